@@ -1,0 +1,180 @@
+"""Who pays and who gains: rents by owner, computed twice, and the identities that must hold.
+
+Consumer surplus plus producer rents equals minus the objective; with the treasuries, world welfare
+equals the value of what is served less the resources used. Each agent's gain is computed from its
+flows at node prices, and again from right-hand sides times duals of the limits it owns; the two
+must agree per owner.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from chipmodel.engine import Arrays, Optimum, Vector, agent_of
+from chipmodel.errors import CertificateError
+from chipmodel.lp.book import COLUMN
+from chipmodel.numbers import Numbers
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Present values, MUSD.
+
+    Attributes
+    ----------
+    gains : dict
+        Gain of each agent (consumer surplus of ``users:``, rents of all others) from its flows.
+    owned : dict
+        The same from right-hand sides and duals, by owner.
+    treasury : dict
+        Net revenue of each treasury.
+    rows : list
+        ``(account, policy, agent, counterpart, year, value, unit)``: undiscounted lines by agent.
+    """
+
+    gains: dict[str, float]
+    owned: dict[str, float]
+    treasury: dict[str, float]
+    rows: list[tuple[str, str, str, str, int, float, str]]
+
+    @property
+    def consumers(self) -> float:
+        """Consumer surplus of the world."""
+        return sum(v for a, v in self.gains.items() if a.startswith("users:"))
+
+    @property
+    def producers(self) -> float:
+        """Rents of all others."""
+        return sum(v for a, v in self.gains.items() if not a.startswith("users:"))
+
+
+def compute(arrays: Arrays, optimum: Optimum) -> Accounts:
+    """Compute the accounts of a solution and assert their identities.
+
+    Raises
+    ------
+    CertificateError
+        If an identity fails.
+    """
+    n = arrays.programme.numbers
+    agents = arrays.agents
+    names, code = np.unique(np.array(agents), return_inverse=True)
+    limit = np.array([arrays.programme.groups[g].owner is not None for g, _ in arrays.rows_of])
+    price = np.where(limit, 0.0, optimum.y)
+    gain = optimum.x * (arrays.matrix.T @ price - arrays.cost)
+    gains = dict(zip(names.tolist(), np.bincount(code, weights=gain, minlength=len(names)).tolist(), strict=True))
+    owned = _owned(arrays, optimum, limit, code, names)
+    treasury, rows = _lines(arrays, optimum.x, code, names)
+    accounts = Accounts(gains, owned, treasury, rows)
+    _assert_identities(accounts, arrays, optimum, n)
+    return accounts
+
+
+def _owned(arrays: Arrays, optimum: Optimum, limit: np.ndarray, code: np.ndarray,
+           names: np.ndarray) -> dict[str, float]:
+    owned: dict[str, float] = defaultdict(float)
+    by_row = arrays.matrix.tocsr()
+    for i in np.flatnonzero(limit & (optimum.y != 0.0)):
+        rent = -arrays.rhs[i] * optimum.y[i]
+        group, index = arrays.rows_of[i]
+        owner = arrays.programme.groups[group].owner_of(index)
+        if owner != COLUMN:
+            owned[owner] += rent
+            continue
+        row = slice(by_row.indptr[i], by_row.indptr[i + 1])
+        for j, a in zip(by_row.indices[row], by_row.data[row], strict=True):
+            owned[str(names[code[j]])] -= optimum.y[i] * a * optimum.x[j]
+    return dict(owned)
+
+
+def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
+           names: np.ndarray) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
+    programme = arrays.programme
+    discount = programme.numbers.discount
+    treasury: dict[str, float] = defaultdict(float)
+    rows = []
+    scaled = arrays.lines @ _diagonal(x)
+    for k, line in enumerate(programme.lines):
+        part = scaled[k]
+        share = np.bincount(code[part.indices], weights=part.data, minlength=len(names))
+        for j in np.flatnonzero(share):
+            value, agent = float(share[j]), str(names[j])
+            payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
+            if line.kind == "transfer":
+                rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
+                rows.append((line.account, line.policy, receiver, payer, line.year, value, line.unit))
+                for party, sign in ((payer, -1.0), (receiver, 1.0)):
+                    if party.startswith("treasury:"):
+                        treasury[party] += sign * value * discount[line.year]
+            elif line.kind == "benefit":
+                rows.append((line.account, line.policy, receiver, "", line.year, value, line.unit))
+            elif line.kind == "cost":
+                rows.append((line.account, line.policy, payer, "", line.year, -value, line.unit))
+            else:
+                rows.append((line.account, line.policy, payer, receiver, line.year, value, line.unit))
+    return dict(treasury), rows
+
+
+def _diagonal(x: Vector) -> object:
+    from scipy import sparse
+
+    return sparse.diags(x)
+
+
+def _assert_identities(accounts: Accounts, arrays: Arrays, optimum: Optimum, n: Numbers) -> None:
+    size = max(1.0, abs(optimum.objective))
+    total = accounts.consumers + accounts.producers
+    if abs(total + optimum.objective) > TOLERANCE * size:
+        raise CertificateError(f"surplus and rents sum to {total:.6g}, minus the objective is {-optimum.objective:.6g}")
+    by_flow, by_dual = _by_owner(accounts.gains, n), _by_owner(accounts.owned, n)
+    for owner in sorted(set(by_flow) | set(by_dual)):
+        flow, dual = by_flow.get(owner, 0.0), by_dual.get(owner, 0.0)
+        if abs(flow - dual) > TOLERANCE * size:
+            raise CertificateError(f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals")
+    kinds = np.array([line.kind for line in arrays.programme.lines])
+    sums = arrays.lines @ optimum.x
+    df = np.array([n.discount.get(line.year, 0.0) for line in arrays.programme.lines])
+    value = float((sums * df)[kinds == "benefit"].sum())
+    resources = float((sums * df)[kinds == "cost"].sum())
+    welfare = total + sum(accounts.treasury.values())
+    if abs(welfare - (value - resources)) > TOLERANCE * size:
+        raise CertificateError(f"welfare is {welfare:.6g} by agents and {value - resources:.6g} by resources")
+
+
+def _by_owner(gains: dict[str, float], n: Numbers) -> dict[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for agent, value in gains.items():
+        total[holder_of(agent, n)] += value
+    return dict(total)
+
+
+def holder_of(agent: str, n: Numbers) -> str:
+    """Return the owner an agent's rents go to: a firm with its budget, or the agent itself."""
+    if agent.startswith("fab:"):
+        firm, region = agent.removeprefix("fab:").split("@")
+        return f"holder:{n.holder(firm, region)}"
+    return agent
+
+
+def home_of(agent: str, n: Numbers) -> str:
+    """Return the region an agent's gain belongs to by ownership."""
+    kind, _, name = agent.partition(":")
+    if kind == "fab":
+        firm, region = name.split("@")
+        return n.home(firm, region)
+    if kind == "holder":
+        return name.removeprefix("pool_").upper() if name.startswith("pool_") else n.homes[name]
+    return name or "world"
+
+
+def host_of(agent: str, n: Numbers) -> str:
+    """Return the region an agent's gain belongs to by territory."""
+    kind, _, name = agent.partition(":")
+    if kind == "fab":
+        return name.split("@")[1]
+    return home_of(agent, n)

@@ -1,0 +1,271 @@
+"""Policy cases: differences from one baseline, resolved to a list of instruments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+
+from chipmodel.dataset import Dataset, load_dataset
+from chipmodel.errors import InputError, Problem
+from chipmodel.files import find_named, names_in, problems_of, read_toml
+from chipmodel.policies import Policy, policy_class
+from chipmodel.schema import ID_PATTERN, Date, SourceRow
+
+Status = Literal["law", "announced", "threatened", "hypothetical"]
+
+
+class Case(BaseModel):
+    """A policy case: its instruments and what they are.
+
+    Cases add: ``a + b`` holds the instruments of both; an id that means different things in the
+    two is a clash and refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    title: str = ""
+    status: Status = "hypothetical"
+    as_of: Date | None = None
+    summary: str = ""
+    policies: tuple[SerializeAsAny[Policy], ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_unique(self) -> Case:
+        ids = [p.id for p in self.policies]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"policy id '{twice[0]}' appears twice")
+        return self
+
+    def __add__(self, other: Case) -> Case:
+        mine = {p.id: p for p in self.policies}
+        clashes = [p.id for p in other.policies if p.id in mine and p != mine[p.id]]
+        if clashes:
+            raise InputError(
+                Problem(
+                    f"{self.name}+{other.name}",
+                    i,
+                    "means different things in the two cases",
+                    "rename one, or make one case the baseline of the other and use [set]",
+                )
+                for i in clashes
+            )
+        added = tuple(p for p in other.policies if p.id not in mine)
+        return Case(
+            name=f"{self.name}+{other.name}",
+            title=" + ".join(x for x in (self.title, other.title) if x),
+            status="hypothetical",
+            as_of=max((d for d in (self.as_of, other.as_of) if d), default=None),
+            summary=" ".join(x for x in (self.summary, other.summary) if x),
+            policies=self.policies + added,
+        )
+
+    def policy(self, policy_id: str) -> Policy:
+        """Return the instrument of an id."""
+        for policy in self.policies:
+            if policy.id == policy_id:
+                return policy
+        raise InputError.one(self.name, policy_id, "no such policy", "ids: " + ", ".join(p.id for p in self.policies))
+
+    def without(self, *ids: str) -> Case:
+        """Return the case without some instruments."""
+        for policy_id in ids:
+            self.policy(policy_id)
+        kept = tuple(p for p in self.policies if p.id not in ids)
+        return self.model_copy(update={"policies": kept, "name": f"{self.name} without {', '.join(ids)}"})
+
+    def set(self, **changes: Any) -> Case:
+        """Return the case with numbers changed: ``case.set(s232__rate=0.1)`` (id and field joined by ``__``)."""
+        return _changed(self, {k.replace("__", ".", 1): v for k, v in changes.items()}, self.name)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the instruments; names and prose do not count."""
+        text = json.dumps([policy_dict(p, prose=False) for p in sorted(self.policies, key=lambda p: p.id)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def policy_dict(policy: Policy, prose: bool = True) -> dict[str, Any]:
+    """Return a policy as plain data in the form of a case file, defaults left out."""
+    body = policy.model_dump(mode="json", exclude_defaults=True, exclude=None if prose else {"note", "source"})
+    return {"kind": policy.kind, **body}
+
+
+class CaseFile(BaseModel):
+    """The form of a case file: differences from one baseline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(description="One line a minister's staff would understand.")
+    baseline: str | None = Field(default=None, description="The one parent; none for a case from scratch.")
+    status: Status = Field(description="Is it law, announced, threatened or hypothetical?")
+    as_of: Date = Field(description="Date of the information.")
+    summary: str = Field(description="A paragraph of context.")
+    remove: tuple[str, ...] = Field(default=(), description="Ids of inherited instruments to drop.")
+    set: dict[str, Any] = Field(default_factory=dict, description="Numbers of inherited instruments to change.")
+    policy: tuple[dict[str, Any], ...] = Field(default=(), description="Instruments added.")
+
+
+def load_case(name: str, data: Dataset | None = None) -> Case:
+    """Load a case by name or file; ``a+b`` adds cases.
+
+    Parameters
+    ----------
+    name : str
+        Name of a shipped case, path of a TOML file, or several joined by ``+``.
+    data : Dataset, optional
+        Where named cases are looked up and sources checked; the shipped package by default.
+
+    Raises
+    ------
+    InputError
+        With every problem found in the file and its baselines.
+    """
+    data = load_dataset() if data is None else data
+    parts = [_resolve(part.strip(), data, ()) for part in name.split("+")]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def list_cases(data: Dataset) -> list[str]:
+    """Names of the cases of a data package."""
+    return names_in(data.root / "cases")
+
+
+def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
+    path = find_named(name, data.root / "cases", "case")
+    if path.stem in seen:
+        chain = " -> ".join((*seen, path.stem))
+        raise InputError.one(path.name, "baseline", f"baselines form a cycle ({chain})", "let one of them start afresh")
+    content = read_toml(path)
+    try:
+        file = CaseFile.model_validate(content)
+    except ValidationError as error:
+        raise InputError(problems_of(error, path.name)) from None
+    start = Case(name=path.stem) if file.baseline is None else _resolve(file.baseline, data, (*seen, path.stem))
+    case = start.model_copy(
+        update={"name": path.stem, "title": file.title, "status": file.status, "as_of": file.as_of,
+                "summary": file.summary}
+    )
+    problems = [
+        Problem(path.name, f"remove: {policy_id}", "is not in the baseline", _near(policy_id, start))
+        for policy_id in file.remove
+        if policy_id not in {p.id for p in start.policies}
+    ]
+    case = case.model_copy(update={"policies": tuple(p for p in case.policies if p.id not in file.remove)})
+    added, wrong = _policies(path.name, file.policy, data)
+    problems += wrong
+    ids = {p.id for p in case.policies}
+    for policy in added:
+        if policy.id in ids:
+            problems.append(
+                Problem(path.name, f"policy {policy.id}", "is already in the baseline", "use [set] or remove it first")
+            )
+        ids.add(policy.id)
+    if problems:
+        raise InputError(problems)
+    case = case.model_copy(update={"policies": case.policies + tuple(added)})
+    return _changed(case, file.set, path.name)
+
+
+def _near(policy_id: str, case: Case) -> str:
+    ids = [p.id for p in case.policies]
+    return "its ids: " + ", ".join(get_close_matches(policy_id, ids, n=3) or ids or ["none"])
+
+
+def _policies(file: str, entries: tuple[dict[str, Any], ...], data: Dataset) -> tuple[list[Policy], list[Problem]]:
+    found: list[Policy] = []
+    problems: list[Problem] = []
+    sources = {row.source for row in data.rows(SourceRow)} | {"own"}
+    for number, entry in enumerate(entries, start=1):
+        body = dict(entry)
+        place = f"policy {body.get('id', number)}"
+        kind = body.pop("kind", None)
+        known = policy_class(str(kind))
+        if known is None:
+            near = get_close_matches(str(kind), list(Policy.kinds), n=2) or sorted(Policy.kinds)
+            what = "kind is missing" if kind is None else f"unknown kind '{kind}'"
+            problems.append(Problem(file, place, what, "kinds: " + ", ".join(near)))
+            continue
+        try:
+            policy = known.model_validate(body)
+        except ValidationError as error:
+            problems += problems_of(error, file, place)
+            continue
+        if policy.source not in sources:
+            what = f"source '{policy.source}' is not in sources.csv"
+            problems.append(Problem(file, place, what, "add it there, or write source = \"own\""))
+        found.append(policy)
+    return found, problems
+
+
+def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
+    problems: list[Problem] = []
+    policies = {p.id: p for p in case.policies}
+    for target, value in changes.items():
+        policy_id, _, field = target.partition(".")
+        policy = policies.get(policy_id)
+        if policy is None:
+            problems.append(Problem(file, f"set {target}", f"no policy '{policy_id}'", _near(policy_id, case)))
+            continue
+        if field not in type(policy).model_fields or field == "id":
+            fields = ", ".join(f for f in type(policy).model_fields if f != "id")
+            problems.append(Problem(file, f"set {target}", f"{policy.kind} has no field '{field}'", f"fields: {fields}"))
+            continue
+        try:
+            policies[policy_id] = type(policy).model_validate({**policy.model_dump(), field: value})
+        except ValidationError as error:
+            problems += problems_of(error, file, f"set {target}")
+    if problems:
+        raise InputError(problems)
+    return case.model_copy(update={"policies": tuple(policies.values())})
+
+
+def differences(left: Case, right: Case) -> list[dict[str, str]]:
+    """Tell what differs between two cases, instrument by instrument and field by field."""
+    rows: list[dict[str, str]] = []
+    mine, theirs = ({p.id: p for p in case.policies} for case in (left, right))
+    for policy_id in [*mine, *(i for i in theirs if i not in mine)]:
+        old, new = mine.get(policy_id), theirs.get(policy_id)
+        if old is None or new is None:
+            there = new or old
+            assert there is not None
+            rows.append(_difference(policy_id, "instrument", described(old), described(new)))
+            continue
+        before, after = policy_dict(old), policy_dict(new)
+        for field in sorted(set(before) | set(after)):
+            if before.get(field) != after.get(field):
+                rows.append(_difference(policy_id, field, _shown(before.get(field)), _shown(after.get(field))))
+    return rows
+
+
+def described(policy: Policy | None) -> str:
+    """Return an instrument in one line."""
+    if policy is None:
+        return "-"
+    body = policy_dict(policy)
+    numbers = (f"{k}={_shown(v)}" for k, v in body.items() if k not in ("kind", "id", "source", "note"))
+    return f"{policy.kind}: " + ", ".join(numbers)
+
+
+def _difference(policy_id: str, field: str, left: str, right: str) -> dict[str, str]:
+    return {"policy": policy_id, "field": field, "left": left, "right": right}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "-" if value is None else str(value)
+
+
+def case_path(name: str, data: Dataset) -> Path:
+    """Return the file of a named case."""
+    return find_named(name, data.root / "cases", "case")

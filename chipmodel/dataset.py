@@ -1,0 +1,276 @@
+"""Read, check, hash and cite a data package. A dataset never changes once read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+import pandas as pd
+from pydantic import ValidationError
+
+from chipmodel.checks import CHECKS
+from chipmodel.errors import InputError, Problem
+from chipmodel.schema import TABLES, Fact, Row, SourceRow, columns, references
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A checked data package.
+
+    Attributes
+    ----------
+    name : str
+        Name of the package, for messages and manifests.
+    root : Path
+        Folder it was read from; cases, worlds and studies lie below it.
+    tables : Mapping[str, tuple[Row, ...]]
+        Rows of every table, ordered by key.
+    hashes : Mapping[str, str]
+        SHA-256 of every file read.
+    """
+
+    name: str
+    root: Path
+    tables: Mapping[str, tuple[Row, ...]]
+    hashes: Mapping[str, str] = field(repr=False)
+
+    def rows(self, model: type[RowT]) -> tuple[RowT, ...]:
+        """Return the rows of the table whose row model is `model`."""
+        table = next(name for name, known in TABLES.items() if known is model)
+        return cast("tuple[RowT, ...]", self.tables[table])
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a table as a DataFrame with the columns of its file."""
+        model = _known(table)
+        return pd.DataFrame([row.model_dump() for row in self.tables[table]], columns=columns(model))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the rows of all tables; the order of rows in a file does not matter."""
+        text = json.dumps(
+            {name: [row.model_dump() for row in rows] for name, rows in self.tables.items()}, sort_keys=True
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def facts(self) -> Iterator[tuple[str, Fact]]:
+        """Walk over every fact of every table."""
+        for name, rows in self.tables.items():
+            for row in rows:
+                if isinstance(row, Fact):
+                    yield name, row
+
+    def source_of(self, item: str, **where: object) -> pd.DataFrame:
+        """Tell where a number comes from.
+
+        Parameters
+        ----------
+        item : str
+            Name of an item (``capex``), a parameter (``slope``) or a whole table (``fleets``).
+        **where
+            Values of key columns, for example ``segment="dram", region="USA"``. A key the table
+            does not have is ignored: a cost given per segment answers for every region.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per fact: table, key, value, unit, year_of_money, low, high, grade, note,
+            citation and whether the source is an interested party.
+
+        Raises
+        ------
+        InputError
+            If no fact answers.
+        """
+        sources = {row.source: row for row in self.rows(SourceRow)}
+        found = []
+        for table, row in self.facts():
+            if item not in (row.item_name, table):
+                continue
+            if any(getattr(row, k) != v for k, v in where.items() if k in type(row).model_fields):
+                continue
+            source = sources[row.source]
+            citation = ". ".join(str(x) for x in (source.publisher, source.title, source.year, source.url) if x)
+            found.append(
+                {
+                    "table": table,
+                    "key": ", ".join(str(getattr(row, k)) for k in type(row).key),
+                    **row.model_dump(include={"value", "unit", "year_of_money", "low", "high", "grade", "note"}),
+                    "citation": citation,
+                    "interested": source.interested,
+                }
+            )
+        if not found:
+            asked = ", ".join([item, *(f"{k}={v}" for k, v in where.items())])
+            raise InputError.one(self.name, "source_of", f"no fact for {asked}", "see dataset.frame(table) for the keys")
+        return pd.DataFrame(found)
+
+
+def _known(table: str) -> type[Row]:
+    if table not in TABLES:
+        raise InputError.one("dataset", table, "no such table", "tables: " + ", ".join(TABLES))
+    return TABLES[table]
+
+
+def shipped_root() -> Path:
+    """Return the folder of the data package shipped with chipmodel, in a checkout or a wheel."""
+    inside = Path(str(resources.files("chipmodel"))) / "data"
+    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "data"
+
+
+def load_dataset(where: str | Path | None = None) -> Dataset:
+    """Read and check a data package.
+
+    Parameters
+    ----------
+    where : str or Path, optional
+        Folder of the package; the shipped one by default.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        With every problem found, each with file, place and mend.
+    """
+    root = shipped_root() if where is None else Path(where)
+    if not root.is_dir():
+        raise InputError.one(str(where), "folder", "no such folder", "name a folder made by `chipmodel copy-data DIR`")
+    problems: list[Problem] = []
+    tables: dict[str, tuple[Row, ...]] = {}
+    hashes: dict[str, str] = {}
+    for name, model in TABLES.items():
+        file = f"{name}.csv"
+        try:
+            raw = (root / file).read_bytes()
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
+            problems.append(Problem(file, "file", f"cannot be read ({reason})", f"put {file} into {root.name}/"))
+            continue
+        hashes[file] = hashlib.sha256(raw).hexdigest()
+        rows, wrong = read_table(file, raw, model)
+        problems += wrong
+        tables[name] = rows
+    if not problems:
+        problems += _dangling(tables)
+    if not problems:
+        for check in CHECKS:
+            problems += check(tables)
+    if problems:
+        raise InputError(problems)
+    name = "chipmodel-data" if where is None else root.resolve().name
+    return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
+
+
+def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
+    """Read one CSV table.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for messages.
+    raw : bytes
+        Its content.
+    model : type of Row
+        What a row must look like.
+
+    Returns
+    -------
+    rows : tuple of Row
+        Ordered by key, so that the order in the file does not matter.
+    problems : list of Problem
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return (), [Problem(file, f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")]
+    wanted = columns(model)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    problems: list[Problem] = []
+    seen: dict[tuple[object, ...], int] = {}
+    rows: list[Row] = []
+    try:
+        header = next(reader, [])
+        problems += _header_problems(file, header, wanted)
+        if problems:
+            return (), problems
+        for cells in reader:
+            line = reader.line_num
+            if not any(cells):
+                continue
+            if len(cells) != len(header):
+                what = f"has {len(cells)} cells, the header has {len(header)}"
+                problems.append(Problem(file, f"line {line}", what, "check for a missing or extra comma"))
+                continue
+            row, wrong = _row(file, line, dict(zip(header, cells, strict=True)), model)
+            problems += wrong
+            if row is None:
+                continue
+            key = tuple(getattr(row, k) for k in model.key)
+            if key in seen:
+                what = f"repeats the key {', '.join(map(str, key))} of line {seen[key]}"
+                problems.append(Problem(file, f"line {line}", what, "remove one of the two rows"))
+            seen[key] = line
+            rows.append(row)
+    except csv.Error as error:
+        problems.append(Problem(file, f"line {reader.line_num}", f"is not valid CSV ({error})", "check the quotes"))
+    rows.sort(key=lambda row: tuple(str(getattr(row, k)) for k in model.key))
+    return tuple(rows), problems
+
+
+def _header_problems(file: str, header: list[str], wanted: list[str]) -> list[Problem]:
+    problems = [
+        Problem(file, "header", f"column '{name}' is missing", f"the columns are {','.join(wanted)}")
+        for name in wanted
+        if name not in header
+    ]
+    problems += [
+        Problem(file, "header", f"unknown column '{name}'", f"the columns are {','.join(wanted)}")
+        for name in header
+        if name not in wanted
+    ]
+    if len(set(header)) != len(header):
+        problems.append(Problem(file, "header", "a column appears twice", "remove the copy"))
+    return problems
+
+
+def _row(file: str, line: int, cells: dict[str, str], model: type[Row]) -> tuple[Row | None, list[Problem]]:
+    try:
+        return model.model_validate(cells), []
+    except ValidationError as error:
+        problems = []
+        for fault in error.errors():
+            column = str(fault["loc"][0]) if fault["loc"] else "row"
+            what = str(fault["msg"]).removeprefix("Value error, ")
+            if fault["loc"]:
+                what = f"'{cells.get(column, '')}': {what[:1].lower()}{what[1:]}"
+            mend = "correct the value" if column != "row" else "correct the row"
+            problems.append(Problem(file, f"line {line}, {column}", what, mend))
+        return None, problems
+
+
+def _dangling(tables: Mapping[str, tuple[Row, ...]]) -> list[Problem]:
+    keys = {name: {getattr(row, TABLES[name].key[0]) for row in rows} for name, rows in tables.items()}
+    problems = []
+    for name, rows in tables.items():
+        for column, ref in references(TABLES[name]).items():
+            known = keys[ref.table] | set(ref.also)
+            for row in rows:
+                value = getattr(row, column)
+                if value is not None and value not in known:
+                    place = f"{column} of {', '.join(str(getattr(row, k)) for k in TABLES[name].key)}"
+                    what = f"'{value}' is not in {ref.table}.csv"
+                    problems.append(Problem(f"{name}.csv", place, what, f"add it to {ref.table}.csv or correct it"))
+    return problems

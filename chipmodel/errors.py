@@ -1,0 +1,60 @@
+"""What can go wrong for a user, told with file, place and mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with an input.
+
+    Attributes
+    ----------
+    file : str
+        The file as the user named it, or the name of a table.
+    place : str
+        Line, column, key or field inside the file.
+    what : str
+        What is wrong.
+    mend : str
+        What to do about it.
+    """
+
+    file: str
+    place: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.place}: {self.what}; {self.mend}"
+
+
+class ChipmodelError(Exception):
+    """Base of every error chipmodel raises on purpose."""
+
+
+class InputError(ChipmodelError):
+    """The input is wrong (exit code 2). All problems found are reported together."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+    @classmethod
+    def one(cls, file: str, place: str, what: str, mend: str) -> InputError:
+        """Return the error for a single problem."""
+        return cls([Problem(file, place, what, mend)])
+
+
+class NoOptimum(ChipmodelError):
+    """The model has no optimal solution (exit code 1)."""
+
+    def __init__(self, status: str, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class CertificateError(ChipmodelError):
+    """A solution failed its own check: residuals, gap or an identity of the accounts."""

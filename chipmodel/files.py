@@ -1,0 +1,124 @@
+"""Read TOML input with errors that name file and place; write output so that it is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chipmodel.errors import InputError, Problem
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except OSError as error:
+        raise InputError.one(
+            path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", "check the path"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InputError.one(path.name, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError.one(path.name, "TOML", str(error), "correct the line named") from None
+
+
+def problems_of(error: ValidationError, file: str, place: str = "") -> list[Problem]:
+    """Turn pydantic's findings into problems of a file."""
+    found = []
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        what = str(fault["msg"]).removeprefix("Value error, ")
+        mend = "correct the value"
+        if fault["type"] == "extra_forbidden":
+            what, mend = "unknown key", "remove it or check its spelling"
+        elif fault["type"] == "missing":
+            what, mend = "is missing", "add it"
+        found.append(Problem(file, ".".join(x for x in (place, where) if x) or "file", what, mend))
+    return found
+
+
+def find_named(name: str, folder: Path, what: str) -> Path:
+    """Find `name` as a path or as ``folder/name.toml``; offer the nearest names otherwise."""
+    if name.endswith(".toml") or "/" in name:
+        return Path(name)
+    path = folder / f"{name}.toml"
+    if path.is_file():
+        return path
+    known = names_in(folder)
+    near = get_close_matches(name, known, n=3) or known
+    raise InputError.one(name, what, f"no such {what}", "did you mean " + ", ".join(near) + "?")
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the TOML files of a folder, sorted."""
+    return sorted(p.stem for p in folder.glob("*.toml"))
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError.one(
+            str(path), "output", f"cannot be written ({error.strerror or error})", "choose another folder with --out"
+        ) from None
+
+
+def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
+    """Write plain data (strings, numbers, lists, flat tables, lists of flat tables) as TOML."""
+    lines: list[str] = []
+    keys = [k for k in order if k in data] + [k for k in data if k not in set(order)]
+    for key in keys:
+        value = data[key]
+        if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+            lines.append(f"{key} = {_toml_value(value)}")
+    for key in keys:
+        value = data[key]
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for entry in value:
+                lines += ["", f"[[{key}]]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in entry.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_key(key: str) -> str:
+    return key if key.replace("_", "").isalnum() else f'"{key}"'
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml_value(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + " }"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{text}"'

@@ -1,0 +1,55 @@
+"""The linear programme, part by part, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chipmodel.lp import assembly, demand, devices, finance, inputs, production, sites, trade
+from chipmodel.lp.book import Book, Group, Line, Who
+from chipmodel.numbers import Numbers
+from chipmodel.policies.base import Policy
+
+PARTS = (sites, production, trade, assembly, inputs, devices, demand)
+"""Parts written before the policies; `finance` comes after them, when every support is known."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A Pyomo model with the ledger that explains it."""
+
+    model: Any
+    lines: list[Line]
+    groups: dict[str, Group]
+    agents: dict[str, Who]
+    numbers: Numbers
+    policies: tuple[Policy, ...]
+
+
+def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (), ties: bool = True) -> Programme:
+    """Write the programme.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    policies : iterable of Policy
+        Instruments in force; idle ones are left out.
+    without : iterable of str
+        Groups of rows left out, for tests of what each does.
+    ties : bool
+        Whether to break ties between equal routes by a small published cost.
+    """
+    acting = tuple(p for p in policies if not p.idle)
+    book = Book(numbers, acting, without, ties)
+    for part in PARTS:
+        part.variables(book)
+    for part in PARTS:
+        part.constraints(book)
+    for policy in acting:
+        policy.add(book)
+    finance.variables(book)
+    finance.constraints(book)
+    for part in (*PARTS, finance):
+        part.costs(book)
+    return Programme(book.model, book.close(), book.groups, book.agents, numbers, acting)

@@ -1,0 +1,349 @@
+"""The ledger through which the programme is written: variables, limits, balances and account lines.
+
+Every variable is at least zero and has an *agent*, who earns or pays for it. Every row is either a
+*balance* (zero right-hand side; its dual is a price) or a *limit* with an *owner* (its dual times
+its right-hand side is a rent). Every cost, transfer and benefit is a line of the accounts, and the
+objective is the discounted sum of the lines: the accounts add up by construction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyomo.environ as pyo
+from pyomo.core.expr.numvalue import is_constant, value
+
+from chipmodel.numbers import Numbers
+from chipmodel.numbers.sites import Site
+from chipmodel.policies.base import Policy
+
+Index = tuple[Any, ...]
+Rule = Callable[..., Any]
+Who = str | Callable[..., str]
+BuildKey = tuple[str, int]
+
+POOLED = -1
+"""Class of chips whose origin no rule looks at."""
+
+COLUMN = "agent"
+"""Stands for the agent of each column, as payer, receiver or owner."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the accounts.
+
+    Attributes
+    ----------
+    kind : str
+        ``cost`` (resources used), ``transfer`` (from payer to receiver), ``benefit`` (value of what
+        is served) or ``memo`` (outside the objective).
+    weight : int
+        How it enters the objective: costs +1, benefits -1, a transfer +1 to a treasury, -1 from one.
+    """
+
+    kind: Literal["cost", "transfer", "benefit", "memo"]
+    account: str
+    policy: str
+    payer: str
+    receiver: str
+    year: int
+    unit: str = "MUSD"
+
+    @property
+    def weight(self) -> int:
+        """Sign in the objective."""
+        if self.kind == "transfer":
+            return int(not _treasury(self.payer)) - int(not _treasury(self.receiver))
+        return {"cost": 1, "benefit": -1, "memo": 0}[self.kind]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A family of rows: what it is called, its unit, what its dual means, who owns its rent."""
+
+    name: str
+    policy: str
+    unit: str
+    meaning: str
+    owner: Who | None
+    """None for a balance."""
+
+    def owner_of(self, index: Index) -> str:
+        """Return the owner of one row."""
+        assert self.owner is not None
+        return self.owner if isinstance(self.owner, str) else self.owner(*index)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A named flow a policy can act on: wafers of a segment in a year and where they come from.
+
+    Attributes
+    ----------
+    origins : frozenset of str
+        Place of diffusion (the fab); for use, the places of one class of origins that no rule of the
+        case tells apart.
+    assembled : str or None
+        Place of assembly; none for flows inside devices.
+    term : Any
+        The flow, kwpm.
+    """
+
+    segment: str
+    origins: frozenset[str]
+    assembled: str | None
+    year: int
+    term: Any
+
+
+class Book:
+    """Collects the programme; `chipmodel.lp` and the policies write into it and read flows off it."""
+
+    def __init__(self, numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
+                 ties: bool = True) -> None:
+        self.n = numbers
+        self.origins = told_apart(numbers, policies)
+        self.model = pyo.ConcreteModel(name="chipmodel")
+        self.without = frozenset(without)
+        self.ties = ties
+        self.groups: dict[str, Group] = {}
+        self.agents: dict[str, Who] = {}
+        self.lines: dict[Line, list[Any]] = defaultdict(list)
+        self.support_cash: dict[BuildKey, list[Any]] = defaultdict(list)
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def num(self, policy: Policy, field: str) -> Any:
+        """Return a number of a policy."""
+        return getattr(policy, field)
+
+    def variable(self, name: str, index: Iterable[Index], agent: Who, policy: Policy | None = None) -> Any:
+        """Add non-negative variables.
+
+        Parameters
+        ----------
+        name : str
+            Name; prefixed with the policy's id.
+        index : iterable of tuple
+            Their indices.
+        agent : str or callable
+            Whose they are; a callable gets the parts of the index.
+        """
+        full = _joined(policy, name)
+        var = pyo.Var(list(index), domain=pyo.NonNegativeReals)
+        self.model.add_component(full, var)
+        self.agents[full] = agent
+        return var
+
+    def balance(self, name: str, index: Iterable[Index], rule: Rule, *, unit: str, meaning: str,
+                equal: bool = True, policy: Policy | None = None) -> None:
+        """Add rows with a zero right-hand side: ``rule(*index) == 0``, or ``>= 0`` if not `equal`."""
+        self._rows(Group(_joined(policy, name), policy.id if policy else "", unit, meaning, None), index, rule, equal)
+
+    def limit(self, name: str, index: Iterable[Index], rule: Rule, *, owner: Who, unit: str, meaning: str,
+              equal: bool = False, policy: Policy | None = None) -> None:
+        """Add limits: ``rule(*index)``, what is left of the limit, must stay at least zero.
+
+        Parameters
+        ----------
+        owner : str or callable
+            Who owns the rent, ``dual x right-hand side``; `COLUMN` splits it over the agents of the
+            columns by use.
+        unit : str
+            Unit of what is limited.
+        meaning : str
+            What the dual says.
+        """
+        self._rows(Group(_joined(policy, name), policy.id if policy else "", unit, meaning, owner), index, rule, equal)
+
+    def _rows(self, group: Group, index: Iterable[Index], rule: Rule, equal: bool) -> None:
+        if group.name in self.without:
+            return
+        self.groups[group.name] = group
+        rows = pyo.Constraint(pyo.Any)
+        self.model.add_component(group.name, rows)
+        for key in index:
+            left = rule(*key)
+            if left is None:
+                continue
+            if isinstance(left, int | float) or is_constant(left):
+                if value(left) < -1e-9:
+                    rows.add(key, (0, left, None))
+                continue
+            rows.add(key, (0, left, 0 if equal else None))
+
+    def cost(self, account: str, year: int, expr: Any, policy: Policy | None = None) -> None:
+        """Add resources used in a year, MUSD, paid by the agents of the columns."""
+        self._line(Line("cost", account, policy.id if policy else "", COLUMN, "", year), expr)
+
+    def benefit(self, account: str, year: int, expr: Any) -> None:
+        """Add value enjoyed in a year, MUSD, by the agents of the columns."""
+        self._line(Line("benefit", account, "", "", COLUMN, year), expr)
+
+    def transfer(self, account: str, year: int, expr: Any, *, payer: str, receiver: str,
+                 policy: Policy | None = None) -> None:
+        """Add a payment in a year, MUSD, from payer to receiver; `COLUMN` is the agent of each column."""
+        self._line(Line("transfer", account, policy.id if policy else "", payer, receiver, year), expr)
+
+    def memo(self, account: str, year: int, expr: Any, *, payer: str, receiver: str = "",
+             policy: Policy | None = None) -> None:
+        """Add a line outside the objective: cash beside the annuity."""
+        self._line(Line("memo", account, policy.id if policy else "", payer, receiver, year), expr)
+
+    def measure(self, policy: Policy, name: str, year: int, expr: Any, unit: str) -> None:
+        """Add a quantity to a policy's ledger, outside the objective."""
+        self._line(Line("memo", name, policy.id, "", "", year, unit), expr)
+
+    def _line(self, line: Line, expr: Any) -> None:
+        if not (isinstance(expr, int | float) and expr == 0):
+            self.lines[line].append(expr)
+
+    # -- reading: the named flows -------------------------------------------------------------
+
+    def imports(self, importer: str, segments: Iterable[str], years: Iterable[int] | None = None) -> Iterator[Flow]:
+        """Walk over chips sold to device makers in a place, home-made ones included."""
+        wanted, span = set(segments), None if years is None else set(years)
+        for (s, r, a, m, t), term in self.model.ship.items():
+            if m == importer and s in wanted and (span is None or t in span):
+                yield Flow(s, frozenset({r}), a, t, term)
+
+    def use(self, user: str, segments: Iterable[str], years: Iterable[int] | None = None) -> Iterator[Flow]:
+        """Walk over chips inside everything the users of a place buy, devices included."""
+        wanted, span = set(segments), None if years is None else set(years)
+        for (s, c, _, e, t), term in self.model.device.items():
+            if e == user and s in wanted and (span is None or t in span):
+                known = self.origins[s].classes
+                yield Flow(s, frozenset().union(*known) if c == POOLED else known[c], None, t, term)
+
+    def builds(self, region: str, segments: Iterable[str], years: Iterable[int] | None = None,
+               firms: Iterable[str] | None = None) -> Iterator[tuple[Site, int, Any]]:
+        """Walk over the builds of a region as (site, year construction starts, kwpm)."""
+        wanted, span = set(segments), None if years is None else set(years)
+        makers = None if firms is None else set(firms)
+        for (i, t), term in self.model.build.items():
+            site = self.n.sites.sites[i]
+            if (
+                site.region == region
+                and site.segment in wanted
+                and (span is None or t in span)
+                and (makers is None or site.firm in makers)
+            ):
+                yield site, t, term
+
+    def capacity(self, region: str, segment: str, year: int) -> Any:
+        """Return capacity in service, kwpm."""
+        n = self.n
+        fleet = sum(s.size or 0.0 for s in n.sites.of(region, segment) if s.kind == "fleet")
+        built = [
+            site.in_service(t, year) * self.model.build[site.id, t]
+            for site in n.sites.of(region, segment)
+            for t in site.builds
+            if site.in_service(t, year) > 0
+        ]
+        return fleet + pyo.quicksum(built)
+
+    def capex(self, site: Site) -> float:
+        """Return the capital cost of a site at multiplier 1, MUSD per kwpm: the base of every support."""
+        place = self.n.sites.places[self.n.sites.group_of[site.id]]
+        return place.capex * (1.0 + site.premium)
+
+    def investment(self, site: Site, build: int) -> list[tuple[int, float]]:
+        """Return the cash of one kwpm begun in `build` at multiplier 1 as (year, MUSD)."""
+        work = self.n.sites.places[self.n.sites.group_of[site.id]].work
+        cost = self.capex(site)
+        return [(build + k, cost * share) for k, share in enumerate(work.spend) if share > 0]
+
+    def support(self, policy: Policy, account: str, amounts: Mapping[BuildKey, Any], *, treasury: str,
+                paid: Literal["construction", "service"]) -> None:
+        """Pay support on builds.
+
+        It enters the objective as an annuity on the schedule of the capital it pays for, and the
+        accounts as cash beside it.
+
+        Parameters
+        ----------
+        amounts : mapping
+            MUSD of support by (site, build year), as an expression.
+        treasury : str
+            Region that pays.
+        paid : str
+            ``construction``: with the spending, so that it saves interest too; ``service``: when the
+            plant comes on line.
+        """
+        n = self.n
+        payer = f"treasury:{treasury}"
+        yearly: dict[int, list[Any]] = defaultdict(list)
+        cash: dict[int, list[Any]] = defaultdict(list)
+        for (i, t), amount in amounts.items():
+            site = n.sites.sites[i]
+            work = n.sites.places[n.sites.group_of[i]].work
+            worth = work.interest if paid == "construction" else 1.0
+            for year in n.years:
+                share = site.in_service(t, year)
+                if share > 0:
+                    yearly[year].append(share * n.recovery * worth * amount)
+            if paid == "construction":
+                for k, share in enumerate(work.spend):
+                    if share > 0:
+                        cash[t + k].append(share * amount)
+            else:
+                cash[int(site.ready[t])].append(amount)
+            self.support_cash[i, t].append(amount)
+        for year, terms in yearly.items():
+            self.transfer(account, year, pyo.quicksum(terms), payer=payer, receiver=COLUMN, policy=policy)
+        for year, terms in cash.items():
+            self.memo(f"{account}_cash", year, pyo.quicksum(terms), payer=payer, receiver=COLUMN, policy=policy)
+
+    def close(self) -> list[Line]:
+        """Turn the lines into one objective each and return them in a stable order."""
+        lines = sorted(self.lines, key=lambda x: (x.kind, x.account, x.policy, x.payer, x.receiver, x.year))
+        self.model.account = pyo.ObjectiveList()
+        for line in lines:
+            self.model.account.add(pyo.quicksum(self.lines[line]))
+        return lines
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Which origins the rules of a case tell apart inside devices, and for whose use.
+
+    Attributes
+    ----------
+    classes : tuple of frozenset
+        Classes of origins that every rule treats alike.
+    users : frozenset of str
+        Users some rule looks at; the chips of all other users are pooled.
+    """
+
+    classes: tuple[frozenset[str], ...]
+    users: frozenset[str]
+
+
+def told_apart(n: Numbers, policies: Iterable[Policy]) -> dict[str, Origins]:
+    """Return, per segment, the origins that the rules of a case tell apart at the user.
+
+    Chips of one class are the same to every rule, and the users no rule looks at do not care, so
+    both are pooled: the programme is smaller and its optimum the same.
+    """
+    asked = [told for policy in policies for told in policy.tells_apart(n)]
+    found = {}
+    for s in n.segments:
+        sets = [origins for _, segments, origins in asked if s in segments]
+        users = frozenset(user for user, segments, _ in asked if s in segments)
+        kinds: dict[tuple[bool, ...], list[str]] = defaultdict(list)
+        for r in (r for r, q in n.places if q == s):
+            kinds[tuple(r in told for told in sets)].append(r)
+        found[s] = Origins(tuple(frozenset(members) for members in kinds.values()), users)
+    return found
+
+
+def _joined(policy: Policy | None, name: str) -> str:
+    return f"{policy.id}__{name}" if policy else name
+
+
+def _treasury(agent: str) -> bool:
+    return agent.startswith("treasury:")

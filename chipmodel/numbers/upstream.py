@@ -1,0 +1,99 @@
+"""Upstream inputs: what fabs need, who supplies it, how fast it can be replaced."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from chipmodel.numbers.facts import Facts
+from chipmodel.numbers.sites import Sites
+from chipmodel.schema import InputFactRow, InputRecipeRow, InputRow, InputSupplyRow
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """One input.
+
+    Attributes
+    ----------
+    basis : str
+        ``wafer`` (needed per wafer made) or ``capacity`` (needed per kwpm added, when tools move in).
+    need : dict
+        Index of need by segment.
+    shares : dict
+        Share of supply by region of the supplier.
+    supply : dict
+        Supply of the world by year, index units.
+    ramp : dict
+        What the fabs of a region can replace anew in a year, by region and year, index units.
+    premium : float
+        Cost of a replaced unit as a share of the reference price (wafer) or of capex (capacity).
+    """
+
+    basis: str
+    need: dict[str, float]
+    shares: dict[str, float]
+    supply: dict[int, float]
+    ramp: dict[tuple[str, int], float]
+    premium: float
+
+
+def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], float],
+                   capacity: dict[tuple[str, str], float], growth: dict[str, float],
+                   index: dict[tuple[str, int], float]) -> dict[str, Upstream]:
+    """Build every input.
+
+    Supply grows with reference demand: for wafer inputs the need of reference output, for capacity
+    inputs the need of the reference additions, each with its slack, and never less than what
+    commitments already under way need. ``ramp`` is the replacement share of that need, by the
+    region's share of base capacity.
+    """
+    world = facts.world
+    item = facts.table(InputFactRow, "input", "item")
+    need: dict[str, dict[str, float]] = defaultdict(dict)
+    for recipe, value in facts.each(InputRecipeRow):
+        if value > 0:
+            need[recipe.input][recipe.segment] = value
+    shares: dict[str, dict[str, float]] = defaultdict(dict)
+    for supply, value in facts.each(InputSupplyRow):
+        if value > 0:
+            shares[supply.input][supply.supplier] = value
+    found = {}
+    for row in facts.data.rows(InputRow):
+        j = row.input
+        segments = need[j]
+        world_capacity = {s: sum(c for (_, q), c in capacity.items() if q == s) for s in segments}
+        reference = {}
+        for t in world.years:
+            if row.basis == "wafer":
+                reference[t] = sum(segments[s] * wafers[s, t] for s in segments)
+            else:
+                reference[t] = sum(
+                    segments[s] * world_capacity[s] * index[s, t] * max(growth[s], 0.01) for s in segments
+                )
+                reference[t] = max(reference[t], _committed_need(sites, segments, t))
+        total = sum(segments[s] * c for (_, s), c in capacity.items() if s in segments) or 1.0
+        base = {
+            r: sum(segments[s] * c for (q, s), c in capacity.items() if q == r and s in segments) / total
+            for r in {q for q, _ in capacity}
+        }
+        ramp = {(r, t): item[j, "replacement"] * base[r] * reference[t] for r in base for t in world.years}
+        supply_of = {t: (1.0 + item[j, "slack"]) * reference[t] for t in world.years}
+        found[j] = Upstream(row.basis, segments, dict(shares[j]), supply_of, ramp, item[j, "premium"])
+    return found
+
+
+def _committed_need(sites: Sites, segments: dict[str, float], year: int) -> float:
+    total = 0.0
+    for name, group in sites.group_of.items():
+        site = sites.sites[name]
+        if site.segment not in segments:
+            continue
+        tools = sites.places[group].work.tools
+        under_way = dict(site.given)
+        if site.committed:
+            under_way[site.builds[0]] = under_way.get(site.builds[0], 0.0) + site.committed
+        for start, amount in under_way.items():
+            if 0 <= year - start < len(tools):
+                total += segments[site.segment] * amount * tools[year - start]
+    return total

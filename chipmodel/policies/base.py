@@ -1,0 +1,115 @@
+"""What every policy instrument is: numbers, a shape, a source, and one way into the programme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chipmodel.schema import ID_PATTERN
+
+if TYPE_CHECKING:
+    from chipmodel.lp.book import Book
+    from chipmodel.numbers import Numbers
+
+ALL = ("all",)
+
+PolicyYear = Annotated[int, Field(ge=2000, le=2080)]
+
+
+@dataclass(frozen=True)
+class Number:
+    """Marks a field that may vary without changing the shape of the programme."""
+
+    unit: str
+
+
+Rate = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Number("share")]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
+Money = Annotated[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")]
+
+
+class Policy(BaseModel):
+    """An instrument of policy.
+
+    A subclass sets ``kind`` and registers itself by being defined; a package outside chipmodel
+    registers its own through the entry-point group ``chipmodel.policies``. It writes itself into
+    the programme in `add`, through the `Book` and nothing else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    kinds: ClassVar[dict[str, type[Policy]]] = {}
+    kind: ClassVar[str]
+    law: ClassVar[str]
+    """One line: the kind of law the instrument stands for."""
+    dual: ClassVar[str] = ""
+    """What its dual means, with unit; empty for a pure price."""
+
+    id: str = Field(pattern=ID_PATTERN, description="Name of the instrument, unique in its case.")
+    years: tuple[PolicyYear, PolicyYear] = Field(description="First and last year in force.")
+    known_from: PolicyYear | None = Field(default=None, description="Year it becomes known; none: from the start.")
+    source: str = Field(min_length=1, description="Id in sources.csv, or 'own'.")
+    note: str = Field(default="", description="What to know about it.")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "kind" in cls.__dict__:
+            Policy.kinds[cls.kind] = cls
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Policy:
+        if self.years[0] > self.years[1]:
+            raise ValueError("years: the first is after the last")
+        return self
+
+    def add(self, book: Book) -> None:
+        """Write the instrument into the programme."""
+        raise NotImplementedError
+
+    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return what does not fit the data as (field, what, mend)."""
+        n = numbers
+        if self.years[1] < n.years[0] or self.years[0] > n.years[-1]:
+            span = f"{n.years[0]} to {n.years[-1]}"
+            return [("years", f"{self.years[0]} to {self.years[1]} is outside the years solved, {span}",
+                     "choose years inside")]
+        return []
+
+    def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+        """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
+        return []
+
+    @property
+    def idle(self) -> bool:
+        """Whether the instrument does nothing (a zero rate); idle ones are dropped before the programme."""
+        return False
+
+    def active(self, year: int) -> bool:
+        """Whether it is in force in a year."""
+        return self.years[0] <= year <= self.years[1]
+
+
+def policy_class(kind: str) -> type[Policy] | None:
+    """Return the instrument of a kind, looking among installed packages if it is not chipmodel's own."""
+    if kind not in Policy.kinds:
+        for entry in entry_points(group="chipmodel.policies"):
+            if entry.name == kind:
+                entry.load()
+    return Policy.kinds.get(kind)
+
+
+def chosen(names: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names meant: ``("all",)`` stands for every one."""
+    return every if names == ALL else tuple(x for x in every if x in names)
+
+
+def unknown(field: str, names: tuple[str, ...], every: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Return the problems of names that do not exist."""
+    return [
+        (field, f"'{name}' is not known", "use " + ", ".join(every) + " or all")
+        for name in names
+        if name not in every and names != ALL
+    ]

@@ -1,0 +1,233 @@
+"""Support of investment: grants and tax credits.
+
+Support is a share of the capital cost of a build at cost multiplier 1 (the base): the rise of cost
+with the pace of building is not supported. No support may exceed that cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import pyomo.environ as pyo
+from pydantic import Field, model_validator
+
+from chipmodel.policies.base import ALL, Money, Number, Policy, PolicyYear, Share, chosen, unknown
+from chipmodel.schema import REGION_PATTERN
+
+if TYPE_CHECKING:
+    from chipmodel.lp.book import Book
+    from chipmodel.numbers import Numbers
+    from chipmodel.numbers.sites import Site
+
+BuildKey = tuple[str, int]
+
+
+class Support(Policy):
+    """Common part of instruments that pay for builds in a region."""
+
+    region: str = Field(pattern=REGION_PATTERN, description="Region whose treasury pays and where builds count.")
+    segments: tuple[str, ...] = Field(default=ALL, description="Segments that are eligible.")
+    firms: tuple[str, ...] = Field(default=ALL, description="Firms that are eligible.")
+
+    def eligible(self, numbers: Numbers) -> list[tuple[Site, int]]:
+        """Return the builds that may be supported as (site, year construction starts)."""
+        n = numbers
+        segments = chosen(self.segments, n.segments)
+        return [
+            (site, t)
+            for site in n.sites.sites.values()
+            if site.region == self.region and site.segment in segments and (self.firms == ALL or site.firm in self.firms)
+            for t in site.builds
+            if self.accepts(site, t)
+        ]
+
+    def accepts(self, site: Site, build: int) -> bool:
+        """Whether a build counts."""
+        raise NotImplementedError
+
+    def rate_on(self, site: Site, capex: float) -> float:
+        """Return the share of capital cost paid for a build of a site."""
+        raise NotImplementedError
+
+    def support_shares(self, numbers: Numbers) -> dict[BuildKey, float]:
+        """Return the share of capital cost paid on every eligible build, for the check of stacking."""
+        n = numbers
+        shares = {}
+        for site, t in self.eligible(n):
+            capex = n.sites.places[n.sites.group_of[site.id]].capex * (1.0 + site.premium)
+            shares[site.id, t] = self.rate_on(site, capex)
+        return shares
+
+    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return names that do not exist."""
+        n = numbers
+        return [
+            *super().problems(n),
+            *unknown("region", (self.region,), n.regions),
+            *unknown("segments", self.segments, n.segments),
+            *unknown("firms", self.firms, tuple(n.homes)),
+        ]
+
+    def _pay(self, book: Book, account: str, amounts: dict[BuildKey, Any], kwpm: dict[BuildKey, Any],
+             paid: Literal["construction", "service"]) -> None:
+        book.support(self, account, amounts, treasury=self.region, paid=paid)
+        by_year: dict[int, list[Any]] = defaultdict(list)
+        for (i, t), term in kwpm.items():
+            by_year[int(book.n.sites.sites[i].ready[t])].append(term)
+        for year, terms in by_year.items():
+            if year in book.n.discount:
+                book.measure(self, "supported_capacity", year, pyo.quicksum(terms), "kwpm")
+
+
+class CapexGrant(Support):
+    r"""Grants towards the capital cost of fabs, in one of three forms.
+
+    award
+        Named projects get the awards recorded in the data, spread over their size: support a kwpm
+        is fixed. ``share`` is the part of the award that is paid.
+    open
+        One ``rate`` for every eligible build that holds no award of the same treasury. Given a
+        ``budget`` instead, the rate is the one at which the cash paid equals the budget; the
+        engine finds it.
+    marginal
+        Only what is built beyond the case without the programme is paid:
+        ``supported <= build - build0``, at a ``rate``, within a ``budget``. An upper bound on what
+        a dollar buys; it also holds eligible sites to what they would have built.
+
+    A bare pool (a budget with ``supported <= build``) is not offered: it pays builds that happen
+    anyway first, moves nothing, and its dual is exactly 1.
+
+    The dual of a marginal programme's budget is the fall of the objective per MUSD of budget.
+    """
+
+    kind: ClassVar[str] = "capex_grant"
+    law: ClassVar[str] = "A grant programme: CHIPS direct funding, METI grants, European state aid."
+    dual: ClassVar[str] = "fall of the objective per MUSD of budget"
+
+    form: Literal["award", "open", "marginal"] = Field(description="How the grant is given.")
+    share: Share = Field(default=1.0, description="Part of the recorded awards that is paid (award).")
+    rate: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, Number("share")] = Field(
+        default=None, description="Share of capital cost paid (open, marginal)."
+    )
+    budget: Money = Field(default=None, description="Cash to be paid, MUSD (open instead of rate; marginal with it).")
+
+    @model_validator(mode="after")
+    def _form_fits(self) -> CapexGrant:
+        if self.form == "award" and (self.rate is not None or self.budget is not None):
+            raise ValueError("an award takes neither rate nor budget: amounts are in project_facts.csv")
+        if self.form == "open" and (self.rate is None) == (self.budget is None):
+            raise ValueError("an open grant takes either rate or budget")
+        if self.form == "marginal" and (self.rate is None or self.budget is None):
+            raise ValueError("a marginal grant takes both rate and budget; a bare pool would move nothing")
+        return self
+
+    @property
+    def idle(self) -> bool:
+        """A zero share, rate or budget does nothing."""
+        return self.share == 0 if self.form == "award" else self.rate == 0 or self.budget == 0
+
+    def accepts(self, site: Site, build: int) -> bool:
+        """Awards go with their sites; other grants to builds begun in the years of the programme."""
+        if self.form == "award":
+            return site.awards.get(self.region, 0.0) > 0
+        return self.active(build) and not site.awards.get(self.region)
+
+    def rate_on(self, site: Site, capex: float) -> float:
+        """Return the share of capital cost paid."""
+        if self.form == "award":
+            return self.share * site.awards[self.region] / ((site.size or 1.0) * capex)
+        return self.rate or 0.0
+
+    def add(self, book: Book) -> None:
+        """Pay for what is built, or for what is built beyond the case without the programme."""
+        n, m = book.n, book.model
+        builds = {(site.id, t): m.build[site.id, t] for site, t in self.eligible(n)}
+        if not builds:
+            return
+        if self.form == "award":
+            share = book.num(self, "share")
+            amounts = {
+                (i, t): share * (n.sites.sites[i].awards[self.region] / (n.sites.sites[i].size or 1.0)) * term
+                for (i, t), term in builds.items()
+            }
+            self._pay(book, "grant", amounts, builds, "construction")
+            return
+        rate = book.num(self, "rate")
+        supported = builds if self.form == "open" else self._additional(book, builds)
+        amounts = {
+            (i, t): rate * book.capex(n.sites.sites[i]) * term for (i, t), term in supported.items()
+        }
+        self._pay(book, "grant", amounts, dict(supported), "construction")
+        if self.form == "marginal":
+            cash = pyo.quicksum(amounts.values())
+            book.limit("budget", [()], lambda: book.num(self, "budget") - cash, owner="agent", unit="MUSD",
+                       meaning=self.dual, policy=self)
+
+    def _additional(self, book: Book, builds: dict[BuildKey, Any]) -> dict[BuildKey, Any]:
+        sites, before = book.n.sites.sites, book.n.baseline_builds[self.id]
+        free = {key: term for key, term in builds.items() if key not in book.n.fixed}
+        supported = book.variable("supported", list(free), lambda i, t: sites[i].agent, self)
+        book.limit("eligible", list(free), lambda i, t: free[i, t] - before.get((i, t), 0.0) - supported[i, t],
+                   owner=lambda i, t: sites[i].agent, unit="kwpm", policy=self,
+                   meaning="worth of support that reaches one more kwpm")
+        return {key: supported[key] for key in free}
+
+
+class InvestmentTaxCredit(Support):
+    """A credit on the capital cost of fabs, paid when they come on line.
+
+    ``years`` are the years of coming on line. Construction must have begun by ``begin_by``: for a
+    project begun already that is met whatever the year of its further builds; for anything else the
+    year construction starts decides.
+    """
+
+    kind: ClassVar[str] = "investment_tax_credit"
+    law: ClassVar[str] = "An investment tax credit: US Section 48D, Korea's K-Chips Act, Taiwan's Article 10-2."
+
+    rate: Share = Field(description="Share of capital cost credited.")
+    begin_by: PolicyYear | None = Field(default=None, description="Last year in which construction may begin.")
+
+    @property
+    def idle(self) -> bool:
+        """A zero rate does nothing."""
+        return self.rate == 0
+
+    def accepts(self, site: Site, build: int) -> bool:
+        """In-service year within the years, construction begun in time."""
+        in_time = self.begin_by is None or build <= self.begin_by or (
+            site.begun is not None and site.begun <= self.begin_by
+        )
+        return in_time and self.active(int(site.ready[build]))
+
+    def rate_on(self, site: Site, capex: float) -> float:
+        """Return the credit rate."""
+        return self.rate
+
+    def add(self, book: Book) -> None:
+        """Credit every eligible build."""
+        m = book.model
+        rate = book.num(self, "rate")
+        builds = {(site.id, t): m.build[site.id, t] for site, t in self.eligible(book.n)}
+        if builds:
+            amounts = {(i, t): rate * book.capex(book.n.sites.sites[i]) * term for (i, t), term in builds.items()}
+            self._pay(book, "tax_credit", amounts, builds, "service")
+
+
+def stacked(policies: list[Policy], numbers: Numbers) -> list[tuple[str, str, str]]:
+    """Return builds whose support together exceeds their least cost, as (policies, what, mend)."""
+    total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
+    for policy in policies:
+        if isinstance(policy, Support) and not policy.idle:
+            for key, share in policy.support_shares(numbers).items():
+                total[key][policy.id] = share
+    least = numbers.parameter["multiplier_start"]
+    found: dict[tuple[str, ...], tuple[str, float]] = {}
+    for (site, _), shares in total.items():
+        share = sum(shares.values())
+        if share > least and share > found.get(tuple(shares), ("", 0.0))[1]:
+            found[tuple(shares)] = (site, share)
+    return [
+        (" and ".join(ids), f"together pay {share:.0%} of the cost of {site}", f"keep support below {least:.0%}")
+        for ids, (site, share) in found.items()
+    ]

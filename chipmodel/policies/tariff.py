@@ -1,0 +1,98 @@
+"""Tariffs on chips, at the maker of devices or at their user."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import pyomo.environ as pyo
+from pydantic import Field, model_validator
+
+from chipmodel.policies.base import ALL, Policy, Rate, Share, chosen, unknown
+from chipmodel.schema import REGION_PATTERN
+
+if TYPE_CHECKING:
+    from chipmodel.lp.book import Book, Flow
+    from chipmodel.numbers import Numbers
+
+
+class Tariff(Policy):
+    r"""A duty on chips by origin.
+
+    Duty a wafer is ``rate x scope x dutiable value`` of its segment, specific, so that it does not
+    shrink when the price falls. On ``chips`` it is paid by makers of devices in the importing
+    region on bare chips they buy; on ``use`` by its users on the chips in everything they buy,
+    devices included, wherever the device was made. Chips from the importing region itself are free.
+
+    .. math:: revenue_t = \sum_{s,r} rate \cdot scope \cdot customs_s \cdot P_s \cdot flow_{s,r,t}
+
+    The revenue is a transfer to the importer's treasury; who bears it is read off prices.
+    """
+
+    kind: ClassVar[str] = "tariff"
+    law: ClassVar[str] = "A customs duty: most-favoured-nation, Section 301, Section 232."
+
+    importer: str = Field(pattern=REGION_PATTERN, description="Region that levies it.")
+    origins: tuple[str, ...] = Field(default=ALL, description="Regions it falls on; all for every other region.")
+    exempt: tuple[str, ...] = Field(default=(), description="Origins left out.")
+    segments: tuple[str, ...] = Field(default=ALL, description="Segments it falls on.")
+    rate: Rate = Field(description="Ad valorem rate on the dutiable value.")
+    scope: Share = Field(default=1.0, description="Share of the flow that falls under it.")
+    on: Literal["chips", "use"] = Field(description="Bare chips at the maker, or chips in everything used.")
+    origin_rule: Literal["diffusion", "assembly"] = Field(
+        default="diffusion", description="Origin is where the wafer was made, or (bare chips only) where it was packaged."
+    )
+
+    @model_validator(mode="after")
+    def _rule_fits(self) -> Tariff:
+        if self.on == "use" and self.origin_rule == "assembly":
+            raise ValueError("origin_rule 'assembly' applies to bare chips only (on = 'chips')")
+        return self
+
+    @property
+    def idle(self) -> bool:
+        """A zero rate or scope does nothing."""
+        return self.rate * self.scope == 0
+
+    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return names that do not exist."""
+        n = numbers
+        return [
+            *super().problems(n),
+            *unknown("importer", (self.importer,), n.regions),
+            *unknown("origins", self.origins, n.regions),
+            *unknown("exempt", self.exempt, n.regions),
+            *unknown("segments", self.segments, n.segments),
+        ]
+
+    def add(self, book: Book) -> None:
+        """Levy the duty on each flow it falls on."""
+        n = book.n
+        rate = book.num(self, "rate") * self.scope
+        origins = self._dutiable(n)
+        years = [t for t in n.years if self.active(t)]
+        read = book.imports if self.on == "chips" else book.use
+        duty: dict[int, list[Any]] = defaultdict(list)
+        moved: dict[int, list[Any]] = defaultdict(list)
+        for flow in read(self.importer, chosen(self.segments, n.segments), years):
+            if self._origin(flow) <= origins:
+                duty[flow.year].append(n.prices.dutiable[flow.segment] * flow.term)
+                moved[flow.year].append(flow.term)
+        for year, terms in duty.items():
+            book.transfer("tariff", year, rate * pyo.quicksum(terms), payer="agent",
+                          receiver=f"treasury:{self.importer}", policy=self)
+            book.measure(self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm")
+
+    def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+        """Dutiable origins, if it falls on use."""
+        if self.on == "chips":
+            return []
+        return [(self.importer, chosen(self.segments, numbers.segments), self._dutiable(numbers))]
+
+    def _dutiable(self, n: Numbers) -> frozenset[str]:
+        return frozenset(chosen(self.origins, n.regions)) - {self.importer, *self.exempt}
+
+    def _origin(self, flow: Flow) -> frozenset[str]:
+        if self.origin_rule == "assembly" and flow.assembled is not None:
+            return frozenset({flow.assembled})
+        return flow.origins
