@@ -11,8 +11,11 @@ Load a data package, choose a case of policy and a world, and solve:
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import CertificateError, ChipmodelError, InputError, NoOptimum, Problem
+from chipmodel.metrics import compare
 from chipmodel.policies import CapexGrant, InvestmentTaxCredit, OriginFloor, Policy, Tariff
-from chipmodel.solution import Solution, run
+from chipmodel.solution import Solution
+from chipmodel.solve import run
+from chipmodel.study import Study, StudyResult, load_study, run_study
 from chipmodel.world import World, load_world
 
 __version__ = "0.1.0"
@@ -30,11 +33,16 @@ __all__ = [
     "Policy",
     "Problem",
     "Solution",
+    "Study",
+    "StudyResult",
     "Tariff",
     "World",
     "__version__",
+    "compare",
     "load_case",
     "load_dataset",
+    "load_study",
     "load_world",
     "run",
+    "run_study",
 ]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from chipmodel.engine import Arrays, Optimum, Vector, agent_of
 from chipmodel.errors import CertificateError
@@ -98,7 +99,7 @@ def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
     discount = programme.numbers.discount
     treasury: dict[str, float] = defaultdict(float)
     rows = []
-    scaled = arrays.lines @ _diagonal(x)
+    scaled = arrays.lines @ sparse.diags(x)
     for k, line in enumerate(programme.lines):
         part = scaled[k]
         share = np.bincount(code[part.indices], weights=part.data, minlength=len(names))
@@ -113,17 +114,11 @@ def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
                         treasury[party] += sign * value * discount[line.year]
             elif line.kind == "benefit":
                 rows.append((line.account, line.policy, receiver, "", line.year, value, line.unit))
-            elif line.kind == "cost":
-                rows.append((line.account, line.policy, payer, "", line.year, -value, line.unit))
+            elif line.kind == "cost" or line.unit == "MUSD":
+                rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
             else:
                 rows.append((line.account, line.policy, payer, receiver, line.year, value, line.unit))
     return dict(treasury), rows
-
-
-def _diagonal(x: Vector) -> object:
-    from scipy import sparse
-
-    return sparse.diags(x)
 
 
 def _assert_identities(accounts: Accounts, arrays: Arrays, optimum: Optimum, n: Numbers) -> None:

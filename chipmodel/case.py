@@ -14,7 +14,7 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import find_named, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
-from chipmodel.schema import ID_PATTERN, Date, SourceRow
+from chipmodel.schema import Date, SourceRow
 
 Status = Literal["law", "announced", "threatened", "hypothetical"]
 
@@ -128,11 +128,40 @@ def load_case(name: str, data: Dataset | None = None) -> Case:
         With every problem found in the file and its baselines.
     """
     data = load_dataset() if data is None else data
-    parts = [_resolve(part.strip(), data, ()) for part in name.split("+")]
+    parts: list[Case] = []
+    problems: list[Problem] = []
+    for part in name.split("+"):
+        try:
+            parts.append(_resolve(part.strip(), data, ()))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
     total = parts[0]
-    for part in parts[1:]:
-        total = total + part
+    for case in parts[1:]:
+        total = total + case
     return total
+
+
+def rebuild_case(content: dict[str, Any], data: Dataset, file: str) -> Case:
+    """Build a case from its resolved form in a manifest.
+
+    Parameters
+    ----------
+    content : dict
+        ``name, title, status, as_of, summary, policies``.
+    file : str
+        Where it comes from, for messages.
+    """
+    body = {k: v for k, v in content.items() if k not in ("policies", "digest")}
+    policies, problems = _policies(file, tuple(content.get("policies", ())), data)
+    try:
+        case = Case.model_validate(body)
+    except ValidationError as error:
+        problems += problems_of(error, file, "case")
+    if problems:
+        raise InputError(problems)
+    return case.model_copy(update={"policies": tuple(policies)})
 
 
 def list_cases(data: Dataset) -> list[str]:
@@ -150,7 +179,10 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
         file = CaseFile.model_validate(content)
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
-    start = Case(name=path.stem) if file.baseline is None else _resolve(file.baseline, data, (*seen, path.stem))
+    start = Case(name=path.stem)
+    if file.baseline is not None:
+        _refuse_unknown(file.baseline, data, path.name)
+        start = _resolve(file.baseline, data, (*seen, path.stem))
     case = start.model_copy(
         update={"name": path.stem, "title": file.title, "status": file.status, "as_of": file.as_of,
                 "summary": file.summary}
@@ -163,17 +195,25 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
     case = case.model_copy(update={"policies": tuple(p for p in case.policies if p.id not in file.remove)})
     added, wrong = _policies(path.name, file.policy, data)
     problems += wrong
-    ids = {p.id for p in case.policies}
-    for policy in added:
-        if policy.id in ids:
-            problems.append(
-                Problem(path.name, f"policy {policy.id}", "is already in the baseline", "use [set] or remove it first")
-            )
-        ids.add(policy.id)
+    inherited, own = {p.id for p in case.policies}, [p.id for p in added]
+    for policy_id in dict.fromkeys(own):
+        place = f"policy {policy_id}"
+        if policy_id in inherited:
+            problems.append(Problem(path.name, place, "is already in the baseline", "use [set] or remove it first"))
+        elif own.count(policy_id) > 1:
+            problems.append(Problem(path.name, place, "appears twice in the file", "give each its own id"))
     if problems:
         raise InputError(problems)
     case = case.model_copy(update={"policies": case.policies + tuple(added)})
     return _changed(case, file.set, path.name)
+
+
+def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
+    try:
+        case_path(baseline, data)
+    except InputError as error:
+        (problem,) = error.problems
+        raise InputError.one(file, "baseline", f"no such case '{baseline}'", problem.mend) from None
 
 
 def _near(policy_id: str, case: Case) -> str:
@@ -218,7 +258,8 @@ def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
             continue
         if field not in type(policy).model_fields or field == "id":
             fields = ", ".join(f for f in type(policy).model_fields if f != "id")
-            problems.append(Problem(file, f"set {target}", f"{policy.kind} has no field '{field}'", f"fields: {fields}"))
+            what = f"{policy.kind} has no field '{field}'"
+            problems.append(Problem(file, f"set {target}", what, f"fields: {fields}"))
             continue
         try:
             policies[policy_id] = type(policy).model_validate({**policy.model_dump(), field: value})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from itertools import pairwise
 from typing import Any
 
 from chipmodel.errors import Problem
@@ -14,14 +16,30 @@ Check = Callable[[Tables], list[Problem]]
 
 CHECKS: list[Check] = []
 
+NEVER_EMPTY = ("regions", "segments", "firms", "fleets", "route_steps", "device_steps", "sources")
+
+
+class _Unread(Exception):
+    """A table a check needs has faults of its own."""
+
 
 def check(function: Check) -> Check:
-    """Register a check."""
-    CHECKS.append(function)
-    return function
+    """Register a check; it is left out when a table it needs has faults of its own."""
+
+    @wraps(function)
+    def guarded(tables: Tables) -> list[Problem]:
+        try:
+            return function(tables)
+        except _Unread:
+            return []
+
+    CHECKS.append(guarded)
+    return guarded
 
 
 def _rows(tables: Tables, name: str) -> Iterable[Any]:
+    if name not in tables:
+        raise _Unread(name)
     return tables[name]
 
 
@@ -34,8 +52,8 @@ def enough_sets(tables: Tables) -> list[Problem]:
     """There is at least one region and one segment."""
     return [
         Problem(f"{name}.csv", "file", "has no rows", "add at least one")
-        for name in ("regions", "segments", "firms", "fleets", "route_steps", "device_steps")
-        if not tables[name]
+        for name in NEVER_EMPTY
+        if not tables.get(name, ("faulty",))
     ]
 
 
@@ -49,6 +67,8 @@ def shares_sum_to_one(tables: Tables) -> list[Problem]:
     }
     problems = []
     for name, by in wholes.items():
+        if name not in tables:
+            continue
         total: dict[tuple[str, ...], float] = defaultdict(float)
         for row in _rows(tables, name):
             total[tuple(getattr(row, k) for k in by)] += row.value
@@ -62,9 +82,12 @@ def shares_sum_to_one(tables: Tables) -> list[Problem]:
 @check
 def complete(tables: Tables) -> list[Problem]:
     """Every number the model needs is there: nothing is filled in silently."""
-    regions, segments = _ids(tables, "regions", "region"), _ids(tables, "segments", "segment")
-    inputs = _ids(tables, "inputs", "input")
-    steps = _ids(tables, "device_steps", "step")
+    regions, segments, inputs, steps = (
+        _ids(tables, name, column) if name in tables else []
+        for name, column in (
+            ("regions", "region"), ("segments", "segment"), ("inputs", "input"), ("device_steps", "step"),
+        )
+    )
     needed: dict[str, tuple[tuple[str, ...], list[tuple[object, ...]]]] = {
         "costs": (("segment", "item"), [(s, i) for s in segments for i in ("capex", "running", "inputs")]),
         "cost_factors": (("region", "item"), [(r, i) for r in regions for i in ("building", "running", "place")]),
@@ -89,6 +112,8 @@ def complete(tables: Tables) -> list[Problem]:
     }
     problems = []
     for name, (by, keys) in needed.items():
+        if name not in tables:
+            continue
         have = {tuple(getattr(row, k) for k in by) for row in _rows(tables, name)}
         problems += [
             Problem(f"{name}.csv", ", ".join(map(str, key)), "row is missing", "add the row, with its source")
@@ -122,7 +147,7 @@ def demand_without_gaps(tables: Tables) -> list[Problem]:
         spans = sorted(periods.get(segment, []))
         if not spans:
             problems.append(Problem("demand.csv", segment, "no growth is given", "add its periods"))
-        for (start, end), (following, _) in zip(spans, spans[1:], strict=False):
+        for (start, end), (following, _) in pairwise(spans):
             if end < start or following != end + 1:
                 what = f"period to {end} is followed by one from {following}"
                 problems.append(Problem("demand.csv", segment, what, "let each period start the year after the last"))

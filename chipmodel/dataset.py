@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 import pandas as pd
 from pydantic import ValidationError
 
-from chipmodel.checks import CHECKS
+from chipmodel.checks import CHECKS, NEVER_EMPTY
 from chipmodel.errors import InputError, Problem
 from chipmodel.schema import TABLES, Fact, Row, SourceRow, columns, references
 
@@ -112,7 +112,8 @@ class Dataset:
             )
         if not found:
             asked = ", ".join([item, *(f"{k}={v}" for k, v in where.items())])
-            raise InputError.one(self.name, "source_of", f"no fact for {asked}", "see dataset.frame(table) for the keys")
+            mend = "see dataset.frame(table) for the keys"
+            raise InputError.one(self.name, "source_of", f"no fact for {asked}", mend)
         return pd.DataFrame(found)
 
 
@@ -163,15 +164,21 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
         rows, wrong = read_table(file, raw, model)
         problems += wrong
         tables[name] = rows
-    if not problems:
-        problems += _dangling(tables)
-    if not problems:
-        for check in CHECKS:
-            problems += check(tables)
+    # A fault in one table must not hide those of the others, nor show up again as faults of theirs.
+    sound = _without(tables, problems)
+    problems += _dangling(sound)
+    sound = _without(sound, problems)
+    for check in CHECKS:
+        problems += check(sound)
     if problems:
         raise InputError(problems)
     name = "chipmodel-data" if where is None else root.resolve().name
     return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
+
+
+def _without(tables: Mapping[str, tuple[Row, ...]], problems: list[Problem]) -> dict[str, tuple[Row, ...]]:
+    faulty = {problem.file for problem in problems}
+    return {name: rows for name, rows in tables.items() if f"{name}.csv" not in faulty}
 
 
 def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
@@ -231,6 +238,11 @@ def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...]
 
 
 def _header_problems(file: str, header: list[str], wanted: list[str]) -> list[Problem]:
+    if not any(header):
+        return [Problem(file, "header", "is missing", f"the columns are {','.join(wanted)}")]
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            return [Problem(file, "header", f"the columns are separated by {name}", "save the file with commas")]
     problems = [
         Problem(file, "header", f"column '{name}' is missing", f"the columns are {','.join(wanted)}")
         for name in wanted
@@ -266,6 +278,8 @@ def _dangling(tables: Mapping[str, tuple[Row, ...]]) -> list[Problem]:
     problems = []
     for name, rows in tables.items():
         for column, ref in references(TABLES[name]).items():
+            if ref.table not in keys or (ref.table in NEVER_EMPTY and not keys[ref.table]):
+                continue  # that table has a fault of its own
             known = keys[ref.table] | set(ref.also)
             for row in rows:
                 value = getattr(row, column)

@@ -42,6 +42,9 @@ class InputError(ChipmodelError):
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # so that it survives the way back from another process
+
     @classmethod
     def one(cls, file: str, place: str, what: str, mend: str) -> InputError:
         """Return the error for a single problem."""
@@ -54,6 +57,9 @@ class NoOptimum(ChipmodelError):
     def __init__(self, status: str, message: str) -> None:
         self.status = status
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[NoOptimum], tuple[str, str]]:
+        return type(self), (self.status, str(self))
 
 
 class CertificateError(ChipmodelError):

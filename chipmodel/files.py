@@ -59,7 +59,8 @@ def find_named(name: str, folder: Path, what: str) -> Path:
         return path
     known = names_in(folder)
     near = get_close_matches(name, known, n=3) or known
-    raise InputError.one(name, what, f"no such {what}", "did you mean " + ", ".join(near) + "?")
+    mend = "did you mean " + ", ".join(near) + "?" if near else f"there is none in {folder}"
+    raise InputError.one(name, what, f"no such {what}", mend)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -108,7 +109,8 @@ def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
 
 
 def _toml_key(key: str) -> str:
-    return key if key.replace("_", "").isalnum() else f'"{key}"'
+    plain = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if plain else _toml_value(key)
 
 
 def _toml_value(value: object) -> str:
@@ -120,5 +122,11 @@ def _toml_value(value: object) -> str:
         return "[" + ", ".join(_toml_value(v) for v in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + " }"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{text}"'
+    return '"' + "".join(_toml_character(c) for c in str(value)) + '"'
+
+
+def _toml_character(character: str) -> str:
+    short = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
+    if character in short:
+        return short[character]
+    return f"\\u{ord(character):04x}" if ord(character) < 32 or ord(character) == 127 else character

@@ -1,27 +1,21 @@
-"""Solve a case in a world and turn the arrays into tables."""
+"""The solution of a case in a world, as tables."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from chipmodel import engine
-from chipmodel.accounts import Accounts, compute, home_of, host_of
-from chipmodel.case import Case, load_case
-from chipmodel.dataset import Dataset
+from chipmodel.accounts import Accounts, home_of, host_of
+from chipmodel.case import Case
 from chipmodel.engine import Arrays, Optimum
-from chipmodel.errors import InputError, Problem
-from chipmodel.lp import write
-from chipmodel.numbers import GRID, Numbers, build_numbers
-from chipmodel.policies import CapexGrant, Policy
-from chipmodel.policies.support import Support, stacked
+from chipmodel.errors import InputError
+from chipmodel.numbers import Numbers
 from chipmodel.units import per_wafer
-from chipmodel.world import Event, World, load_world
+from chipmodel.world import World
 
 TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "policies")
 
@@ -160,8 +154,8 @@ class Solution:
                 rows.append(("maker", s, m, t, value, "USD/wafer"))
         for (e, s, t), value in self.duals("demand_balance").items():
             if t <= last:
-                rows.append(("user", s, e, t, per_wafer(-value), "USD/wafer"))
-        return self._frame(_signed(rows), ["stage", "segment", "region", "year"])
+                rows.append(("user", s, e, t, per_wafer(value), "USD/wafer"))
+        return self._frame(rows, ["stage", "segment", "region", "year"])
 
     def maker_prices(self) -> dict[tuple[str, str, int], float]:
         """Return the mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
@@ -173,7 +167,7 @@ class Solution:
             if (s, c, m, t) in price:
                 bought[s, c, m, t] = bought.get((s, c, m, t), 0.0) + value
         for (s, c, m, t), value in bought.items():
-            paid[m, s, t] += value * abs(price[s, c, m, t])
+            paid[m, s, t] += value * price[s, c, m, t]
             flow[m, s, t] += value
         return {key: per_wafer(paid[key] / total) for key, total in flow.items() if total > 0}
 
@@ -182,8 +176,8 @@ class Solution:
         """Lines of the accounts by agent and year, and present values of surplus and rents by region.
 
         A payment is negative for its payer and positive for its receiver. Accounts ending in ``_cash``
-        are memo lines beside the annuities. ``surplus_and_rent`` rows are present values, by ownership
-        and by territory.
+        are memo lines: cash in the year it is paid, beside the annuities. ``consumer_surplus``, ``rent``
+        and ``treasury`` are present values by region, by ownership and by territory.
         """
         n = self.numbers
         rows: list[tuple[Any, ...]] = []
@@ -207,29 +201,36 @@ class Solution:
     @cached_property
     def policies(self) -> pd.DataFrame:
         """Ledger of the policies by year: payments, cash, quantities, and duals with their meaning."""
+        total: dict[tuple[str, str, str, int, str], float] = defaultdict(float)
+        for account, policy, agent, _, year, value, unit in self.account.rows:
+            treasury = agent if agent.startswith("treasury:") else ""
+            if policy and (treasury or unit != "MUSD"):
+                total[policy, account, treasury, year, unit] += value
+        rows: list[tuple[Any, ...]] = [
+            (policy, account, agent, "", year, "", value, unit)
+            for (policy, account, agent, year, unit), value in total.items()
+        ]
+        rows += self._policy_duals()
+        base = self.numbers.years[0]
+        for target, value in self.found.items():
+            policy, _, number = target.partition(".")
+            rows.append((policy, f"found_{number}", "", "", base, "number found by the engine", value, "share"))
+        return self._frame(rows, ["policy", "item", "agent", "where", "year", "meaning"])
+
+    def _policy_duals(self) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        total: dict[tuple[str, str, str, str, int, str], float] = defaultdict(float)
-        for account, policy, agent, counterpart, year, value, unit in self.account.rows:
-            if policy and (agent.startswith("treasury:") or account.endswith("_cash") or unit != "MUSD"):
-                party = agent if agent.startswith("treasury:") else counterpart
-                total[policy, account, agent if agent.startswith("treasury:") else "", party, year, unit] += value
-        for (policy, account, agent, _, year, unit), value in total.items():
-            rows.append((policy, account, agent, "", year, "", value, unit))
         for name, group in self.arrays.programme.groups.items():
             if not group.policy:
                 continue
-            priced = group.unit == "kwpm"
+            item = f"dual_{name.split('__', 1)[1]}"
             for index, dual in self.duals(name).items():
                 year = index[-1] if index and index[-1] in self.numbers.discount else self.numbers.years[0]
                 where = " ".join(str(part) for part in index[:-1])
-                value = per_wafer(dual) if priced else dual
-                unit = "USD/wafer" if priced else f"MUSD per {group.unit}"
-                rows.append((group.policy, f"dual_{name.split('__', 1)[1]}", "", where, year, group.meaning, value, unit))
-        for target, value in self.found.items():
-            policy, _, field_name = target.partition(".")
-            rows.append((policy, f"found_{field_name}", "", "", self.numbers.years[0],
-                         "number found by the engine", value, "share"))
-        return self._frame(rows, ["policy", "item", "agent", "where", "year", "meaning"])
+                value, unit = dual, f"MUSD per {group.unit}"
+                if group.unit == "kwpm":
+                    value, unit = per_wafer(dual), "USD/wafer"
+                rows.append((group.policy, item, "", where, year, group.meaning, value, unit))
+        return rows
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name."""
@@ -237,157 +238,3 @@ class Solution:
             raise InputError.one("solution", name, "no such table", "tables: " + ", ".join(TABLES))
         frame: pd.DataFrame = getattr(self, name)
         return frame
-
-    def unmet(self) -> dict[tuple[str, str, int], float]:
-        """Return the share of the first demand block that is not served, by user, segment and year."""
-        return {
-            (e, s, t): 1.0 - value / ((GRID[1] - GRID[0]) * self.numbers.reference[e, s, t])
-            for (e, s, k, t), value in self.columns("served").items()
-            if k == 0
-        }
-
-
-def _signed(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return [(*row[:-2], abs(row[-2]), row[-1]) for row in rows]
-
-
-def run(data: Dataset, case: Case | str, world: World | str = "central", without: tuple[str, ...] = ()) -> Solution:
-    """Solve a case in a world.
-
-    Parameters
-    ----------
-    data : Dataset
-    case : Case or str
-        A case, or the name of one; ``a+b`` adds cases.
-    world : World or str
-    without : tuple of str
-        Groups of rows left out, for tests.
-
-    Returns
-    -------
-    Solution
-
-    Raises
-    ------
-    InputError
-        If the case does not fit the data.
-    NoOptimum
-        If there is no optimal solution.
-    """
-    case = load_case(case, data) if isinstance(case, str) else case
-    world = load_world(world, data) if isinstance(world, str) else world
-    numbers = build_numbers(data, world)
-    check_case(case, numbers)
-    return _solve_known(case, numbers, without)
-
-
-def check_case(case: Case, numbers: Numbers) -> None:
-    """Refuse a case that does not fit the data, with every problem found."""
-    problems = [
-        Problem(case.name, f"policy {policy.id}, {where}", what, mend)
-        for policy in case.policies
-        for where, what, mend in policy.problems(numbers)
-    ]
-    if not problems:
-        problems = [
-            Problem(case.name, where, what, mend) for where, what, mend in stacked(list(case.policies), numbers)
-        ]
-    if problems:
-        raise InputError(problems)
-
-
-def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solution:
-    """Solve in passes: each surprise is solved with the builds before it fixed to the pass without it."""
-    events = numbers.world.event
-    base = numbers.years[0]
-    dates = sorted({x.known_from for x in (*case.policies, *events) if x.known_from and x.known_from > base})
-    if not dates:
-        return _solve(case, numbers.with_events(events), "anticipated", without)
-    state = numbers
-    solution: Solution | None = None
-    for date in (base, *dates):
-        known = tuple(p for p in case.policies if (p.known_from or base) <= date)
-        told: tuple[Event, ...] = tuple(e for e in events if (e.known_from or base) <= date)
-        if solution is not None:
-            state = _fixed_before(date, state, solution)
-        label = "anticipated" if date == base else "surprise"
-        solution = _solve(case.model_copy(update={"policies": known}), state.with_events(told), label, without)
-    assert solution is not None
-    return replace(solution, case=case)
-
-
-def _fixed_before(date: int, numbers: Numbers, solution: Solution) -> Numbers:
-    sites = numbers.sites.sites
-    fixed = {
-        (i, t): value for (i, t), value in solution.columns("build").items() if sites[i].decided[t] < date
-    }
-    plants = {(i, t): value for (i, t), value in solution.columns("assemble_build").items() if t < date}
-    return replace(numbers, fixed={**numbers.fixed, **fixed}, fixed_plants=plants)
-
-
-def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
-    numbers = _with_baselines(case, numbers, without)
-    wanting = [p for p in case.policies if isinstance(p, CapexGrant) and p.form == "open" and p.rate is None]
-    if len(wanting) > 1:
-        raise InputError.one(case.name, ", ".join(p.id for p in wanting), "more than one open grant seeks its rate",
-                             "give all but one a rate")
-    if wanting and not wanting[0].idle:
-        return _spend_budget(case, wanting[0], numbers, label, without)
-    return _once(case, numbers, label, without)
-
-
-def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
-    arrays = engine.compile_arrays(write(numbers, case.policies, without))
-    optimum = engine.solve(arrays)
-    return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
-
-
-def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Numbers:
-    """Solve the case without each marginal programme, to know what would have been built."""
-    stored = {}
-    for policy in case.policies:
-        if isinstance(policy, CapexGrant) and policy.form == "marginal" and not policy.idle:
-            before = _solve(case.without(policy.id), numbers, "anticipated", without)
-            stored[policy.id] = {(i, t): v for (i, t), v in before.columns("build").items()}
-    return replace(numbers, baseline_builds=stored) if stored else numbers
-
-
-def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
-    """Find the rate at which an open grant spends its budget; each try is a hot start with new costs."""
-    others = [p for p in case.policies if p.id != grant.id]
-
-    def with_rate(rate: float) -> Case:
-        body = {**grant.model_dump(), "rate": rate, "budget": None}
-        return case.model_copy(update={"policies": (*others, CapexGrant.model_validate(body))})
-
-    most = 0.999 * _room(others, grant, numbers)
-    low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
-    slope = (high.cost - low.cost) / (most / 2)
-    cash = np.array([
-        float(line.policy == grant.id and line.account == "grant_cash") for line in high.programme.lines
-    ])
-    per_rate = np.asarray(cash @ high.lines).ravel() / most
-    highs = engine.solver()
-    highs.passModel(engine.highs_lp(low))
-    every = np.arange(len(slope), dtype=np.int32)
-
-    def spent(rate: float) -> float:
-        highs.changeColsCost(len(every), every, low.cost + (rate - most / 2) * slope)
-        highs.run()
-        return float(rate * per_rate @ np.array(highs.getSolution().col_value))
-
-    assert grant.budget is not None
-    rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
-    solution = _once(with_rate(rate), numbers, label, without)
-    return replace(solution, case=case, found={f"{grant.id}.rate": rate})
-
-
-def _room(others: list[Policy], grant: CapexGrant, numbers: Numbers) -> float:
-    """Return the largest rate at which no eligible build is paid more than it costs."""
-    given: dict[tuple[str, int], float] = defaultdict(float)
-    for policy in others:
-        if isinstance(policy, Support) and not policy.idle:
-            for key, share in policy.support_shares(numbers).items():
-                given[key] += share
-    least = numbers.parameter["multiplier_start"]
-    return min((least - given[site.id, t] for site, t in grant.eligible(numbers)), default=least)

@@ -48,7 +48,7 @@ class Event(BaseModel):
     segments: tuple[str, ...] = Field(description="Segments hit; ['all'] for every one.")
     years: tuple[WorldYear, WorldYear] = Field(description="First and last year of the loss.")
     depth: Share = Field(description="Share of capacity lost.")
-    known_from: WorldYear | None = Field(default=None, description="Year it becomes known; none: foreseen from the start.")
+    known_from: WorldYear | None = Field(default=None, description="Year it becomes known; none: foreseen.")
     source: str = Field(description="Where it comes from; 'own' for your own.")
 
 
@@ -74,7 +74,7 @@ class World(BaseModel):
     choke: Annotated[float, Field(ge=1.5, le=20)] = Field(
         description="Price, as a multiple of the reference price, at which nothing more is bought."
     )
-    demand_shift: Annotated[float, Field(ge=-0.2, le=0.2)] = Field(description="Added to every growth rate, share/year.")
+    demand_shift: Annotated[float, Field(ge=-0.2, le=0.2)] = Field(description="Added to every growth rate.")
     budgets: Literal["gross", "net", "none"] = Field(
         description="Whether firm budgets are charged investment gross or net of support, or do not bind at all."
     )

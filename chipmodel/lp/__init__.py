@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pyomo.common.gc_manager import PauseGC
+
 from chipmodel.lp import assembly, demand, devices, finance, inputs, production, sites, trade
 from chipmodel.lp.book import Book, Group, Line, Who
 from chipmodel.numbers import Numbers
@@ -27,7 +29,8 @@ class Programme:
     policies: tuple[Policy, ...]
 
 
-def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (), ties: bool = True) -> Programme:
+def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
+          ties: bool = True) -> Programme:
     """Write the programme.
 
     Parameters
@@ -40,7 +43,11 @@ def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[s
     ties : bool
         Whether to break ties between equal routes by a small published cost.
     """
-    acting = tuple(p for p in policies if not p.idle)
+    with PauseGC():
+        return _write(numbers, tuple(p for p in policies if not p.idle), without, ties)
+
+
+def _write(numbers: Numbers, acting: tuple[Policy, ...], without: Iterable[str], ties: bool) -> Programme:
     book = Book(numbers, acting, without, ties)
     for part in PARTS:
         part.variables(book)

@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 import pyomo.environ as pyo
 from pyomo.core.expr.numvalue import is_constant, value
+from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
 
+from chipmodel.errors import InputError, NoOptimum
 from chipmodel.numbers import Numbers
 from chipmodel.numbers.sites import Site
 from chipmodel.policies.base import Policy
@@ -157,7 +159,14 @@ class Book:
             Unit of what is limited.
         meaning : str
             What the dual says.
+
+        Raises
+        ------
+        InputError
+            If nobody owns the rent.
         """
+        if not owner:
+            raise _ownerless(policy.id if policy else "", name)
         self._rows(Group(_joined(policy, name), policy.id if policy else "", unit, meaning, owner), index, rule, equal)
 
     def _rows(self, group: Group, index: Iterable[Index], rule: Rule, equal: bool) -> None:
@@ -170,11 +179,16 @@ class Book:
             left = rule(*key)
             if left is None:
                 continue
+            if group.owner is not None and not group.owner_of(key):
+                raise _ownerless(group.policy, f"{group.name}{list(key)}")
             if isinstance(left, int | float) or is_constant(left):
-                if value(left) < -1e-9:
-                    rows.add(key, (0, left, None))
+                short = value(left)
+                if short < -1e-9 or (equal and short > 1e-9):
+                    place = ", ".join(str(part) for part in key)
+                    raise NoOptimum("infeasible", f"{group.name} ({place}) cannot hold whatever is built or bought")
                 continue
-            rows.add(key, (0, left, 0 if equal else None))
+            # Built directly: `0 <= left` would take the other form in a sweep and turn the dual's sign.
+            rows.add(key, EqualityExpression((left, 0.0)) if equal else InequalityExpression((0.0, left), False))
 
     def cost(self, account: str, year: int, expr: Any, policy: Policy | None = None) -> None:
         """Add resources used in a year, MUSD, paid by the agents of the columns."""
@@ -339,6 +353,12 @@ def told_apart(n: Numbers, policies: Iterable[Policy]) -> dict[str, Origins]:
             kinds[tuple(r in told for told in sets)].append(r)
         found[s] = Origins(tuple(frozenset(members) for members in kinds.values()), users)
     return found
+
+
+def _ownerless(policy: str, name: str) -> InputError:
+    file = f"policy {policy}" if policy else "programme"
+    return InputError.one(file, f"limit {name}", "has a rent that nobody owns",
+                          "name its owner: who gains when the limit binds")
 
 
 def _joined(policy: Policy | None, name: str) -> str:

@@ -9,8 +9,6 @@ import pyomo.environ as pyo
 
 from chipmodel.lp.book import POOLED, Book
 
-LEAST = 0.01
-"""A place that makes none of a user's devices today may start as if it made this share."""
 MARGIN = 0.02
 """By how much the mix of origins may differ between a maker's buyers for nothing."""
 
@@ -22,8 +20,8 @@ def variables(b: Book) -> None:
 
     ``device[s,c,m,e,t]`` chips of origin class c in devices made in m for users in e (the class is
     pooled for users no rule looks at); ``rest[s,c,m,t]`` chips of a class left to those users;
-    ``consumed[e,s,t]`` what is used; ``move_in[s,m,e,k,t]`` and ``move_out[s,m,e,t]`` device making
-    moved into and out of m; ``sort[s,c,m,e,k,t]`` chips of a class put into devices for e beyond their
+    ``consumed[e,s,t]`` what is used; ``move_out[s,m,e,k,t]`` and ``move_in[s,m,e,t]`` device making
+    moved out of m, step k, and into it; ``sort[s,c,m,e,k,t]`` chips of a class put into devices for e beyond their
     usual share, step k.
     """
     n = b.n
@@ -35,8 +33,9 @@ def variables(b: Book) -> None:
     b.variable("consumed", [(e, s, t) for e in users for s in n.segments for t in n.years], "makers")
     pairs = [(s, m, e) for s in n.segments for m in makers for e in users]
     steps = range(len(n.device_moves))
-    b.variable("move_in", [(*p, k, t) for p in pairs for k in steps for t in n.years], "makers")
-    b.variable("move_out", [(*p, t) for p in pairs for t in n.years], "makers")
+    b.variable("move_out", [(*p, k, t) for p in pairs for k in steps for t in n.years
+                            if n.pattern.get((p[1], p[2]), 0.0) > 0], "makers")
+    b.variable("move_in", [(*p, t) for p in pairs for t in n.years], "makers")
     usual = usual_shares(b)
     b.variable("sort", [(s, c, m, e, k, t) for s, c, m, e, t in b.model.device if c != POOLED and usual.get((m, e))
                         for k in range(len(n.routes))], "makers")
@@ -50,10 +49,10 @@ def constraints(b: Book) -> None:
     use_balance: devices for users in e hold the chips they use.
     device_place: with :math:`D_{m,e}` the devices made in m for e and h today's pattern,
 
-    .. math:: D_{m,e} = h_{m,e} \, consumed_e + \sum_k move\_in_{m,e,k} - move\_out_{m,e}
+    .. math:: D_{m,e} = h_{m,e} \, consumed_e + move\_in_{m,e} - \sum_k move\_out_{m,e,k}
 
-    device_move: :math:`move\_in_k \le width_k \, h_{m,e} \, consumed_e`: a place's making grows by a
-    share of its present size. Most chips reach the United States inside devices: a duty on bare
+    device_move: :math:`move\_out_k \le width_k \, h_{m,e} \, consumed_e`: a share of a place's usual
+    making leaves at each step's premium. Most chips reach the United States inside devices: a duty on bare
     chips and one on the chips in devices are different policies.
     """
     n, m = b.n, b.model
@@ -79,14 +78,14 @@ def constraints(b: Book) -> None:
     b.balance("use_balance", list(m.consumed), lambda e, s, t: pyo.quicksum(used[e, s, t]) - m.consumed[e, s, t],
               unit="kwpm", meaning="price users pay for a chip")
     steps = range(len(n.device_moves))
-    b.balance("device_place", list(m.move_out),
-              lambda s, maker, e, t: n.pattern.get((maker, e), 0.0) * m.consumed[e, s, t]
-              + pyo.quicksum(m.move_in[s, maker, e, k, t] for k in steps) - m.move_out[s, maker, e, t]
+    b.balance("device_place", list(m.move_in),
+              lambda s, maker, e, t: n.pattern.get((maker, e), 0.0) * m.consumed[e, s, t] + m.move_in[s, maker, e, t]
+              - pyo.quicksum(m.move_out[s, maker, e, k, t] for k in steps if (s, maker, e, k, t) in m.move_out)
               - pyo.quicksum(made[s, maker, e, t]),
               unit="kwpm", meaning="price of making the device here rather than elsewhere")
-    b.balance("device_move", list(m.move_in),
-              lambda s, maker, e, k, t: n.device_moves[k][0] * max(n.pattern.get((maker, e), 0.0), LEAST)
-              * m.consumed[e, s, t] - m.move_in[s, maker, e, k, t],
+    b.balance("device_move", list(m.move_out),
+              lambda s, maker, e, k, t: n.device_moves[k][0] * n.pattern[maker, e] * m.consumed[e, s, t]
+              - m.move_out[s, maker, e, k, t],
               unit="kwpm", meaning="price of moving device making faster", equal=False)
     _inertia(b, sold)
 
@@ -96,8 +95,8 @@ def _inertia(b: Book, sold: Sold) -> None:
 
     device_inertia, for users some rule looks at:
 
-    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e'} move\_out_{m,e'})
-              + \sum_k move\_in_{m,e,k} + \sum_k sort_{c,m,e,k}
+    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e',k} move\_out_{m,e',k})
+              + move\_in_{m,e} + \sum_k sort_{c,m,e,k}
 
     device_sorting: :math:`sort_k \le \phi_k v_{m,e} X_{c,m}`, at the cost of requalification. Without
     it a floor at the user is met by relabelling which device gets which chip, for nothing.
@@ -106,8 +105,10 @@ def _inertia(b: Book, sold: Sold) -> None:
     steps, moves, users, usual = range(len(n.routes)), range(len(n.device_moves)), _users(b), usual_shares(b)
     b.balance("device_inertia", [key for key in m.device if key[1] != POOLED and usual.get((key[2], key[3]))],
               lambda s, c, maker, e, t: (1.0 + MARGIN) * usual[maker, e] * (
-                  pyo.quicksum(sold[s, c, maker, t]) + pyo.quicksum(m.move_out[s, maker, q, t] for q in users))
-              + pyo.quicksum(m.move_in[s, maker, e, k, t] for k in moves)
+                  pyo.quicksum(sold[s, c, maker, t])
+                  + pyo.quicksum(m.move_out[s, maker, q, k, t] for q in users for k in moves
+                                 if (s, maker, q, k, t) in m.move_out))
+              + m.move_in[s, maker, e, t]
               + pyo.quicksum(m.sort[s, c, maker, e, k, t] for k in steps) - m.device[s, c, maker, e, t],
               unit="kwpm", meaning="price of sorting chips of this origin into devices for this user", equal=False)
     b.balance("device_sorting", list(m.sort),
@@ -120,7 +121,7 @@ def costs(b: Book) -> None:
     """Charge moves of device making, a premium on the reference price that rises with the step, and sorting."""
     n, m = b.n, b.model
     moves: dict[int, list[Any]] = defaultdict(list)
-    for (s, _, _, k, t), term in m.move_in.items():
+    for (s, _, _, k, t), term in m.move_out.items():
         moves[t].append(n.device_moves[k][1] * n.prices.reference[s] * term)
     sorting: dict[int, list[Any]] = defaultdict(list)
     for (s, _, _, _, k, t), term in m.sort.items():

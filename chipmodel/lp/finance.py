@@ -6,13 +6,15 @@ from collections import defaultdict
 
 import pyomo.environ as pyo
 
+from chipmodel.errors import InputError, Problem
 from chipmodel.lp.book import Book
 
 
 def variables(b: Book) -> None:
     """Add ``outside[h,k,t]``, MUSD a holder raises outside its budget in step k."""
     n = b.n
-    b.variable("outside", [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))], lambda h, k, t: f"holder:{h}")
+    b.variable("outside", [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))],
+               lambda h, k, t: f"holder:{h}")
 
 
 def constraints(b: Book) -> None:
@@ -36,8 +38,6 @@ def constraints(b: Book) -> None:
                 spent[key] += [-(cash / cost) * amount for amount in b.support_cash[i, t]]
     missing = sorted({h for h, _ in spent} - {h for h, _ in n.budgets})
     if missing:
-        from chipmodel.errors import InputError, Problem
-
         raise InputError(Problem("budgets.csv", f"{h}, {n.world.base_year}", "row is missing",
                                  "add the budget of the holder") for h in missing)
     steps = range(len(n.capital))

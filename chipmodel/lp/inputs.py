@@ -10,7 +10,7 @@ from chipmodel.lp.book import Book
 
 
 def variables(b: Book) -> None:
-    """Add ``use[j,k,r,t]``, input j from k to the fabs of r, and ``replaced[j,r,t]``, what stands in for what is withheld."""
+    """Add ``use[j,k,r,t]``, input j from k to the fabs of r, and ``replaced[j,r,t]``, what replaces withheld input."""
     n = b.n
     b.variable("use", [(j, k, r, t) for j, u in n.upstream.items() for k in n.regions if k in u.shares
                        for r in n.regions for t in n.years], lambda j, k, r, t: f"supplier:{k}")

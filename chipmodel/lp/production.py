@@ -50,7 +50,7 @@ def constraints(b: Book) -> None:
     b.limit("capacity", list(m.output), room, owner=lambda i, k, t: sites[i].agent, unit="kwpm",
             meaning="worth of one more kwpm of capacity in service")
     by: dict[tuple[str, str, int], list[object]] = defaultdict(list)
-    for (i, k, t), term in m.output.items():
+    for i, k, t in m.output:
         by[sites[i].segment, sites[i].region, t].append(m.output[i, k, t])
     b.balance("fab_gate", list(m.made), lambda s, r, t: pyo.quicksum(by[s, r, t]) - m.made[s, r, t],
               unit="kwpm", meaning="price of a finished wafer at the fab gate")

@@ -10,13 +10,14 @@ from chipmodel.lp.book import Book
 
 
 def variables(b: Book) -> None:
-    """Add ``ship[s,r,a,m,t]`` (made in r, assembled in a, sold in m) and ``deviate[s,r,m,k,t]`` (route change step k)."""
+    """Add ``ship[s,r,a,m,t]`` (made in r, assembled in a, sold in m) and ``deviate[s,r,m,k,t]`` (route change)."""
     n = b.n
     buyers = [m for m in n.regions if m in n.sold]
     via = defaultdict(list)
     for r, a in n.packaging.routes:
         via[r].append(a)
-    b.variable("ship", [(s, r, a, m, t) for r, s in n.places for a in via[r] for m in buyers for t in n.years], "traders")
+    b.variable("ship", [(s, r, a, m, t) for r, s in n.places for a in via[r] for m in buyers for t in n.years],
+               "traders")
     steps = range(len(n.routes)) if n.routes else range(0)
     b.variable("deviate", [(s, r, m, k, t) for r, s in n.places for m in buyers for k in steps for t in n.years],
                "traders")

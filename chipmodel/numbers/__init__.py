@@ -182,7 +182,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     regions = tuple(row.region for row in region_rows)
     segments = tuple(row.segment for row in data.rows(SegmentRow))
     _check_world(world, regions, segments)
-    parameter = {row.parameter: value for row, value in facts.each(ParameterRow)}
+    parameter = {str(row.parameter): value for row, value in facts.each(ParameterRow)}
     capacity = base_capacity(facts)
     use = utilisation(facts)
     index = demand_index(facts)
@@ -194,7 +194,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     sites = build_sites(facts, parameter, growth, scale)
     recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
     packaging = build_packaging(facts)
-    freight = {row.leg: value for row, value in facts.each(FreightRow)}
+    freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
     running = running_cost(facts)
     prices = _prices(facts, capacity, use, sites, running, packaging, freight, recovery, segments)
     makers, users = location_shares(facts)

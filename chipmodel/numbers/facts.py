@@ -24,7 +24,9 @@ class Facts:
             rows = data.tables[scale.table]
             hit = [i for i, row in enumerate(rows) if _matches(row, scale.where)]
             if not hit:
-                raise InputError.one(world.name, f"scale {number}", "no row matches", f"check where against {scale.table}.csv")
+                raise InputError.one(
+                    world.name, f"scale {number}", "no row matches", f"check where against {scale.table}.csv"
+                )
             for i in hit:
                 key = (scale.table, i)
                 self._factor[key] = self._factor.get(key, 1.0) * scale.factor

@@ -25,7 +25,7 @@ def capital_recovery(rate: float, life: float) -> float:
     float
         Yearly payment per unit of capital.
     """
-    return rate / (1.0 - (1.0 + rate) ** -life)
+    return float(rate / (1.0 - (1.0 + rate) ** -life))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from itertools import pairwise
 
 from chipmodel.errors import InputError
 from chipmodel.numbers.facts import Facts
@@ -31,7 +32,7 @@ def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
     cut = choke**elasticity
     return tuple(
         (_area(min(b, cut), min(a, cut), None, choke) + _area(max(b, cut), max(a, cut), elasticity, choke)) / (b - a)
-        for a, b in zip(GRID, GRID[1:], strict=False)
+        for a, b in pairwise(GRID)
     )
 
 
@@ -43,7 +44,7 @@ def _area(upper: float, lower: float, elasticity: float | None, choke: float) ->
     power = 1.0 / elasticity + 1.0
     if abs(power) < 1e-12:
         return math.log(upper / lower)
-    return (upper**power - lower**power) / power
+    return float((upper**power - lower**power) / power)
 
 
 def demand_index(facts: Facts) -> dict[tuple[str, int], float]:
@@ -93,7 +94,7 @@ def device_pattern(makers: dict[str, float], users: dict[str, float], home_seed:
         for m, wanted in makers.items():
             have = math.fsum(flow[m, e] for e in users)
             for e in users:
-                flow[m, e] *= wanted / have
+                flow[m, e] *= wanted / have if have > 0 else 0.0
         worst = 0.0
         for e, wanted in users.items():
             have = math.fsum(flow[m, e] for m in makers)

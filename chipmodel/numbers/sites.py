@@ -47,13 +47,15 @@ class Site:
     given : dict
         Builds by year that are history, kwpm.
     committed : float
-        Least build in its first year, kwpm.
+        Least build in its first year, kwpm: only what was under way when history ended.
     builds : tuple of int
         Years in which construction may start.
     ready : dict
         Time at which a build of each year comes on line.
     decided : dict
         Year in which a build of each year is decided (construction start less the permit time).
+    begun : int or None
+        Year construction began, as far as known on the world's information date.
     premium : float
         Extra capital cost as a share (land and permits of a greenfield place).
     awards : dict
@@ -162,7 +164,7 @@ def build_sites(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
     weights = {(row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)}
     months = facts.table(ConstructionRow, "region", "item")
     works = {
-        region: construction(months[region, "build"], parameter["building_share"], world.discount_rate)
+        str(region): construction(months[region, "build"], parameter["building_share"], world.discount_rate)
         for region, item in months
         if item == "build"
     }
@@ -227,8 +229,8 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
         if row.status == "cancelled" or row.earliest <= world.base_year or size <= 0:
             continue
         begun = row.construction_begun
-        begun = begun if begun is not None and begun <= world.history_until else None
-        share = sum(v for _, v in detail[name, "committed"]) * world.committed if begun is not None else 0.0
+        under_way = begun is not None and begun <= world.history_until
+        share = sum(v for _, v in detail[name, "committed"]) * world.committed if under_way else 0.0
         awards = {str(treasury): v for treasury, v in detail[name, "award"]}
         site = _project(world, row, size, share, begun, works[row.region], awards)
         if site is not None:
@@ -243,7 +245,7 @@ def _project(world: World, row: ProjectRow, size: float, share: float, begun: in
     builds = [t for t in free if t + work.lead < world.horizon + 1]
     given: dict[int, float] = {}
     committed = share * size
-    if begun is not None and first <= world.history_until and committed > 0:
+    if first <= world.history_until and committed > 0:
         given, committed = {first: committed}, 0.0
         builds = [first, *builds]
     if not builds:

@@ -82,6 +82,10 @@ class Policy(BaseModel):
         """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
         return []
 
+    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+        """Return what its numbers amount to in this data, as (what, value, unit); nothing by default."""
+        return []
+
     @property
     def idle(self) -> bool:
         """Whether the instrument does nothing (a zero rate); idle ones are dropped before the programme."""

@@ -37,7 +37,9 @@ class Support(Policy):
         return [
             (site, t)
             for site in n.sites.sites.values()
-            if site.region == self.region and site.segment in segments and (self.firms == ALL or site.firm in self.firms)
+            if site.region == self.region
+            and site.segment in segments
+            and (self.firms == ALL or site.firm in self.firms)
             for t in site.builds
             if self.accepts(site, t)
         ]
@@ -52,12 +54,25 @@ class Support(Policy):
 
     def support_shares(self, numbers: Numbers) -> dict[BuildKey, float]:
         """Return the share of capital cost paid on every eligible build, for the check of stacking."""
-        n = numbers
-        shares = {}
-        for site, t in self.eligible(n):
-            capex = n.sites.places[n.sites.group_of[site.id]].capex * (1.0 + site.premium)
-            shares[site.id, t] = self.rate_on(site, capex)
-        return shares
+        return {(site.id, t): self.rate_on(site, _capex(site, numbers)) for site, t in self.eligible(numbers)}
+
+    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+        """Support of each eligible kind of build, per kwpm and as a share of its cost."""
+        found: dict[str, tuple[float, float]] = {}
+        for site, _ in self.eligible(numbers):
+            capex = _capex(site, numbers)
+            share = self.rate_on(site, capex)
+            if share > 0:
+                found.setdefault(self.named(site), (share * capex, share))
+        return [
+            row
+            for name, (money, share) in found.items()
+            for row in ((f"support of {name}", money, "MUSD/kwpm"), (f"support of {name}", share, "share of cost"))
+        ]
+
+    def named(self, site: Site) -> str:
+        """Return what a site's support is listed under."""
+        return f"{site.segment}, {site.kind}"
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return names that do not exist."""
@@ -139,6 +154,10 @@ class CapexGrant(Support):
             return self.share * site.awards[self.region] / ((site.size or 1.0) * capex)
         return self.rate or 0.0
 
+    def named(self, site: Site) -> str:
+        """Awards are listed by site."""
+        return site.id if self.form == "award" else super().named(site)
+
     def add(self, book: Book) -> None:
         """Pay for what is built, or for what is built beyond the case without the programme."""
         n, m = book.n, book.model
@@ -169,7 +188,7 @@ class CapexGrant(Support):
         free = {key: term for key, term in builds.items() if key not in book.n.fixed}
         supported = book.variable("supported", list(free), lambda i, t: sites[i].agent, self)
         book.limit("eligible", list(free), lambda i, t: free[i, t] - before.get((i, t), 0.0) - supported[i, t],
-                   owner=lambda i, t: sites[i].agent, unit="kwpm", policy=self,
+                   owner=lambda i, t: sites[i].agent, unit="kwpm built", policy=self,
                    meaning="worth of support that reaches one more kwpm")
         return {key: supported[key] for key in free}
 
@@ -212,6 +231,10 @@ class InvestmentTaxCredit(Support):
         if builds:
             amounts = {(i, t): rate * book.capex(book.n.sites.sites[i]) * term for (i, t), term in builds.items()}
             self._pay(book, "tax_credit", amounts, builds, "service")
+
+
+def _capex(site: Site, numbers: Numbers) -> float:
+    return numbers.sites.places[numbers.sites.group_of[site.id]].capex * (1.0 + site.premium)
 
 
 def stacked(policies: list[Policy], numbers: Numbers) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from chipmodel.policies.base import ALL, Policy, Rate, Share, chosen, unknown
 from chipmodel.schema import REGION_PATTERN
+from chipmodel.units import per_wafer
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book, Flow
@@ -40,7 +41,8 @@ class Tariff(Policy):
     scope: Share = Field(default=1.0, description="Share of the flow that falls under it.")
     on: Literal["chips", "use"] = Field(description="Bare chips at the maker, or chips in everything used.")
     origin_rule: Literal["diffusion", "assembly"] = Field(
-        default="diffusion", description="Origin is where the wafer was made, or (bare chips only) where it was packaged."
+        default="diffusion",
+        description="Origin is where the wafer was made, or (bare chips only) where it was packaged.",
     )
 
     @model_validator(mode="after")
@@ -82,6 +84,14 @@ class Tariff(Policy):
             book.transfer("tariff", year, rate * pyo.quicksum(terms), payer="agent",
                           receiver=f"treasury:{self.importer}", policy=self)
             book.measure(self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm")
+
+    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+        """Duty a wafer by segment."""
+        share = self.rate * self.scope
+        return [
+            (f"duty on {s}", per_wafer(share * numbers.prices.dutiable[s]), "USD/wafer")
+            for s in chosen(self.segments, numbers.segments)
+        ]
 
     def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Dutiable origins, if it falls on use."""

@@ -1,0 +1,185 @@
+"""The command line: verbs in, answers and exit codes out.
+
+Exit codes: 0 done, 1 the model has no optimal solution, 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+import chipmodel
+from chipmodel import verbs
+from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem
+from chipmodel.files import problems_of
+from chipmodel.text import one_line
+
+DONE, NO_OPTIMUM, WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+"""Exit codes; the last two are those of a shell for Ctrl-C and for a reader that left."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are told like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong with the command line."""
+        raise InputError.one("command line", self.prog, message, f"see `{self.prog} --help`")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    common = _Parser(add_help=False, allow_abbrev=False)
+    common.add_argument("--data", metavar="DIR|NAME", default=argparse.SUPPRESS,
+                        help="data package: a folder, or chipmodel-data for the shipped one (the default)")
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer in JSON")
+    parser = _Parser(prog="chipmodel", parents=[common], allow_abbrev=False,
+                     description="Where chip factories go, and who pays, under policy: a linear programme.",
+                     epilog="Exit codes: 0 done, 1 the model has no optimal solution, 2 the input is wrong.")
+    parser.add_argument("--version", action="version", version=f"chipmodel {chipmodel.__version__}")
+    known = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+
+    def verb(name: str, call: Callable[[argparse.Namespace], verbs.Answer], about: str) -> argparse.ArgumentParser:
+        made = known.add_parser(name, help=about, description=about, parents=[common], allow_abbrev=False)
+        made.set_defaults(call=call)
+        return made
+
+    _reading_verbs(verb)
+    _writing_verbs(verb)
+    return parser
+
+
+Verb = Callable[[str, Callable[[argparse.Namespace], verbs.Answer], str], argparse.ArgumentParser]
+
+
+def _reading_verbs(verb: Verb) -> None:
+    verb("list", verbs.list_all, "datasets, worlds, cases and studies, with one line each")
+    check = verb("check", verbs.check, "every problem of a data package at once: file, place, what is wrong, the mend")
+    check.add_argument("dataset", nargs="?", metavar="DATASET", help="a folder; the one of --data by default")
+    show = verb("show", verbs.show, "the resolved case: each instrument, its law, its source, what it amounts to")
+    _case_and_world(show)
+    diff = verb("diff", verbs.diff, "what differs between two cases")
+    diff.add_argument("left", metavar="CASE")
+    diff.add_argument("right", metavar="CASE")
+    verb("formulation", verbs.formulation, "the linear programme as it stands, generated from the code")
+    verb("cite", verbs.cite, "how to cite chipmodel and its data")
+
+
+def _writing_verbs(verb: Verb) -> None:
+    new = verb("new", verbs.new, "write a commented case file, into the cases of --data or else into this folder")
+    new.add_argument("case", metavar="CASE", help="a name, or a path that ends in .toml")
+    new.add_argument("--from", dest="parent", required=True, metavar="PARENT", help="the case it differs from")
+    copy = verb("copy-data", verbs.copy_data, "copy the data package with its cases, worlds and studies, to edit it")
+    copy.add_argument("folder", metavar="DIR", help="a folder that is empty or not there")
+    run = verb("run", verbs.run_case, "solve a case in a world; write tables and manifest")
+    _case_and_world(run)
+    run.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
+    again = verb("rerun", verbs.rerun, "rebuild a result and say what differs")
+    again.add_argument("manifest", metavar="MANIFEST", help="a manifest, or the folder of a result")
+    export = verb("export", verbs.export, "write the programme of a case for other solvers")
+    _case_and_world(export)
+    export.add_argument("--format", required=True, choices=("mps", "lp"))
+    export.add_argument("--out", metavar="FILE", help="default: CASE--WORLD.FORMAT in this folder")
+    study = verb("study", verbs.study, "solve the cases of a study and compare them")
+    study.add_argument("study", metavar="NAME|FILE")
+    study.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
+    study.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
+
+
+def _case_and_world(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("case", metavar="CASE[+CASE...]", help="a name, a path, or several joined with +")
+    parser.add_argument("--world", default="central", metavar="W", help="a name or a path (default: central)")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return _guarded(arguments, as_json)
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # what is still to be flushed has no reader either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+
+
+def _guarded(arguments: list[str], as_json: bool) -> int:
+    try:
+        args = build_parser().parse_args(arguments)
+        answer = args.call(args)
+        print(json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines))
+        sys.stdout.flush()
+    except SystemExit as leaving:  # --help and --version
+        return DONE if leaving.code in (None, 0) else WRONG_INPUT
+    except InputError as error:
+        return _tell(list(error.problems), as_json)
+    except ValidationError as error:
+        return _tell(problems_of(error, "input"), as_json)
+    except (NoOptimum, CertificateError) as error:
+        return _tell_no_optimum(error, as_json)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what, mend = f"cannot be used ({error.strerror or error})", "check the path and who may use it"
+        return _tell([Problem(str(error.filename or "system"), "file", what, mend)], as_json)
+    return DONE
+
+
+def _tell(problems: list[Problem], as_json: bool) -> int:
+    """Tell what is wrong with the input, a line each."""
+    if as_json:
+        found = [{k: one_line(v) for k, v in vars(problem).items()} for problem in problems]
+        print(json.dumps({"error": found}, indent=2, ensure_ascii=False))
+    for problem in problems:
+        print(f"error: {one_line(str(problem))}", file=sys.stderr)
+    return WRONG_INPUT
+
+
+def _tell_no_optimum(error: NoOptimum | CertificateError, as_json: bool) -> int:
+    status = error.status if isinstance(error, NoOptimum) else "failed its certificate"
+    if as_json:
+        print(json.dumps({"error": [{"status": status, "what": one_line(str(error))}]}, indent=2, ensure_ascii=False))
+    print(f"error: {one_line(str(error))}", file=sys.stderr)
+    return NO_OPTIMUM
+
+
+def _plain(value: Any) -> Any:
+    """Return data that JSON can say: what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,107 @@
+"""The short summary a run prints: where capacity is, what chips cost, what treasuries pay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from chipmodel.solution import Solution
+from chipmodel.summary import Summary
+from chipmodel.text import columns, number
+
+LEADING = "logic_lt10"
+MARKET = "USA"
+
+
+def overview(solution: Solution) -> dict[str, Any]:
+    """Return the headline numbers of a solution as plain data.
+
+    Shares are of capacity in service, 0 to 1; prices USD per wafer; treasuries USD billion, cash,
+    undiscounted, over the years reported.
+    """
+    own = Summary.of(solution)
+    last = own.labels.years[-1]
+    years = sorted({max(own.labels.years[0], last - 5), last})
+    leading = LEADING if LEADING in own.labels.segments else next(iter(own.labels.segments))
+    market = MARKET if MARKET in own.labels.regions else next(iter(own.labels.regions))
+    return {
+        "case": own.case.name,
+        "title": own.case.title,
+        "world": own.world.name,
+        "status": "optimal",
+        "objective": own.objective,
+        "unit": "MUSD present value",
+        "foresight": own.foresight,
+        "found": own.found,
+        "years": years,
+        "capacity_share": _shares(own, tuple(own.labels.segments), years),
+        "leading_segment": leading,
+        "leading_share": _shares(own, (leading,), years),
+        "market": market,
+        "user_prices": {
+            s: [own.user_price.get((market, s, t)) for t in years] for s in own.labels.segments
+        },
+        "treasuries": _treasuries(own),
+    }
+
+
+def _shares(own: Summary, segments: tuple[str, ...], years: list[int]) -> dict[str, list[float]]:
+    total: dict[tuple[str, int], float] = defaultdict(float)
+    for (r, s, t), value in own.capacity.items():
+        if s in segments:
+            total[r, t] += value
+            total["", t] += value
+    return {
+        r: [total[r, t] / total["", t] if total["", t] else 0.0 for t in years] for r in own.labels.regions
+    }
+
+
+def _treasuries(own: Summary) -> dict[str, dict[str, float]]:
+    paid: dict[str, float] = defaultdict(float)
+    received: dict[str, float] = defaultdict(float)
+    in_cash = set()
+    for (policy, region, _), value in own.cash.items():
+        in_cash.add((policy, region))
+        paid[region] += value / 1000.0
+    for (_, policy, region, _), value in own.lines.items():
+        if value > 0:
+            received[region] += value / 1000.0
+        elif (policy, region) not in in_cash:
+            paid[region] -= value / 1000.0
+    return {
+        r: {"support": paid[r], "revenue": received[r], "net": received[r] - paid[r]}
+        for r in own.labels.regions
+        if paid[r] or received[r]
+    }
+
+
+def overview_lines(found: dict[str, Any], own_names: dict[str, str] | None = None) -> list[str]:
+    """Return the overview as lines of text, in aligned columns."""
+    names = own_names or {}
+    years = [str(t) for t in found["years"]]
+    lines = [
+        f"{found['case']} in {found['world']}: optimal, objective {found['objective']:,.0f} MUSD in present value, "
+        f"{found['foresight']}",
+        *([found["title"]] if found["title"] else []),
+        "",
+        "Share of capacity, %",
+    ]
+    leading = names.get(found["leading_segment"], found["leading_segment"])
+    heads = [f"world {t}" for t in years] + [f"{leading} {t}" for t in years]
+    rows = [["", *heads]]
+    for region, shares in found["capacity_share"].items():
+        rows.append([region, *(f"{100 * x:.1f}" for x in (*shares, *found["leading_share"][region]))])
+    lines += columns(rows, right=range(1, 1 + len(heads)))
+    lines += ["", f"Price at users in {found['market']}, USD/wafer"]
+    prices = [["", *years]] + [
+        [s, *("-" if x is None else number(round(x, -1) if x >= 1000 else x, 3 if x < 1000 else 6) for x in values)]
+        for s, values in found["user_prices"].items()
+    ]
+    lines += columns(prices, right=range(1, 1 + len(years)))
+    lines += ["", "Treasuries over the years reported, USD billion in cash"]
+    money = [["", "support paid", "duties and fines", "net"]] + [
+        [r, *(f"{x[k]:,.1f}" for k in ("support", "revenue", "net"))] for r, x in found["treasuries"].items()
+    ]
+    lines += columns(money, right=(1, 2, 3)) if found["treasuries"] else ["none pays or receives anything"]
+    lines += [f"found: {name} = {number(value)}" for name, value in found["found"].items()]
+    return lines

@@ -1,0 +1,332 @@
+"""Figures a reader can use in a report, each a function of its table."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chipmodel.files import write_whole
+from chipmodel.report import plotted, style
+from chipmodel.summary import Summary
+
+Drawn = tuple[Any, Any]
+"""Figure and its axes."""
+NEEDS = "the figures need matplotlib: pip install chipmodel[plot]"
+
+
+def capacity_by_region(table: pd.DataFrame) -> Drawn:
+    """Draw capacity over time as stacked areas: all segments, and the leading edge."""
+    segments = list(dict.fromkeys(table["segment"]))
+    fig, axes = _subplots(1, len(segments), (9.4, 4.8))
+    case, world = table["case"].iloc[0], table["world"].iloc[0]
+    for ax, segment in zip(axes, segments, strict=True):
+        part = table[table["segment"] == segment]
+        wide = part.pivot_table(index="year", columns="region", values="value", sort=False)
+        paint = style.colours(wide.columns)
+        order = list(wide.columns)[::-1]
+        ax.stackplot(wide.index, *(wide[r] for r in order), colors=[paint[r] for r in order], linewidth=0.6,
+                     edgecolor="white")
+        names = dict(zip(part["region"], part["name"], strict=False))
+        total, floor, ends = wide.iloc[-1].sum(), 0.0, []
+        for region in order:
+            value = wide[region].iloc[-1]
+            ends.append((floor + value / 2.0, region, value / total if total else 0.0))
+            floor += value
+        top = 1.04 * wide.sum(axis=1).max()
+        heights = _spread([y for y, _, _ in ends], 0.052 * top)
+        for y, (_, region, share) in zip(heights, ends, strict=True):
+            if share > 0.0005:
+                label = f"{style.plain(names[region])} {100 * share:.0f}%"
+                ax.text(wide.index[-1] + 0.2, y, label, color=paint[region], va="center", fontweight="bold",
+                        clip_on=False)
+        ax.set_xlim(wide.index[0], wide.index[-1])
+        ax.set_ylim(0, top)
+        ax.set_title(style.plain(part["segment_name"].iloc[0]))
+        ax.yaxis.set_major_formatter(_thousands())
+    axes[0].set_ylabel("Capacity in service, thousand 300 mm wafers a month")
+    _caption(fig, "Where capacity stands", f"case {_words(case)}, world {_words(world)}; labels: share of the world in "
+                                           f"{table['year'].max()}")
+    fig.subplots_adjust(left=0.085, right=0.84, top=0.8, bottom=0.08, wspace=0.8)
+    return fig, axes
+
+
+def leading_edge_share(table: pd.DataFrame) -> Drawn:
+    """Draw the share of leading-edge capacity by case as dots, one panel a region on a scale of one span."""
+    held = [str(r) for r, part in table.groupby("region", sort=False) if part["value"].max() > 0.001]
+    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+    fig, axes = _subplots(1, len(held), (max(6.8, 1.9 + 1.55 * len(held)), 1.5 + 0.45 * len(cells)), sharey=True)
+    paint = style.colours(dict.fromkeys(table["region"]))
+    span = max((part["value"].max() - part["value"].min()) for _, part in table.groupby("region"))
+    half = 100 * max(0.55 * span, 0.01)
+    known = table.set_index(["case", "world", "region"])
+    for ax, region in zip(axes, held, strict=True):
+        values = [100 * known.loc[(*cell, region), "value"] for cell in cells]
+        bases = [v - 100 * known.loc[(*cell, region), "difference"] for v, cell in zip(values, cells, strict=True)]
+        middle = max((max(values) + min(values)) / 2.0, half * 0.9)
+        for i, (value, base) in enumerate(zip(values, bases, strict=True)):
+            ax.plot([base, value], [i, i], color=paint[region], linewidth=2.2, alpha=0.45, solid_capstyle="butt")
+            ax.plot([base, base], [i - 0.2, i + 0.24], color=style.FAINT, linewidth=1.1)
+            ax.plot(value, i, "o", color=paint[region], markersize=6.5)
+            ax.text(value, i - 0.27, f"{value:.1f}", ha="center", va="bottom", fontsize=8)
+        ax.set_xlim(middle - 1.25 * half, middle + 1.25 * half)
+        ax.set_title(style.plain(known.loc[(*cells[0], region), "name"]), color=paint[region], loc="center")
+        ax.grid(axis="x")
+        ax.tick_params(axis="x", labelsize=8)
+    axes[0].set_yticks(range(len(cells)), [_cell_name(table, cell) for cell in cells])
+    axes[0].set_ylim(len(cells) - 0.45, -0.75)
+    segment, year = table["segment_name"].iloc[0], table["year"].iloc[0]
+    _caption(fig, f"Share of the world's capacity in {style.plain(_inside(segment))}, {year}, %",
+             f"dot: the case; bar: {_words(table['reference'].iloc[0])} in the same world; "
+             "the panels have one scale, shifted")
+    fig.subplots_adjust(left=1.75 / fig.get_figwidth(), right=0.985, top=1.0 - 1.05 / fig.get_figheight(),
+                        bottom=0.35 / fig.get_figheight(), wspace=0.14)
+    return fig, axes
+
+
+def who_pays(table: pd.DataFrame) -> Drawn:
+    """Draw who gains and who loses against the reference: users, firms by home, treasuries, stacked by region."""
+    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+    columns = 2 if len(cells) > 1 else 1
+    lines = -(-(len(cells) + 1) // columns)
+    fig, grid = _subplots(lines, columns, (9.2, 0.9 + 1.95 * lines))
+    axes = list(grid)
+    regions = list(dict.fromkeys(table["region"]))
+    paint = style.colours(regions)
+    names = dict(zip(table["region"], table["name"], strict=False))
+    bars = {"users": "Users", "firms": "Firms, by home", "treasuries": "Treasuries"}
+    memo = table.loc[table["who"] == "makers_memo", "name"].iloc[0]
+    for ax, cell in zip(axes, cells, strict=False):
+        part = table[(table["case"] == cell[0]) & (table["world"] == cell[1])]
+        for i, who in enumerate(bars):
+            values = part[part["who"] == who].set_index("region")["value"] / 1000.0
+            _diverging(ax, i, values, paint)
+        dearer = float(part.loc[part["who"] == "makers_memo", "value"].sum()) / 1000.0
+        ax.barh(3, dearer, height=0.45, facecolor="none", edgecolor=style.INK, hatch="////", linewidth=0.8)
+        _beside(ax, dearer, 3, f"{dearer:+,.1f}")
+        ax.axvline(0, color=style.INK, linewidth=0.9)
+        ax.set_yticks(range(4), [*bars.values(), f"Memo: makers,\n{style.plain(memo)}"])
+        ax.set_ylim(3.5, -0.6)
+        _widen(ax, 0.2)
+        ax.grid(axis="x")
+        ax.set_title(_cell_name(table, cell).replace("\n", " "))
+    for ax in axes[len(cells):]:
+        ax.axis("off")
+    _who_legend(axes[len(cells)], regions, paint, names)
+    _caption(fig, f"Who gains and who pays against {_words(table['reference'].iloc[0])}, USD bn of present value",
+             "right of zero: gain; left: loss; diamond and number: the sum; scales differ between panels")
+    fig.subplots_adjust(left=0.125, right=0.985, top=1.0 - 0.95 / fig.get_figheight(), bottom=0.05, wspace=0.36,
+                        hspace=0.42)
+    return fig, axes
+
+
+def named_projects(table: pd.DataFrame) -> Drawn:
+    """Draw announced projects as dots on a bar of their size, one dot a case."""
+    places = list(dict.fromkeys(table["region"]))
+    cases = list(dict.fromkeys(table["case"]))[:4]
+    counts = [table.loc[table["region"] == r, "site"].nunique() for r in places]
+    fig, axes = _subplots(len(places), 1, (8.6, 1.6 + 0.235 * sum(counts) + 0.45 * len(places)),
+                          height_ratios=counts, sharex=True)
+    paint = style.colours(places)
+    marks = ("o", "D", "s", "^")
+    for ax, region in zip(axes, places, strict=True):
+        part = table[table["region"] == region]
+        sites = list(dict.fromkeys(part["site"]))
+        known = part.set_index(["site", "case"])
+        for i, site in enumerate(sites):
+            size = known.loc[(site, cases[0]), "size"]
+            ax.barh(i, size, height=0.62, color=style.GROUND)
+            values = [known.loc[(site, case), "value"] for case in cases]
+            apart = 0.0 if max(values) - min(values) > 0.03 * table["size"].max() else 0.3
+            heights = [i + apart * (k - (len(cases) - 1) / 2.0) for k in range(len(cases))]
+            ax.plot(values, heights, color=paint[region], linewidth=1.4, alpha=0.6)
+            for k, (value, y) in enumerate(zip(values, heights, strict=True)):
+                ax.plot(value, y, marks[k], color=paint[region], markersize=5.5, clip_on=False,
+                        markerfacecolor=paint[region] if k == 0 else "white")
+        ax.set_yticks(range(len(sites)), [style.plain(known.loc[(s, cases[0]), "name"]) for s in sites])
+        ax.set_ylim(len(sites) - 0.4, -0.6)
+        ax.set_xlim(left=0)
+        ax.grid(axis="x")
+        ax.set_title(style.plain(part["region_name"].iloc[0]), color=paint[region])
+        ax.tick_params(axis="y", labelsize=8, pad=8)
+    axes[-1].set_xlabel("thousand 300 mm wafers a month")
+    _project_legend(fig, cases, marks)
+    freed = ", every project freed of its commitments" if float(table["committed"].iloc[0]) == 0 else ""
+    _caption(fig, f"Announced projects in service in {table['year'].iloc[0]}",
+             f"world {_words(table['world'].iloc[0])}{freed}")
+    tall = fig.get_figheight()
+    fig.subplots_adjust(left=0.33, right=0.97, top=1.0 - 1.15 / tall, bottom=0.5 / tall, hspace=0.9 / max(counts) * 2)
+    return fig, axes
+
+
+FIGURES: dict[str, tuple[Callable[[Sequence[Summary], str | None], pd.DataFrame], Callable[[pd.DataFrame], Drawn]]] = {
+    "capacity_by_region": (plotted.capacity_by_region, capacity_by_region),
+    "leading_edge_share": (plotted.leading_edge_share, leading_edge_share),
+    "who_pays": (plotted.who_pays, who_pays),
+    "named_projects": (plotted.named_projects, named_projects),
+}
+"""Every figure: the table it needs, and how it is drawn."""
+
+
+def draw_all(names: Sequence[str], summaries: Sequence[Summary], reference: str | None,
+             folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Draw figures into a folder as PNG and SVG, each with its table; return the files and notes for the user.
+
+    Without matplotlib the tables are written all the same and the note says what is missing.
+    """
+    from chipmodel.study import table_csv
+
+    written, notes = [], []
+    able = drawable()
+    for name in names:
+        tabulate, draw = FIGURES[name]
+        table = tabulate(summaries, reference)
+        write_whole(folder / f"{name}.csv", table_csv(table))
+        written.append(folder / f"{name}.csv")
+        if table.empty:
+            notes.append(f"nothing to draw in {name}")
+        elif able:
+            written += save(draw, table, folder / name)
+    return written, (*notes, *(() if able else (NEEDS,)))
+
+
+def drawable() -> bool:
+    """Whether matplotlib is there."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def save(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path) -> list[Path]:
+    """Draw a table and write it as ``stem.png`` and ``stem.svg``, the same bytes on every run."""
+    import matplotlib as mpl
+
+    written = []
+    with mpl.rc_context({**mpl.rcParamsDefault, **style.RC, "backend": mpl.rcParams["backend"]}):
+        fig, _ = draw(table)
+        for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+            stream = io.BytesIO()
+            fig.savefig(stream, format=kind, dpi=200, metadata=metadata)
+            path = stem.with_name(f"{stem.name}.{kind}")
+            write_whole(path, stream.getvalue())
+            written.append(path)
+    return written
+
+
+# -- parts of figures -------------------------------------------------------------------------------
+
+
+def _subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) -> Drawn:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    ratios = given.pop("height_ratios", None)
+    grid = {"height_ratios": ratios} if ratios else None
+    fig = Figure(figsize=size)
+    FigureCanvasAgg(fig)
+    axes = fig.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **given)
+    return fig, axes.ravel()
+
+
+def _caption(fig: Any, title: str, note: str) -> None:
+    tall, wide = fig.get_figheight(), fig.get_figwidth()
+    fig.text(0.12 / wide, 1.0 - 0.27 / tall, title, fontsize=12, fontweight="bold", va="center")
+    fig.text(0.12 / wide, 1.0 - 0.52 / tall, note, color="#555555", va="center")
+
+
+def _thousands() -> Any:
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _: f"{value:,.0f}")
+
+
+def _spread(heights: list[float], least: float) -> list[float]:
+    """Move rising heights apart so that neighbours are at least `least` apart, as little as it takes."""
+    placed = list(heights)
+    for _ in range(200):
+        moved = False
+        for i in range(len(placed) - 1):
+            close = least - (placed[i + 1] - placed[i])
+            if close > 1e-9 * max(1.0, abs(least)):
+                placed[i] -= close / 2.0
+                placed[i + 1] += close / 2.0
+                moved = True
+        if not moved:
+            break
+    return placed
+
+
+def _diverging(ax: Any, at: int, values: pd.Series[float], paint: dict[str, str]) -> None:
+    """Stack gains to the right of zero and losses to the left, with the sum as a diamond and a number."""
+    right = left = 0.0
+    for region, value in values.items():
+        start = right if value >= 0 else left
+        ax.barh(at, value, left=start, height=0.62, color=paint[str(region)], edgecolor="white", linewidth=0.5)
+        right, left = (right + value, left) if value >= 0 else (right, left + value)
+    total = float(values.sum())
+    ax.plot(total, at, "D", color="white", markeredgecolor=style.INK, markersize=4.5, zorder=4)
+    _beside(ax, right if total >= 0 else left, at, f"{total:+,.1f}", total >= 0)
+
+
+def _beside(ax: Any, x: float, y: float, text: str, right: bool | None = None) -> None:
+    outward = (x >= 0) if right is None else right
+    ax.annotate(text, (x, y), xytext=(7 if outward else -7, 0), textcoords="offset points", va="center",
+                ha="left" if outward else "right", fontsize=8)
+
+
+def _widen(ax: Any, share: float) -> None:
+    """Leave room on both sides for numbers."""
+    low, high = ax.get_xlim()
+    low, high = min(low, 0.0), max(high, 0.0)
+    ax.set_xlim(low - share * (high - low), high + share * (high - low))
+
+
+def _who_legend(ax: Any, regions: list[str], paint: dict[str, str], names: dict[str, str]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [Patch(color=paint[r], label=style.plain(names[r])) for r in regions]
+    handles += [
+        Line2D([], [], marker="D", color="none", markerfacecolor="white", markeredgecolor=style.INK, markersize=4.5,
+               label="sum"),
+        Patch(facecolor="none", edgecolor=style.INK, hatch="////",
+              label="dearer chips for makers of devices:\npassed on to users, not to be added"),
+    ]
+    ax.legend(handles=handles, loc="center left", ncols=1, fontsize=8.5)
+
+
+def _project_legend(fig: Any, cases: list[str], marks: tuple[str, ...]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [Patch(color=style.GROUND, label="announced size")]
+    handles += [
+        Line2D([], [], marker=marks[k], color="none", markeredgecolor=style.INK, label=_words(case),
+               markerfacecolor=style.INK if k == 0 else "white")
+        for k, case in enumerate(cases)
+    ]
+    fig.legend(handles=handles, loc="upper right", ncols=len(handles), fontsize=8.5, columnspacing=1.2,
+               handletextpad=0.4, bbox_to_anchor=(0.985, 1.0 - 0.62 / fig.get_figheight()))
+
+
+def _cell_name(table: pd.DataFrame, cell: tuple[str, str]) -> str:
+    """Return a case in words, with its world where the table has several."""
+    case, world = cell
+    worlds = dict(zip(table["world"], table["committed"], strict=False))
+    if len(worlds) == 1 or world == next(iter(worlds)):
+        return style.short(case)
+    kind = "projects freed" if worlds[world] == 0 else world
+    return style.short(f"{case} ({kind})", 24)
+
+
+def _words(name: str) -> str:
+    return style.plain(name.replace("_", " "))
+
+
+def _inside(name: str) -> str:
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]

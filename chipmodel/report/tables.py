@@ -1,0 +1,127 @@
+"""Comparison tables as text for a terminal."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import dataclass
+
+import pandas as pd
+
+from chipmodel.metrics import Metric, parse
+from chipmodel.summary import Summary
+
+LABEL = 24
+LEAST = 14
+"""Narrowest column of a case."""
+SHOWN = {
+    "share": ("%", 100.0, 1),
+    "MUSD": ("USD bn", 1e-3, 1),
+    "kwpm": ("kwpm", 1.0, 0),
+    "USD/wafer": ("USD per wafer", 1.0, 0),
+    "index": ("", 1.0, 3),
+}
+"""How a unit is shown: name, factor, decimals."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    label: str
+    cells: list[str]
+    empty: bool
+
+
+def comparison_text(table: pd.DataFrame, summaries: dict[str, Summary], reference: str | None, width: int = 110) -> str:
+    """Return a comparison as text: cases as columns, metrics as rows under headings, one part a world.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Long, as `StudyResult.table`.
+    summaries : dict
+        By ``case--world``, for names.
+    reference : str, optional
+        Case every other is compared with.
+    width : int
+        Characters a line.
+    """
+    parts = []
+    room = max(1, (width - LABEL) // LEAST)
+    for world in dict.fromkeys(table["world"]):
+        here = table[table["world"] == world]
+        cases = list(dict.fromkeys(here["case"]))
+        start = [c for c in cases if c == reference]
+        others = [c for c in cases if c != reference]
+        step = max(1, room - len(start))
+        for first in range(0, max(1, len(others)), step):
+            shown = start + others[first : first + step]
+            labels = next(iter(summaries.values()))
+            parts.append(_block(here, shown, world, labels, reference, width))
+    return "\n\n".join(parts)
+
+
+def wrapped(text: str, width: int = 110) -> str:
+    """Return a paragraph in lines of at most `width` characters."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+
+
+def shown(value: float, unit: str, signed: bool = False) -> str:
+    """Return a number as a table shows it."""
+    _, factor, decimals = SHOWN.get(unit, (unit, 1.0, 3))
+    if math.isnan(value):
+        return ""
+    number = round(value * factor, decimals) + 0.0
+    return f"{number:{'+' if signed and number else ''},.{decimals}f}"
+
+
+def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, reference: str | None, width: int) -> str:
+    column = min(20, (width - LABEL) // max(1, len(cases)))
+    compared = reference in cases and len(cases) > 1
+    about = f"World {world}" + (f"; changes are against {reference}" if compared else "")
+    heads = [_head(case, column - 2) for case in cases]
+    lines = [about, ""]
+    for i in range(max(map(len, heads))):
+        lines.append("".ljust(LABEL) + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads))
+    cells = here.set_index(["metric", "case"])
+    groups: dict[str, list[_Row]] = {}
+    for name in dict.fromkeys(here["metric"]):
+        metric = parse(name)
+        unit = SHOWN.get(metric.unit, (metric.unit,))[0]
+        heading = metric.text(metric.family.heading, names.labels) + (f", {unit}" if unit else "")
+        groups.setdefault(heading, []).append(_row(metric, cells, cases, names, column, reference))
+    for heading, rows in groups.items():
+        lines += ["", heading]
+        full = [row for row in rows if not row.empty]
+        lines += [f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells) for row in full]
+        if not full:
+            lines.append("  none")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, column: int,
+         reference: str | None) -> _Row:
+    found = []
+    values = []
+    half = column // 2
+    for case in cases:
+        value = float(cells.loc[(metric.name, case), "value"])  # type: ignore[arg-type]
+        change = float(cells.loc[(metric.name, case), "difference"])  # type: ignore[arg-type]
+        values.append(value)
+        if metric.family.against:
+            text = "" if case == reference else shown(value, metric.unit, signed=True)
+            found.append(text.rjust(column))
+            continue
+        aside = "" if case == reference or math.isnan(change) else shown(change, metric.unit, signed=True)
+        found.append(shown(value, metric.unit).rjust(column - half) + aside.rjust(half))
+    label = metric.text(metric.family.row, names.labels)
+    return _Row(label, found, all(v == 0 or math.isnan(v) for v in values))
+
+
+def _head(case: str, width: int) -> list[str]:
+    """Break the name of a case at underscores."""
+    lines = [""]
+    for part in case.replace("_", "_ ").split(" "):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line[:width] for line in lines]

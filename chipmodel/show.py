@@ -1,0 +1,111 @@
+"""A resolved case for people to read: each instrument, its law, its source, what its numbers amount to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chipmodel.case import Case
+from chipmodel.dataset import Dataset
+from chipmodel.numbers import Numbers
+from chipmodel.policies import Policy
+from chipmodel.policies.base import Number
+from chipmodel.schema import SourceRow
+from chipmodel.text import columns, folded, labelled, number
+
+APART = ("id", "years", "source", "note")
+"""Fields of an instrument that are told on lines of their own."""
+
+
+def describe_case(case: Case, n: Numbers) -> dict[str, Any]:
+    """Return a resolved case in a world as plain data."""
+    return {
+        "case": case.name,
+        "title": case.title,
+        "status": case.status,
+        "as_of": case.as_of,
+        "summary": " ".join(case.summary.split()),
+        "world": n.world.name,
+        "annuity_factor": n.recovery,
+        "discount_rate": n.world.discount_rate,
+        "interest_during_construction": _interest(n),
+        "instruments": [_instrument(policy, n) for policy in case.policies],
+    }
+
+
+def _interest(n: Numbers) -> dict[str, float]:
+    works = {place.group[1]: place.work.interest for place in n.sites.places.values()}
+    return {region: works[region] for region in n.regions if region in works}
+
+
+def _instrument(policy: Policy, n: Numbers) -> dict[str, Any]:
+    fields = []
+    for name, info in type(policy).model_fields.items():
+        value = getattr(policy, name)
+        if name in APART or value is None or value == ():
+            continue
+        unit = next((mark.unit for mark in info.metadata if isinstance(mark, Number)), "")
+        plain = list(value) if isinstance(value, tuple) else value
+        fields.append({"field": name, "value": plain, "unit": unit, "meaning": info.description or ""})
+    return {
+        "id": policy.id,
+        "kind": policy.kind,
+        "law": policy.law,
+        "years": list(policy.years),
+        "idle": policy.idle,
+        "fields": fields,
+        "computed": [{"what": what, "value": value, "unit": unit} for what, value, unit in policy.computed(n)],
+        "dual": policy.dual,
+        "source": policy.source,
+        "citation": citation(policy.source, n.data),
+        "note": policy.note,
+    }
+
+
+def citation(source: str, data: Dataset) -> str:
+    """Return the citation of a source."""
+    if source == "own":
+        return "own assumption of the case"
+    for row in data.rows(SourceRow):
+        if row.source == source:
+            known = ". ".join(str(x) for x in (row.publisher, row.title, row.year, row.url) if x)
+            return known + (" (interested party)" if row.interested else "")
+    return ""
+
+
+def case_lines(found: dict[str, Any]) -> list[str]:
+    """Return what `describe_case` found as lines of text."""
+    dated = f"status: {found['status']}, as of {found['as_of'] or 'no date'}"
+    lines = [f"{found['case']}: {found['title']}", dated, ""]
+    lines += folded(found["summary"])
+    interest = ", ".join(f"{r} {number(v)}" for r, v in found["interest_during_construction"].items())
+    lines += ["", *folded(
+        f"In world {found['world']}: one dollar of capital costs {number(found['annuity_factor'])} a year "
+        f"(real rate {found['discount_rate']:.1%}). Interest during construction multiplies it by: {interest}."
+    )]
+    if not found["instruments"]:
+        lines += ["", "No instrument."]
+    for entry in found["instruments"]:
+        lines += ["", *_entry_lines(entry)]
+    return lines
+
+
+def _entry_lines(entry: dict[str, Any]) -> list[str]:
+    idle = "  (does nothing: a number is zero)" if entry["idle"] else ""
+    pairs = [("law", entry["law"])]
+    pairs += [(x["field"], f"{_value(x['value'])} {x['unit']}".strip()) for x in entry["fields"]]
+    pairs += [("years", "{} to {}".format(*entry["years"])), ("source", f"{entry['source']}: {entry['citation']}")]
+    pairs += [(label, entry[label]) for label in ("note", "dual") if entry[label]]
+    lines = [f"{entry['id']}  [{entry['kind']}]{idle}", *labelled(pairs, "  ")]
+    if entry["computed"]:
+        lines.append("  in this data:")
+        merged: dict[str, list[str]] = {}
+        for row in entry["computed"]:
+            merged.setdefault(row["what"], []).extend([number(row["value"]), row["unit"]])
+        lines += [f"    {line}" for line in columns([[k, *v] for k, v in merged.items()], right=(1, 3))]
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(str(x) for x in value)
+    return number(value, 6) if isinstance(value, float) else str(value)

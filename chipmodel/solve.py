@@ -1,0 +1,163 @@
+"""Solve a case in a world: checks, passes of foresight, and searches over a number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+
+from chipmodel import engine
+from chipmodel.accounts import compute
+from chipmodel.case import Case, load_case
+from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError, Problem
+from chipmodel.lp import write
+from chipmodel.numbers import Numbers, build_numbers
+from chipmodel.policies import CapexGrant, Policy
+from chipmodel.policies.support import Support, stacked
+from chipmodel.solution import Solution
+from chipmodel.world import Event, World, load_world
+
+
+def run(data: Dataset, case: Case | str, world: World | str = "central", without: tuple[str, ...] = ()) -> Solution:
+    """Solve a case in a world.
+
+    Parameters
+    ----------
+    data : Dataset
+    case : Case or str
+        A case, or the name of one; ``a+b`` adds cases.
+    world : World or str
+    without : tuple of str
+        Groups of rows left out, for tests.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError
+        If the case does not fit the data.
+    NoOptimum
+        If there is no optimal solution.
+    """
+    case = load_case(case, data) if isinstance(case, str) else case
+    world = load_world(world, data) if isinstance(world, str) else world
+    numbers = build_numbers(data, world)
+    check_case(case, numbers)
+    return _solve_known(case, numbers, without)
+
+
+def check_case(case: Case, numbers: Numbers) -> None:
+    """Refuse a case that does not fit the data, with every problem found."""
+    problems = [
+        Problem(case.name, f"policy {policy.id}, {where}", what, mend)
+        for policy in case.policies
+        for where, what, mend in policy.problems(numbers)
+    ]
+    if not problems:
+        problems = [
+            Problem(case.name, where, what, mend) for where, what, mend in stacked(list(case.policies), numbers)
+        ]
+    if problems:
+        raise InputError(problems)
+
+
+def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solution:
+    """Solve in passes: each surprise is solved with the builds before it fixed to the pass without it."""
+    events = numbers.world.event
+    base = numbers.years[0]
+    told_in = {p.known_from for p in case.policies} | {e.known_from for e in events}
+    dates = sorted(t for t in told_in if t and t > base)
+    if not dates:
+        return _solve(case, numbers.with_events(events), "anticipated", without)
+    state = numbers
+    solution: Solution | None = None
+    for date in (base, *dates):
+        known = tuple(p for p in case.policies if (p.known_from or base) <= date)
+        told: tuple[Event, ...] = tuple(e for e in events if (e.known_from or base) <= date)
+        if solution is not None:
+            state = _fixed_before(date, state, solution)
+        label = "anticipated" if date == base else "surprise"
+        solution = _solve(case.model_copy(update={"policies": known}), state.with_events(told), label, without)
+    assert solution is not None
+    return replace(solution, case=case)
+
+
+def _fixed_before(date: int, numbers: Numbers, solution: Solution) -> Numbers:
+    sites = numbers.sites.sites
+    fixed = {
+        (i, t): value for (i, t), value in solution.columns("build").items() if sites[i].decided[t] < date
+    }
+    plants = {(i, t): value for (i, t), value in solution.columns("assemble_build").items() if t < date}
+    return replace(numbers, fixed={**numbers.fixed, **fixed}, fixed_plants=plants)
+
+
+def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
+    numbers = _with_baselines(case, numbers, without)
+    wanting = [p for p in case.policies if isinstance(p, CapexGrant) and p.form == "open" and p.rate is None]
+    if len(wanting) > 1:
+        raise InputError.one(case.name, ", ".join(p.id for p in wanting), "more than one open grant seeks its rate",
+                             "give all but one a rate")
+    if wanting and not wanting[0].idle:
+        return _spend_budget(case, wanting[0], numbers, label, without)
+    return _once(case, numbers, label, without)
+
+
+def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
+    arrays = engine.compile_arrays(write(numbers, case.policies, without))
+    optimum = engine.solve(arrays)
+    return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
+
+
+def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Numbers:
+    """Solve the case without each marginal programme, to know what would have been built."""
+    stored = {}
+    for policy in case.policies:
+        if isinstance(policy, CapexGrant) and policy.form == "marginal" and not policy.idle:
+            before = _solve(case.without(policy.id), numbers, "anticipated", without)
+            stored[policy.id] = {(i, t): v for (i, t), v in before.columns("build").items()}
+    return replace(numbers, baseline_builds=stored) if stored else numbers
+
+
+def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
+    """Find the rate at which an open grant spends its budget; each try is a hot start with new costs."""
+    others = [p for p in case.policies if p.id != grant.id]
+
+    def with_rate(rate: float) -> Case:
+        body = {**grant.model_dump(), "rate": rate, "budget": None}
+        return case.model_copy(update={"policies": (*others, CapexGrant.model_validate(body))})
+
+    most = 0.999 * _room(others, grant, numbers)
+    low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
+    slope = (high.cost - low.cost) / (most / 2)
+    cash = np.array([
+        float(line.policy == grant.id and line.account == "grant_cash") for line in high.programme.lines
+    ])
+    per_rate = np.asarray(cash @ high.lines).ravel() / most
+    highs = engine.solver()
+    highs.passModel(engine.highs_lp(low))
+    every = np.arange(len(slope), dtype=np.int32)
+
+    def spent(rate: float) -> float:
+        highs.changeColsCost(len(every), every, low.cost + (rate - most / 2) * slope)
+        highs.run()
+        return float(rate * per_rate @ np.array(highs.getSolution().col_value))
+
+    assert grant.budget is not None
+    rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
+    solution = _once(with_rate(rate), numbers, label, without)
+    return replace(solution, case=case, found={f"{grant.id}.rate": rate})
+
+
+def _room(others: list[Policy], grant: CapexGrant, numbers: Numbers) -> float:
+    """Return the largest rate at which no eligible build is paid more than it costs."""
+    given: dict[tuple[str, int], float] = defaultdict(float)
+    for policy in others:
+        if isinstance(policy, Support) and not policy.idle:
+            for key, share in policy.support_shares(numbers).items():
+                given[key] += share
+    least = numbers.parameter["multiplier_start"]
+    return min((least - given[site.id, t] for site, t in grant.eligible(numbers)), default=least)

@@ -1,0 +1,350 @@
+"""Studies: cases in worlds, solved and compared.
+
+A study is checked whole before anything is solved: its cases, worlds, metrics and grid. Each cell is
+solved cold, so its numbers do not depend on how many processes share the work.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chipmodel import metrics
+from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError, NoOptimum
+from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.plan import Cell, Plan, plan
+from chipmodel.progress import Clock, Tell
+from chipmodel.schema import ID_PATTERN
+from chipmodel.solution import Solution
+from chipmodel.solve import run
+from chipmodel.summary import Summary
+
+MOST = 10_000
+"""Cells a study may have unless its user says yes."""
+
+
+class Span(BaseModel):
+    """Evenly spaced numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    start: float = Field(alias="from", description="First number.")
+    to: float = Field(description="Last number.")
+    steps: Annotated[int, Field(ge=2, le=10_000)] = Field(description="How many numbers, both ends included.")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers."""
+        wide = self.to - self.start
+        return tuple(self.start + wide * k / (self.steps - 1) for k in range(self.steps))
+
+
+class Variant(BaseModel):
+    """Every world of the study again, with some fields changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=ID_PATTERN, description="Joined to the name of the world by an underscore.")
+    world: dict[str, Any] = Field(min_length=1, description="Fields of the world to change, such as committed = 0.0.")
+    cases: tuple[str, ...] = Field(default=(), description="Cases solved in it; all by default.")
+
+
+class Study(BaseModel):
+    """A study: cases in worlds, a reference, and the metrics compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=ID_PATTERN, description="Name of the study; the file's name.")
+    title: str = Field(description="One line.")
+    summary: str = Field(default="", description="A paragraph of context.")
+    cases: tuple[str, ...] = Field(min_length=1, description="Names of cases; a+b adds two.")
+    worlds: tuple[str, ...] = Field(default=("central",), min_length=1, description="Names of worlds.")
+    reference: str | None = Field(default=None, description="Case every other is compared with, in the same world.")
+    metrics: tuple[str, ...] = Field(
+        min_length=1, description="Names of metrics; * stands for every region or segment, LAST for the last year."
+    )
+    keep: Literal["metrics", "tables"] = Field(
+        default="metrics", description="Keep the metrics only, or the full tables of every solution too."
+    )
+    grid: dict[str, tuple[float, ...] | Span] = Field(
+        default_factory=dict, description="Numbers to vary, such as s232.rate; every combination is solved."
+    )
+    variant: tuple[Variant, ...] = Field(default=(), description="Worlds with some fields changed.")
+    figures: tuple[str, ...] = Field(default=(), description="Figures to draw.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Study:
+        if self.reference is not None and self.reference not in self.cases:
+            raise ValueError(f"reference '{self.reference}' is not one of the cases")
+        for what, names in (("case", self.cases), ("world", self.worlds), ("variant", [v.name for v in self.variant])):
+            twice = sorted({n for n in names if list(names).count(n) > 1})
+            if twice:
+                raise ValueError(f"{what} '{twice[0]}' appears twice")
+        for variant in self.variant:
+            for case in variant.cases:
+                if case not in self.cases:
+                    raise ValueError(f"variant '{variant.name}' names case '{case}', which is not one of the cases")
+            if self.reference and variant.cases and self.reference not in variant.cases:
+                raise ValueError(f"variant '{variant.name}' must hold the reference '{self.reference}'")
+        return self
+
+    def values(self) -> dict[str, tuple[float, ...]]:
+        """Return the numbers of the grid, spelled out."""
+        return {k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()}
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study found.
+
+    Attributes
+    ----------
+    summaries : dict
+        A summary of every solution by ``case--world``, in the order of the study.
+    table : DataFrame
+        Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference.
+    finding : tuple of str
+        Sentences filled from the numbers.
+    solutions : dict
+        The solutions themselves, if tables are kept and the study ran in this process.
+    written : list of Path
+    notes : tuple of str
+        What the user should know, such as figures that could not be drawn.
+    """
+
+    study: Study
+    summaries: dict[str, Summary]
+    table: pd.DataFrame
+    finding: tuple[str, ...]
+    solutions: dict[str, Solution] = field(default_factory=dict, repr=False)
+    written: list[Path] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wide(self) -> pd.DataFrame:
+        """One row a metric: what it means, its values, and the differences to the reference, by case and world."""
+        return _wide(self.table, self.study)
+
+    def text(self, width: int = 110) -> str:
+        """Return the comparison and the finding as text for a terminal."""
+        from chipmodel.report.tables import comparison_text, wrapped
+
+        parts = [f"{self.study.name}: {self.study.title}", comparison_text(self.table, self.summaries,
+                                                                             self.study.reference, width)]
+        parts += [wrapped(sentence, width) for sentence in self.finding]
+        return "\n\n".join([*parts, *self.notes]) + "\n"
+
+
+def load_study(name: str, data: Dataset) -> Study:
+    """Load a study by name from a data package, or from a TOML file, and check it whole.
+
+    Raises
+    ------
+    InputError
+        With every problem found.
+    """
+    path = find_named(name, data.root / "studies", "study")
+    content = read_toml(path)
+    try:
+        study = Study.model_validate({"name": path.stem, **content})
+    except ValidationError as error:
+        raise InputError(problems_of(error, path.name)) from None
+    plan(study, data)
+    return study
+
+
+def list_studies(data: Dataset) -> list[str]:
+    """Names of the studies of a data package."""
+    return names_in(data.root / "studies")
+
+
+def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, jobs: int = 1,
+              tell: Tell | None = None, yes: bool = False) -> StudyResult:
+    """Solve every cell of a study and compare.
+
+    Parameters
+    ----------
+    study : Study or str
+    data : Dataset
+    out : str or Path, optional
+        Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding, the figures
+        and, if the study keeps tables, the result folders into. Nothing is written without it.
+    jobs : int
+        Processes. The result is the same whatever their number.
+    tell : callable, optional
+        Called with a `Step` whenever a cell is done.
+    yes : bool
+        Solve more than 10,000 cells.
+
+    Raises
+    ------
+    InputError
+        If something in the study is wrong; nothing is solved then.
+    NoOptimum
+        If a cell has no optimal solution.
+    """
+    study = load_study(study, data) if isinstance(study, str) else study
+    known = plan(study, data)
+    if len(known.cells) > MOST and not yes:
+        raise InputError.one(study.name, "grid", f"makes {len(known.cells):,} cells",
+                             f"make it smaller; more than {MOST:,} must be asked for (--yes)")
+    if jobs < 1:
+        raise InputError.one(study.name, "jobs", f"{jobs} is not a number of processes", "use 1 or more")
+    folder = None if out is None else Path(out) / study.name
+    if folder is not None:
+        from chipmodel.store import prepare
+
+        prepare(folder)
+    keep = folder if study.keep == "tables" else None
+    done = _in_turn(known, data, keep, tell, study) if jobs == 1 else _shared(known, data, keep, tell, jobs)
+    summaries = {cell.name: found.summary for cell, found in zip(known.cells, done, strict=True)}
+    result = StudyResult(
+        study=study,
+        summaries=summaries,
+        table=_table(known, summaries, study),
+        finding=_finding(known, summaries),
+        solutions={c.name: d.solution for c, d in zip(known.cells, done, strict=True) if d.solution is not None},
+        written=[d.folder for d in done if d.folder is not None],
+    )
+    return result if folder is None else _write(result, folder)
+
+
+@dataclass(frozen=True)
+class _Done:
+    summary: Summary
+    folder: Path | None
+    solution: Solution | None = None
+
+
+def _solve(cell: Cell, data: Dataset, keep: Path | None) -> _Done:
+    try:
+        solution = run(data, cell.case, cell.world)
+    except NoOptimum as error:
+        raise NoOptimum(error.status, f"{cell.label}: {error}") from None
+    folder = None
+    if keep is not None:
+        from chipmodel.store import save
+
+        folder = save(solution, keep)
+    return _Done(Summary.of(solution, cell.point), folder, solution)
+
+
+def _in_turn(known: Plan, data: Dataset, keep: Path | None, tell: Tell | None, study: Study) -> list[_Done]:
+    clock = Clock(len(known.cells), tell)
+    clock.begin()
+    done = []
+    for cell in known.cells:
+        found = _solve(cell, data, keep)
+        done.append(found if study.keep == "tables" else _Done(found.summary, found.folder))
+        clock.step(cell.label)
+    return done
+
+
+def _shared(known: Plan, data: Dataset, keep: Path | None, tell: Tell | None, jobs: int) -> list[_Done]:
+    clock = Clock(len(known.cells), tell)
+    clock.begin()
+    plain = (data.name, data.root, dict(data.tables), dict(data.hashes))
+    pool = ProcessPoolExecutor(min(jobs, len(known.cells)), multiprocessing.get_context("spawn"), _open, (plain,))
+    with pool:
+        futures: dict[Future[_Done], int] = {
+            pool.submit(_solve_there, cell, keep): i for i, cell in enumerate(known.cells)
+        }
+        done: dict[int, _Done] = {}
+        try:
+            for future in as_completed(futures):
+                done[futures[future]] = future.result()
+                clock.step(known.cells[futures[future]].label)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [done[i] for i in range(len(known.cells))]
+
+
+_there: list[Dataset] = []
+
+
+def _open(plain: tuple[str, Path, dict[str, Any], dict[str, str]]) -> None:
+    name, root, tables, hashes = plain
+    _there.append(Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes)))
+
+
+def _solve_there(cell: Cell, keep: Path | None) -> _Done:
+    found = _solve(cell, _there[-1], keep)
+    return _Done(found.summary, found.folder)
+
+
+# -- comparing and writing --------------------------------------------------------------------------
+
+
+def _table(known: Plan, summaries: dict[str, Summary], study: Study) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for cell in known.cells:
+        base = summaries[cell.reference] if cell.reference else None
+        rows += metrics.rows(known.metrics, summaries[cell.name], base)
+    return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", *study.grid, "value", "difference"])
+
+
+def _finding(known: Plan, summaries: dict[str, Summary]) -> tuple[str, ...]:
+    from chipmodel.report.findings import sentences
+
+    if any(cell.point for cell in known.cells):
+        return ()
+    pairs = [(summaries[c.name], summaries[c.reference]) for c in known.cells if c.reference]
+    return tuple(sentences(pairs))
+
+
+def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    names = list(dict.fromkeys(table["metric"]))
+    wide = pd.DataFrame({"metric": names, "meaning": [metrics.describe(n)[1] for n in names],
+                         "unit": [metrics.describe(n)[0] for n in names]})
+    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+    for column in ("value", "difference") if study.reference else ("value",):
+        for case, world in cells:
+            part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
+            prefix = "" if column == "value" else "difference "
+            wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
+    return wide
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV with nine significant digits and empty cells for what is not known."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(table.columns)
+    for row in table.itertuples(index=False, name=None):
+        writer.writerow([_cell(x) for x in row])
+    return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return "" if value != value else f"{value + 0.0:.9g}"
+    return value
+
+
+def _write(result: StudyResult, folder: Path) -> StudyResult:
+    from chipmodel.report import figures
+
+    files = {"comparison.csv": table_csv(result.table), "comparison_wide.csv": table_csv(result.wide)}
+    if result.finding:
+        files["finding.txt"] = "\n\n".join(result.finding) + "\n"
+    written = list(result.written)
+    for name, text in files.items():
+        write_whole(folder / name, text)
+        written.append(folder / name)
+    notes: tuple[str, ...] = ()
+    if result.study.figures:
+        drawn, notes = figures.draw_all(result.study.figures, list(result.summaries.values()),
+                                        result.study.reference, folder)
+        written += drawn
+    return StudyResult(result.study, result.summaries, result.table, result.finding, result.solutions, written, notes)

@@ -1,0 +1,255 @@
+"""What a comparison needs of a solution, as plain data: small, and fit to be sent between processes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from chipmodel.accounts import home_of
+from chipmodel.case import Case
+from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError
+from chipmodel.policies import OriginFloor
+from chipmodel.schema import RegionRow, SegmentRow
+from chipmodel.solution import Solution
+from chipmodel.units import per_wafer
+from chipmodel.world import World
+
+RSY = tuple[str, str, int]
+"""Region, segment, year."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The names a table or figure needs: regions in order of rank, segments, and the years reported."""
+
+    regions: dict[str, str]
+    segments: dict[str, str]
+    subjects: tuple[str, ...]
+    years: tuple[int, ...]
+
+    @classmethod
+    def of(cls, data: Dataset, world: World) -> Labels:
+        """Read the names off a data package."""
+        rows = sorted(data.rows(RegionRow), key=lambda row: row.rank)
+        return cls(
+            {row.region: row.name for row in rows},
+            {row.segment: row.name for row in data.rows(SegmentRow)},
+            tuple(row.region for row in rows if row.subject),
+            tuple(range(world.base_year, world.report_until + 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Project:
+    """An announced project as it stands in the results: kwpm in service at the end of each year."""
+
+    site: str
+    name: str
+    firm: str
+    region: str
+    segment: str
+    size: float
+    in_service: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A solution in plain data, for the years reported.
+
+    Flows are kwpm, prices USD per wafer, money MUSD: undiscounted by year, or in present value over
+    all years solved where no year is a key.
+
+    Attributes
+    ----------
+    point : dict
+        Numbers changed by a study's grid.
+    bought : dict
+        Chips bought by makers of devices, by segment, origin, place of the maker and year.
+    devices : dict
+        Chips in devices, by segment, place of making, place of use and year.
+    surplus, rents, treasury : dict
+        Present values by region; rents belong to the owner's home, those of nobody's to ``world``.
+    cash : dict
+        Support paid in cash by (policy, region, year).
+    lines : dict
+        What treasuries receive (positive) or pay by (account, policy, region, year), without cash lines.
+    floors : dict
+        Worth of one more trusted wafer under a rule of origin, by (policy, segment, year), USD per wafer.
+    """
+
+    case: Case
+    world: World
+    point: dict[str, float]
+    labels: Labels
+    discount: dict[int, float]
+    objective: float
+    foresight: str
+    found: dict[str, float]
+    capacity: dict[RSY, float]
+    projects: tuple[Project, ...]
+    user_price: dict[RSY, float]
+    maker_price: dict[RSY, float]
+    dutiable: dict[str, float]
+    used: dict[RSY, float]
+    bought: dict[tuple[str, str, str, int], float]
+    devices: dict[tuple[str, str, str, int], float]
+    surplus: dict[str, float]
+    rents: dict[str, float]
+    treasury: dict[str, float]
+    cash: dict[tuple[str, str, int], float]
+    lines: dict[tuple[str, str, str, int], float]
+    floors: dict[tuple[str, str, int], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
+        """Condense a solution."""
+        n, world = solution.numbers, solution.world
+        labels = Labels.of(n.data, world)
+        surplus, rents = _gains(solution)
+        cash, lines = _treasury_lines(solution, labels.years)
+        users, makers = _prices(solution, labels.years)
+        return cls(
+            case=solution.case,
+            world=world,
+            point=dict(point or {}),
+            labels=labels,
+            discount={t: n.discount[t] for t in labels.years},
+            objective=solution.objective,
+            foresight=solution.foresight,
+            found=dict(solution.found),
+            capacity=_capacity(solution),
+            projects=_projects(solution, labels.years),
+            user_price=users,
+            maker_price=makers,
+            dutiable={s: per_wafer(v) for s, v in n.prices.dutiable.items()},
+            used=_reported({(e, s, t): v for (e, s, t), v in solution.columns("consumed").items()}, labels.years),
+            bought=_summed(solution, "ship", lambda s, r, a, m, t: (s, r, m, t), labels.years),
+            devices=_summed(solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years),
+            surplus=surplus,
+            rents=rents,
+            treasury={k.removeprefix("treasury:"): v for k, v in solution.account.treasury.items()},
+            cash=cash,
+            lines=lines,
+            floors=_floors(solution, labels.years),
+        )
+
+    @property
+    def name(self) -> str:
+        """Case and world in one word."""
+        return f"{self.case.name}--{self.world.name}"
+
+    def region(self, name: str) -> str:
+        """Return a region's name, with the article where English wants one."""
+        return with_article(self.labels.regions.get(name, name))
+
+    def segment(self, name: str) -> str:
+        """Return a segment's name."""
+        return self.labels.segments.get(name, name)
+
+
+def summary_of(thing: Solution | Summary) -> Summary:
+    """Return the summary of a solution, or a summary as it is."""
+    if isinstance(thing, Summary):
+        return thing
+    if isinstance(thing, Solution):
+        return Summary.of(thing)
+    raise InputError.one("comparison", type(thing).__name__, "is neither a solution nor a summary",
+                         "pass what chipmodel.run returns")
+
+
+def with_article(name: str) -> str:
+    """Return a region's name as it stands inside a sentence."""
+    return f"the {name[0].lower()}{name[1:]}" if name.startswith("Rest") else (
+        f"the {name}" if name.startswith("United") else name
+    )
+
+
+def _reported(found: dict[Any, float], years: tuple[int, ...]) -> dict[Any, float]:
+    return {key: value for key, value in found.items() if key[-1] in years}
+
+
+def _summed(solution: Solution, name: str, key: Any, years: tuple[int, ...]) -> dict[Any, float]:
+    total: dict[Any, float] = defaultdict(float)
+    for index, value in solution.columns(name).items():
+        if value > 0:
+            total[key(*index)] += value
+    return _reported(dict(total), years)
+
+
+def _records(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(frame[column].tolist() for column in columns), strict=True)
+
+
+def _capacity(solution: Solution) -> dict[RSY, float]:
+    total: dict[RSY, float] = defaultdict(float)
+    for region, segment, year, value in _records(solution.capacity, "region", "segment", "year", "value"):
+        total[region, segment, year] += value
+    return dict(total)
+
+
+def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
+    sites = solution.numbers.sites.sites
+    builds = solution.columns("build")
+    found = []
+    for site in sites.values():
+        if site.kind != "project":
+            continue
+        running = {
+            t: sum(builds.get((site.id, b), 0.0) for b in site.builds if site.in_service(b, t) > 0) for t in years
+        }
+        found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
+    return tuple(found)
+
+
+def _prices(solution: Solution, years: tuple[int, ...]) -> tuple[dict[RSY, float], dict[RSY, float]]:
+    users: dict[RSY, float] = {}
+    makers: dict[RSY, float] = {}
+    for stage, *key, value in _records(solution.prices, "stage", "region", "segment", "year", "value"):
+        if stage != "fab":
+            (users if stage == "user" else makers)[key[0], key[1], key[2]] = value
+    # A place that buys nothing still has a price, the least at which it would be served.
+    offered: dict[RSY, float] = {}
+    for (s, _, m, t), value in solution.duals("device_balance").items():
+        if t in years:
+            offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
+    return users, {**offered, **makers}
+
+
+def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
+    surplus: dict[str, float] = defaultdict(float)
+    rents: dict[str, float] = defaultdict(float)
+    for agent, value in solution.account.gains.items():
+        home = home_of(agent, solution.numbers)
+        (surplus if agent.startswith("users:") else rents)[home] += value
+    return dict(surplus), dict(rents)
+
+
+def _treasury_lines(
+    solution: Solution, years: tuple[int, ...]
+) -> tuple[dict[tuple[str, str, int], float], dict[tuple[str, str, str, int], float]]:
+    cash: dict[tuple[str, str, int], float] = defaultdict(float)
+    lines: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    for account, policy, agent, _, year, value, unit in solution.account.rows:
+        if unit != "MUSD" or year not in years or not agent.startswith("treasury:"):
+            continue
+        region = agent.removeprefix("treasury:")
+        if account.endswith("_cash"):
+            cash[policy, region, year] -= value
+        else:
+            lines[account, policy, region, year] += value
+    return dict(cash), dict(lines)
+
+
+def _floors(solution: Solution, years: tuple[int, ...]) -> dict[tuple[str, str, int], float]:
+    found = {}
+    for policy in solution.case.policies:
+        if isinstance(policy, OriginFloor):
+            for (s, t), dual in solution.duals(f"{policy.id}__floor").items():
+                if t in years:
+                    found[policy.id, s, t] = per_wafer(max(dual, 0.0))
+    return found

@@ -1,0 +1,55 @@
+"""Plain text for people: numbers worth reading and aligned columns."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+WIDTH = 100
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number with four significant digits, thousands apart, whole from a thousand on."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value + 0.0:g}"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int = 2) -> list[str]:
+    """Return rows of cells as aligned lines; the columns in `right` are aligned to the right."""
+    if not rows:
+        return []
+    count = max(len(row) for row in rows)
+    full = [[*row, *([""] * (count - len(row)))] for row in rows]
+    widths = [max(len(row[i]) for row in full) for i in range(count)]
+    lines = (
+        (" " * gap).join(cell.rjust(w) if i in right else cell.ljust(w)
+                         for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in full
+    )
+    return [line.rstrip() for line in lines]
+
+
+def folded(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
+    """Return a paragraph folded to the width."""
+    flat = " ".join(text.split())
+    return textwrap.wrap(flat, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line."""
+    return " ".join(text.split())
+
+
+def labelled(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
+    """Return label and text pairs, the texts folded and aligned."""
+    wide = max((len(label) for label, _ in pairs), default=0) + 2
+    lines = []
+    for label, text in pairs:
+        parts = folded(text, width=max(30, WIDTH - wide - len(indent))) or [""]
+        lines.append(f"{indent}{label.ljust(wide)}{parts[0]}".rstrip())
+        lines += [f"{indent}{' ' * wide}{part}" for part in parts[1:]]
+    return lines

@@ -1,0 +1,141 @@
+"""Variants of the two-region data set: a copy with some cells, rows, world fields or cases changed."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from chipmodel import Case, Dataset, Policy, World, load_dataset, load_world
+from chipmodel.files import read_toml, toml_text
+
+TWO = Path(__file__).parent / "data" / "two"
+
+Rows = list[dict[str, str]]
+Edit = Callable[[Path], None]
+
+
+def change(table: str, where: dict[str, object] | None = None, **cells: object) -> Edit:
+    """Change cells of every row whose columns have the values of `where`; at least one must."""
+
+    def edit(rows: Rows) -> Rows:
+        hit = [row for row in rows if _is(row, where or {})]
+        assert hit, f"no row of {table} has {where}"
+        for row in hit:
+            row.update({k: _text(v) for k, v in cells.items()})
+            if "value" in cells and "low" not in cells:
+                row.update(low="", high="", grade="A", source="test")
+        return rows
+
+    return _on(table, edit)
+
+
+def drop(table: str, **where: object) -> Edit:
+    """Drop every row whose columns have the values of `where`."""
+    return _on(table, lambda rows: [row for row in rows if not _is(row, where)])
+
+
+def keep(table: str, **where: object) -> Edit:
+    """Keep only the rows whose columns have the values of `where`."""
+    return _on(table, lambda rows: [row for row in rows if _is(row, where)])
+
+
+def add(table: str, like: dict[str, object] | None = None, **cells: object) -> Edit:
+    """Add a row: a copy of the first row whose columns have the values of `like`, with cells changed."""
+
+    def edit(rows: Rows) -> Rows:
+        model = next((row for row in rows if _is(row, like or {})), {})
+        return [*rows, {**model, **{k: _text(v) for k, v in cells.items()}}]
+
+    return _on(table, edit)
+
+
+def rows(table: str, *cells: dict[str, object]) -> Edit:
+    """Replace the rows of a table by copies of its first one with cells changed; none leaves it empty."""
+
+    def edit(old: Rows) -> Rows:
+        return [{**old[0], **{k: _text(v) for k, v in new.items()}} for new in cells]
+
+    return _on(table, edit)
+
+
+def parameters(**values: float) -> Edit:
+    """Change scalars of parameters.csv."""
+
+    def edit(folder: Path) -> None:
+        for name, value in values.items():
+            change("parameters", {"parameter": name}, value=value)(folder)
+
+    return edit
+
+
+def shuffled(folder: Path, order: Callable[[Rows], None]) -> None:
+    """Reorder the rows of every table of a folder."""
+    for path in sorted(folder.glob("*.csv")):
+        header, rows = read(path)
+        order(rows)
+        write(path, header, rows)
+
+
+def copy_two(folder: Path, *edits: Edit, world: dict[str, object] | None = None) -> Path:
+    """Copy the two-region data set into a folder that does not exist yet and change the copy."""
+    shutil.copytree(TWO, folder)
+    for edit in edits:
+        edit(folder)
+    if world:
+        path = folder / "worlds" / "central.toml"
+        path.write_text(toml_text({**read_toml(path), **world}))
+    return folder
+
+
+def variant(folder: Path, *edits: Edit, world: dict[str, object] | None = None) -> Dataset:
+    """Load a changed copy of the two-region data set; `world` changes fields of its central world."""
+    return load_dataset(copy_two(folder, *edits, world=world))
+
+
+def world_of(data: Dataset, **changes: object) -> World:
+    """Return the central world of a data set with fields changed."""
+    return load_world("central", data).with_(**changes)
+
+
+def case_of(*policies: Policy, name: str = "test_case") -> Case:
+    """Return a case of some instruments."""
+    return Case(name=name, policies=policies)
+
+
+def near(found: float, expected: float, rel: float = 1e-9) -> bool:
+    """Whether two numbers agree relative to the larger, or to one if both are small."""
+    return abs(found - expected) <= rel * max(1.0, abs(found), abs(expected))
+
+
+def read(path: Path) -> tuple[list[str], Rows]:
+    """Read a CSV file as its header and its rows."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        return list(reader.fieldnames or []), list(reader)
+
+
+def write(path: Path, header: list[str], rows: Rows) -> None:
+    """Write a CSV file."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _on(table: str, edit: Callable[[Rows], Rows]) -> Edit:
+    def change_file(folder: Path) -> None:
+        path = folder / f"{table}.csv"
+        header, rows = read(path)
+        write(path, header, edit(rows))
+
+    return change_file
+
+
+def _is(row: dict[str, str], where: dict[str, object]) -> bool:
+    return all(row[k] == _text(v) for k, v in where.items())
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

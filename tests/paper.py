@@ -1,0 +1,96 @@
+"""A stripped-down world for linear programmes solved on paper, and the few formulas they share.
+
+One segment, one place where devices are made and used (AAA), plants that come on line in the year
+they are begun and last ten years, no freight, packaging or inputs, no budgets, one cost multiplier
+of 1, and fabs that run at full use. Money is MUSD per kwpm and year: the reference price is 60,
+capital 100 per kwpm, running 12, materials 6. Demand has elasticity -1, so that the first x times
+the reference quantity are worth ``60 (1 + ln 4x)`` each year, with the choke at four times the
+price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+from helpers import Edit, change, drop, keep, parameters, rows
+
+from chipmodel import Dataset
+from chipmodel.numbers import GRID
+
+PRICE, CAPEX, RUNNING, INPUTS = 60.0, 100.0, 12.0, 6.0
+RATE = 0.08
+CRF = RATE / (1.0 - (1.0 + RATE) ** -10)
+DF = [(1.0 + RATE) ** -k for k in range(10)]
+OTHER = PRICE - (CRF * CAPEX + RUNNING + INPUTS)
+"""Other value added where the fleet's home builds at 100 with no time to build."""
+FIRM = {"AAA": "alpha", "BBB": "beta"}
+
+ONE_SEGMENT = (
+    *(drop(table, segment="memo") for table in ("segments", "costs", "prices", "operation", "elasticities", "demand",
+                                                  "assembly_recipes", "input_recipes", "fleets", "expansion")),
+    drop("assembly_recipes", package="advanced"),
+)
+PLAIN = (
+    drop("project_facts"),
+    drop("projects"),
+    *(drop(table) for table in ("inputs", "input_supply", "input_recipes", "input_facts")),
+    change("freight", value=0),
+    change("assembly_costs", value=0),
+    keep("assembly", kind="fleet", package="standard"),
+    change("assembly", value=1000),
+    change("costs", {"item": "capex"}, value=CAPEX),
+    change("costs", {"item": "running"}, value=RUNNING / 0.012),
+    change("costs", {"item": "inputs"}, value=INPUTS / 0.012),
+    change("cost_factors", value=1),
+    change("prices", {"item": "reference"}, value=PRICE / 0.012),
+    change("prices", {"item": "customs_share"}, value=1),
+    change("operation", value=1),
+    change("elasticities", {"segment": "chip"}, value=-1),
+    change("construction", value=0),
+    parameters(greenfield_premium=0, multiplier_start=1, multiplier_end=1, route_minimum=0, running_spread=0),
+)
+
+
+def bare(make: Callable[..., Dataset], *edits: Edit, fleets: Mapping[str, float], place: Mapping[str, float],
+         growth: tuple[float, ...] = (0.1,), makers: tuple[float, float] = (1.0, 0.0),
+         users: tuple[float, float] = (1.0, 0.0), **world: object) -> Dataset:
+    """Make the paper world.
+
+    Parameters
+    ----------
+    fleets : mapping
+        kwpm running in 2025 by region.
+    place : mapping
+        Factor on capital by region where plants can be added.
+    growth : tuple
+        Growth into 2026, 2027, ...; the last year is the horizon.
+    makers, users : tuple
+        Shares of device making and use in AAA and BBB.
+    """
+    until = 2025 + len(growth)
+    shares = zip(("maker", "maker", "user", "user"), ("AAA", "BBB") * 2, (*makers, *users), strict=True)
+    return make(
+        *ONE_SEGMENT,
+        *PLAIN,
+        rows("fleets", *({"region": r, "firm": FIRM[r], "value": v} for r, v in fleets.items())),
+        rows("expansion", *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place)),
+        *(change("cost_factors", {"region": r, "item": "place"}, value=v) for r, v in place.items()),
+        rows("demand", *({"year_from": 2026 + k, "year_to": 2026 + k, "value": v} for k, v in enumerate(growth))),
+        rows("demand_location", *({"criterion": c, "region": r, "value": v} for c, r, v in shares)),
+        *edits,
+        world={"budgets": "none", "horizon": until, "report_until": until, **world},
+    )
+
+
+def step(x: float) -> float:
+    """Value of the demand step that holds x, over the reference price: mean of 1/x over the step."""
+    low, high = next((a, b) for a, b in pairwise(GRID) if a <= x < b)
+    return math.log(high / low) / (high - low)
+
+
+def area(x: float) -> float:
+    """Value of x times the reference quantity: ``1 + ln 4x`` at the edge of a step, linear inside it."""
+    low = max(a for a in GRID if a <= x + 1e-12)
+    return 1.0 + math.log(4.0 * low) + (max(x - low, 0.0) * step(x) if x - low > 1e-12 else 0.0)

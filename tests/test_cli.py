@@ -1,0 +1,371 @@
+"""The command line: every verb, its exit codes, its errors and its JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import helpers
+import pytest
+
+import chipmodel as cm
+from chipmodel import cli, formulation, schemas, verbs
+
+TWO = str(helpers.TWO)
+ROOT = Path(__file__).parent.parent
+
+
+class Said:
+    """What a call of the command line said."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def plain(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Call the command line in an empty folder, on the two-region data unless told otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, data: str | None = TWO) -> Said:
+        code = cli.main([*arguments, *(["--data", data] if data else [])])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+def test_list(call: Any) -> None:
+    said = call("list")
+    assert said.code == 0
+    for word in ("datasets", "worlds", "cases", "studies", "central", "Aland pays awards and 15% of new fabs"):
+        assert word in said.out
+    found = call("list", "--json").plain
+    assert {"name": "central", "title": "Central: the world of the tests"} in found["worlds"]
+    assert {c["name"] for c in found["cases"]} >= {"no_policy", "grant", "tariff", "floor", "credit"}
+
+
+def test_list_of_the_shipped_data(call: Any) -> None:
+    for data in (None, "chipmodel-data"):
+        said = call("list", data=data)
+        assert said.code == 0
+        assert "current_law" in said.out
+
+
+def test_list_tells_a_broken_file_and_goes_on(call: Any, tmp_path: Path) -> None:
+    folder = helpers.copy_two(tmp_path / "two")
+    (folder / "cases" / "broken.toml").write_text("title = ")
+    said = call("list", data=str(folder))
+    assert said.code == 0
+    assert "broken" in said.out
+    assert "grant" in said.out
+
+
+def test_check(call: Any) -> None:
+    said = call("check")
+    assert said.code == 0
+    assert said.out.startswith("ok: ")
+    assert "tables" in said.out
+    assert "grades A " in said.out
+    assert call("check", TWO, data=None).out == said.out
+    assert call("check", TWO, "--json", data=None).plain["ok"] is True
+    both = call("check", "elsewhere")
+    assert both.code == 2
+    assert "name it once" in both.err
+
+
+def test_check_looks_at_worlds_and_cases_too(call: Any, tmp_path: Path) -> None:
+    folder = helpers.copy_two(tmp_path / "two")
+    (folder / "cases" / "odd.toml").write_text('title = "x"\nsurprise = 1\n')
+    (folder / "worlds" / "flat.toml").write_text('title = "x"\n')
+    said = call("check", data=str(folder))
+    assert said.code == 2
+    assert "odd.toml: surprise: unknown key" in said.err
+    assert "flat.toml: discount_rate: is missing" in said.err
+
+
+def test_show(call: Any) -> None:
+    said = call("show", "grant+tariff")
+    assert said.code == 0
+    for word in ("[capex_grant]", "A customs duty", "0.25 share", "2026 to 2030", "https://example.org/test",
+                 "support of alpha_one", "40", "duty on chip", "1,200", "one dollar of capital costs 0.149 a year"):
+        assert word in said.out
+    found = call("show", "grant", "--json").plain
+    assert found["annuity_factor"] == pytest.approx(0.149029, rel=1e-5)
+    award = found["instruments"][0]
+    assert award["computed"][0]["what"] == "support of alpha_one"
+    assert award["computed"][0]["value"] == pytest.approx(40.0)
+    assert "No instrument." in call("show", "no_policy").out
+
+
+def test_diff(call: Any) -> None:
+    said = call("diff", "no_policy", "tariff")
+    assert said.code == 0
+    assert "duty" in said.out
+    rows = call("diff", "no_policy", "tariff", "--json").plain["differences"]
+    assert [row["policy"] for row in rows] == ["duty"]
+    assert "the same instruments" in call("diff", "grant", "grant").out
+
+
+def test_new(call: Any, tmp_path: Path) -> None:
+    said = call("new", "mine", "--from", "grant", data=None)
+    assert said.code == 2  # the shipped data has no such case
+    folder = helpers.copy_two(tmp_path / "two")
+    said = call("new", "mine", "--from", "grant", data=str(folder))
+    assert said.code == 0
+    path = folder / "cases" / "mine.toml"
+    text = path.read_text()
+    assert "# \"programme.rate\" = 0.15    # share" in text
+    data = cm.load_dataset(folder)
+    assert cm.load_case("mine", data).digest == cm.load_case("grant", data).digest
+    again = call("new", "mine", "--from", "tariff", data=str(folder))
+    assert again.code == 2
+    assert "is there already" in again.err
+    assert path.read_text() == text
+
+
+def test_what_a_new_file_says_in_comments_is_right(call: Any, tmp_path: Path) -> None:
+    folder = helpers.copy_two(tmp_path / "two")
+    call("new", "mine", "--from", "grant", data=str(folder))
+    path = folder / "cases" / "mine.toml"
+    lines = path.read_text().splitlines()
+    start = lines.index("# [set]")
+    end = next(i for i in range(start, len(lines)) if not lines[i].strip())
+    lines[start:end] = [line.removeprefix("# ") for line in lines[start:end]]
+    path.write_text("\n".join(lines))
+    assert tomllib.loads(path.read_text())["set"]["programme.rate"] == 0.15
+    cm.load_case("mine", cm.load_dataset(folder))
+
+
+@pytest.mark.parametrize("name", ["Mine", "1st", "a-b", "x" * 42, "bad/Name.toml"])
+def test_new_refuses_odd_names(call: Any, tmp_path: Path, name: str) -> None:
+    said = call("new", name, "--from", "no_policy")
+    assert said.code == 2
+    assert "is no name for a case" in said.err
+
+
+def test_new_writes_into_this_folder_without_data(call: Any, tmp_path: Path) -> None:
+    assert call("new", "mine", "--from", "no_policy", data=None).code == 0
+    assert (tmp_path / "mine.toml").is_file()
+    assert call("show", "mine.toml", data=None).code == 0
+
+
+def test_copy_data(call: Any, tmp_path: Path) -> None:
+    assert call("copy-data", "mine").code == 0
+    assert cm.load_dataset(tmp_path / "mine").digest == cm.load_dataset(TWO).digest
+    assert (tmp_path / "mine" / "cases" / "grant.toml").is_file()
+    again = call("copy-data", "mine")
+    assert again.code == 2
+    assert "is not empty" in again.err
+    (tmp_path / "empty").mkdir()
+    assert call("copy-data", "empty").code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "mine"]
+    inside = call("copy-data", str(tmp_path / "mine" / "deep"), data=str(tmp_path / "mine"))
+    assert inside.code == 2
+
+
+def test_copy_of_the_shipped_data(call: Any, tmp_path: Path) -> None:
+    assert call("copy-data", "mine", data=None).code == 0
+    for folder in ("cases", "worlds", "studies"):
+        assert (tmp_path / "mine" / folder).is_dir()
+    assert cm.load_dataset(tmp_path / "mine").digest == cm.load_dataset().digest
+
+
+def test_run_and_rerun(call: Any, tmp_path: Path) -> None:
+    said = call("run", "grant+tariff", "--world", "central", "--out", "out")
+    assert said.code == 0
+    for word in ("Share of capacity, %", "world 2028", "Logic chips 2028", "Price at users in AAA", "Treasuries"):
+        assert word in said.out
+    folder = tmp_path / said.out.split("written: ")[1].strip()
+    assert (folder / "manifest.json").is_file()
+    again = call("rerun", str(folder / "manifest.json"))
+    assert (again.code, again.out) == (0, "same: every table, to nine digits\n")
+    assert call("rerun", str(folder), "--json").plain == {"same": True, "differences": []}
+    assert call("rerun", str(folder), data=None).code == 2
+
+
+def test_numbers_of_the_summary(call: Any, two: cm.Dataset) -> None:
+    found = call("run", "tariff", "--json").plain
+    solution = cm.run(two, "tariff")
+    assert found["objective"] == pytest.approx(solution.objective, rel=1e-12)
+    assert sum(shares[1] for shares in found["capacity_share"].values()) == pytest.approx(1.0)
+    total = solution.capacity.query("year == 2028").groupby("region")["value"].sum()
+    assert found["capacity_share"]["AAA"][1] == pytest.approx(total["AAA"] / total.sum())
+    duty = solution.accounts.query("account == 'tariff' and agent == 'treasury:AAA' and year <= 2028")["value"].sum()
+    assert found["treasuries"]["AAA"]["revenue"] == pytest.approx(duty / 1000)
+
+
+def test_run_writes_nothing_when_the_case_is_wrong(call: Any, tmp_path: Path) -> None:
+    assert call("run", "nope", "--world", "neither").code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["mps", "lp"])
+def test_export(call: Any, tmp_path: Path, form: str) -> None:
+    assert call("export", "tariff", "--format", form).code == 0
+    assert (tmp_path / f"tariff--central.{form}").is_file()
+    said = call("export", "tariff", "--format", form, "--out", "deep/model.txt", "--json")
+    assert said.plain["written"] == "deep/model.txt"
+    assert call("export", "tariff", "--format", form, "--out", "deep").code == 2
+
+
+STUDY = """
+title = "Two cases"
+cases = ["no_policy", "grant"]
+reference = "no_policy"
+metrics = ["share.capacity.AAA.chip.2028"]
+"""
+
+
+def test_study(call: Any, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(STUDY)
+    said = call("study", "small.toml", "--out", "out", "--jobs", "1")
+    assert said.code == 0
+    assert "written: out/small/comparison.csv" in said.out
+    found = call("study", "./small.toml", "--out", "out", "--json").plain
+    assert [row["case"] for row in found["table"]] == ["no_policy", "grant"]
+    assert call("study", "nothing").code == 2
+
+
+def test_formulation(call: Any) -> None:
+    said = call("formulation")
+    assert said.code == 0
+    for word in ("1. Sites", "build[i,t]", "regions r", "AAA BBB", "capex_grant", "firm_budget"):
+        assert word in said.out
+    for markup in ("``", ":math:", ".. math", ":sub:", "\\cdot", "\\sum"):
+        assert markup not in said.out
+    parts = call("formulation", "--json").plain["parts"]
+    assert [part["part"] for part in parts][-1] == "finance"
+    assert all(part[step] for part in parts for step in formulation.STEPS)
+
+
+def test_cite(call: Any) -> None:
+    said = call("cite")
+    assert said.code == 0
+    assert "@software{chipmodel," in said.out
+    assert "CC-BY-4.0" in said.out
+    assert call("cite", "--json").plain["digest"] == cm.load_dataset(TWO).digest
+
+
+def test_options_stand_before_or_after_the_verb(call: Any) -> None:
+    before = call("--json", "--data", TWO, "check", data=None)
+    assert before.plain["dataset"] == "two"
+    assert before.out == call("check", "--json").out
+
+
+def test_version_and_help(call: Any) -> None:
+    assert call("--version", data=None).out == f"chipmodel {cm.__version__}\n"
+    for arguments in (["--help"], ["run", "--help"]):
+        said = call(*arguments, data=None)
+        assert said.code == 0
+        assert "--data" in said.out
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["runn"], ["run"], ["run", "grant", "--jobs", "2"], ["run", "grant", "--wor", "central"], ["list", "more"],
+    ["study", "x", "--jobs", "0"], ["study", "x", "--jobs", "two"], ["export", "grant", "--format", "xlsx"],
+    ["export", "grant"], ["new", "mine"], ["diff", "grant"], ["run", "grant", "--world"], ["new", "x", "--from", "a+b"],
+])
+def test_wrong_use(call: Any, arguments: list[str]) -> None:
+    said = call(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("error: command line: ")
+    assert len(said.err.splitlines()) == 1
+    found = call(*arguments, "--json")
+    assert found.code == 2
+    if found.out:  # a flag that lacks its value takes the next word for it
+        assert set(found.plain["error"][0]) == {"file", "place", "what", "mend"}
+
+
+def test_errors_in_json(call: Any) -> None:
+    said = call("run", "nope", "--world", "neither", "--json")
+    assert said.code == 2
+    assert {e["file"] for e in said.plain["error"]} == {"nope", "neither"}
+
+
+def test_no_optimum(call: Any, tmp_path: Path) -> None:
+    case = cm.Case(name="hard", policies=(
+        cm.OriginFloor(id="all_ours", market="BBB", trusted=("BBB",), share=1.0, on="use", min_served=1.0,
+                       years=(2025, 2030), source="own"),
+        cm.OriginFloor(id="all_theirs", market="AAA", trusted=("AAA",), share=1.0, on="use", min_served=1.0,
+                       years=(2025, 2030), source="own"),
+    ))
+    from chipmodel.store import case_text
+
+    (tmp_path / "hard.toml").write_text(case_text(case))
+    said = call("run", "hard.toml")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: ")
+    assert "infeasible" in said.err
+    assert len(said.err.splitlines()) == 1
+    assert call("run", "hard.toml", "--json").plain["error"][0]["status"]
+    assert call("export", "hard.toml", "--format", "mps").code == 0  # another solver may explain it
+
+
+def test_failed_certificate(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise cm.CertificateError("gap is 3")
+
+    monkeypatch.setattr(verbs, "run", fail)
+    said = call("run", "grant")
+    assert (said.code, said.err) == (1, "error: gap is 3\n")
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)])
+def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int) -> None:
+    def stop(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(verbs, "run", stop)
+    said = call("run", "grant")
+    assert said.code == code
+    assert "Traceback" not in said.err
+
+
+def test_other_failures_of_the_system(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "some/file")
+
+    monkeypatch.setattr(verbs, "run", refuse)
+    said = call("run", "grant")
+    assert said.code == 2
+    assert said.err == "error: some/file: file: cannot be used (Permission denied); check the path and who may use it\n"
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "chipmodel", "--data", TWO]
+    done = subprocess.run([*command, "run", "floor"], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "results").iterdir())) == 1
+    with subprocess.Popen([*command, "formulation"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_schemas_are_what_the_code_says(tmp_path: Path) -> None:
+    """Write them anew with ``python -c "from chipmodel.schemas import write_schemas; write_schemas('schema')"``."""
+    written = schemas.write_schemas(tmp_path)
+    assert [p.name for p in written] == ["case.schema.json", "study.schema.json", "world.schema.json"]
+    for path in written:
+        assert path.read_text() == (ROOT / "schema" / path.name).read_text(), path.name
+
+
+def test_schema_of_a_case_holds_every_instrument() -> None:
+    schema = schemas.case_schema()
+    kinds = {schema["$defs"][ref["$ref"].rsplit("/", 1)[1]]["properties"]["kind"]["const"]
+             for ref in schema["properties"]["policy"]["items"]["oneOf"]}
+    assert kinds == {"tariff", "capex_grant", "investment_tax_credit", "origin_floor"}

@@ -1,0 +1,143 @@
+"""Every group of rows and every instrument matters: leaving it out alone changes some small optimum.
+
+Groups are collected from the code, so one without an entry in `WHERE` fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from pathlib import Path
+
+import pytest
+from helpers import case_of, drop, world_of
+
+import chipmodel
+from chipmodel import CapexGrant, Case, NoOptimum, OriginFloor, Policy, load_case, run
+from chipmodel.lp import write
+from chipmodel.numbers import Numbers, build_numbers
+
+LEAST = 1e-7
+"""Relative change of the objective that counts."""
+
+VARIANTS = {
+    "as_is": ((), {}),
+    "tight_budgets": ((), {"scale": [{"table": "budgets", "where": {}, "factor": 0.2}]}),
+    "withheld_resist": ((), {"scale": [{"table": "input_supply", "where": {"input": "resist"}, "factor": 0.7}]}),
+    "no_room_for_packaging": ((drop("assembly", kind="greenfield", package="advanced"),), {}),
+}
+"""Edits of the two-region data set and changes of its world."""
+
+SHIPPED = ("no_policy", "tariff", "grant", "credit", "floor")
+FLOOR = OriginFloor(id="trust", market="AAA", trusted=("AAA",), segments=("chip",), share=0.8, on="use",
+                    price_cap=50_000, min_served=1.0, years=(2028, 2030), source="own")
+MARGINAL = CapexGrant(id="extra", form="marginal", region="AAA", rate=0.3, budget=100, years=(2026, 2030), source="own")
+
+WHERE: dict[str, tuple[str, str]] = {
+    "history": ("as_is", "no_policy"),
+    "commitment": ("as_is", "tariff"),
+    "size": ("as_is", "no_policy"),
+    "pace": ("as_is", "no_policy"),
+    "step_width": ("as_is", "no_policy"),
+    "effort_of": ("as_is", "no_policy"),
+    "capacity": ("as_is", "no_policy"),
+    "fab_gate": ("as_is", "no_policy"),
+    "fab_balance": ("as_is", "no_policy"),
+    "route_inertia": ("as_is", "tariff"),
+    "route_widening": ("as_is", "tariff"),
+    "assembly_service": ("as_is", "no_policy"),
+    "assembly_capacity": ("as_is", "no_policy"),
+    "assembly_size": ("no_room_for_packaging", "no_policy"),
+    "assembly_history": ("as_is", "surprise"),
+    "input_need": ("withheld_resist", "no_policy"),
+    "input_supply": ("withheld_resist", "no_policy"),
+    "input_replacement": ("withheld_resist", "no_policy"),
+    "device_balance": ("as_is", "no_policy"),
+    "rest_balance": ("as_is", "floor"),
+    "use_balance": ("as_is", "no_policy"),
+    "device_place": ("as_is", "tariff"),
+    "device_move": ("as_is", "tariff"),
+    "device_inertia": ("as_is", "strict_floor"),
+    "device_sorting": ("as_is", "strict_floor"),
+    "demand_balance": ("as_is", "no_policy"),
+    "demand_step": ("as_is", "no_policy"),
+    "firm_budget": ("tight_budgets", "no_policy"),
+    "outside_capital": ("tight_budgets", "no_policy"),
+    "floor": ("as_is", "floor"),
+    "min_served": ("as_is", "strict_floor"),
+    "eligible": ("as_is", "marginal"),
+    "budget": ("as_is", "marginal"),
+}
+"""For each group a variant and a case in which it binds."""
+
+INSTRUMENTS = {"tariff": "tariff", "capex_grant": "grant", "investment_tax_credit": "credit", "origin_floor": "floor"}
+"""For each instrument a case that holds it."""
+
+
+def named_in_code() -> set[str]:
+    """Names of the groups that chipmodel writes."""
+    names = set()
+    for path in sorted(Path(chipmodel.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                first = node.args[0]
+                if node.func.attr in ("limit", "balance"):
+                    assert isinstance(first, ast.Constant), f"{path.name}: a group whose name is not a plain string"
+                    names.add(str(first.value))
+    return names
+
+
+GROUPS = sorted(named_in_code())
+
+
+def case_named(name: str, data) -> Case:
+    """Return a shipped case or one of those made for a group."""
+    made = {
+        "strict_floor": case_of(FLOOR),
+        "marginal": case_of(MARGINAL),
+        "surprise": Case(name="surprise", policies=tuple(
+            p.model_copy(update={"known_from": 2027, "rate": 1.0}) for p in load_case("tariff", data).policies)),
+    }
+    return made[name] if name in made else load_case(name, data)
+
+
+@pytest.fixture(autouse=True)
+def _no_ties(monkeypatch):
+    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_group_matters(group, two, variant):
+    assert group in WHERE, f"group '{group}' is new: add a variant and a case whose optimum changes without it"
+    kind, name = WHERE[group]
+    edits, changes = VARIANTS[kind]
+    data = variant(*edits) if edits else two
+    world, case = world_of(data, **changes), case_named(name, data)
+    whole = run(data, case, world)
+    full = next(g for g in whole.arrays.programme.groups if g.split("__")[-1] == group)
+    try:
+        left_out = run(data, case, world, without=(full,)).objective
+    except NoOptimum:
+        left_out = -math.inf
+    assert whole.objective - left_out > LEAST * abs(whole.objective)
+
+
+def test_every_entry_is_a_group():
+    assert set(WHERE) == set(GROUPS)
+
+
+def test_programmes_hold_no_other_group(two):
+    numbers = build_numbers(two, world_of(two))
+    cases = [case_named(name, two) for name in (*SHIPPED, "strict_floor")]
+    written = {g for case in cases for g in write(numbers, case.policies).groups}
+    assert {g.split("__")[-1] for g in written} <= set(GROUPS)
+
+
+@pytest.mark.parametrize("kind", sorted(k for k, c in Policy.kinds.items() if c.__module__.startswith("chipmodel.")))
+def test_instrument_matters(kind, two):
+    assert kind in INSTRUMENTS, f"instrument '{kind}' is new: add a case that holds it"
+    case = case_named(INSTRUMENTS[kind], two)
+    ids = [p.id for p in case.policies if p.kind == kind]
+    assert ids
+    with_it, without_it = run(two, case), run(two, case.without(*ids))
+    assert abs(with_it.objective - without_it.objective) > LEAST * abs(with_it.objective)

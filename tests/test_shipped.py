@@ -1,0 +1,175 @@
+"""What the shipped data must show. Each case is solved once for the whole file."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import chipmodel as cm
+from chipmodel.engine import compile_arrays
+from chipmodel.lp import write
+from chipmodel.numbers import build_numbers
+from chipmodel.units import per_wafer
+
+FIRST_FREE = 2026
+
+
+@cache
+def data() -> cm.Dataset:
+    return cm.load_dataset()
+
+
+@cache
+def solved(case: str, world: str = "central", changes: str = "") -> cm.Solution:
+    chosen = cm.load_world(world, data())
+    if changes:
+        chosen = chosen.with_(**CHANGES[changes])
+    return cm.run(data(), case, chosen)
+
+
+def dearer(region: str, factor: float) -> dict[str, Any]:
+    return {
+        "scale": [
+            {"table": "cost_factors", "where": {"region": region, "item": item}, "factor": factor}
+            for item in ("place", "running")
+        ]
+    }
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "freed": {"committed": 0.0},
+    "longer": {"horizon": 2045},
+    "japan_up_1": dearer("JPN", 1.01),
+    "korea_down_5": dearer("KOR", 0.95),
+}
+
+
+def additions(solution: cm.Solution) -> pd.Series:
+    builds = solution.builds
+    builds = builds[~builds.segment.str.startswith("package") & (builds.year >= FIRST_FREE)]
+    return builds.groupby(["segment", "region"]).value.sum()
+
+
+def shares(values: pd.Series) -> pd.Series:
+    return values / values.groupby("segment").transform("sum")
+
+
+def us_capacity(solution: cm.Solution, segment: str | None = None, year: int = 2035) -> float:
+    table = solution.capacity[(solution.capacity.region == "USA") & (solution.capacity.year == year)]
+    return float((table if segment is None else table[table.segment == segment]).value.sum())
+
+
+def test_base_year_output_shares_are_within_3_points_of_observed() -> None:
+    solution = solved("current_law")
+    made = solution.output[solution.output.year == 2025].groupby(["segment", "region"]).value.sum()
+    seen = pd.Series({(s, r): v for (r, s), v in solution.numbers.capacity.items()})
+    seen.index.names = ["segment", "region"]
+    gap = shares(made).sub(shares(seen), fill_value=0.0)
+    assert gap.abs().max() < 0.03
+
+
+def test_no_user_loses_more_than_2_percent_in_the_base_year() -> None:
+    solution = solved("current_law")
+    used = solution.columns("consumed")
+    assert min(used[e, s, 2025] / q for (e, s, t), q in solution.numbers.reference.items() if t == 2025) >= 0.98
+
+
+@pytest.mark.parametrize("case", ["no_policy", "current_law", "friendshore_80", "section232_25_flat"])
+def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
+    numbers = build_numbers(data(), cm.load_world("central", data()))
+    arrays = compile_arrays(write(numbers, cm.load_case(case, data()).policies))
+    for name, (low, high) in arrays.ranges().items():
+        assert low >= 1e-4, name
+        assert high <= 1e6, name
+
+
+def test_a_1_percent_dearer_place_moves_no_share_of_additions_by_10_points() -> None:
+    before, after = additions(solved("current_law")), additions(solved("current_law", changes="japan_up_1"))
+    big = shares(before)[lambda x: x >= 0.05].index
+    moved = shares(after).sub(shares(before), fill_value=0.0)
+    assert moved[big].abs().max() < 0.10
+    assert moved.abs().max() > 0.0
+
+
+def test_a_5_percent_cheaper_place_moves_some_share_by_a_point() -> None:
+    moved = shares(additions(solved("current_law", changes="korea_down_5"))).sub(
+        shares(additions(solved("current_law"))), fill_value=0.0
+    )
+    assert moved.xs("KOR", level="region").max() >= 0.01
+
+
+def test_results_to_2035_do_not_hang_on_the_horizon() -> None:
+    def share(solution: cm.Solution) -> pd.Series:
+        table = solution.capacity.groupby(["segment", "year", "region"]).value.sum()
+        return table / table.groupby(level=["segment", "year"]).transform("sum")
+
+    gap = share(solved("current_law", changes="longer")).sub(share(solved("current_law")), fill_value=0.0)
+    assert gap.abs().max() < 0.01
+
+
+@pytest.mark.parametrize("changes", ["", "freed"])
+def test_without_chips_support_there_is_less_capacity_in_the_united_states(changes: str) -> None:
+    kept, gone = solved("current_law", changes=changes), solved("chips_withdrawn_all", changes=changes)
+    assert us_capacity(gone) < us_capacity(kept) - 10.0
+    assert us_capacity(gone, "logic_lt10") < us_capacity(kept, "logic_lt10")
+
+
+def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() -> None:
+    law, duty = solved("current_law"), solved("section232_25_flat")
+    n = law.numbers
+    trade = duty.trade[(duty.trade.flow == "chips") & (duty.trade.destination == "USA") & (duty.trade.origin != "USA")]
+    imported = trade.groupby(["segment", "year"]).value.sum()
+    before, after = law.maker_prices(), duty.maker_prices()
+    user = [
+        q.prices[(q.prices.stage == "user") & (q.prices.region == "USA")].set_index(["segment", "year"]).value
+        for q in (law, duty)
+    ]
+    passed = at_user = levied = 0.0
+    for (segment, year), wafers in imported.items():
+        if year >= 2028:
+            levied += wafers * per_wafer(0.25 * n.prices.dutiable[segment])
+            passed += wafers * (after["USA", segment, year] - before["USA", segment, year])
+            at_user += wafers * (user[1][segment, year] - user[0][segment, year])
+    assert passed / levied >= 0.60
+    assert 0.0 < at_user < passed
+    made = [
+        q.trade[(q.trade.flow == "devices") & (q.trade.origin == "USA") & (q.trade.year == 2032)].value.sum()
+        for q in (law, duty)
+    ]
+    assert made[1] < made[0]
+
+
+def test_friendshoring_costs_something_and_its_dual_says_what() -> None:
+    floor = solved("friendshore_80")
+    duals = floor.policies[floor.policies["item"] == "dual_floor"]
+    assert duals.value.max() > 10.0
+    loss = solved("current_law").account.gains["users:USA"] - floor.account.gains["users:USA"]
+    assert loss > 0.0
+    used = floor.trade[(floor.trade.flow == "use") & (floor.trade.destination == "USA") & (floor.trade.year == 2032)]
+    assert used.value.sum() > 0.0
+
+
+def test_named_sites_are_in_the_results() -> None:
+    sites = set(solved("current_law").capacity.site)
+    assert {"tsmc_kumamoto_2", "tsmc_az_p2", "rapidus_chitose"} <= sites
+    assert "ap_sk_hynix_indiana" in solved("current_law").numbers.packaging.plants
+
+
+def test_the_hindcast_starts_from_2022_and_knows_only_what_was_known() -> None:
+    numbers = build_numbers(data(), cm.load_world("hindcast_2022", data()))
+    assert numbers.years[0] == 2022
+    assert "intel_magdeburg" in numbers.sites.sites
+    assert "tsmc_az_p4" not in numbers.sites.sites
+
+
+def test_rows_in_any_order_give_the_same_programme() -> None:
+    shuffled = {name: tuple(reversed(rows)) for name, rows in data().tables.items()}
+    again = cm.Dataset("shuffled", data().root, shuffled, data().hashes)
+    world = cm.load_world("central", data())
+    left, right = (compile_arrays(write(build_numbers(d, world))) for d in (data(), again))
+    assert left.matrix.shape == right.matrix.shape
+    assert sorted(map(repr, left.columns_of)) == sorted(map(repr, right.columns_of))
+    assert left.cost.sum() == pytest.approx(right.cost.sum(), rel=1e-12)
