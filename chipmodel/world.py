@@ -78,6 +78,9 @@ class World(BaseModel):
     budgets: Literal["gross", "net", "none"] = Field(
         description="Whether firm budgets are charged investment gross or net of support, or do not bind at all."
     )
+    committed_until: WorldYear = Field(
+        description="Projects begun up to this year are held to the share under way."
+    )
     committed: Share = Field(description="Scale on the committed shares of projects; 0 frees every project.")
     scale: tuple[Scale, ...] = Field(default=(), description="Facts multiplied by a factor.")
     event: tuple[Event, ...] = Field(default=(), description="Disruptions.")

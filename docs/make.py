@@ -79,8 +79,6 @@ def formulation() -> str:
         for step in STEPS:
             text += f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
             text += markdown(getattr(part, step).__doc__ or "").strip() + "\n"
-            if step == "constraints" and hasattr(part, "_inertia"):
-                text += "\n" + markdown(part._inertia.__doc__ or "").strip() + "\n"
     return text + "\n## Rows and their duals\n\n" + _groups()
 
 

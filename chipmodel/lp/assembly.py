@@ -25,6 +25,7 @@ def constraints(b: Book) -> None:
     assembly_service: wafers through a place, times the share that needs the package, are assembled there.
     assembly_capacity: assembled is at most what runs plus what has been added.
     assembly_size: additions at an announced plant sum to at most its size.
+    assembly_history: additions fixed by an earlier pass of a surprise stay as they were.
     """
     n, m = b.n, b.model
     pack = n.packaging

@@ -54,6 +54,15 @@ def constraints(b: Book) -> None:
     device_move: :math:`move\_out_k \le width_k \, h_{m,e} \, consumed_e`: a share of a place's usual
     making leaves at each step's premium. Most chips reach the United States inside devices: a duty on bare
     chips and one on the chips in devices are different policies.
+
+    device_inertia, for users some rule looks at: a maker's chips of a class go to its buyers in
+    today's proportions v, with a margin,
+
+    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e',k} move\_out_{m,e',k})
+              + move\_in_{m,e} + \sum_k sort_{c,m,e,k}
+
+    device_sorting: :math:`sort_k \le \phi_k v_{m,e} X_{c,m}`, at the cost of requalification. Without
+    it a floor at the user is met by relabelling which device gets which chip, for nothing.
     """
     n, m = b.n, b.model
     sold = _sold(b)
@@ -91,16 +100,7 @@ def constraints(b: Book) -> None:
 
 
 def _inertia(b: Book, sold: Sold) -> None:
-    r"""Hold a maker's mix of origins to today's proportions v between its buyers, with a margin.
-
-    device_inertia, for users some rule looks at:
-
-    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e',k} move\_out_{m,e',k})
-              + move\_in_{m,e} + \sum_k sort_{c,m,e,k}
-
-    device_sorting: :math:`sort_k \le \phi_k v_{m,e} X_{c,m}`, at the cost of requalification. Without
-    it a floor at the user is met by relabelling which device gets which chip, for nothing.
-    """
+    """Hold a maker's mix of origins to today's proportions between its buyers."""
     n, m = b.n, b.model
     steps, moves, users, usual = range(len(n.routes)), range(len(n.device_moves)), _users(b), usual_shares(b)
     b.balance("device_inertia", [key for key in m.device if key[1] != POOLED and usual.get((key[2], key[3]))],

@@ -47,7 +47,7 @@ class Site:
     given : dict
         Builds by year that are history, kwpm.
     committed : float
-        Least build in its first year, kwpm: only what was under way when history ended.
+        Least build in its first year, kwpm: what is under way beyond history.
     builds : tuple of int
         Years in which construction may start.
     ready : dict
@@ -229,7 +229,7 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
         if row.status == "cancelled" or row.earliest <= world.base_year or size <= 0:
             continue
         begun = row.construction_begun
-        under_way = begun is not None and begun <= world.history_until
+        under_way = begun is not None and begun <= world.committed_until
         share = sum(v for _, v in detail[name, "committed"]) * world.committed if under_way else 0.0
         awards = {str(treasury): v for treasury, v in detail[name, "award"]}
         site = _project(world, row, size, share, begun, works[row.region], awards)

@@ -100,9 +100,10 @@ class CapexGrant(Support):
 
     award
         Named projects get the awards recorded in the data, spread over their size: support a kwpm
-        is fixed. ``share`` is the part of the award that is paid.
+        is fixed. ``share`` is the part of the award that is paid; ``years`` are those of coming on
+        line.
     open
-        One ``rate`` for every eligible build that holds no award of the same treasury. Given a
+        One ``rate`` for every build begun in ``years`` that holds no award of the same treasury. Given a
         ``budget`` instead, the rate is the one at which the cash paid equals the budget; the
         engine finds it.
     marginal
@@ -143,9 +144,9 @@ class CapexGrant(Support):
         return self.share == 0 if self.form == "award" else self.rate == 0 or self.budget == 0
 
     def accepts(self, site: Site, build: int) -> bool:
-        """Awards go with their sites; other grants to builds begun in the years of the programme."""
+        """Awards go to their sites if they come on line in time; other grants to builds begun in the years."""
         if self.form == "award":
-            return site.awards.get(self.region, 0.0) > 0
+            return site.awards.get(self.region, 0.0) > 0 and self.active(int(site.ready[build]))
         return self.active(build) and not site.awards.get(self.region)
 
     def rate_on(self, site: Site, capex: float) -> float:
