@@ -8,15 +8,20 @@ Load a data package, choose a case of policy and a world, and solve:
 >>> base.capacity.head()                         # doctest: +SKIP
 """
 
-from chipmodel.case import Case, load_case
-from chipmodel.dataset import Dataset, load_dataset
-from chipmodel.errors import CertificateError, ChipmodelError, InputError, NoOptimum, Problem
-from chipmodel.metrics import compare
-from chipmodel.policies import CapexGrant, InvestmentTaxCredit, OriginFloor, Policy, Tariff
-from chipmodel.solution import Solution
-from chipmodel.solve import run
-from chipmodel.study import Study, StudyResult, load_study, run_study
-from chipmodel.world import World, load_world
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chipmodel.case import Case, load_case
+    from chipmodel.dataset import Dataset, load_dataset
+    from chipmodel.errors import CertificateError, ChipmodelError, InputError, NoOptimum, Problem
+    from chipmodel.metrics import compare
+    from chipmodel.policies import CapexGrant, InvestmentTaxCredit, OriginFloor, Policy, Tariff
+    from chipmodel.solution import Solution
+    from chipmodel.solve import run
+    from chipmodel.study import Study, StudyResult, load_study, run_study
+    from chipmodel.world import World, load_world
 
 __version__ = "0.1.0"
 
@@ -46,3 +51,31 @@ __all__ = [
     "run",
     "run_study",
 ]
+
+# Names are fetched when they are first asked for: the command line then starts at once and can be
+# interrupted while pandas and pyomo load.
+_HOMES = {
+    "chipmodel.case": ("Case", "load_case"),
+    "chipmodel.dataset": ("Dataset", "load_dataset"),
+    "chipmodel.errors": ("CertificateError", "ChipmodelError", "InputError", "NoOptimum", "Problem"),
+    "chipmodel.metrics": ("compare",),
+    "chipmodel.policies": ("CapexGrant", "InvestmentTaxCredit", "OriginFloor", "Policy", "Tariff"),
+    "chipmodel.solution": ("Solution",),
+    "chipmodel.solve": ("run",),
+    "chipmodel.study": ("Study", "StudyResult", "load_study", "run_study"),
+    "chipmodel.world": ("World", "load_world"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            found = globals()[name] = getattr(import_module(home), name)
+            return found
+    if find_spec(f"chipmodel.{name}"):
+        return import_module(f"chipmodel.{name}")
+    raise AttributeError(f"module 'chipmodel' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,8 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import find_named, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
-from chipmodel.schema import Date, SourceRow
+from chipmodel.schema import Date, RegionRow, SourceRow
+from chipmodel.text import offer
 
 Status = Literal["law", "announced", "threatened", "hypothetical"]
 
@@ -42,6 +42,12 @@ class Case(BaseModel):
         if twice:
             raise ValueError(f"policy id '{twice[0]}' appears twice")
         return self
+
+    def __repr__(self) -> str:
+        count = len(self.policies)
+        return f"<Case {self.name}: {count} instrument{'' if count == 1 else 's'}, {self.status}>"
+
+    __str__ = __repr__
 
     def __add__(self, other: Case) -> Case:
         mine = {p.id: p for p in self.policies}
@@ -130,13 +136,20 @@ def load_case(name: str, data: Dataset | None = None) -> Case:
     data = load_dataset() if data is None else data
     parts: list[Case] = []
     problems: list[Problem] = []
-    for part in name.split("+"):
+    names = [part.strip() for part in name.split("+")]
+    if not all(names):
+        what = f"empty name in {name}" if name.strip() else "empty name"
+        raise InputError.one("case", f"'{name}'", what, "name a case on each side of a +")
+    for part in names:
         try:
-            parts.append(_resolve(part.strip(), data, ()))
+            parts.append(_resolve(part, data, ()))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    for case in parts:
+        if sum(case == other for other in parts) > 1:
+            raise InputError.one(name, case.name, "the same case stands in it twice", "name it once")
     total = parts[0]
     for case in parts[1:]:
         total = total + case
@@ -218,27 +231,27 @@ def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
 
 def _near(policy_id: str, case: Case) -> str:
     ids = [p.id for p in case.policies]
-    return "its ids: " + ", ".join(get_close_matches(policy_id, ids, n=3) or ids or ["none"])
+    return "its ids: " + offer(policy_id, ids)
 
 
 def _policies(file: str, entries: tuple[dict[str, Any], ...], data: Dataset) -> tuple[list[Policy], list[Problem]]:
     found: list[Policy] = []
     problems: list[Problem] = []
     sources = {row.source for row in data.rows(SourceRow)} | {"own"}
+    regions = [row.region for row in data.rows(RegionRow)]
     for number, entry in enumerate(entries, start=1):
         body = dict(entry)
         place = f"policy {body.get('id', number)}"
         kind = body.pop("kind", None)
         known = policy_class(str(kind))
         if known is None:
-            near = get_close_matches(str(kind), list(Policy.kinds), n=2) or sorted(Policy.kinds)
             what = "kind is missing" if kind is None else f"unknown kind '{kind}'"
-            problems.append(Problem(file, place, what, "kinds: " + ", ".join(near)))
+            problems.append(Problem(file, place, what, "kinds: " + offer(str(kind), sorted(Policy.kinds))))
             continue
         try:
             policy = known.model_validate(body)
         except ValidationError as error:
-            problems += problems_of(error, file, place)
+            problems += problems_of(error, file, place, regions)
             continue
         if policy.source not in sources:
             what = f"source '{policy.source}' is not in sources.csv"
@@ -305,6 +318,14 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return "-" if value is None else str(value)
+
+
+def baseline_of(name: str, data: Dataset) -> Case | None:
+    """Return the baseline of a case by name or file; none for a case from scratch or a sum of cases."""
+    if "+" in name:
+        return None
+    parent = read_toml(case_path(name, data)).get("baseline")
+    return None if parent is None else _resolve(str(parent), data, ())
 
 
 def case_path(name: str, data: Dataset) -> Path:

@@ -12,15 +12,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
-from chipmodel import verbs
 from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem
-from chipmodel.files import problems_of
 from chipmodel.text import one_line
+
+if TYPE_CHECKING:
+    from chipmodel import verbs
+
+# The heavy imports stand inside `main`'s guard, so that Ctrl-C during them is told like any other.
 
 DONE, NO_OPTIMUM, WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes; the last two are those of a shell for Ctrl-C and for a reader that left."""
@@ -56,10 +57,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Verb = Callable[[str, Callable[[argparse.Namespace], verbs.Answer], str], argparse.ArgumentParser]
+Verb = Callable[[str, "Callable[[argparse.Namespace], verbs.Answer]", str], argparse.ArgumentParser]
 
 
 def _reading_verbs(verb: Verb) -> None:
+    from chipmodel import verbs
+
     verb("list", verbs.list_all, "datasets, worlds, cases and studies, with one line each")
     check = verb("check", verbs.check, "every problem of a data package at once: file, place, what is wrong, the mend")
     check.add_argument("dataset", nargs="?", metavar="DATASET", help="a folder; the one of --data by default")
@@ -73,6 +76,8 @@ def _reading_verbs(verb: Verb) -> None:
 
 
 def _writing_verbs(verb: Verb) -> None:
+    from chipmodel import verbs
+
     new = verb("new", verbs.new, "write a commented case file, into the cases of --data or else into this folder")
     new.add_argument("case", metavar="CASE", help="a name, or a path that ends in .toml")
     new.add_argument("--from", dest="parent", required=True, metavar="PARENT", help="the case it differs from")
@@ -135,6 +140,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: list[str], as_json: bool) -> int:
+    from pydantic import ValidationError
+
+    from chipmodel.files import problems_of
+
     try:
         args = build_parser().parse_args(arguments)
         answer = args.call(args)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from chipmodel.checks import CHECKS, NEVER_EMPTY
 from chipmodel.errors import InputError, Problem
-from chipmodel.schema import TABLES, Fact, Row, SourceRow, columns, references
+from chipmodel.schema import TABLES, Fact, Row, columns, references
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -44,6 +44,10 @@ class Dataset:
     root: Path
     tables: Mapping[str, tuple[Row, ...]]
     hashes: Mapping[str, str] = field(repr=False)
+
+    def __repr__(self) -> str:
+        facts = sum(1 for _ in self.facts())
+        return f"<Dataset {self.name}: {len(self.tables)} tables, {facts:,} facts, digest {self.digest[:8]}>"
 
     def rows(self, model: type[RowT]) -> tuple[RowT, ...]:
         """Return the rows of the table whose row model is `model`."""
@@ -78,8 +82,9 @@ class Dataset:
         item : str
             Name of an item (``capex``), a parameter (``slope``) or a whole table (``fleets``).
         **where
-            Values of key columns, for example ``segment="dram", region="USA"``. A key the table
-            does not have is ignored: a cost given per segment answers for every region.
+            Values of key columns, for example ``segment="dram", region="USA"``. If an item stands in
+            several tables, those answer that have the most of these columns. A key the table does
+            not have is ignored: a cost given per segment answers for every region.
 
         Returns
         -------
@@ -90,31 +95,11 @@ class Dataset:
         Raises
         ------
         InputError
-            If no fact answers.
+            If no fact answers: an unknown item, key or value, with the known ones.
         """
-        sources = {row.source: row for row in self.rows(SourceRow)}
-        found = []
-        for table, row in self.facts():
-            if item not in (row.item_name, table):
-                continue
-            if any(getattr(row, k) != v for k, v in where.items() if k in type(row).model_fields):
-                continue
-            source = sources[row.source]
-            citation = ". ".join(str(x) for x in (source.publisher, source.title, source.year, source.url) if x)
-            found.append(
-                {
-                    "table": table,
-                    "key": ", ".join(str(getattr(row, k)) for k in type(row).key),
-                    **row.model_dump(include={"value", "unit", "year_of_money", "low", "high", "grade", "note"}),
-                    "citation": citation,
-                    "interested": source.interested,
-                }
-            )
-        if not found:
-            asked = ", ".join([item, *(f"{k}={v}" for k, v in where.items())])
-            mend = "see dataset.frame(table) for the keys"
-            raise InputError.one(self.name, "source_of", f"no fact for {asked}", mend)
-        return pd.DataFrame(found)
+        from chipmodel.provenance import source_of
+
+        return source_of(self, item, where)
 
 
 def _known(table: str) -> type[Row]:
@@ -148,7 +133,11 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
     """
     root = shipped_root() if where is None else Path(where)
     if not root.is_dir():
-        raise InputError.one(str(where), "folder", "no such folder", "name a folder made by `chipmodel copy-data DIR`")
+        what = "is a file, not a folder" if root.exists() else "no such folder"
+        raise InputError.one(str(where), "folder", what, "name a folder made by `chipmodel copy-data DIR`")
+    if not any((root / f"{name}.csv").exists() for name in TABLES):
+        raise InputError.one(str(root), "folder", "is not a data package: none of its tables is there",
+                             "name a folder made by `chipmodel copy-data DIR`")
     problems: list[Problem] = []
     tables: dict[str, tuple[Row, ...]] = {}
     hashes: dict[str, str] = {}

@@ -196,6 +196,25 @@ def solve(arrays: Arrays) -> Optimum:
 def finish(highs: highspy.Highs, arrays: Arrays) -> Optimum:
     """Run HiGHS on a loaded programme and check what it says."""
     before = highs.getRunTime()
+    run_highs(highs)
+    found = highs.getSolution()
+    x, y = np.array(found.col_value), np.array(found.row_dual)
+    info = highs.getInfo()
+    certificate = certify(arrays, x, y)
+    if certificate.worst > TOLERANCE:
+        raise CertificateError(f"the solution fails its certificate: {certificate}")
+    return Optimum(x, y, float(arrays.cost @ x), certificate, int(info.simplex_iteration_count),
+                   highs.getRunTime() - before)
+
+
+def run_highs(highs: highspy.Highs) -> Vector:
+    """Run HiGHS and return the columns.
+
+    Raises
+    ------
+    NoOptimum
+        If it does not end at an optimum.
+    """
     highs.run()
     status = highs.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
@@ -206,14 +225,7 @@ def finish(highs: highspy.Highs, arrays: Arrays) -> Optimum:
             highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
         }.get(status, "see the coefficient ranges in the manifest")
         raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")
-    found = highs.getSolution()
-    x, y = np.array(found.col_value), np.array(found.row_dual)
-    info = highs.getInfo()
-    certificate = certify(arrays, x, y)
-    if certificate.worst > TOLERANCE:
-        raise CertificateError(f"the solution fails its certificate: {certificate}")
-    return Optimum(x, y, float(arrays.cost @ x), certificate, int(info.simplex_iteration_count),
-                   highs.getRunTime() - before)
+    return np.array(highs.getSolution().col_value)
 
 
 def certify(arrays: Arrays, x: Vector, y: Vector) -> Certificate:

@@ -6,13 +6,14 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from chipmodel.errors import InputError, Problem
+from chipmodel.schema import ID_PATTERN, REGION_PATTERN
+from chipmodel.text import offer
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -35,19 +36,33 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError.one(path.name, "TOML", str(error), "correct the line named") from None
 
 
-def problems_of(error: ValidationError, file: str, place: str = "") -> list[Problem]:
-    """Turn pydantic's findings into problems of a file."""
+def problems_of(error: ValidationError, file: str, place: str = "", regions: Iterable[str] = ()) -> list[Problem]:
+    """Turn pydantic's findings into problems of a file; `regions` are those to choose from."""
     found = []
     for fault in error.errors():
-        where = ".".join(str(part) for part in fault["loc"])
-        what = str(fault["msg"]).removeprefix("Value error, ")
-        mend = "correct the value"
-        if fault["type"] == "extra_forbidden":
-            what, mend = "unknown key", "remove it or check its spelling"
-        elif fault["type"] == "missing":
-            what, mend = "is missing", "add it"
+        where, what, mend = _told(dict(fault), tuple(regions))
         found.append(Problem(file, ".".join(x for x in (place, where) if x) or "file", what, mend))
     return found
+
+
+def _told(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return place, what is wrong and the mend of one of pydantic's findings."""
+    loc = [str(part) for part in fault["loc"]]
+    where, kind, given = ".".join(loc), fault["type"], fault.get("input")
+    if "years" in loc and (kind in ("too_long", "tuple_type") or (kind == "missing" and loc[-1] != "years")):
+        return ".".join(loc[: loc.index("years") + 1]), "is not two years", "give two years, [first, last]"
+    if kind == "extra_forbidden":
+        return where, "unknown key", "remove it or check its spelling"
+    if kind == "missing":
+        return where, "is missing", "add it"
+    if kind == "string_pattern_mismatch":
+        pattern = fault.get("ctx", {}).get("pattern")
+        if pattern == REGION_PATTERN:
+            mend = "use one of " + ", ".join(regions) if regions else "use three capital letters, such as USA"
+            return where, f"'{given}' is no region", mend
+        if pattern == ID_PATTERN:
+            return where, f"'{given}' is no id", "use small letters, digits and _, a letter first, 41 at most"
+    return where, str(fault["msg"]).removeprefix("Value error, "), "correct the value"
 
 
 def find_named(name: str, folder: Path, what: str) -> Path:
@@ -58,8 +73,9 @@ def find_named(name: str, folder: Path, what: str) -> Path:
     if path.is_file():
         return path
     known = names_in(folder)
-    near = get_close_matches(name, known, n=3) or known
-    mend = "did you mean " + ", ".join(near) + "?" if near else f"there is none in {folder}"
+    mend = offer(name, known) if known else f"there is none in {folder}"
+    if Path(f"{name}.toml").is_file():
+        mend = f"the file here is ./{name}.toml; or {mend}"
     raise InputError.one(name, what, f"no such {what}", mend)
 
 

@@ -34,7 +34,7 @@ class Family:
     sentence : str
         What it is, with the same blanks in braces.
     heading, row : str
-        How a comparison table groups it.
+        How a comparison table groups it; ``{solved}`` and ``{reported}`` stand for the years of its money.
     against : bool
         Whether it is a difference to the reference case.
     """
@@ -76,14 +76,11 @@ def _buyers(own: Summary, base: Summary, region: str) -> float:
 
 
 def _makers(own: Summary, base: Summary, region: str) -> float:
-    bought: dict[tuple[str, str, int], float] = {}
-    for (s, _, m, t), wafers in own.bought.items():
-        if region in (m, ALL):
-            bought[m, s, t] = bought.get((m, s, t), 0.0) + wafers
     return sum(
         per_kwpm_year(own.maker_price[key] - base.maker_price.get(key, own.maker_price[key])) * wafers
         * own.discount[key[-1]]
-        for key, wafers in bought.items()
+        for key, wafers in own.purchases.items()
+        if region in (key[0], ALL)
     )
 
 
@@ -128,11 +125,11 @@ FAMILIES: tuple[Family, ...] = (
     Family("cost.buyers.<REGION|all>", "MUSD",
            "loss of consumer surplus of chip users in {region} against the reference case, present value over all "
            "years solved",
-           "Buyers' cost at user (loss of surplus)", "{region}", _buyers, against=True),
+           "Buyers' cost at user (loss of surplus), present value {solved}", "{region}", _buyers, against=True),
     Family("cost.buyers.maker.<REGION|all>", "MUSD",
            "what makers of devices in {region} pay more for the chips they buy than at the prices of the reference "
-           "case, present value over the years reported",
-           "Buyers' cost at maker (memo: dearer chips)", "{region}", _makers, against=True),
+           "case, present value over all years solved; it reaches users and is not to be added to their cost",
+           "Buyers' cost at maker (memo), present value {solved}", "{region}", _makers, against=True),
     Family("price.user.<REGION>.<segment>.<year>", "USD/wafer",
            "price of a wafer's chips to users in {region}, {segment}, {year}",
            "Price at user, {segment}, {year}", "{region}", _price("user")),
@@ -141,29 +138,31 @@ FAMILIES: tuple[Family, ...] = (
            "Price at maker, {segment}, {year}", "{region}", _price("maker")),
     Family("outlay.<REGION|all>", "MUSD",
            "support paid in cash by {region} over the years reported, undiscounted",
-           "Support paid in cash", "{region}", _outlay),
+           "Support paid, cash {reported}", "{region}", _outlay),
     Family("revenue.<REGION|all>", "MUSD",
            "tariffs received by {region} over the years reported, undiscounted",
-           "Tariff revenue", "{region}", _received("tariff")),
+           "Tariff revenue, undiscounted {reported}", "{region}", _received("tariff")),
     Family("fines.<REGION|all>", "MUSD",
            "fines for missing a rule of origin received by {region} over the years reported, undiscounted",
-           "Fines under rules of origin", "{region}", _received("fine")),
+           "Fines under rules of origin, undiscounted {reported}", "{region}", _received("fine")),
     Family("hhi.<segment|all>.<year>", "index",
            "concentration of capacity over regions (Herfindahl index, 0 to 1), {segment}, {year}",
            "Concentration of capacity (Herfindahl), {year}", "{segment}", _hhi),
     Family("rents.<REGION|all>", "MUSD",
            "rents of firms at home in {region} against the reference case, present value over all years solved",
-           "Rents of firms by home", "{region}", _rents, against=True),
+           "Rents of firms by home, present value {solved}", "{region}", _rents, against=True),
     Family("treasury.<REGION|all>", "MUSD",
-           "net revenue of the treasury of {region} against the reference case, present value over all years solved",
-           "Treasuries", "{region}", _treasury, against=True),
+           "net revenue of the treasury of {region} against the reference case, present value over all years solved; "
+           "support counts as annuities, which renew with the asset up to the horizon, so over a long horizon it "
+           "exceeds the cash paid",
+           "Treasuries, present value {solved}", "{region}", _treasury, against=True),
     Family("welfare.<REGION|all>", "MUSD",
            "consumer surplus, rents and treasury of {region} against the reference case, present value over all "
            "years solved",
-           "Welfare (users, firms and treasury)", "{region}", _welfare, against=True),
+           "Welfare (users, firms and treasury), present value {solved}", "{region}", _welfare, against=True),
     Family("objective", "MUSD",
            "objective of the programme: resource cost, tariffs less support, less the value served, present value",
-           "Objective", "world", lambda own: own.objective),
+           "Objective, present value {solved}", "world", lambda own: own.objective),
 )
 
 _BLANKS = {"REGION": REGION_PATTERN, "segment": ID_PATTERN, "year": r"^[0-9]{4}$"}
@@ -193,6 +192,8 @@ class Metric:
         if labels is not None:
             words["region"] = labels.regions.get(words.get("region", ""), words.get("region", ""))
             words["segment"] = labels.segments.get(words.get("segment", ""), words.get("segment", ""))
+            words["solved"] = f"{labels.years[0]}-{labels.horizon}"
+            words["reported"] = f"{labels.years[0]}-{labels.years[-1]}"
         if self.given.get("region") == ALL:
             words["region"] = "the world" if template is self.family.sentence else "World"
         if self.given.get("segment") == ALL:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chipmodel.solution import Solution
 from chipmodel.summary import Summary
-from chipmodel.text import columns, number
+from chipmodel.text import columns, labelled, number
 
 LEADING = "logic_lt10"
 MARKET = "USA"
@@ -42,6 +42,7 @@ def overview(solution: Solution) -> dict[str, Any]:
             s: [own.user_price.get((market, s, t)) for t in years] for s in own.labels.segments
         },
         "treasuries": _treasuries(own),
+        "instruments": _instruments(solution),
     }
 
 
@@ -54,6 +55,36 @@ def _shares(own: Summary, segments: tuple[str, ...], years: list[int]) -> dict[s
     return {
         r: [total[r, t] / total["", t] if total["", t] else 0.0 for t in years] for r in own.labels.regions
     }
+
+
+def _instruments(solution: Solution) -> list[dict[str, Any]]:
+    """Return what each instrument pays or brings in, in cash where there is any, and its largest dual."""
+    frame = solution.policies
+    frame = frame[(frame["year"] <= solution.world.report_until) & (frame["value"] != 0)]
+    rows = []
+    for policy in solution.case.policies:
+        mine = frame[frame["policy"] == policy.id]
+        money = mine[(mine["agent"] != "") & (mine["unit"] == "MUSD")]
+        cash = money[money["item"].str.endswith("_cash")]
+        duals = mine[mine["item"].str.startswith("dual_")]
+        row: dict[str, Any] = {"policy": policy.id, "treasury": float((money if cash.empty else cash)["value"].sum())}
+        if not duals.empty:
+            top = max(duals.to_dict("records"), key=lambda entry: abs(entry["value"]))
+            row["dual"] = {str(k): top[k] for k in ("value", "unit", "meaning", "where", "year")}
+        rows.append(row)
+    return rows
+
+
+def _instrument_line(row: dict[str, Any]) -> str:
+    parts = []
+    if row["treasury"]:
+        way = "brings in" if row["treasury"] > 0 else "pays"
+        parts.append(f"{way} {number(abs(row['treasury']) / 1000.0)}")
+    if "dual" in row:
+        dual = row["dual"]
+        place = " ".join(str(x) for x in (dual["where"], dual["year"]) if x)
+        parts.append(f"at most {number(dual['value'])} {dual['unit']} ({place}): {dual['meaning']}")
+    return "; ".join(parts) or "no money moves and nothing binds"
 
 
 def _treasuries(own: Summary) -> dict[str, dict[str, float]]:
@@ -103,5 +134,8 @@ def overview_lines(found: dict[str, Any], own_names: dict[str, str] | None = Non
         [r, *(f"{x[k]:,.1f}" for k in ("support", "revenue", "net"))] for r, x in found["treasuries"].items()
     ]
     lines += columns(money, right=(1, 2, 3)) if found["treasuries"] else ["none pays or receives anything"]
+    if found["instruments"]:
+        lines += ["", "Instruments: USD billion over the years reported, or the largest dual"]
+        lines += labelled([(row["policy"], _instrument_line(row)) for row in found["instruments"]])
     lines += [f"found: {name} = {number(value)}" for name, value in found["found"].items()]
     return lines

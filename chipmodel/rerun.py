@@ -19,6 +19,9 @@ from chipmodel.solve import run
 from chipmodel.store import load, read_table, table_text
 from chipmodel.world import World
 
+FEW = 5
+"""Files that differ are named up to this many; data that differs in more is another data set."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -127,5 +130,9 @@ def _same_data(manifest: Any, data: Dataset, file: str) -> None:
         return
     files = then.get("files", {})
     changed = [name for name in sorted({*files, *data.hashes}) if files.get(name) != data.hashes.get(name)]
-    what = f"was computed from other data than {data.name}: {', '.join(changed) or 'every file'} differs"
-    raise InputError.one(file, "dataset", what, "name the data of the result with --data, or restore the files")
+    what = f"was computed from data set {then.get('name')}"
+    if 0 < len(changed) <= FEW:
+        what += f", of which {', '.join(changed)} differ{'s' if len(changed) == 1 else ''} here"
+    elif then.get("name") == data.name:
+        what += " as it was before it was changed"
+    raise InputError.one(file, "dataset", what, "give its folder with --data, or restore the files")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chipmodel.case import Case
+from chipmodel.case import Case, differences
 from chipmodel.dataset import Dataset
 from chipmodel.numbers import Numbers
 from chipmodel.policies import Policy
@@ -16,14 +16,16 @@ APART = ("id", "years", "source", "note")
 """Fields of an instrument that are told on lines of their own."""
 
 
-def describe_case(case: Case, n: Numbers) -> dict[str, Any]:
-    """Return a resolved case in a world as plain data."""
+def describe_case(case: Case, n: Numbers, baseline: Case | None = None) -> dict[str, Any]:
+    """Return a resolved case in a world as plain data; with its baseline, also what it changes against that."""
     return {
         "case": case.name,
         "title": case.title,
         "status": case.status,
         "as_of": case.as_of,
         "summary": " ".join(case.summary.split()),
+        "baseline": baseline.name if baseline else None,
+        "changes": differences(baseline, case) if baseline else [],
         "world": n.world.name,
         "annuity_factor": n.recovery,
         "discount_rate": n.world.discount_rate,
@@ -51,6 +53,7 @@ def _instrument(policy: Policy, n: Numbers) -> dict[str, Any]:
         "kind": policy.kind,
         "law": policy.law,
         "years": list(policy.years),
+        "years_solved": [max(policy.years[0], n.years[0]), min(policy.years[1], n.years[-1])],
         "idle": policy.idle,
         "fields": fields,
         "computed": [{"what": what, "value": value, "unit": unit} for what, value, unit in policy.computed(n)],
@@ -77,6 +80,8 @@ def case_lines(found: dict[str, Any]) -> list[str]:
     dated = f"status: {found['status']}, as of {found['as_of'] or 'no date'}"
     lines = [f"{found['case']}: {found['title']}", dated, ""]
     lines += folded(found["summary"])
+    if found["baseline"]:
+        lines += ["", *_change_lines(found)]
     interest = ", ".join(f"{r} {number(v)}" for r, v in found["interest_during_construction"].items())
     lines += ["", *folded(
         f"In world {found['world']}: one dollar of capital costs {number(found['annuity_factor'])} a year "
@@ -89,15 +94,29 @@ def case_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _change_lines(found: dict[str, Any]) -> list[str]:
+    if not found["changes"]:
+        return [f"baseline: {found['baseline']}, with the same instruments"]
+    told = []
+    for row in found["changes"]:
+        if row["field"] != "instrument":
+            told.append((f"{row['policy']}.{row['field']}", f"{row['left']} -> {row['right']}"))
+        elif row["left"] == "-":
+            told.append((row["policy"], f"added, {row['right']}"))
+        else:
+            told.append((row["policy"], f"removed, {row['left']}"))
+    return [f"baseline: {found['baseline']}; what this case changes:", *labelled(told, "  ")]
+
+
 def _entry_lines(entry: dict[str, Any]) -> list[str]:
     idle = "  (does nothing: a number is zero)" if entry["idle"] else ""
-    pairs = [("law", entry["law"])]
+    pairs = [("kind of law", entry["law"])]
     pairs += [(x["field"], f"{_value(x['value'])} {x['unit']}".strip()) for x in entry["fields"]]
     pairs += [("years", "{} to {}".format(*entry["years"])), ("source", f"{entry['source']}: {entry['citation']}")]
     pairs += [(label, entry[label]) for label in ("note", "dual") if entry[label]]
     lines = [f"{entry['id']}  [{entry['kind']}]{idle}", *labelled(pairs, "  ")]
     if entry["computed"]:
-        lines.append("  in this data:")
+        lines.append("  in this data, {} to {}:".format(*entry["years_solved"]))
         merged: dict[str, list[str]] = {}
         for row in entry["computed"]:
             merged.setdefault(row["what"], []).extend([number(row["value"]), row["unit"]])

@@ -39,6 +39,10 @@ class Solution:
     found: dict[str, float] = field(default_factory=dict)
     """Numbers the engine found, such as the rate at which an open grant spends its budget."""
 
+    def __repr__(self) -> str:
+        return (f"<Solution {self.case.name} in {self.world.name}: objective {self.objective:,.0f} MUSD, "
+                f"{self.foresight}>")
+
     @property
     def objective(self) -> float:
         """Objective, MUSD of present value."""
@@ -214,7 +218,8 @@ class Solution:
         base = self.numbers.years[0]
         for target, value in self.found.items():
             policy, _, number = target.partition(".")
-            rows.append((policy, f"found_{number}", "", "", base, "number found by the engine", value, "share"))
+            unit = "share" if number == "rate" else "MUSD"
+            rows.append((policy, f"found_{number}", "", "", base, "number found by the engine", value, unit))
         return self._frame(rows, ["policy", "item", "agent", "where", "year", "meaning"])
 
     def _policy_duals(self) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -73,6 +74,7 @@ def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solu
     dates = sorted(t for t in told_in if t and t > base)
     if not dates:
         return _solve(case, numbers.with_events(events), "anticipated", without)
+    _refuse_searches(case)
     state = numbers
     solution: Solution | None = None
     for date in (base, *dates):
@@ -86,13 +88,26 @@ def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solu
     return replace(solution, case=case)
 
 
+def _refuse_searches(case: Case) -> None:
+    """Refuse grants whose amount hangs on a whole solve beside a surprise: each pass would grant anew."""
+    problems = [
+        Problem(case.name, f"policy {p.id}", "cannot stand beside something with known_from: builds would be paid anew",
+                "give it form = 'open' with a rate")
+        for p in case.policies
+        if isinstance(p, CapexGrant) and not p.idle and (p.form == "marginal" or p.budget is not None)
+    ]
+    if problems:
+        raise InputError(problems)
+
+
 def _fixed_before(date: int, numbers: Numbers, solution: Solution) -> Numbers:
     sites = numbers.sites.sites
     fixed = {
         (i, t): value for (i, t), value in solution.columns("build").items() if sites[i].decided[t] < date
     }
     plants = {(i, t): value for (i, t), value in solution.columns("assemble_build").items() if t < date}
-    return replace(numbers, fixed={**numbers.fixed, **fixed}, fixed_plants=plants)
+    replaced = {key: value for key, value in solution.columns("replaced").items() if key[-1] < date}
+    return replace(numbers, fixed={**numbers.fixed, **fixed}, fixed_plants=plants, fixed_replaced=replaced)
 
 
 def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
@@ -123,33 +138,59 @@ def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> N
 
 
 def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
-    """Find the rate at which an open grant spends its budget; each try is a hot start with new costs."""
+    """Find the rate at which an open grant spends its budget."""
     others = [p for p in case.policies if p.id != grant.id]
+    place = f"policy {grant.id}"
+    if not grant.eligible(numbers):
+        raise InputError.one(case.name, place, "no build is eligible", "check region, segments, firms and years")
+    most = min(0.999 * _room(others, grant, numbers), 0.999)
+    if most <= 0:
+        raise InputError.one(case.name, place, "other support leaves no room for it", "lower the other support")
 
     def with_rate(rate: float) -> Case:
         body = {**grant.model_dump(), "rate": rate, "budget": None}
         return case.model_copy(update={"policies": (*others, CapexGrant.model_validate(body))})
 
-    most = 0.999 * _room(others, grant, numbers)
+    assert grant.budget is not None
+    spent = _spending(grant, with_rate, most, numbers, without)
+    rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
+    solution = _once(with_rate(rate), numbers, label, without)
+    left = grant.budget - _paid(solution.arrays, solution.optimum.x, grant.id)
+    return replace(solution, case=case, found={f"{grant.id}.rate": rate, f"{grant.id}.unspent": left})
+
+
+def _spending(grant: CapexGrant, with_rate: Callable[[float], Case], most: float, numbers: Numbers,
+              without: tuple[str, ...]) -> Callable[[float], float]:
+    """Return the cash a grant pays as a function of its rate.
+
+    The rate stands in the costs alone, so that each try is a hot start with new costs, unless
+    budgets are charged net of support: then it stands in their rows too and each try is written anew.
+    """
+    if numbers.world.budgets == "net":
+
+        def anew(rate: float) -> float:
+            arrays = engine.compile_arrays(write(numbers, with_rate(rate).policies, without))
+            return _paid(arrays, engine.solve(arrays).x, grant.id)
+
+        return anew
     low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
     slope = (high.cost - low.cost) / (most / 2)
-    cash = np.array([
-        float(line.policy == grant.id and line.account == "grant_cash") for line in high.programme.lines
-    ])
-    per_rate = np.asarray(cash @ high.lines).ravel() / most
     highs = engine.solver()
     highs.passModel(engine.highs_lp(low))
     every = np.arange(len(slope), dtype=np.int32)
 
-    def spent(rate: float) -> float:
+    def patched(rate: float) -> float:
         highs.changeColsCost(len(every), every, low.cost + (rate - most / 2) * slope)
-        highs.run()
-        return float(rate * per_rate @ np.array(highs.getSolution().col_value))
+        x = engine.run_highs(highs)
+        return rate / most * _paid(high, x, grant.id)
 
-    assert grant.budget is not None
-    rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
-    solution = _once(with_rate(rate), numbers, label, without)
-    return replace(solution, case=case, found={f"{grant.id}.rate": rate})
+    return patched
+
+
+def _paid(arrays: engine.Arrays, x: engine.Vector, grant: str) -> float:
+    """Return the cash a grant pays in a solution."""
+    cash = np.array([float(k.policy == grant and k.account == "grant_cash") for k in arrays.programme.lines])
+    return float(cash @ (arrays.lines @ x))
 
 
 def _room(others: list[Policy], grant: CapexGrant, numbers: Numbers) -> float:

@@ -262,18 +262,24 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     """Read a manifest by its path or that of its folder; return the folder and the manifest."""
     given = Path(path)
     file = given / MANIFEST if given.is_dir() else given
+    other = InputError.one(str(file), "file", "is not a manifest of chipmodel",
+                           "name a folder or manifest written by `chipmodel run`")
     try:
         manifest = json.loads(file.read_bytes())
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise InputError.one(str(file), "file", what, "name a folder or manifest written by `chipmodel run`") from None
     except ValueError:
+        if file.name != MANIFEST:
+            raise other from None
         raise InputError.one(str(file), "JSON", "was edited or is cut short", "run the case again") from None
     wanted = {"chipmodel": str, "dataset": dict, "case": dict, "world": dict, "outputs": dict}
+    if not isinstance(manifest, dict) or not wanted.keys() & manifest.keys():
+        raise other
     problems = [
         Problem(str(file), key, "is missing or was edited", "run the case again")
         for key, kind in wanted.items()
-        if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind)
+        if not isinstance(manifest.get(key), kind)
     ]
     if problems:
         raise InputError(problems)

@@ -10,7 +10,7 @@ import csv
 import io
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -28,6 +28,7 @@ from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
 from chipmodel.solve import run
 from chipmodel.summary import Summary
+from chipmodel.workers import deaf_children, ended_on_interrupt, ignore_interrupts
 
 MOST = 10_000
 """Cells a study may have unless its user says yes."""
@@ -115,6 +116,8 @@ class StudyResult:
         Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference.
     finding : tuple of str
         Sentences filled from the numbers.
+    finding_table : DataFrame
+        Every number of those sentences: statement, world, quantity, segment, value, unit.
     solutions : dict
         The solutions themselves, if tables are kept and the study ran in this process.
     written : list of Path
@@ -126,6 +129,7 @@ class StudyResult:
     summaries: dict[str, Summary]
     table: pd.DataFrame
     finding: tuple[str, ...]
+    finding_table: pd.DataFrame
     solutions: dict[str, Solution] = field(default_factory=dict, repr=False)
     written: list[Path] = field(default_factory=list)
     notes: tuple[str, ...] = ()
@@ -177,8 +181,8 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     study : Study or str
     data : Dataset
     out : str or Path, optional
-        Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding, the figures
-        and, if the study keeps tables, the result folders into. Nothing is written without it.
+        Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding with its
+        numbers, the figures and, if the study keeps tables, the result folders into. Nothing is written without it.
     jobs : int
         Processes. The result is the same whatever their number.
     tell : callable, optional
@@ -208,11 +212,13 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     keep = folder if study.keep == "tables" else None
     done = _in_turn(known, data, keep, tell, study) if jobs == 1 else _shared(known, data, keep, tell, jobs)
     summaries = {cell.name: found.summary for cell, found in zip(known.cells, done, strict=True)}
+    finding, numbers = _finding(known, summaries)
     result = StudyResult(
         study=study,
         summaries=summaries,
         table=_table(known, summaries, study),
-        finding=_finding(known, summaries),
+        finding=finding,
+        finding_table=numbers,
         solutions={c.name: d.solution for c, d in zip(known.cells, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
     )
@@ -255,17 +261,18 @@ def _shared(known: Plan, data: Dataset, keep: Path | None, tell: Tell | None, jo
     clock.begin()
     plain = (data.name, data.root, dict(data.tables), dict(data.hashes))
     pool = ProcessPoolExecutor(min(jobs, len(known.cells)), multiprocessing.get_context("spawn"), _open, (plain,))
-    with pool:
-        futures: dict[Future[_Done], int] = {
-            pool.submit(_solve_there, cell, keep): i for i, cell in enumerate(known.cells)
-        }
+    with pool, ended_on_interrupt():
+        with deaf_children():
+            futures: dict[Future[_Done], int] = {
+                pool.submit(_solve_there, cell, keep): i for i, cell in enumerate(known.cells)
+            }
         done: dict[int, _Done] = {}
         try:
             for future in as_completed(futures):
                 done[futures[future]] = future.result()
                 clock.step(known.cells[futures[future]].label)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
+        except BaseException as error:
+            pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
             raise
     return [done[i] for i in range(len(known.cells))]
 
@@ -274,6 +281,7 @@ _there: list[Dataset] = []
 
 
 def _open(plain: tuple[str, Path, dict[str, Any], dict[str, str]]) -> None:
+    ignore_interrupts()
     name, root, tables, hashes = plain
     _there.append(Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes)))
 
@@ -294,13 +302,14 @@ def _table(known: Plan, summaries: dict[str, Summary], study: Study) -> pd.DataF
     return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", *study.grid, "value", "difference"])
 
 
-def _finding(known: Plan, summaries: dict[str, Summary]) -> tuple[str, ...]:
-    from chipmodel.report.findings import sentences
+def _finding(known: Plan, summaries: dict[str, Summary]) -> tuple[tuple[str, ...], pd.DataFrame]:
+    from chipmodel.report.findings import findings
+    from chipmodel.report.findings import table as numbers
 
-    if any(cell.point for cell in known.cells):
-        return ()
-    pairs = [(summaries[c.name], summaries[c.reference]) for c in known.cells if c.reference]
-    return tuple(sentences(pairs))
+    varied = any(cell.point for cell in known.cells)
+    pairs = [] if varied else [(summaries[c.name], summaries[c.reference]) for c in known.cells if c.reference]
+    found = findings(pairs)
+    return tuple(one.text for one in found), numbers(found)
 
 
 def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -338,6 +347,7 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
     files = {"comparison.csv": table_csv(result.table), "comparison_wide.csv": table_csv(result.wide)}
     if result.finding:
         files["finding.txt"] = "\n\n".join(result.finding) + "\n"
+        files["finding.csv"] = table_csv(result.finding_table)
     written = list(result.written)
     for name, text in files.items():
         write_whole(folder / name, text)
@@ -347,4 +357,4 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
         drawn, notes = figures.draw_all(result.study.figures, list(result.summaries.values()),
                                         result.study.reference, folder)
         written += drawn
-    return StudyResult(result.study, result.summaries, result.table, result.finding, result.solutions, written, notes)
+    return replace(result, written=written, notes=notes)

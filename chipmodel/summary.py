@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,13 @@ RSY = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Labels:
-    """The names a table or figure needs: regions in order of rank, segments, and the years reported."""
+    """The names a table or figure needs: regions in order of rank, segments, years reported, last year solved."""
 
     regions: dict[str, str]
     segments: dict[str, str]
     subjects: tuple[str, ...]
     years: tuple[int, ...]
+    horizon: int
 
     @classmethod
     def of(cls, data: Dataset, world: World) -> Labels:
@@ -41,6 +42,7 @@ class Labels:
             {row.segment: row.name for row in data.rows(SegmentRow)},
             tuple(row.region for row in rows if row.subject),
             tuple(range(world.base_year, world.report_until + 1)),
+            world.horizon,
         )
 
 
@@ -62,7 +64,8 @@ class Summary:
     """A solution in plain data, for the years reported.
 
     Flows are kwpm, prices USD per wafer, money MUSD: undiscounted by year, or in present value over
-    all years solved where no year is a key.
+    all years solved where no year is a key. `maker_price`, `purchases` and `discount` have every year
+    solved.
 
     Attributes
     ----------
@@ -70,6 +73,8 @@ class Summary:
         Numbers changed by a study's grid.
     bought : dict
         Chips bought by makers of devices, by segment, origin, place of the maker and year.
+    purchases : dict
+        Chips bought by makers of devices, by place of the maker, segment and year.
     devices : dict
         Chips in devices, by segment, place of making, place of use and year.
     surplus, rents, treasury : dict
@@ -97,6 +102,7 @@ class Summary:
     dutiable: dict[str, float]
     used: dict[RSY, float]
     bought: dict[tuple[str, str, str, int], float]
+    purchases: dict[RSY, float]
     devices: dict[tuple[str, str, str, int], float]
     surplus: dict[str, float]
     rents: dict[str, float]
@@ -112,13 +118,13 @@ class Summary:
         labels = Labels.of(n.data, world)
         surplus, rents = _gains(solution)
         cash, lines = _treasury_lines(solution, labels.years)
-        users, makers = _prices(solution, labels.years)
+        users, makers = _prices(solution)
         return cls(
             case=solution.case,
             world=world,
             point=dict(point or {}),
             labels=labels,
-            discount={t: n.discount[t] for t in labels.years},
+            discount={t: n.discount[t] for t in n.years},
             objective=solution.objective,
             foresight=solution.foresight,
             found=dict(solution.found),
@@ -129,6 +135,7 @@ class Summary:
             dutiable={s: per_wafer(v) for s, v in n.prices.dutiable.items()},
             used=_reported({(e, s, t): v for (e, s, t), v in solution.columns("consumed").items()}, labels.years),
             bought=_summed(solution, "ship", lambda s, r, a, m, t: (s, r, m, t), labels.years),
+            purchases=_summed(solution, "ship", lambda s, r, a, m, t: (m, s, t), n.years),
             devices=_summed(solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years),
             surplus=surplus,
             rents=rents,
@@ -169,11 +176,12 @@ def with_article(name: str) -> str:
     )
 
 
-def _reported(found: dict[Any, float], years: tuple[int, ...]) -> dict[Any, float]:
-    return {key: value for key, value in found.items() if key[-1] in years}
+def _reported(found: dict[Any, float], years: Iterable[int]) -> dict[Any, float]:
+    kept = set(years)
+    return {key: value for key, value in found.items() if key[-1] in kept}
 
 
-def _summed(solution: Solution, name: str, key: Any, years: tuple[int, ...]) -> dict[Any, float]:
+def _summed(solution: Solution, name: str, key: Any, years: Iterable[int]) -> dict[Any, float]:
     total: dict[Any, float] = defaultdict(float)
     for index, value in solution.columns(name).items():
         if value > 0:
@@ -206,18 +214,16 @@ def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]
     return tuple(found)
 
 
-def _prices(solution: Solution, years: tuple[int, ...]) -> tuple[dict[RSY, float], dict[RSY, float]]:
+def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
     users: dict[RSY, float] = {}
-    makers: dict[RSY, float] = {}
     for stage, *key, value in _records(solution.prices, "stage", "region", "segment", "year", "value"):
-        if stage != "fab":
-            (users if stage == "user" else makers)[key[0], key[1], key[2]] = value
+        if stage == "user":
+            users[key[0], key[1], key[2]] = value
     # A place that buys nothing still has a price, the least at which it would be served.
     offered: dict[RSY, float] = {}
     for (s, _, m, t), value in solution.duals("device_balance").items():
-        if t in years:
-            offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
-    return users, {**offered, **makers}
+        offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
+    return users, {**offered, **solution.maker_prices()}
 
 
 def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 WIDTH = 100
+FEW = 12
+"""Known names are listed whole up to this many."""
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -36,7 +39,19 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int =
 def folded(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
     """Return a paragraph folded to the width."""
     flat = " ".join(text.split())
-    return textwrap.wrap(flat, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.wrap(flat, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False,
+                         break_long_words=False)  # an address stays whole
+
+
+def offer(name: str, known: Iterable[str]) -> str:
+    """Return what to say of a name that is not known: the nearest ones, and all of them if they are few."""
+    names = list(known)
+    near = get_close_matches(name, names, n=3)
+    asked = "did you mean " + ", ".join(near) + "?" if near else ""
+    rest = [x for x in names if x not in near]
+    if len(names) <= FEW and rest:
+        return f"{asked} others: " + ", ".join(rest) if near else "known: " + ", ".join(names)
+    return asked or (f"there are {len(names)}: " + ", ".join(names[:FEW]) + ", ..." if names else "there is none")
 
 
 def one_line(text: str) -> str:

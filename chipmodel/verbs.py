@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chipmodel.case import Case, differences, list_cases, load_case
+from chipmodel.case import Case, baseline_of, differences, list_cases, load_case
 from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import names_in, read_toml
@@ -21,6 +22,11 @@ from chipmodel.world import World, load_world
 
 SHIPPED = "chipmodel-data"
 """Name of the data package that comes with chipmodel."""
+
+
+GRADES = ("A read in the source, B quoted by another, C citation missing, D computed (formula in the note), "
+          "E assumption")
+"""What the grades of facts mean, in a line."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,16 @@ def _load(where: str | None) -> Dataset:
     return load_dataset(None if where in (None, SHIPPED) else where)
 
 
+def _place(args: argparse.Namespace, named: str | None = None) -> str:
+    """Return where the data lies: the folder as given, or that it came with chipmodel."""
+    where = named or getattr(args, "data", None)
+    return "shipped with chipmodel" if where in (None, SHIPPED) else str(where)
+
+
 def list_all(args: argparse.Namespace) -> Answer:
     """List data sets, worlds, cases and studies with a line each."""
     data = dataset(args)
-    found: dict[str, list[dict[str, str]]] = {"datasets": _datasets(data)}
+    found: dict[str, list[dict[str, str]]] = {"datasets": _datasets(data, _place(args))}
     for heading in ("worlds", "cases", "studies"):
         folder = data.root / heading
         found[heading] = [{"name": name, "title": _title(folder / f"{name}.toml")} for name in names_in(folder)]
@@ -53,9 +65,9 @@ def list_all(args: argparse.Namespace) -> Answer:
     return Answer(lines[1:], dict(found))
 
 
-def _datasets(data: Dataset) -> list[dict[str, str]]:
+def _datasets(data: Dataset, place: str) -> list[dict[str, str]]:
     facts = sum(1 for _ in data.facts())
-    title = f"{len(data.tables)} tables, {facts:,} facts, digest {data.digest[:12]}"
+    title = f"{len(data.tables)} tables, {facts:,} facts, digest {data.digest[:12]}, {place}"
     entries = [{"name": data.name, "title": title}]
     if data.name != SHIPPED:
         entries.append({"name": SHIPPED, "title": "the package that comes with chipmodel"})
@@ -84,9 +96,10 @@ def check(args: argparse.Namespace) -> Answer:
     count = sum(grades.values())
     told = ", ".join(f"{grade} {n}" for grade, n in grades.items())
     return Answer(
-        [f"ok: {len(data.tables)} tables, {count:,} facts, grades {told}"],
-        {"ok": True, "dataset": data.name, "digest": data.digest, "tables": len(data.tables), "facts": count,
-         "grades": grades},
+        [f"ok: {len(data.tables)} tables, {count:,} facts, grades {told}",
+         f"data: {data.name}, {_place(args, args.dataset)}", f"grades: {GRADES}"],
+        {"ok": True, "dataset": data.name, "place": _place(args, args.dataset), "digest": data.digest,
+         "tables": len(data.tables), "facts": count, "grades": grades},
     )
 
 
@@ -125,7 +138,7 @@ def show(args: argparse.Namespace) -> Answer:
     data, case, world = _asked(args)
     numbers = build_numbers(data, world)
     check_case(case, numbers)
-    found = describe_case(case, numbers)
+    found = describe_case(case, numbers, baseline_of(args.case, data))
     return Answer(case_lines(found), found)
 
 
@@ -169,11 +182,12 @@ def run_case(args: argparse.Namespace) -> Answer:
     from chipmodel.store import prepare, save
 
     data, case, world = _asked(args)
-    out = prepare(args.out)
-    _say(f"solving {case.name} in {world.name} ...")
-    start = time.perf_counter()
-    solution = run(data, case, world)
-    folder = save(solution, out, {"run": time.perf_counter() - start})
+    with _nothing_empty(Path(args.out)):
+        out = prepare(args.out)
+        _say(f"solving {case.name} in {world.name} ...")
+        start = time.perf_counter()
+        solution = run(data, case, world)
+        folder = save(solution, out, {"run": time.perf_counter() - start})
     found = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
     return Answer([*overview_lines(found, names), "", f"written: {folder}"], {**found, "written": str(folder)})
@@ -198,10 +212,11 @@ def export(args: argparse.Namespace) -> Answer:
     path = Path(args.out or f"{slug(case.name)}--{world.name}.{args.format}")
     if path.is_dir():
         raise InputError.one(str(path), "--out", "is a folder", "name a file")
-    prepare(path.parent)
-    _say(f"writing {case.name} in {world.name} ...")
-    arrays = arrays_of(data, case, world)
-    write_out(arrays, path, args.format)
+    with _nothing_empty(path.parent):
+        prepare(path.parent)
+        _say(f"writing {case.name} in {world.name} ...")
+        arrays = arrays_of(data, case, world)
+        write_out(arrays, path, args.format)
     rows, cols = arrays.matrix.shape
     return Answer([f"written: {path} ({rows:,} rows, {cols:,} columns, to be minimised)"],
                   {"written": str(path), "rows": int(rows), "columns": int(cols), "format": args.format})
@@ -214,7 +229,7 @@ def study(args: argparse.Namespace) -> Answer:
 
     data = dataset(args)
     asked = load_study(args.study, data)
-    with Progress(sys.stderr) as tell:
+    with _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell:
         result = run_study(asked, data, args.out, args.jobs, tell, args.yes)
     written = [str(path) for path in result.written]
     table = result.table.astype(object).where(result.table.notna(), None)
@@ -256,7 +271,19 @@ def _asked(args: argparse.Namespace) -> tuple[Dataset, Case, World]:
     return data, found[0], found[1]
 
 
+@contextmanager
+def _nothing_empty(folder: Path) -> Iterator[None]:
+    """Remove the folders that were made for results if nothing came to lie in them."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # one that is not empty stays, and so do those around it
+            for path in new:
+                path.rmdir()
+        raise
+
+
 def _say(line: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(line + "\n")
-

@@ -13,6 +13,9 @@ from chipmodel.errors import InputError
 from chipmodel.files import find_named, problems_of, read_toml
 from chipmodel.schema import ID_PATTERN, TABLES, Date, Fact
 
+UNREAD = ("tariffs", "macro")
+"""Tables of facts kept for reference; the programme reads tariffs from the case."""
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 WorldYear = Annotated[int, Field(ge=2000, le=2080)]
@@ -30,8 +33,8 @@ class Scale(BaseModel):
     @model_validator(mode="after")
     def _known(self) -> Scale:
         model = TABLES.get(self.table)
-        if model is None or not issubclass(model, Fact):
-            raise ValueError(f"'{self.table}' is not a table of facts")
+        if model is None or not issubclass(model, Fact) or self.table in UNREAD:
+            raise ValueError(f"'{self.table}' is not a table of facts that the programme reads")
         for column in self.where:
             if column not in model.model_fields:
                 raise ValueError(f"table '{self.table}' has no column '{column}'")
@@ -50,6 +53,14 @@ class Event(BaseModel):
     depth: Share = Field(description="Share of capacity lost.")
     known_from: WorldYear | None = Field(default=None, description="Year it becomes known; none: foreseen.")
     source: str = Field(description="Where it comes from; 'own' for your own.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Event:
+        if self.years[0] > self.years[1]:
+            raise ValueError("years: the first is after the last")
+        if self.known_from is not None and self.known_from > self.years[0]:
+            raise ValueError("known_from is after the first year: an event cannot act before it is known")
+        return self
 
 
 class World(BaseModel):
@@ -90,6 +101,12 @@ class World(BaseModel):
         if not self.base_year <= self.history_until < self.report_until <= self.horizon:
             raise ValueError("years must be in order: base_year <= history_until < report_until <= horizon")
         return self
+
+    def __repr__(self) -> str:
+        events = f", {len(self.event)} event{'' if len(self.event) == 1 else 's'}" if self.event else ""
+        return f"<World {self.name}: {self.base_year} to {self.report_until}, solved to {self.horizon}{events}>"
+
+    __str__ = __repr__
 
     @property
     def years(self) -> range:

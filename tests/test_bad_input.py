@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -168,8 +169,27 @@ def test_marks_of_order_and_windows_lines_do_no_harm(call: Call, two_at: Callabl
 
 def test_no_such_data(call: Call, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    for name in ("nowhere", "file"):
-        assert_one(call("check", name), name, "no such folder", "copy-data")
+    (tmp_path / "folder").mkdir()
+    for name, what in (("nowhere", "no such folder"), ("file", "is a file"), ("folder", "is not a data package")):
+        assert_one(call("check", name), name, what, "copy-data")
+
+
+def test_what_is_known_is_offered(call: Call, tmp_path: Path, two_at: Callable[..., Path]) -> None:
+    folder = str(two_at())
+    (tmp_path / "mine.toml").write_text(HEAD)
+    assert_one(call("show", "mine", "--data", folder), "no such case; the file here is ./mine.toml")
+    assert_one(call("show", "tarif", "--data", folder), "did you mean tariff? others: ", "no_policy")
+    (tmp_path / "mine.toml").write_text(HEAD + TARIFF.replace('kind = "tariff"', 'kind = "tarif"'))
+    assert_one(call("show", "./mine.toml", "--data", folder), "did you mean tariff? others: capex_grant")
+    (tmp_path / "mine.toml").write_text(HEAD + TARIFF.replace('"AAA"', '"aland"'))
+    assert_one(call("show", "./mine.toml", "--data", folder), "'aland' is no region; use one of AAA, BBB")
+
+
+@pytest.mark.parametrize("years", ["[2026]", "2026", "[2026, 2027, 2028]", "[]"])
+def test_years_that_are_not_two(call: Call, tmp_path: Path, two_at: Callable[..., Path], years: str) -> None:
+    text = re.sub("years = .*", f"years = {years}", TARIFF)
+    (tmp_path / "mine.toml").write_text(HEAD + text)
+    assert_one(call("show", "./mine.toml", "--data", str(two_at())), "years: is not two years; give two years, [first")
 
 
 # -- worlds -----------------------------------------------------------------------------------------
@@ -294,12 +314,18 @@ def test_a_clash(call: Call, two_at: Callable[..., Path]) -> None:
     (folder / "cases" / "a.toml").write_text(HEAD + TARIFF)
     (folder / "cases" / "b.toml").write_text(HEAD + TARIFF.replace("0.1", "0.2"))
     assert_one(call("run", "a+b", "--data", str(folder)), "a+b: t", "means different things")
-    assert call("run", "a+a", "--data", str(folder), "--out", "out")[0] == 0  # the same thing twice is no clash
+    (folder / "cases" / "c.toml").write_text(HEAD + TARIFF)
+    assert call("run", "a+c", "--data", str(folder), "--out", "out")[0] == 0  # the same thing twice is no clash
+    assert_one(call("run", "a+a", "--data", str(folder)), "a+a: a: the same case stands in it twice")
+    assert_one(call("run", "a+", "--data", str(folder)), "empty name in a+")
 
 
 def test_names_that_are_too_long(call: Call, two_at: Callable[..., Path]) -> None:
     folder = two_at()
-    assert_one(call("show", "+".join(["grant"] * 60), "--data", str(folder)), "at most 200 characters")
+    names = [f"case_{number}" for number in range(40)]
+    for name in names:
+        (folder / "cases" / f"{name}.toml").write_text(HEAD)
+    assert_one(call("show", "+".join(names), "--data", str(folder)), "at most 200 characters")
 
 
 # -- instruments written by others ------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -76,6 +77,9 @@ def test_check(call: Any) -> None:
     assert said.out.startswith("ok: ")
     assert "tables" in said.out
     assert "grades A " in said.out
+    assert "grades: A read in the source, B quoted" in said.out
+    assert f"data: two, {TWO}" in said.out
+    assert "shipped with chipmodel" in call("list", data=None).out
     assert call("check", TWO, data=None).out == said.out
     assert call("check", TWO, "--json", data=None).plain["ok"] is True
     both = call("check", "elsewhere")
@@ -105,6 +109,20 @@ def test_show(call: Any) -> None:
     assert award["computed"][0]["what"] == "support of alpha_one"
     assert award["computed"][0]["value"] == pytest.approx(40.0)
     assert "No instrument." in call("show", "no_policy").out
+
+
+def test_show_starts_with_what_the_case_changes(call: Any, tmp_path: Path) -> None:
+    head = 'title = "T"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary = "S"\nbaseline = "grant"\n'
+    (tmp_path / "mine.toml").write_text(head + 'remove = ["awards"]\n[set]\n"programme.rate" = 0.2\n')
+    said = call("show", "mine.toml")
+    assert "baseline: grant; what this case changes:" in said.out
+    assert "programme.rate  0.15 -> 0.2" in said.out
+    assert "awards          removed, capex_grant" in said.out
+    assert "kind of law" in said.out
+    assert "in this data, 2026 to 2030:" in said.out
+    found = call("show", "mine.toml", "--json").plain
+    assert (found["baseline"], len(found["changes"])) == ("grant", 2)
+    assert call("show", "grant+tariff", "--json").plain["baseline"] is None
 
 
 def test_diff(call: Any) -> None:
@@ -190,7 +208,12 @@ def test_run_and_rerun(call: Any, tmp_path: Path) -> None:
     again = call("rerun", str(folder / "manifest.json"))
     assert (again.code, again.out) == (0, "same: every table, to nine digits\n")
     assert call("rerun", str(folder), "--json").plain == {"same": True, "differences": []}
-    assert call("rerun", str(folder), data=None).code == 2
+    elsewhere = call("rerun", str(folder), data=None)
+    assert elsewhere.code == 2
+    assert "was computed from data set two; give its folder with --data" in elsewhere.err
+    (tmp_path / "other.json").write_text("{}")
+    for name in ("other.json", str(folder / "case.toml")):
+        assert "is not a manifest of chipmodel" in call("rerun", name).err
 
 
 def test_numbers_of_the_summary(call: Any, two: cm.Dataset) -> None:
@@ -202,6 +225,24 @@ def test_numbers_of_the_summary(call: Any, two: cm.Dataset) -> None:
     assert found["capacity_share"]["AAA"][1] == pytest.approx(total["AAA"] / total.sum())
     duty = solution.accounts.query("account == 'tariff' and agent == 'treasury:AAA' and year <= 2028")["value"].sum()
     assert found["treasuries"]["AAA"]["revenue"] == pytest.approx(duty / 1000)
+
+
+def test_summary_tells_of_each_instrument(call: Any, two: cm.Dataset) -> None:
+    said = call("run", "tariff+floor")
+    assert "brings in" in said.out
+    assert "USD/wafer (chip 20" in said.out
+    found = {row["policy"]: row for row in call("run", "tariff+floor", "--json").plain["instruments"]}
+    frame = cm.run(two, "tariff+floor").policies.query("year <= 2028")
+    assert found["duty"]["treasury"] == pytest.approx(frame.query("item == 'tariff'")["value"].sum())
+    assert found["trust"]["dual"]["value"] == pytest.approx(frame.query("item == 'dual_floor'")["value"].max())
+
+
+def test_short_forms(two: cm.Dataset) -> None:
+    for thing, start in ((two, "<Dataset two: 32 tables, "), (cm.load_case("grant", two), "<Case grant: 2 instruments"),
+                         (cm.load_world("central", two), "<World central: 2025 to 2028, solved to "),
+                         (cm.run(two, "grant"), "<Solution grant in central: objective -")):
+        assert repr(thing).startswith(start)
+        assert len(repr(thing)) < 120
 
 
 def test_run_writes_nothing_when_the_case_is_wrong(call: Any, tmp_path: Path) -> None:
@@ -326,9 +367,26 @@ def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseE
         raise raised
 
     monkeypatch.setattr(verbs, "run", stop)
-    said = call("run", "grant")
+    said = call("run", "grant", "--out", "deep/results")
     assert said.code == code
     assert "Traceback" not in said.err
+    assert not Path("deep").exists()
+
+
+def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
+    grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 400 }\n'
+    (tmp_path / "small.toml").write_text(STUDY + grid)
+    command = [sys.executable, "-m", "chipmodel", "--data", TWO, "study", "small.toml", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first cell is done, or the work has begun
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.endswith("interrupted\n")
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
 
 
 def test_other_failures_of_the_system(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:

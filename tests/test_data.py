@@ -189,3 +189,26 @@ def test_every_tariff_in_force_is_levied_by_current_law(data):
             assert any(
                 d.importer == row.importer and d.rate == row.value and row.origin in d.origins for d in duties
             ), row
+
+
+def test_source_of_asks_the_tables_that_have_the_key(data):
+    found = data.source_of("capex", segment="logic_lt10")  # the example of the README
+    assert list(found["key"]) == ["logic_lt10, capex"]
+    assert len(data.source_of("capex", segment="logic_lt10", region="USA")) == 1
+    assert set(data.source_of("capex")["table"]) == {"costs", "assembly_costs"}
+    assert set(data.source_of("running", segment="dram", region="USA")["table"]) == {"costs", "cost_factors"}
+    assert len(data.source_of("fleets", base_year=2025, region="USA", segment="dram")) > 0
+
+
+@pytest.mark.parametrize(("item", "where", "told"), [
+    ("capex", {"segment": "logic_lt11"}, "known: dao, dram"),
+    ("capex", {"segmnt": "dram"}, "did you mean segment?"),
+    ("capxe", {}, "did you mean capex"),
+    ("capex", {"segment": "dram", "region": "UZA"}, "no fact has region=UZA"),
+    ("fleets", {"region": "USA", "firm": "smic"}, "together"),
+])
+def test_source_of_tells_what_it_does_not_know(data, item, where, told):
+    with pytest.raises(cm.InputError) as caught:
+        data.source_of(item, **where)
+    assert told in str(caught.value)
+    assert len(caught.value.problems) == 1

@@ -33,6 +33,18 @@ FLOOR = OriginFloor(id="trust", market="AAA", trusted=("AAA",), segments=("chip"
                     price_cap=50_000, min_served=1.0, years=(2028, 2030), source="own")
 MARGINAL = CapexGrant(id="extra", form="marginal", region="AAA", rate=0.3, budget=100, years=(2026, 2030), source="own")
 
+
+class Withheld(Policy):
+    """Resist from BBB does not reach AAA; a stand-in for an instrument that comes later."""
+
+    def add(self, book):
+        """Hold the flow at zero."""
+        use = book.model.use
+        keys = [key for key in use if key[:3] == ("resist", "BBB", "AAA") and self.active(key[3])]
+        book.balance("held", keys, lambda *key: -use[key], unit="index", meaning="worth of the flow", equal=False,
+                     policy=self)
+
+
 WHERE: dict[str, tuple[str, str]] = {
     "history": ("as_is", "no_policy"),
     "commitment": ("as_is", "tariff"),
@@ -49,6 +61,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "assembly_capacity": ("as_is", "no_policy"),
     "assembly_size": ("no_room_for_packaging", "no_policy"),
     "assembly_history": ("as_is", "surprise"),
+    "replacement_history": ("as_is", "withheld"),
     "input_need": ("withheld_resist", "no_policy"),
     "input_supply": ("withheld_resist", "no_policy"),
     "input_replacement": ("withheld_resist", "no_policy"),
@@ -96,7 +109,9 @@ def case_named(name: str, data) -> Case:
         "strict_floor": case_of(FLOOR),
         "marginal": case_of(MARGINAL),
         "surprise": Case(name="surprise", policies=tuple(
-            p.model_copy(update={"known_from": 2027, "rate": 1.0}) for p in load_case("tariff", data).policies)),
+            p.model_copy(update={"known_from": 2028, "rate": 2.0, "years": (2028, 2030)})
+            for p in load_case("tariff", data).policies)),
+        "withheld": case_of(Withheld(id="withheld", years=(2029, 2030), known_from=2029, source="own")),
     }
     return made[name] if name in made else load_case(name, data)
 

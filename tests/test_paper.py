@@ -64,6 +64,18 @@ def project_fact(item: str, value: float, treasury: str | None = None):
 # -- plants and capital -----------------------------------------------------------------------
 
 
+def test_the_first_marginal_plant_sets_the_price(variant):
+    """The price is the full cost of the marginal plant plus other value added, which is the reference price.
+
+    Other value added is 60 less the long-run cost, and the plant at multiplier 1 has that cost.
+    """
+    data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1})
+    solution = run(data, NOTHING)
+    prices = solution.numbers.prices
+    assert prices.long_run["chip"] == exactly(CRF * CAPEX + RUNNING + INPUTS)
+    assert solution.duals("demand_balance")["AAA", "chip", 2026] == exactly(prices.long_run["chip"] + OTHER)
+
+
 def test_one_plant_in_one_year_costs_capex_times_capital_recovery(variant):
     """Demand at the reference price grows from 10 to 11; a plant takes no time to build.
 

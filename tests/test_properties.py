@@ -49,7 +49,7 @@ def credit(rate: float, name: str = "credit") -> InvestmentTaxCredit:
 
 
 def floor(share: float, name: str = "trust", on: str = "use", **limits: float) -> OriginFloor:
-    limits = limits or {"min_served": 0.9}
+    limits = limits or ({"min_served": 0.9} if on == "use" else {"price_cap": 500_000})
     return OriginFloor(id=name, market="AAA", trusted=("AAA",), segments=("chip",), share=share, on=on,
                        years=(2028, 2030), source="own", **limits)
 
@@ -96,8 +96,8 @@ def test_zero_rate_is_the_baseline(name, baseline):
     assert not any(solution.account.treasury.values())
 
 
-@pytest.mark.parametrize("policy", [tariff(1e-12), grant(1e-12), credit(1e-12), floor(1e-12), floor(1e-12, on="chips"),
-                                    tariff(1e-12, "use")], ids=str)
+@pytest.mark.parametrize("policy", [tariff(1e-12), grant(1e-12), credit(1e-12), floor(1e-12),
+                                    floor(1e-12, on="chips"), tariff(1e-12, "use")], ids=str)
 def test_a_rate_next_to_zero_that_is_written_is_the_baseline_too(policy, baseline, monkeypatch):
     monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
     assert not policy.idle

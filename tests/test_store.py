@@ -299,7 +299,7 @@ def test_export_means_the_same(two: cm.Dataset, tmp_path: Path, form: str) -> No
 def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
     world = cm.load_world("central", two)
     late = cm.Case(name="late", policies=(
-        cm.Tariff(id="t", importer="AAA", rate=0.3, on="chips", years=(2026, 2030), known_from=2027, source="own"),
+        cm.Tariff(id="t", importer="AAA", rate=0.3, on="chips", years=(2027, 2030), known_from=2027, source="own"),
     ))
     arrays = arrays_of(two, late, world)
     assert any(group == "history" for group, _ in arrays.rows_of)

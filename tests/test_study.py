@@ -7,16 +7,19 @@ import pickle
 from dataclasses import replace
 
 import pytest
-from helpers import near
+from helpers import case_of, near
 
 import chipmodel as cm
 from chipmodel.case import load_case
 from chipmodel.plan import plan
 from chipmodel.progress import Clock, Progress, Step
 from chipmodel.report import figures, style
-from chipmodel.report.findings import pass_through, sentences
+from chipmodel.report.findings import findings, sentences
+from chipmodel.report.passthrough import pass_through
 from chipmodel.report.tables import comparison_text
+from chipmodel.report.words import percent
 from chipmodel.study import Span, Study, list_studies, load_study, run_study, table_csv
+from chipmodel.summary import Summary
 
 METRICS = ("share.capacity.*.chip.LAST", "cost.buyers.AAA", "outlay.*", "revenue.AAA", "hhi.chip.2028", "objective")
 FIGURES = tuple(figures.FIGURES)
@@ -67,7 +70,7 @@ def test_the_wide_table_has_a_row_a_metric(full):
 def test_what_is_written_is_listed_and_whole(full):
     result, folder = full
     names = {path.name for path in result.written}
-    assert {"comparison.csv", "comparison_wide.csv", "finding.txt"} <= names
+    assert {"comparison.csv", "comparison_wide.csv", "finding.txt", "finding.csv"} <= names
     assert {f"{f}.{kind}" for f in FIGURES for kind in ("png", "svg", "csv")} <= names
     assert sum(path.is_dir() and (path / "capacity.csv").is_file() for path in folder.iterdir()) == 5
     assert all(path.exists() for path in result.written)
@@ -111,7 +114,7 @@ def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     share = through.total(through.maker)
     said = next(s for s in result.finding if s.startswith("Tariff"))
     assert "in the model" in said
-    assert f"by {100 * abs(share):.0f}% of the duty a wafer" in said
+    assert f"by {percent(abs(share))} of the duty a wafer" in said
     key = ("AAA", "chip", 2027)
     rise = own.maker_price[key] - base.maker_price[key]
     assert rise > 0
@@ -124,7 +127,7 @@ def test_the_finding_turns_its_words_with_the_sign(full):
     cheaper = replace(own, maker_price={k: 2 * base.maker_price[k] - v for k, v in own.maker_price.items()},
                       surplus={k: v + 5e6 for k, v in own.surplus.items()})
     said = sentences([(cheaper, base)])[0]
-    assert "lowers the price makers of devices in Aland pay" in said
+    assert "lowers the price makers of devices there pay" in said
     assert "Users in Aland gain USD" in said
 
 
@@ -148,6 +151,75 @@ def test_the_finding_of_support_withdrawn_tells_both_worlds(two):
     assert "with commitments as they are, it is" in said[0]
     assert "with every project freed of its commitments, it is" in said[0]
     assert "The treasury saves USD" in said[0]
+
+
+def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
+    base, floor = load_case("no_policy", two), load_case("floor", two).policy("trust")
+    duty = load_case("tariff", two).policy("duty")
+    said = _found(two, base, duty, floor)
+    assert said.statement == "case.test_case"
+    assert "the case adds the 25% duty on bare chips in Aland (duty) and the floor of 50%" in said.text
+    assert "pass-through" not in " ".join(row[1] for row in said.numbers)
+    assert "of the duty" not in said.text
+    assert len(said.numbers) == len(set(said.numbers))
+    changed = duty.model_copy(update={"rate": 0.1})
+    known = case_of(changed, name="before")
+    more = _found(two, known, duty, floor)
+    assert "adds the floor" in more.text
+    assert "changes duty" in more.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"rate": 0.125}, "the 12.5% duty"),
+        ({"years": (2029, 2030)}, "comes into force only in 2029, after the years reported (2025 to 2028)"),
+        ({"origin_rule": "assembly"}, "no pass-through is given"),
+        ({"on": "use"}, "no pass-through is given"),
+        ({"exempt": ("BBB",)}, "nothing dutiable is bought in Aland in no_policy either"),
+        ({"rate": 9.0}, "no dutiable chip is bought in Aland any more"),
+    ],
+)
+def test_the_finding_of_a_duty_says_what_it_is_about(two, fields, said):
+    duty = load_case("tariff", two).policy("duty").model_copy(update=fields)
+    found = _found(two, load_case("no_policy", two), duty)
+    assert said in found.text
+    assert "nobody retaliates in the model" in found.text
+    told = any(row[1].startswith("pass-through") for row in found.numbers)
+    assert told == ("where dutiable chips are still bought" in found.text) == ("12.5" in said)
+
+
+def test_a_floor_in_force_after_the_report_says_so(two):
+    floor = load_case("floor", two).policy("trust").model_copy(update={"years": (2029, 2030)})
+    found = _found(two, load_case("no_policy", two), floor)
+    assert "comes into force only in 2029, after the years reported (2025 to 2028)." in found.text
+
+
+def test_every_number_of_a_finding_is_in_its_table(full):
+    result, folder = full
+    table = result.finding_table
+    assert list(table.columns) == ["statement", "world", "quantity", "segment", "value", "unit"]
+    assert (folder / "finding.csv").read_text() == table_csv(table)
+    rows = table.set_index(["statement", "quantity", "segment"])["value"]
+    own, base = result.summaries["tariff--central"], result.summaries["no_policy--central"]
+    through = pass_through(own, base, own.case.policy("duty"))
+    assert rows["tariff.tariff.duty", "pass-through at user", "chip"] == through.user["chip"]
+    assert rows["tariff.tariff.duty", "welfare.all", "all"] == cm.metrics.evaluate("welfare.all", own, base)
+    assert rows["floor.floor.trust", "dual of trust, in 2028", "chip"] > 0
+
+
+def test_headings_say_what_the_money_is(full):
+    result, _ = full
+    text = result.text()
+    assert "Buyers' cost at user (loss of surplus), present value 2025-2030, USD bn" in text
+    assert "Support paid, cash 2025-2028, USD bn" in text
+    assert "Tariff revenue, undiscounted 2025-2028, USD bn" in text
+
+
+def _found(two, base, *policies):
+    world = cm.load_world("central", two)
+    own, reference = (Summary.of(cm.run(two, case, world)) for case in (case_of(*policies), base))
+    return findings([(own, reference)])[0]
 
 
 # -- checks before solving --------------------------------------------------------------------------

@@ -65,8 +65,8 @@ def costs(b: Book) -> None:
     n, m = b.n, b.model
     pack = n.packaging
     running: dict[int, list[object]] = defaultdict(list)
-    for (p, a, t), term in m.assembled.items():
-        running[t].append(pack.running[p] * _place_factor(b, a) * term)
+    for (p, _, t), term in m.assembled.items():
+        running[t].append(pack.running[p] * term)
     capital: dict[int, list[object]] = defaultdict(list)
     cash: dict[int, list[object]] = defaultdict(list)
     for (i, start), term in m.assemble_build.items():
@@ -83,12 +83,6 @@ def costs(b: Book) -> None:
         b.cost("packaging_capital", t, pyo.quicksum(capital[t]))
     for t, terms in cash.items():
         b.memo("packaging_capital_cash", t, pyo.quicksum(terms), payer="agent")
-
-
-def _place_factor(b: Book, region: str) -> float:
-    factors = [b.n.running[r, s] for r, s in b.n.running if r == region]
-    means = [sum(b.n.running[r, s] for r in b.n.regions) / len(b.n.regions) for r, s in b.n.running if r == region]
-    return sum(factors) / sum(means)
 
 
 def _where(b: Book) -> list[tuple[str, str]]:

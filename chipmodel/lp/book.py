@@ -213,8 +213,14 @@ class Book:
         self._line(Line("memo", name, policy.id, "", "", year, unit), expr)
 
     def _line(self, line: Line, expr: Any) -> None:
-        if not (isinstance(expr, int | float) and expr == 0):
-            self.lines[line].append(expr)
+        if isinstance(expr, int | float) or is_constant(expr):
+            if value(expr):
+                raise InputError.one(
+                    line.policy or "programme", line.account, "a payment that hangs on no variable moves nothing",
+                    "tie it to a flow, a build or a variable of the instrument",
+                )
+            return
+        self.lines[line].append(expr)
 
     # -- reading: the named flows -------------------------------------------------------------
 
@@ -226,7 +232,11 @@ class Book:
                 yield Flow(s, frozenset({r}), a, t, term)
 
     def use(self, user: str, segments: Iterable[str], years: Iterable[int] | None = None) -> Iterator[Flow]:
-        """Walk over chips inside everything the users of a place buy, devices included."""
+        """Walk over chips inside everything the users of a place buy, devices included.
+
+        An instrument that looks at origins must say so in `Policy.tells_apart`; otherwise all origins
+        come as one pooled flow.
+        """
         wanted, span = set(segments), None if years is None else set(years)
         for (s, c, _, e, t), term in self.model.device.items():
             if e == user and s in wanted and (span is None or t in span):

@@ -58,11 +58,12 @@ def constraints(b: Book) -> None:
     device_inertia, for users some rule looks at: a maker's chips of a class go to its buyers in
     today's proportions v, with a margin,
 
-    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e',k} move\_out_{m,e',k})
-              + move\_in_{m,e} + \sum_k sort_{c,m,e,k}
+    .. math:: device_{c,m,e} \le (1 + \epsilon) v_{m,e} (X_{c,m} + \sum_{e' \ne e,k} move\_out_{m,e',k})
+              + move\_in_{m,e} - \sum_k move\_out_{m,e,k} + \sum_k sort_{c,m,e,k}
 
     device_sorting: :math:`sort_k \le \phi_k v_{m,e} X_{c,m}`, at the cost of requalification. Without
-    it a floor at the user is met by relabelling which device gets which chip, for nothing.
+    it a floor at the user is met by relabelling which device gets which chip, for nothing; moves
+    count net, so that making cannot leave a place and return with another mix.
     """
     n, m = b.n, b.model
     sold = _sold(b)
@@ -106,9 +107,10 @@ def _inertia(b: Book, sold: Sold) -> None:
     b.balance("device_inertia", [key for key in m.device if key[1] != POOLED and usual.get((key[2], key[3]))],
               lambda s, c, maker, e, t: (1.0 + MARGIN) * usual[maker, e] * (
                   pyo.quicksum(sold[s, c, maker, t])
-                  + pyo.quicksum(m.move_out[s, maker, q, k, t] for q in users for k in moves
+                  + pyo.quicksum(m.move_out[s, maker, q, k, t] for q in users if q != e for k in moves
                                  if (s, maker, q, k, t) in m.move_out))
               + m.move_in[s, maker, e, t]
+              - pyo.quicksum(m.move_out[s, maker, e, k, t] for k in moves if (s, maker, e, k, t) in m.move_out)
               + pyo.quicksum(m.sort[s, c, maker, e, k, t] for k in steps) - m.device[s, c, maker, e, t],
               unit="kwpm", meaning="price of sorting chips of this origin into devices for this user", equal=False)
     b.balance("device_sorting", list(m.sort),

@@ -27,6 +27,7 @@ def constraints(b: Book) -> None:
     with reference demand.
     input_replacement: replaced\ :sub:`t` is at most replaced\ :sub:`t-1` plus x% of the region's
     reference need. That x is the range every result about withheld inputs is shown over.
+    replacement_history: before a surprise, what was replaced without knowing it stays.
     """
     n, m = b.n, b.model
     need: dict[tuple[str, str, int], list[object]] = defaultdict(list)
@@ -59,6 +60,9 @@ def constraints(b: Book) -> None:
 
     b.limit("input_replacement", list(m.replaced), replacement, owner=lambda j, r, t: f"replacement:{r}",
             unit="index", meaning="worth of replacing the input faster")
+    b.limit("replacement_history", [key for key in n.fixed_replaced if key in m.replaced],
+            lambda j, r, t: m.replaced[j, r, t] - n.fixed_replaced[j, r, t], owner=lambda j, r, t: f"replacement:{r}",
+            unit="index", meaning="what one more unit replaced before the surprise would be worth", equal=True)
 
 
 def costs(b: Book) -> None:

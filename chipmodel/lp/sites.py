@@ -88,6 +88,11 @@ def costs(b: Book) -> None:
         if share:
             _charge(b, share * place.capex, place.work.interest, place.work.spend, t, site.ready[t], m.build[i, t],
                     yearly, cash)
+        late = site.ready[t] - t - place.work.lead
+        if late > 1e-9 and t in place.widths:
+            # The ladder charges from t + lead; a first cohort that waits for its permit pays when it stands.
+            _charge(b, place.capex, place.work.interest, (), t, site.ready[t], m.build[i, t], yearly, cash)
+            _charge(b, -place.capex, place.work.interest, (), t, t + place.work.lead, m.build[i, t], yearly, cash)
     for year, terms in yearly.items():
         b.cost("capital", year, pyo.quicksum(terms))
     for year, terms in cash.items():

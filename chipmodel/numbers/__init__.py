@@ -124,6 +124,8 @@ class Numbers:
     fixed: dict[tuple[str, int], float] = field(default_factory=dict)
     """Builds fixed by history or by an earlier pass, kwpm."""
     fixed_plants: dict[tuple[str, int], float] = field(default_factory=dict)
+    fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    """Replacement of inputs before a surprise, fixed to the pass that did not know it."""
     baseline_builds: dict[str, dict[tuple[str, int], float]] = field(default_factory=dict)
     """For each marginal programme, the builds of the case without it."""
 
@@ -242,6 +244,9 @@ def _check_world(world: World, regions: tuple[str, ...], segments: tuple[str, ..
         if event.region not in regions:
             problems.append(Problem(world.name, f"event {event.id}", f"unknown region '{event.region}'",
                                     "use one of " + ", ".join(regions)))
+        if event.years[1] < world.base_year or event.years[0] > world.horizon:
+            problems.append(Problem(world.name, f"event {event.id}", "years are outside the years solved",
+                                    f"choose years in {world.base_year} to {world.horizon}"))
         problems += [
             Problem(world.name, f"event {event.id}", f"unknown segment '{s}'", "use one of " + ", ".join(segments))
             for s in event.segments

@@ -270,7 +270,7 @@ def _greenfield(facts: Facts, parameter: dict[str, float], weights: dict[Group, 
             if on_line < world.horizon + 1:
                 builds.append(t)
                 ready[t] = on_line
-                decided[t] = t - math.floor(permit)
+                decided[t] = max(decide, t - math.ceil(permit))
         name = f"new_{region.lower()}_{segment}_{firm}"
         sites.append(Site(name, "greenfield", f"new fabs of {firm} in {region}", firm, region, segment, None, {}, 0.0,
                           tuple(builds), ready, decided, None, parameter["greenfield_premium"], {}))

@@ -26,7 +26,7 @@ class Number:
     unit: str
 
 
-Rate = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Number("share")]
+Rate = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False), Number("share")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
 Money = Annotated[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")]
 
@@ -63,6 +63,8 @@ class Policy(BaseModel):
     def _years_in_order(self) -> Policy:
         if self.years[0] > self.years[1]:
             raise ValueError("years: the first is after the last")
+        if self.known_from is not None and self.known_from > self.years[0]:
+            raise ValueError("known_from is after the first year in force: a rule cannot act before it is known")
         return self
 
     def add(self, book: Book) -> None:

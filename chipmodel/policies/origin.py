@@ -27,7 +27,7 @@ class OriginFloor(Policy):
     where flow is what makers in the market buy (``on = "chips"``) or what its users use, devices
     included (``on = "use"``). A bare share is satisfied by buying nothing, so the rule takes a
     ``price_cap`` (USD per wafer short, paid to the market's treasury) or ``min_served`` (a share of
-    the reference quantity that must still be served), or both.
+    the reference quantity users must still be served; with ``on = "use"`` only), or both.
 
     The dual is the price of trust: what one more trusted wafer is worth. Its price form is a
     feebate: the dual on each trusted wafer, less share times the dual on every wafer.
@@ -53,6 +53,8 @@ class OriginFloor(Policy):
     def _not_vacuous(self) -> OriginFloor:
         if self.price_cap is None and self.min_served is None:
             raise ValueError("give price_cap or min_served: a bare share is satisfied by buying nothing")
+        if self.on == "chips" and self.price_cap is None:
+            raise ValueError("on = 'chips' needs price_cap: min_served counts users, not what makers buy")
         if self.market not in self.trusted:
             raise ValueError(f"trusted must hold the market's own region {self.market}")
         return self

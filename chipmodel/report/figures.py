@@ -11,7 +11,7 @@ import pandas as pd
 
 from chipmodel.files import write_whole
 from chipmodel.report import plotted, style
-from chipmodel.summary import Summary
+from chipmodel.summary import Summary, with_article
 
 Drawn = tuple[Any, Any]
 """Figure and its axes."""
@@ -47,6 +47,7 @@ def capacity_by_region(table: pd.DataFrame) -> Drawn:
         ax.set_ylim(0, top)
         ax.set_title(style.plain(part["segment_name"].iloc[0]))
         ax.yaxis.set_major_formatter(_thousands())
+        ax.xaxis.set_major_locator(_whole_years())
     axes[0].set_ylabel("Capacity in service, thousand 300 mm wafers a month")
     _caption(fig, "Where capacity stands", f"case {_words(case)}, world {_words(world)}; labels: share of the world in "
                                            f"{table['year'].max()}")
@@ -106,7 +107,7 @@ def who_pays(table: pd.DataFrame) -> Drawn:
             _diverging(ax, i, values, paint)
         dearer = float(part.loc[part["who"] == "makers_memo", "value"].sum()) / 1000.0
         ax.barh(3, dearer, height=0.45, facecolor="none", edgecolor=style.INK, hatch="////", linewidth=0.8)
-        _beside(ax, dearer, 3, f"{dearer:+,.1f}")
+        _beside(ax, dearer, 3, _signed(dearer))
         ax.axvline(0, color=style.INK, linewidth=0.9)
         ax.set_yticks(range(4), [*bars.values(), f"Memo: makers,\n{style.plain(memo)}"])
         ax.set_ylim(3.5, -0.6)
@@ -116,8 +117,9 @@ def who_pays(table: pd.DataFrame) -> Drawn:
     for ax in axes[len(cells):]:
         ax.axis("off")
     _who_legend(axes[len(cells)], regions, paint, names)
-    _caption(fig, f"Who gains and who pays against {_words(table['reference'].iloc[0])}, USD bn of present value",
-             "right of zero: gain; left: loss; diamond and number: the sum; scales differ between panels")
+    _caption(fig, f"Who gains and who pays against {_words(table['reference'].iloc[0])}, USD bn",
+             f"present value {table['years'].iloc[0]}; right of zero: gain; left: loss; diamond and number: the sum; "
+             "scales differ between panels")
     fig.subplots_adjust(left=0.125, right=0.985, top=1.0 - 0.95 / fig.get_figheight(), bottom=0.05, wspace=0.36,
                         hspace=0.42)
     return fig, axes
@@ -156,6 +158,7 @@ def named_projects(table: pd.DataFrame) -> Drawn:
     _project_legend(fig, cases, marks)
     freed = ", every project freed of its commitments" if float(table["committed"].iloc[0]) == 0 else ""
     _caption(fig, f"Announced projects in service in {table['year'].iloc[0]}",
+             f"projects in {' and '.join(style.plain(with_article(str(r))) for r in table['region_name'].unique())}; "
              f"world {_words(table['world'].iloc[0])}{freed}")
     tall = fig.get_figheight()
     fig.subplots_adjust(left=0.33, right=0.97, top=1.0 - 1.15 / tall, bottom=0.5 / tall, hspace=0.9 / max(counts) * 2)
@@ -239,6 +242,12 @@ def _caption(fig: Any, title: str, note: str) -> None:
     fig.text(0.12 / wide, 1.0 - 0.52 / tall, note, color="#555555", va="center")
 
 
+def _whole_years() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True)
+
+
 def _thousands() -> Any:
     from matplotlib.ticker import FuncFormatter
 
@@ -270,7 +279,13 @@ def _diverging(ax: Any, at: int, values: pd.Series[float], paint: dict[str, str]
         right, left = (right + value, left) if value >= 0 else (right, left + value)
     total = float(values.sum())
     ax.plot(total, at, "D", color="white", markeredgecolor=style.INK, markersize=4.5, zorder=4)
-    _beside(ax, right if total >= 0 else left, at, f"{total:+,.1f}", total >= 0)
+    _beside(ax, right if total >= 0 else left, at, _signed(total), total >= 0)
+
+
+def _signed(value: float) -> str:
+    """Return a number with its sign, finer if it is small, and 0 without one."""
+    fine = 1 if abs(value) >= 0.1 else 2
+    return f"{value:+,.{fine}f}" if abs(value) >= 0.005 else "0"
 
 
 def _beside(ax: Any, x: float, y: float, text: str, right: bool | None = None) -> None:
@@ -295,7 +310,7 @@ def _who_legend(ax: Any, regions: list[str], paint: dict[str, str], names: dict[
         Line2D([], [], marker="D", color="none", markerfacecolor="white", markeredgecolor=style.INK, markersize=4.5,
                label="sum"),
         Patch(facecolor="none", edgecolor=style.INK, hatch="////",
-              label="dearer chips for makers of devices:\npassed on to users, not to be added"),
+              label="change in what makers of devices pay\nfor chips; reaches users, not to be added"),
     ]
     ax.legend(handles=handles, loc="center left", ncols=1, fontsize=8.5)
 

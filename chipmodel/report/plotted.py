@@ -52,8 +52,9 @@ def leading_edge_share(summaries: Sequence[Summary], reference: str | None) -> p
 def who_pays(summaries: Sequence[Summary], reference: str | None) -> pd.DataFrame:
     """Gains of users, firms by home and treasuries against the reference, and the makers' memo line.
 
-    A loss is negative. ``makers_memo`` is what device makers of the first region pay more for chips; it
-    is passed on to users and not to be added.
+    All of it is in present value over the years solved, and a loss is negative. ``makers_memo`` is the
+    change in what device makers of the first region pay for chips, negative where they pay more; it
+    reaches users and is not to be added.
     """
     based = references(summaries, reference)
     rows = []
@@ -61,7 +62,8 @@ def who_pays(summaries: Sequence[Summary], reference: str | None) -> pd.DataFram
         base = based[own.world.name]
         if own is base:
             continue
-        cell = (own.case.name, own.world.name, own.world.committed, base.case.name)
+        years = f"{own.labels.years[0]}-{own.labels.horizon}"
+        cell = (own.case.name, own.world.name, own.world.committed, base.case.name, years)
         # What no region owns has no home: rents of makers and traders, which are zero up to rounding.
         for region, name in own.labels.regions.items():
             gains = {
@@ -73,7 +75,7 @@ def who_pays(summaries: Sequence[Summary], reference: str | None) -> pd.DataFram
         first = next(iter(own.labels.regions))
         dearer = evaluate(f"cost.buyers.maker.{first}", own, base)
         rows.append((*cell, "makers_memo", first, own.labels.regions[first], -dearer, "MUSD"))
-    columns = ["case", "world", "committed", "reference", "who", "region", "name", "value", "unit"]
+    columns = ["case", "world", "committed", "reference", "years", "who", "region", "name", "value", "unit"]
     return pd.DataFrame(rows, columns=columns)
 
 
