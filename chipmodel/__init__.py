@@ -17,7 +17,24 @@ if TYPE_CHECKING:
     from chipmodel.dataset import Dataset, load_dataset
     from chipmodel.errors import CertificateError, ChipmodelError, InputError, NoOptimum, Problem
     from chipmodel.metrics import compare
-    from chipmodel.policies import CapexGrant, InvestmentTaxCredit, OriginFloor, Policy, Tariff
+    from chipmodel.policies import (
+        CapacityLinkedQuota,
+        CapacityMandate,
+        CapexGrant,
+        ConcentrationCap,
+        DomesticFirst,
+        Embargo,
+        ExportControl,
+        FreeTradeArea,
+        Guardrail,
+        ImportQuota,
+        InvestmentTaxCredit,
+        OriginFloor,
+        Policy,
+        ProductionCredit,
+        SoftFinance,
+        Tariff,
+    )
     from chipmodel.solution import Solution
     from chipmodel.solve import run
     from chipmodel.study import Study, StudyResult, load_study, run_study
@@ -26,17 +43,28 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CapacityLinkedQuota",
+    "CapacityMandate",
     "CapexGrant",
     "Case",
     "CertificateError",
     "ChipmodelError",
+    "ConcentrationCap",
     "Dataset",
+    "DomesticFirst",
+    "Embargo",
+    "ExportControl",
+    "FreeTradeArea",
+    "Guardrail",
+    "ImportQuota",
     "InputError",
     "InvestmentTaxCredit",
     "NoOptimum",
     "OriginFloor",
     "Policy",
     "Problem",
+    "ProductionCredit",
+    "SoftFinance",
     "Solution",
     "Study",
     "StudyResult",
@@ -59,7 +87,24 @@ _HOMES = {
     "chipmodel.dataset": ("Dataset", "load_dataset"),
     "chipmodel.errors": ("CertificateError", "ChipmodelError", "InputError", "NoOptimum", "Problem"),
     "chipmodel.metrics": ("compare",),
-    "chipmodel.policies": ("CapexGrant", "InvestmentTaxCredit", "OriginFloor", "Policy", "Tariff"),
+    "chipmodel.policies": (
+        "CapacityLinkedQuota",
+        "CapacityMandate",
+        "CapexGrant",
+        "ConcentrationCap",
+        "DomesticFirst",
+        "Embargo",
+        "ExportControl",
+        "FreeTradeArea",
+        "Guardrail",
+        "ImportQuota",
+        "InvestmentTaxCredit",
+        "OriginFloor",
+        "Policy",
+        "ProductionCredit",
+        "SoftFinance",
+        "Tariff",
+    ),
     "chipmodel.solution": ("Solution",),
     "chipmodel.solve": ("run",),
     "chipmodel.study": ("Study", "StudyResult", "load_study", "run_study"),

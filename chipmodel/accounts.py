@@ -9,6 +9,7 @@ must agree per owner.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,18 +80,42 @@ def compute(arrays: Arrays, optimum: Optimum) -> Accounts:
 def _owned(arrays: Arrays, optimum: Optimum, limit: np.ndarray, code: np.ndarray,
            names: np.ndarray) -> dict[str, float]:
     owned: dict[str, float] = defaultdict(float)
+    agents = names[code]
+    for _, owner, rent in _rents(arrays, optimum, np.flatnonzero(limit), agents):
+        owned[owner] += rent
+    return dict(owned)
+
+
+def _rents(arrays: Arrays, optimum: Optimum, rows: Iterable[int],
+           agents: Sequence[str] | np.ndarray) -> Iterator[tuple[int, str, float]]:
+    """Walk over the rents of limits, present value, as (row, owner, MUSD)."""
     by_row = arrays.matrix.tocsr()
-    for i in np.flatnonzero(limit & (optimum.y != 0.0)):
-        rent = -arrays.rhs[i] * optimum.y[i]
+    for i in rows:
+        if optimum.y[i] == 0.0:
+            continue
         group, index = arrays.rows_of[i]
         owner = arrays.programme.groups[group].owner_of(index)
         if owner != COLUMN:
-            owned[owner] += rent
+            yield i, owner, float(-arrays.rhs[i] * optimum.y[i])
             continue
         row = slice(by_row.indptr[i], by_row.indptr[i + 1])
         for j, a in zip(by_row.indices[row], by_row.data[row], strict=True):
-            owned[str(names[code[j]])] -= optimum.y[i] * a * optimum.x[j]
-    return dict(owned)
+            yield i, str(agents[j]), float(-optimum.y[i] * a * optimum.x[j])
+
+
+def policy_rents(arrays: Arrays, optimum: Optimum) -> dict[tuple[str, tuple[object, ...], str], float]:
+    """Return the rent of every limit a policy adds by (group, index, owner), present value, MUSD.
+
+    A rent that is negative is what its owner bears.
+    """
+    groups = arrays.programme.groups
+    rows = [
+        i for i, (name, _) in enumerate(arrays.rows_of) if groups[name].policy and groups[name].owner is not None
+    ]
+    total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
+    for i, owner, rent in _rents(arrays, optimum, rows, arrays.agents):
+        total[(*arrays.rows_of[i], owner)] += rent
+    return dict(total)
 
 
 def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
@@ -109,7 +134,8 @@ def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
             if line.kind == "transfer":
                 rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
                 rows.append((line.account, line.policy, receiver, payer, line.year, value, line.unit))
-                for party, sign in ((payer, -1.0), (receiver, 1.0)):
+                # What a treasury pays as the agent of a column is among its gains already.
+                for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
                     if party.startswith("treasury:"):
                         treasury[party] += sign * value * discount[line.year]
             elif line.kind == "benefit":

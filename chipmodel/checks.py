@@ -205,19 +205,3 @@ def device_widths_rise(tables: Tables) -> list[Problem]:
     if ordered != sorted(ordered):
         return [Problem("device_steps.csv", "premium", "falls with the step", "let the premium rise with the step")]
     return []
-
-
-@check
-def commitments_are_stated(tables: Tables) -> list[Problem]:
-    """A fab under construction says what share of it is under way."""
-    stated = {row.site for row in _rows(tables, "project_facts") if row.item == "committed"}
-    begun = {
-        row.site
-        for row in _rows(tables, "projects")
-        if row.construction_begun is not None and row.status != "cancelled"
-    }
-    return [
-        Problem("project_facts.csv", f"{site}, committed", "row is missing for a fab under construction",
-                "add the share under way, 0 if none")
-        for site in sorted(begun - stated)
-    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.accounts import Accounts, home_of, host_of
+from chipmodel.accounts import Accounts, home_of, host_of, policy_rents
 from chipmodel.case import Case
 from chipmodel.engine import Arrays, Optimum
 from chipmodel.errors import InputError
@@ -194,7 +194,8 @@ class Solution:
         for view, place in (("ownership", home_of), ("territory", host_of)):
             gain: dict[tuple[str, str], float] = defaultdict(float)
             for agent, value in self.account.gains.items():
-                kind = "consumer_surplus" if agent.startswith("users:") else "rent"
+                # What a treasury earns by selling licences is its revenue, though no line of the programme says so.
+                kind = {"users": "consumer_surplus", "treasury": "treasury"}.get(agent.partition(":")[0], "rent")
                 gain[kind, place(agent, n)] += value
             for treasury, value in self.account.treasury.items():
                 gain["treasury", treasury.removeprefix("treasury:")] += value
@@ -214,7 +215,7 @@ class Solution:
             (policy, account, agent, "", year, "", value, unit)
             for (policy, account, agent, year, unit), value in total.items()
         ]
-        rows += self._policy_duals()
+        rows += self._policy_duals() + self._policy_rents()
         base = self.numbers.years[0]
         for target, value in self.found.items():
             policy, _, number = target.partition(".")
@@ -236,6 +237,20 @@ class Solution:
                     value, unit = per_wafer(dual), "USD/wafer"
                 rows.append((group.policy, item, "", where, year, group.meaning, value, unit))
         return rows
+
+    def _policy_rents(self) -> list[tuple[Any, ...]]:
+        """Return who earns (or bears, if below zero) what each limit of a policy is worth, undiscounted."""
+        discount, base = self.numbers.discount, self.numbers.years[0]
+        total: dict[tuple[str, str, str, int], float] = defaultdict(float)
+        for (name, index, owner), rent in policy_rents(self.arrays, self.optimum).items():
+            group = self.arrays.programme.groups[name]
+            year = next((t for t in index[-1:] if t in discount), base)
+            total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += rent / discount[year]
+        return [
+            (policy, item, owner, "", year, "what the limit is worth to its owner", value, "MUSD")
+            for (policy, item, owner, year), value in total.items()
+            if abs(value) > 1e-9
+        ]
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name."""

@@ -53,10 +53,11 @@ def run(data: Dataset, case: Case | str, world: World | str = "central", without
 
 def check_case(case: Case, numbers: Numbers) -> None:
     """Refuse a case that does not fit the data, with every problem found."""
+    named = {policy.id: policy for policy in case.policies}
     problems = [
         Problem(case.name, f"policy {policy.id}, {where}", what, mend)
         for policy in case.policies
-        for where, what, mend in policy.problems(numbers)
+        for where, what, mend in (*policy.problems(numbers), *policy.clashes(named))
     ]
     if not problems:
         problems = [

@@ -139,7 +139,7 @@ class Summary:
             devices=_summed(solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years),
             surplus=surplus,
             rents=rents,
-            treasury={k.removeprefix("treasury:"): v for k, v in solution.account.treasury.items()},
+            treasury=_treasuries(solution),
             cash=cash,
             lines=lines,
             floors=_floors(solution, labels.years),
@@ -230,9 +230,19 @@ def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
     surplus: dict[str, float] = defaultdict(float)
     rents: dict[str, float] = defaultdict(float)
     for agent, value in solution.account.gains.items():
-        home = home_of(agent, solution.numbers)
-        (surplus if agent.startswith("users:") else rents)[home] += value
+        if not agent.startswith("treasury:"):
+            (surplus if agent.startswith("users:") else rents)[home_of(agent, solution.numbers)] += value
     return dict(surplus), dict(rents)
+
+
+def _treasuries(solution: Solution) -> dict[str, float]:
+    """Return net revenue by region: taxes less support, and what licences sell for."""
+    total: dict[str, float] = defaultdict(float)
+    for source in (solution.account.treasury, solution.account.gains):
+        for agent, value in source.items():
+            if agent.startswith("treasury:"):
+                total[agent.removeprefix("treasury:")] += value
+    return dict(total)
 
 
 def _treasury_lines(

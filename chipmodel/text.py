@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 WIDTH = 100
-FEW = 12
+FEW = 16
 """Known names are listed whole up to this many."""
 
 

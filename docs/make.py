@@ -204,7 +204,10 @@ def _type(shape: dict[str, Any]) -> str:
     shape = next((part for part in shape.get("anyOf", ()) if part.get("type") != "null"), shape)
     if "enum" in shape:
         return " or ".join(f"`{x}`" for x in shape["enum"])
-    words = {"integer": "year", "number": "number", "string": "text"}
+    # A whole number that cannot be below 2000 is a year; any other counts years.
+    words = {"integer": "year" if shape.get("minimum", 0) >= 2000 else "years", "number": "number", "string": "text"}
+    if shape["type"] == "array" and "prefixItems" in shape.get("items", {}):
+        return "list of year and number"
     if shape["type"] == "array":
         return "two years" if "prefixItems" in shape else "list of names"
     bounds = [f"{sign} {shape[key]:g}" for key, sign in (("minimum", "at least"), ("exclusiveMinimum", "above"),

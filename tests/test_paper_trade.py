@@ -221,7 +221,7 @@ def test_floor_with_a_least_quantity(variant):
     The dual is what the last wafer costs over what it is worth: 60 + 0.5 CRF less 60.002.
     """
     data = bare(variant, **DEAR)
-    solution = run(data, case_of(floor(min_served=1.0)))
+    solution = run(data, case_of(floor(min_served=1.0, on="use")))
     assert built(solution) == {("new_aaa_chip_alpha", 2026): exactly(0.55), ("new_bbb_chip_beta", 2026): exactly(0.45)}
     year = OLD * 11 + PLANT + CRF * 10 * 0.55 - PRICE * 11 * area(1.0)
     assert solution.objective == exactly(still() + DF[1] * year)

@@ -18,9 +18,11 @@ from pyomo.core.expr.numvalue import is_constant, value
 from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
 
 from chipmodel.errors import InputError, NoOptimum
+from chipmodel.lp.origins import told_apart
 from chipmodel.numbers import Numbers
 from chipmodel.numbers.sites import Site
 from chipmodel.policies.base import Policy
+from chipmodel.policies.duties import Duties
 
 Index = tuple[Any, ...]
 Rule = Callable[..., Any]
@@ -107,8 +109,10 @@ class Book:
 
     def __init__(self, numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
                  ties: bool = True) -> None:
+        policies = tuple(policies)
         self.n = numbers
-        self.origins = told_apart(numbers, policies)
+        self.duties = Duties(numbers, policies)
+        self.origins = told_apart(numbers, policies, self.duties.tells_apart())
         self.model = pyo.ConcreteModel(name="chipmodel")
         self.without = frozenset(without)
         self.ties = ties
@@ -116,6 +120,10 @@ class Book:
         self.agents: dict[str, Who] = {}
         self.lines: dict[Line, list[Any]] = defaultdict(list)
         self.support_cash: dict[BuildKey, list[Any]] = defaultdict(list)
+
+    def duty_of(self, tariff: str, importer: str, on: Literal["chips", "use"], flow: Flow) -> Any:
+        """Return the share of a flow's dutiable value that a tariff levies, as the schedule of duties resolves it."""
+        return self.duties.rate(tariff, importer, on, flow)
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -258,17 +266,40 @@ class Book:
             ):
                 yield site, t, term
 
+    def inputs(self, name: str, supplier: str, destination: str,
+               years: Iterable[int] | None = None) -> Iterator[tuple[int, Any]]:
+        """Walk over what the fabs of a place get of an input from a supplier, as (year, index units)."""
+        span = None if years is None else set(years)
+        for (j, k, r, t), term in self.model.use.items():
+            if (j, k, r) == (name, supplier, destination) and (span is None or t in span):
+                yield t, term
+
+    def pipeline(self, region: str, segments: Iterable[str], year: int, begun_from: int,
+                 firms: Iterable[str] | None = None) -> Iterator[tuple[Site, float, float, Any]]:
+        """Walk over builds begun since a year as (site, share under construction, share in service, kwpm)."""
+        for site, start, term in self.builds(region, segments, range(begun_from, year + 1), firms):
+            running = site.in_service(start, year)
+            yield site, 1.0 - running, running, term
+
     def capacity(self, region: str, segment: str, year: int) -> Any:
         """Return capacity in service, kwpm."""
-        n = self.n
-        fleet = sum(s.size or 0.0 for s in n.sites.of(region, segment) if s.kind == "fleet")
-        built = [
+        fleet = sum(s.size or 0.0 for s in self.n.sites.of(region, segment) if s.kind == "fleet")
+        return fleet + self.added(region, segment, year)
+
+    def added(self, region: str, segment: str, year: int) -> Any:
+        """Return capacity in service beyond the fleets, kwpm."""
+        return pyo.quicksum(
             site.in_service(t, year) * self.model.build[site.id, t]
-            for site in n.sites.of(region, segment)
+            for site in self.n.sites.of(region, segment)
             for t in site.builds
             if site.in_service(t, year) > 0
-        ]
-        return fleet + pyo.quicksum(built)
+        )
+
+    def output(self, region: str) -> Iterator[tuple[Site, int, Any]]:
+        """Walk over what the sites of a region make, as (site, year, kwpm)."""
+        for (i, _, t), term in self.model.output.items():
+            if self.n.sites.sites[i].region == region:
+                yield self.n.sites.sites[i], t, term
 
     def capex(self, site: Site) -> float:
         """Return the capital cost of a site at multiplier 1, MUSD per kwpm: the base of every support."""
@@ -282,7 +313,7 @@ class Book:
         return [(build + k, cost * share) for k, share in enumerate(work.spend) if share > 0]
 
     def support(self, policy: Policy, account: str, amounts: Mapping[BuildKey, Any], *, treasury: str,
-                paid: Literal["construction", "service"]) -> None:
+                paid: Literal["construction", "service"], delay: int = 0) -> None:
         """Pay support on builds.
 
         It enters the objective as an annuity on the schedule of the capital it pays for, and the
@@ -297,6 +328,8 @@ class Book:
         paid : str
             ``construction``: with the spending, so that it saves interest too; ``service``: when the
             plant comes on line.
+        delay : int
+            Years by which the cash comes later, without interest; it is then no help in a firm's budget.
         """
         n = self.n
         payer = f"treasury:{treasury}"
@@ -305,7 +338,7 @@ class Book:
         for (i, t), amount in amounts.items():
             site = n.sites.sites[i]
             work = n.sites.places[n.sites.group_of[i]].work
-            worth = work.interest if paid == "construction" else 1.0
+            worth = (work.interest if paid == "construction" else 1.0) / (1.0 + n.world.discount_rate) ** delay
             for year in n.years:
                 share = site.in_service(t, year)
                 if share > 0:
@@ -313,10 +346,11 @@ class Book:
             if paid == "construction":
                 for k, share in enumerate(work.spend):
                     if share > 0:
-                        cash[t + k].append(share * amount)
+                        cash[t + k + delay].append(share * amount)
             else:
-                cash[int(site.ready[t])].append(amount)
-            self.support_cash[i, t].append(amount)
+                cash[int(site.ready[t]) + delay].append(amount)
+            if not delay:
+                self.support_cash[i, t].append(amount)
         for year, terms in yearly.items():
             self.transfer(account, year, pyo.quicksum(terms), payer=payer, receiver=COLUMN, policy=policy)
         for year, terms in cash.items():
@@ -329,40 +363,6 @@ class Book:
         for line in lines:
             self.model.account.add(pyo.quicksum(self.lines[line]))
         return lines
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Which origins the rules of a case tell apart inside devices, and for whose use.
-
-    Attributes
-    ----------
-    classes : tuple of frozenset
-        Classes of origins that every rule treats alike.
-    users : frozenset of str
-        Users some rule looks at; the chips of all other users are pooled.
-    """
-
-    classes: tuple[frozenset[str], ...]
-    users: frozenset[str]
-
-
-def told_apart(n: Numbers, policies: Iterable[Policy]) -> dict[str, Origins]:
-    """Return, per segment, the origins that the rules of a case tell apart at the user.
-
-    Chips of one class are the same to every rule, and the users no rule looks at do not care, so
-    both are pooled: the programme is smaller and its optimum the same.
-    """
-    asked = [told for policy in policies for told in policy.tells_apart(n)]
-    found = {}
-    for s in n.segments:
-        sets = [origins for _, segments, origins in asked if s in segments]
-        users = frozenset(user for user, segments, _ in asked if s in segments)
-        kinds: dict[tuple[bool, ...], list[str]] = defaultdict(list)
-        for r in (r for r, q in n.places if q == s):
-            kinds[tuple(r in told for told in sets)].append(r)
-        found[s] = Origins(tuple(frozenset(members) for members in kinds.values()), users)
-    return found
 
 
 def _ownerless(policy: str, name: str) -> InputError:

@@ -26,6 +26,9 @@ class Upstream:
         Supply of the world by year, index units.
     ramp : dict
         What the fabs of a region can replace anew in a year, by region and year, index units.
+    usual : dict
+        What the fabs of a region usually need, by region and year: their share of base capacity in the
+        world's reference need, index units.
     premium : float
         Cost of a replaced unit as a share of the reference price (wafer) or of capex (capacity).
     """
@@ -35,6 +38,7 @@ class Upstream:
     shares: dict[str, float]
     supply: dict[int, float]
     ramp: dict[tuple[str, int], float]
+    usual: dict[tuple[str, int], float]
     premium: float
 
 
@@ -77,9 +81,11 @@ def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], flo
             r: sum(segments[s] * c for (q, s), c in capacity.items() if q == r and s in segments) / total
             for r in {q for q, _ in capacity}
         }
-        ramp = {(r, t): item[j, "replacement"] * base[r] * reference[t] for r in base for t in world.years}
+        usual = {(r, t): base[r] * reference[t] for r in base for t in world.years}
+        ramp = {key: item[j, "replacement"] * value for key, value in usual.items()}
         supply_of = {t: (1.0 + item[j, "slack"]) * reference[t] for t in world.years}
-        found[j] = Upstream(row.basis, segments, dict(shares[j]), supply_of, ramp, item[j, "premium"])
+        found[j] = Upstream(row.basis, segments, dict(shares[j]), supply_of, ramp, usual,
+                            item[j, "premium"])
     return found
 
 

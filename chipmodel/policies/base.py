@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -13,6 +14,7 @@ from chipmodel.schema import ID_PATTERN
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
     from chipmodel.numbers import Numbers
+    from chipmodel.policies.duties import Levy, Relief
 
 ALL = ("all",)
 
@@ -82,6 +84,18 @@ class Policy(BaseModel):
 
     def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
+        return []
+
+    def clashes(self, others: Mapping[str, Policy]) -> list[tuple[str, str, str]]:
+        """Return what does not fit the other instruments of the case as (field, what, mend); nothing by default."""
+        return []
+
+    def levies(self, numbers: Numbers) -> list[Levy]:
+        """Return the duties it levies, for the schedule of duties; nothing by default."""
+        return []
+
+    def reliefs(self, numbers: Numbers) -> list[Relief]:
+        """Return what it takes off duties of others, for the schedule of duties; nothing by default."""
         return []
 
     def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:

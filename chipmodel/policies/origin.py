@@ -107,16 +107,120 @@ class OriginFloor(Policy):
                               receiver=f"treasury:{self.market}", policy=self)
                 book.measure(self, "short_of_floor", t, pyo.quicksum(short[s, t] for s in segments), "kwpm")
         if self.min_served is not None:
-            self._serve(book, segments, years)
+            serve(book, self, self.market, segments)
 
-    def _serve(self, book: Book, segments: tuple[str, ...], years: list[int]) -> None:
-        n, m = book.n, book.model
-        steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
-        for (e, s, _, t), term in m.served.items():
-            if e == self.market and s in segments and self.active(t):
-                steps[s, t].append(term)
-        least = book.num(self, "min_served")
-        book.limit("min_served", list(steps),
-                   lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[self.market, s, t],
-                   owner=f"users:{self.market}", unit="kwpm", policy=self,
-                   meaning="cost of serving one more wafer under the rule, USD per wafer")
+
+def serve(book: Book, policy: Policy, market: str, segments: tuple[str, ...]) -> None:
+    """Hold what users of a market get to at least ``min_served`` of the reference quantity, by segment and year."""
+    n, m = book.n, book.model
+    steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for (e, s, _, t), term in m.served.items():
+        if e == market and s in segments and policy.active(t):
+            steps[s, t].append(term)
+    least = book.num(policy, "min_served")
+    book.limit("min_served", list(steps),
+               lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[market, s, t],
+               owner=f"users:{market}", unit="kwpm", policy=policy,
+               meaning="cost of serving one more wafer under the rule, USD per wafer")
+
+
+class ConcentrationCap(Policy):
+    r"""A diversification rule: no single origin above a share.
+
+    In each year and segment, for each origin r that is capped by itself
+
+    .. math:: flow_r \le share \cdot \sum_q flow_q + over_r
+
+    where flow is what makers in the market buy (``on = "chips"``) or what its users use, devices
+    included (``on = "use"``), home-made chips counted in the sum. Buying nothing satisfies it, so the
+    rule takes a ``price_cap`` (USD per wafer over the cap, paid to the market's treasury) or
+    ``min_served``, or both.
+
+    The dual is the price of diversification: what one more wafer from the capped origin would be
+    worth. Its price form is a feebate: the dual is paid on each wafer of the origin, and share times
+    it is given back on every wafer.
+    """
+
+    kind: ClassVar[str] = "concentration_cap"
+    law: ClassVar[str] = "A rule against dependence on one country, as in Europe's raw materials act."
+    dual: ClassVar[str] = "price of diversification: worth of one more wafer from the capped origin, USD per wafer"
+
+    market: str = Field(pattern=REGION_PATTERN, description="Region the rule binds.")
+    origins: tuple[str, ...] = Field(default=ALL, description="Origins capped, each by itself; all for all others.")
+    segments: tuple[str, ...] = Field(default=ALL, description="Segments, each bound by itself.")
+    share: Share = Field(description="Largest share of one origin.")
+    on: Literal["chips", "use"] = Field(description="What makers in the market buy, or what its users use.")
+    price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")] = Field(
+        default=None, description="Fine per wafer over the cap, USD."
+    )
+    min_served: Annotated[Annotated[float, Field(gt=0, le=1)] | None, Number("share")] = Field(
+        default=None, description="Share of the reference quantity users must still get."
+    )
+
+    @model_validator(mode="after")
+    def _not_vacuous(self) -> ConcentrationCap:
+        if self.price_cap is None and self.min_served is None:
+            raise ValueError("give price_cap or min_served: a bare cap is satisfied by buying nothing")
+        return self
+
+    @property
+    def idle(self) -> bool:
+        """A cap at the whole does nothing."""
+        return self.share == 1
+
+    def _capped(self, n: Numbers) -> list[str]:
+        return [r for r in chosen(self.origins, n.regions) if self.origins != ALL or r != self.market]
+
+    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return names that do not exist, and shares that no set of origins can keep."""
+        n = numbers
+        found = [
+            *super().problems(n),
+            *unknown("market", (self.market,), n.regions),
+            *unknown("origins", self.origins, n.regions),
+            *unknown("segments", self.segments, n.segments),
+        ]
+        for s in chosen(self.segments, n.segments):
+            makers = [r for r, q in n.places if q == s]
+            if self.price_cap is None and set(makers) <= set(self._capped(n)) and self.share * len(makers) < 1:
+                found.append(("share", f"{len(makers)} origins of {s} at {self.share:g} each make less than the whole",
+                              f"raise it above {1 / len(makers):.2g}, leave an origin free or give a price_cap"))
+        return found
+
+    def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+        """Each capped origin by itself, if it binds use."""
+        if self.on == "chips":
+            return []
+        segments = chosen(self.segments, numbers.segments)
+        return [(self.market, segments, frozenset({r})) for r in self._capped(numbers)]
+
+    def add(self, book: Book) -> None:
+        """Hold each origin, segment and year to the cap."""
+        n = book.n
+        segments = chosen(self.segments, n.segments)
+        years = [t for t in n.years if self.active(t)]
+        read = book.imports if self.on == "chips" else book.use
+        every: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        origin: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
+        capped = self._capped(n)
+        for flow in read(self.market, segments, years):
+            every[flow.segment, flow.year].append(flow.term)
+            for r in flow.origins & set(capped):
+                origin[flow.segment, r, flow.year].append(flow.term)
+        share = book.num(self, "share")
+        soft = self.price_cap is not None
+        over = book.variable("over", list(origin) if soft else [], "makers", self)
+        book.balance("cap", list(origin),
+                     lambda s, r, t: share * pyo.quicksum(every[s, t]) - pyo.quicksum(origin[s, r, t])
+                     + (over[s, r, t] if soft else 0.0),
+                     unit="kwpm", meaning=self.dual, equal=False, policy=self)
+        for t in years:
+            terms = [x for (_, _, year), flows in origin.items() if year == t for x in flows]
+            book.measure(self, "capped_flow", t, pyo.quicksum(terms), "kwpm")
+            if soft:
+                fine = per_kwpm_year(1.0) * book.num(self, "price_cap")
+                beyond = pyo.quicksum(x for (_, _, year), x in over.items() if year == t)
+                book.transfer("fine", t, fine * beyond, payer="agent", receiver=f"treasury:{self.market}", policy=self)
+                book.measure(self, "over_the_cap", t, beyond, "kwpm")
+        if self.min_served is not None:
+            serve(book, self, self.market, segments)

@@ -7,13 +7,14 @@ with the pace of building is not supported. No support may exceed that cost.
 from __future__ import annotations
 
 from collections import defaultdict
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Money, Number, Policy, PolicyYear, Share, chosen, unknown
-from chipmodel.schema import REGION_PATTERN
+from chipmodel.policies.base import ALL, Money, Number, Policy, PolicyYear, Share, unknown
+from chipmodel.schema import REGION_PATTERN, ProjectRow
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
@@ -29,20 +30,29 @@ class Support(Policy):
     region: str = Field(pattern=REGION_PATTERN, description="Region whose treasury pays and where builds count.")
     segments: tuple[str, ...] = Field(default=ALL, description="Segments that are eligible.")
     firms: tuple[str, ...] = Field(default=ALL, description="Firms that are eligible.")
+    homes: tuple[str, ...] = Field(default=ALL, description="Homes of the firms that are eligible.")
+    sites: tuple[str, ...] = Field(default=ALL, description="Sites that are eligible: projects or greenfield places.")
+    excluded: tuple[str, ...] = Field(default=(), description="Firms left out, or whose awards are withdrawn.")
 
     def eligible(self, numbers: Numbers) -> list[tuple[Site, int]]:
         """Return the builds that may be supported as (site, year construction starts)."""
-        n = numbers
-        segments = chosen(self.segments, n.segments)
         return [
             (site, t)
-            for site in n.sites.sites.values()
-            if site.region == self.region
-            and site.segment in segments
-            and (self.firms == ALL or site.firm in self.firms)
+            for site in numbers.sites.sites.values()
+            if self._covers(site, numbers)
             for t in site.builds
             if self.accepts(site, t)
         ]
+
+    def _covers(self, site: Site, numbers: Numbers) -> bool:
+        return (
+            site.region == self.region
+            and site.firm not in self.excluded
+            and (self.segments == ALL or site.segment in self.segments)
+            and (self.firms == ALL or site.firm in self.firms)
+            and (self.sites == ALL or site.id in self.sites)
+            and (self.homes == ALL or numbers.home(site.firm, site.region) in self.homes)
+        )
 
     def accepts(self, site: Site, build: int) -> bool:
         """Whether a build counts."""
@@ -52,16 +62,20 @@ class Support(Policy):
         """Return the share of capital cost paid for a build of a site."""
         raise NotImplementedError
 
+    def share_on(self, site: Site, build: int, numbers: Numbers) -> float:
+        """Return what a build gets over its capital cost; `rate_on`, unless the build year or the world matters."""
+        return self.rate_on(site, _capex(site, numbers))
+
     def support_shares(self, numbers: Numbers) -> dict[BuildKey, float]:
         """Return the share of capital cost paid on every eligible build, for the check of stacking."""
-        return {(site.id, t): self.rate_on(site, _capex(site, numbers)) for site, t in self.eligible(numbers)}
+        return {(site.id, t): self.share_on(site, t, numbers) for site, t in self.eligible(numbers)}
 
     def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
         """Support of each eligible kind of build, per kwpm and as a share of its cost."""
         found: dict[str, tuple[float, float]] = {}
-        for site, _ in self.eligible(numbers):
+        for site, t in self.eligible(numbers):
             capex = _capex(site, numbers)
-            share = self.rate_on(site, capex)
+            share = self.share_on(site, t, numbers)
             if share > 0:
                 found.setdefault(self.named(site), (share * capex, share))
         return [
@@ -82,11 +96,25 @@ class Support(Policy):
             *unknown("region", (self.region,), n.regions),
             *unknown("segments", self.segments, n.segments),
             *unknown("firms", self.firms, tuple(n.homes)),
+            *[("excluded", f"'{f}' is not a firm", "use " + ", ".join(n.homes)) for f in self.excluded
+              if f not in n.homes],
+            *unknown("homes", self.homes, n.regions),
+            *self._unknown_sites(n),
+        ]
+
+    def _unknown_sites(self, n: Numbers) -> list[tuple[str, str, str]]:
+        """A site must be in the data, though not in every world: an older world knows fewer projects."""
+        known = {row.site for row in n.data.rows(ProjectRow)} | {s.id for s in n.sites.sites.values()}
+        return [
+            ("sites", f"'{name}' is not a site", "did you mean " + ", ".join(
+                get_close_matches(name, sorted(known), n=3, cutoff=0.0)) + "?")
+            for name in self.sites
+            if name not in known and self.sites != ALL
         ]
 
     def _pay(self, book: Book, account: str, amounts: dict[BuildKey, Any], kwpm: dict[BuildKey, Any],
-             paid: Literal["construction", "service"]) -> None:
-        book.support(self, account, amounts, treasury=self.region, paid=paid)
+             paid: Literal["construction", "service"], delay: int = 0) -> None:
+        book.support(self, account, amounts, treasury=self.region, paid=paid, delay=delay)
         by_year: dict[int, list[Any]] = defaultdict(list)
         for (i, t), term in kwpm.items():
             by_year[int(book.n.sites.sites[i].ready[t])].append(term)
@@ -101,7 +129,9 @@ class CapexGrant(Support):
     award
         Named projects get the awards recorded in the data, spread over their size: support a kwpm
         is fixed. ``share`` is the part of the award that is paid; ``years`` are those of coming on
-        line.
+        line. With a ``delay`` every payment comes that many years later, without interest, so the
+        award is worth less to the firm. The award of a firm is withdrawn by naming it in ``excluded``,
+        and converted by a ``soft_finance`` of ``base = "award"`` for that firm beside it.
     open
         One ``rate`` for every build begun in ``years`` that holds no award of the same treasury. Given a
         ``budget`` instead, the rate is the one at which the cash paid equals the budget; the
@@ -127,9 +157,14 @@ class CapexGrant(Support):
         default=None, description="Share of capital cost paid (open, marginal)."
     )
     budget: Money = Field(default=None, description="Cash to be paid, MUSD (open instead of rate; marginal with it).")
+    delay: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0, description="Years by which payments come late (award)."
+    )
 
     @model_validator(mode="after")
     def _form_fits(self) -> CapexGrant:
+        if self.form != "award" and self.delay:
+            raise ValueError("delay: only awards are paid late; other grants change their years")
         if self.form == "award" and (self.rate is not None or self.budget is not None):
             raise ValueError("an award takes neither rate nor budget: amounts are in project_facts.csv")
         if self.form == "open" and (self.rate is None) == (self.budget is None):
@@ -171,7 +206,7 @@ class CapexGrant(Support):
                 (i, t): share * (n.sites.sites[i].awards[self.region] / (n.sites.sites[i].size or 1.0)) * term
                 for (i, t), term in builds.items()
             }
-            self._pay(book, "grant", amounts, builds, "construction")
+            self._pay(book, "grant", amounts, builds, "construction", self.delay)
             return
         rate = book.num(self, "rate")
         supported = builds if self.form == "open" else self._additional(book, builds)

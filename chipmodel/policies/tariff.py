@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Policy, Rate, Share, chosen, unknown
+from chipmodel.policies.base import ALL, Number, Policy, Rate, Share, chosen, unknown
+from chipmodel.policies.duties import Layer, Levy
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.units import per_wafer
 
 if TYPE_CHECKING:
-    from chipmodel.lp.book import Book, Flow
+    from chipmodel.lp.book import Book
     from chipmodel.numbers import Numbers
 
 
@@ -24,6 +25,11 @@ class Tariff(Policy):
     shrink when the price falls. On ``chips`` it is paid by makers of devices in the importing
     region on bare chips they buy; on ``use`` by its users on the chips in everything they buy,
     devices included, wherever the device was made. Chips from the importing region itself are free.
+
+    Tariffs stack by ``layer`` and are resolved together before the programme is written: first
+    exemptions, then reliefs (free-trade areas, allowances), then the sum, layer on layer, then the
+    lowest ``ceiling`` on that sum, which cuts the last layers first and most-favoured-nation duty
+    never. Each tariff levies what is left of its own rate.
 
     .. math:: revenue_t = \sum_{s,r} rate \cdot scope \cdot customs_s \cdot P_s \cdot flow_{s,r,t}
 
@@ -40,6 +46,11 @@ class Tariff(Policy):
     rate: Rate = Field(description="Ad valorem rate on the dutiable value.")
     scope: Share = Field(default=1.0, description="Share of the flow that falls under it.")
     on: Literal["chips", "use"] = Field(description="Bare chips at the maker, or chips in everything used.")
+    layer: Layer = Field(default="other", description="Where it stands in the stack; ceilings cut the last first.")
+    ceiling: Annotated[Annotated[float, Field(ge=0, le=10)] | None, Number("share")] = Field(
+        default=None, description="All-in ceiling: the sum of all duties on the capped origins is at most this."
+    )
+    capped: tuple[str, ...] = Field(default=ALL, description="Origins under the ceiling; all for all it falls on.")
     origin_rule: Literal["diffusion", "assembly"] = Field(
         default="diffusion",
         description="Origin is where the wafer was made, or (bare chips only) where it was packaged.",
@@ -49,6 +60,8 @@ class Tariff(Policy):
     def _rule_fits(self) -> Tariff:
         if self.on == "use" and self.origin_rule == "assembly":
             raise ValueError("origin_rule 'assembly' applies to bare chips only (on = 'chips')")
+        if self.ceiling is None and self.capped != ALL:
+            raise ValueError("capped names origins, but there is no ceiling")
         return self
 
     @property
@@ -64,29 +77,36 @@ class Tariff(Policy):
             *unknown("importer", (self.importer,), n.regions),
             *unknown("origins", self.origins, n.regions),
             *unknown("exempt", self.exempt, n.regions),
+            *unknown("capped", self.capped, n.regions),
             *unknown("segments", self.segments, n.segments),
         ]
 
     def add(self, book: Book) -> None:
         """Levy the duty on each flow it falls on."""
         n = book.n
-        rate = book.num(self, "rate") * self.scope
-        origins = self._dutiable(n)
         years = [t for t in n.years if self.active(t)]
         read = book.imports if self.on == "chips" else book.use
         duty: dict[int, list[Any]] = defaultdict(list)
         moved: dict[int, list[Any]] = defaultdict(list)
         for flow in read(self.importer, chosen(self.segments, n.segments), years):
-            if self._origin(flow) <= origins:
-                duty[flow.year].append(n.prices.dutiable[flow.segment] * flow.term)
+            rate = book.duty_of(self.id, self.importer, self.on, flow)
+            if rate > 0:
+                duty[flow.year].append(rate * n.prices.dutiable[flow.segment] * flow.term)
                 moved[flow.year].append(flow.term)
         for year, terms in duty.items():
-            book.transfer("tariff", year, rate * pyo.quicksum(terms), payer="agent",
+            book.transfer("tariff", year, pyo.quicksum(terms), payer="agent",
                           receiver=f"treasury:{self.importer}", policy=self)
             book.measure(self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm")
 
+    def levies(self, numbers: Numbers) -> list[Levy]:
+        """The duty as stated."""
+        origins = self._dutiable(numbers)
+        return [Levy(self.id, self.importer, self.on, self.origin_rule, origins,
+                     frozenset(chosen(self.segments, numbers.segments)), self.years, self.layer, self.rate, self.scope,
+                     self.ceiling, frozenset(chosen(self.capped, numbers.regions)))]
+
     def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
-        """Duty a wafer by segment."""
+        """Duty a wafer by segment, before reliefs and ceilings."""
         share = self.rate * self.scope
         return [
             (f"duty on {s}", per_wafer(share * numbers.prices.dutiable[s]), "USD/wafer")
@@ -101,8 +121,3 @@ class Tariff(Policy):
 
     def _dutiable(self, n: Numbers) -> frozenset[str]:
         return frozenset(chosen(self.origins, n.regions)) - {self.importer, *self.exempt}
-
-    def _origin(self, flow: Flow) -> frozenset[str]:
-        if self.origin_rule == "assembly" and flow.assembled is not None:
-            return frozenset({flow.assembled})
-        return flow.origins

@@ -1,0 +1,179 @@
+"""Rules on where capacity stands."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import pyomo.environ as pyo
+from pydantic import Field, model_validator
+
+from chipmodel.policies.base import Number, Policy, PolicyYear, unknown
+from chipmodel.schema import REGION_PATTERN
+
+if TYPE_CHECKING:
+    from chipmodel.lp.book import Book
+    from chipmodel.numbers import Numbers
+    from chipmodel.numbers.sites import Site
+
+Bearer = Literal["treasury", "makers"]
+
+
+class CapacityMandate(Policy):
+    r"""At least so much capacity of a segment must stand in a region, and be used.
+
+    The target is ``kwpm``, or ``share`` of the world capacity that ``world_capacity`` gives: numbers
+    of a reference case, because a share of the capacity of this case could be met by building less
+    elsewhere. In each year
+
+    .. math:: fleet + \sum_i service_{i,t} \, build_i + short_t \ge target_t
+
+    .. math:: \sum_i output_{i,t} \ge u_{min} (target_t - short_t)
+
+    so that idle fabs do not count; in a disruption u_min is lowered to what can run. With a
+    ``price_cap`` the rule is soft: what is short is fined.
+
+    Who bears it: ``makers``, those that build lose what the mandate costs them; ``treasury``, new
+    capacity is paid the dual of the first row each year and output that of the second, and the
+    treasury bears both (and the fine, to itself).
+
+    The dual of the first row is the payment a year that the last kwpm needs. Paid to all new
+    capacity instead of the mandate, it gives the same value.
+    """
+
+    kind: ClassVar[str] = "capacity_mandate"
+    law: ClassVar[str] = "A binding target for capacity at home: a fifth of the world by 2030, so many wafers a month."
+    dual: ClassVar[str] = "payment a year that one more kwpm in service needs"
+
+    region: str = Field(pattern=REGION_PATTERN, description="Region in which capacity must stand.")
+    segment: str = Field(description="Segment.")
+    kwpm: Annotated[Annotated[float, Field(ge=0, le=1e6)] | None, Number("kwpm")] = Field(
+        default=None, description="Least capacity in service."
+    )
+    share: Annotated[Annotated[float, Field(ge=0, le=1)] | None, Number("share")] = Field(
+        default=None, description="Least share of the world capacity given, instead of kwpm."
+    )
+    world_capacity: tuple[tuple[PolicyYear, Annotated[float, Field(gt=0, le=1e7)]], ...] = Field(
+        default=(), description="World capacity by year, kwpm, in a reference case; years between are interpolated."
+    )
+    borne_by: Bearer = Field(description="Who bears what it costs.")
+    price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm/year")] = Field(
+        default=None, description="Fine a year per kwpm short."
+    )
+
+    @model_validator(mode="after")
+    def _one_target(self) -> CapacityMandate:
+        if (self.kwpm is None) == (self.share is None):
+            raise ValueError("give either kwpm or share")
+        if (self.share is None) != (not self.world_capacity):
+            raise ValueError("world_capacity goes with share, and share with world_capacity")
+        if any(a >= b for (a, _), (b, _) in pairwise(self.world_capacity)):
+            raise ValueError("world_capacity: years must rise")
+        return self
+
+    @property
+    def idle(self) -> bool:
+        """A zero target does nothing."""
+        return self.kwpm == 0 or self.share == 0
+
+    def target(self, year: int) -> float:
+        """Return the target in a year, kwpm."""
+        if self.share is None:
+            return self.kwpm or 0.0
+        given = dict(self.world_capacity)
+        low, high = max(t for t in given if t <= year), min(t for t in given if t >= year)
+        part = (year - low) / (high - low) if high > low else 0.0
+        return self.share * (given[low] + part * (given[high] - given[low]))
+
+    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return names that do not exist, years without a target, and targets nothing can meet in time."""
+        n = numbers
+        found = [*super().problems(n), *unknown("region", (self.region,), n.regions)]
+        if self.segment not in n.segments:
+            found.append(("segment", f"'{self.segment}' is not known", "use one of " + ", ".join(n.segments)))
+        years = self._in_force(n)
+        if self.world_capacity and years and not (
+            self.world_capacity[0][0] <= years[0] and years[-1] <= self.world_capacity[-1][0]
+        ):
+            found.append(("world_capacity", f"does not reach from {years[0]} to {years[-1]}", "add the missing years"))
+        if found or self.price_cap is not None:
+            return found
+        sites = n.sites.of(self.region, self.segment)
+        for t in years:
+            most = sum(_most(site, t) for site in sites)
+            if self.target(t) > most:
+                what = f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g} can be in service"
+                return [("years", what, "start later, or give price_cap")]
+        return []
+
+    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+        """The target by year."""
+        return [(f"target of {t}", self.target(t), "kwpm") for t in self._in_force(numbers)]
+
+    def _in_force(self, n: Numbers) -> list[int]:
+        return [t for t in n.years if self.active(t)]
+
+    def add(self, book: Book) -> None:
+        """Ask for capacity and for its use, of the makers or of the treasury that buys both."""
+        n, years = book.n, self._in_force(book.n)
+        fleet = fleet_of(n.sites.of(self.region, self.segment))
+        added: dict[int, Any] = {t: book.added(self.region, self.segment, t) for t in years}
+        made: dict[int, list[Any]] = defaultdict(list)
+        for site, t, term in book.output(self.region):
+            if site.segment == self.segment:
+                made[t].append(term)
+        output: dict[int, Any] = {t: pyo.quicksum(made[t]) for t in years}
+        for t in years:
+            book.measure(self, "new_capacity", t, added[t], "kwpm")
+            book.measure(self, "output", t, output[t], "kwpm")
+        payer = f"treasury:{self.region}" if self.borne_by == "treasury" else "agent"
+        if self.borne_by == "treasury":
+            added, output = self._bought(book, added, output, payer)
+        short = self._short(book, years)
+        trough = n.use[self.segment, "u_min"]
+        least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
+        rows = [(t,) for t in years if self.target(t) > 0]
+        book.limit("mandate", rows, lambda t: fleet + added[t] + short[t] - self.target(t), owner=payer,
+                   unit="kwpm in service", meaning=self.dual, policy=self)
+        book.limit("mandate_in_use", rows, lambda t: output[t] - least[t] * (self.target(t) - short[t]), owner=payer,
+                   unit="kwpm made", meaning="payment that one more kwpm made needs, for a year", policy=self)
+
+    def _bought(self, book: Book, added: dict[int, Any], output: dict[int, Any],
+                payer: str) -> tuple[dict[int, Any], dict[int, Any]]:
+        """Let the treasury buy new capacity and output at prices that call them forth."""
+        rows = [(t,) for t in added]
+        capacity = book.variable("paid_capacity", rows, payer, self)
+        made = book.variable("paid_output", rows, payer, self)
+        book.balance("capacity_paid", rows, lambda t: added[t] - capacity[t], unit="kwpm in service", equal=False,
+                     meaning="what the treasury pays a year for a kwpm of new capacity", policy=self)
+        book.balance("output_paid", rows, lambda t: output[t] - made[t], unit="kwpm made", equal=False,
+                     meaning="what the treasury pays for a kwpm made, for a year", policy=self)
+        return {t: capacity[t] for t in added}, {t: made[t] for t in added}
+
+    def _short(self, book: Book, years: list[int]) -> dict[int, Any]:
+        if self.price_cap is None:
+            return dict.fromkeys(years, 0.0)
+        treasury = f"treasury:{self.region}"
+        agent = treasury if self.borne_by == "treasury" else f"makers:{self.region}"
+        short = book.variable("short", [(t,) for t in years], agent, self)
+        for t in years:
+            book.transfer("fine", t, book.num(self, "price_cap") * short[t], payer="agent", receiver=treasury,
+                          policy=self)
+            book.measure(self, "short_of_mandate", t, short[t], "kwpm")
+        return {t: short[t] for t in years}
+
+
+def _most(site: Site, year: int) -> float:
+    """Return what a site can have in service in a year, kwpm; without limit once a greenfield plant can be ready."""
+    if site.kind == "fleet":
+        return site.size or 0.0
+    share = max((site.in_service(build, year) for build in site.builds), default=0.0)
+    return share * (math.inf if site.size is None else site.size) if share > 0 else 0.0
+
+
+def fleet_of(sites: Iterable[Site]) -> float:
+    """Return what the fleets among some sites hold, kwpm."""
+    return sum(site.size or 0.0 for site in sites if site.kind == "fleet")
