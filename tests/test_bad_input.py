@@ -180,7 +180,7 @@ def test_what_is_known_is_offered(call: Call, tmp_path: Path, two_at: Callable[.
     assert_one(call("show", "mine", "--data", folder), "no such case; the file here is ./mine.toml")
     assert_one(call("show", "tarif", "--data", folder), "did you mean tariff? others: ", "no_policy")
     (tmp_path / "mine.toml").write_text(HEAD + TARIFF.replace('kind = "tariff"', 'kind = "tarif"'))
-    assert_one(call("show", "./mine.toml", "--data", folder), "did you mean tariff? others: capex_grant")
+    assert_one(call("show", "./mine.toml", "--data", folder), "did you mean tariff? others: capacity_linked_quota")
     (tmp_path / "mine.toml").write_text(HEAD + TARIFF.replace('"AAA"', '"aland"'))
     assert_one(call("show", "./mine.toml", "--data", folder), "'aland' is no region; use one of AAA, BBB")
 
