@@ -6,7 +6,7 @@ import pytest
 from helpers import case_of
 from pydantic import ValidationError
 
-from chipmodel import CapexGrant, InputError, OriginFloor, Policy, Tariff, run
+from chipmodel import CapexGrant, ConcentrationCap, InputError, OriginFloor, Policy, Tariff, run
 from chipmodel.numbers import build_numbers
 from chipmodel.world import Event, load_world
 
@@ -104,3 +104,12 @@ def test_capital_is_paid_only_while_something_stands(two):
     }
     paid = solution.accounts.query("account == 'capital'").groupby("year").value.sum()
     assert all(standing[year] > 0 for year, value in paid.items() if value < -1e-6)
+
+
+def test_rules_of_origin_on_bare_chips_are_not_met_by_buying_none():
+    """A least quantity served counts users, who can be served inside devices; makers need a fine."""
+    common = {"market": "AAA", "share": 0.5, "on": "chips", "min_served": 0.9, "years": YEARS, "source": "own"}
+    for rule, fields in ((OriginFloor, {"trusted": ("AAA",)}), (ConcentrationCap, {})):
+        with pytest.raises(ValidationError, match="needs price_cap"):
+            rule(id="rule", **fields, **common)
+        rule(id="rule", price_cap=1000, **fields, **common)

@@ -47,8 +47,8 @@ SLACK = {
     "control": (control(share=10, **YEARS),),
     "control on use": (control(share=10, on="use", **YEARS),),
     "control of an input": (control(input="resist", share=10, **YEARS),),
-    "cap": (cap(1.0, min_served=0.5, **YEARS),),
-    "cap that is written": (cap(1 - 1e-12, min_served=0.5, **YEARS),),
+    "cap": (cap(1.0, on="use", min_served=0.5, **YEARS),),
+    "cap that is written": (cap(1 - 1e-12, on="use", min_served=0.5, **YEARS),),
     "free trade without a duty": (area_of_two(**YEARS),),
 }
 BINDING = {
@@ -262,7 +262,7 @@ def test_nonsense_is_refused_when_read(make, said):
     ((quota(segments=("none",)),), "'none' is not known"),
     ((control(input="glue", share=0.5),), "'glue' is not known"),
     ((embargo(destination="ZZZ"),), "'ZZZ' is not known"),
-    ((cap(0.4, origins=("AAA", "BBB"), min_served=0.9),), "less than the whole"),
+    ((cap(0.4, origins=("AAA", "BBB"), on="use", min_served=0.9),), "less than the whole"),
     ((allowance(),), "no tariff 'duty'"),
     ((duty(0.1, on="use"), allowance()), "falls on use"),
     ((duty(0.1), allowance(partner="AAA")), "levies the tariff itself"),

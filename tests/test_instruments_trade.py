@@ -201,7 +201,7 @@ def test_concentration_cap_is_not_met_by_buying_nothing(variant):
     data = bare(variant, fleets={"BBB": 10}, place={"AAA": 5, "BBB": 1})
     shrunk = run(data, case_of(cap(0.2, price_cap=1e6)))
     assert shrunk.columns("consumed")["AAA", "chip", 2026] == exactly(6.6)
-    solution = run(data, case_of(cap(0.2, min_served=1.0)))
+    solution = run(data, case_of(cap(0.2, min_served=1.0, on="use")))
     assert built(solution) == {("new_aaa_chip_alpha", 2026): exactly(8.8)}
     assert solution.columns("consumed")["AAA", "chip", 2026] == exactly(11.0)
     year = OLD * 11 + (PLANT + CRF * 400) * 8.8 - PRICE * 11 * area(1.0)

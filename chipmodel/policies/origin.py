@@ -53,8 +53,7 @@ class OriginFloor(Policy):
     def _not_vacuous(self) -> OriginFloor:
         if self.price_cap is None and self.min_served is None:
             raise ValueError("give price_cap or min_served: a bare share is satisfied by buying nothing")
-        if self.on == "chips" and self.price_cap is None:
-            raise ValueError("on = 'chips' needs price_cap: min_served counts users, not what makers buy")
+        _needs_fine(self.on, self.price_cap)
         if self.market not in self.trusted:
             raise ValueError(f"trusted must hold the market's own region {self.market}")
         return self
@@ -124,6 +123,11 @@ def serve(book: Book, policy: Policy, market: str, segments: tuple[str, ...]) ->
                meaning="cost of serving one more wafer under the rule, USD per wafer")
 
 
+def _needs_fine(on: str, price_cap: float | None) -> None:
+    if on == "chips" and price_cap is None:
+        raise ValueError("on = 'chips' needs price_cap: min_served counts users, not what makers buy")
+
+
 class ConcentrationCap(Policy):
     r"""A diversification rule: no single origin above a share.
 
@@ -134,7 +138,7 @@ class ConcentrationCap(Policy):
     where flow is what makers in the market buy (``on = "chips"``) or what its users use, devices
     included (``on = "use"``), home-made chips counted in the sum. Buying nothing satisfies it, so the
     rule takes a ``price_cap`` (USD per wafer over the cap, paid to the market's treasury) or
-    ``min_served``, or both.
+    ``min_served`` (with ``on = "use"`` only), or both.
 
     The dual is the price of diversification: what one more wafer from the capped origin would be
     worth. Its price form is a feebate: the dual is paid on each wafer of the origin, and share times
@@ -161,6 +165,7 @@ class ConcentrationCap(Policy):
     def _not_vacuous(self) -> ConcentrationCap:
         if self.price_cap is None and self.min_served is None:
             raise ValueError("give price_cap or min_served: a bare cap is satisfied by buying nothing")
+        _needs_fine(self.on, self.price_cap)
         return self
 
     @property
