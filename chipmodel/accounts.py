@@ -9,7 +9,6 @@ must agree per owner.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,44 +62,29 @@ def compute(arrays: Arrays, optimum: Optimum) -> Accounts:
     CertificateError
         If an identity fails.
     """
-    n = arrays.programme.numbers
-    agents = arrays.agents
-    names, code = np.unique(np.array(agents), return_inverse=True)
-    limit = np.array([arrays.programme.groups[g].owner is not None for g, _ in arrays.rows_of])
-    price = np.where(limit, 0.0, optimum.y)
+    names, code = arrays.frame.agent_codes
+    price = np.where(arrays.frame.limit, 0.0, optimum.y)
     gain = optimum.x * (arrays.matrix.T @ price - arrays.cost)
-    gains = dict(zip(names.tolist(), np.bincount(code, weights=gain, minlength=len(names)).tolist(), strict=True))
-    owned = _owned(arrays, optimum, limit, code, names)
-    treasury, rows = _lines(arrays, optimum.x, code, names)
-    accounts = Accounts(gains, owned, treasury, rows)
-    _assert_identities(accounts, arrays, optimum, n)
+    gains = dict(zip(names, np.bincount(code, weights=gain, minlength=len(names)).tolist(), strict=True))
+    treasury, rows = _lines(arrays, optimum.x)
+    accounts = Accounts(gains, _owned(arrays, optimum), treasury, rows)
+    _assert_identities(accounts, arrays, optimum, arrays.numbers)
     return accounts
 
 
-def _owned(arrays: Arrays, optimum: Optimum, limit: np.ndarray, code: np.ndarray,
-           names: np.ndarray) -> dict[str, float]:
-    owned: dict[str, float] = defaultdict(float)
-    agents = names[code]
-    for _, owner, rent in _rents(arrays, optimum, np.flatnonzero(limit), agents):
-        owned[owner] += rent
-    return dict(owned)
-
-
-def _rents(arrays: Arrays, optimum: Optimum, rows: Iterable[int],
-           agents: Sequence[str] | np.ndarray) -> Iterator[tuple[int, str, float]]:
-    """Walk over the rents of limits, present value, as (row, owner, MUSD)."""
-    by_row = arrays.matrix.tocsr()
-    for i in rows:
-        if optimum.y[i] == 0.0:
-            continue
-        group, index = arrays.rows_of[i]
-        owner = arrays.programme.groups[group].owner_of(index)
-        if owner != COLUMN:
-            yield i, owner, float(-arrays.rhs[i] * optimum.y[i])
-            continue
-        row = slice(by_row.indptr[i], by_row.indptr[i + 1])
-        for j, a in zip(by_row.indices[row], by_row.data[row], strict=True):
-            yield i, str(agents[j]), float(-optimum.y[i] * a * optimum.x[j])
+def _owned(arrays: Arrays, optimum: Optimum) -> dict[str, float]:
+    """Return rents, present value, from right-hand sides and duals by owner."""
+    names, code = arrays.frame.owner_codes
+    rent = np.bincount(code, weights=-arrays.rhs * optimum.y, minlength=len(names))
+    owned = {name: float(value) for name, value in zip(names, rent, strict=True) if name not in ("", COLUMN)}
+    if COLUMN in names:
+        by_column = np.where(code == names.index(COLUMN), optimum.y, 0.0)
+        agents, agent = arrays.frame.agent_codes
+        split = np.bincount(agent, weights=-optimum.x * (arrays.matrix.T @ by_column), minlength=len(agents))
+        for name, value in zip(agents, split.tolist(), strict=True):
+            if value:
+                owned[name] = owned.get(name, 0.0) + value
+    return owned
 
 
 def policy_rents(arrays: Arrays, optimum: Optimum) -> dict[tuple[str, tuple[object, ...], str], float]:
@@ -108,42 +92,49 @@ def policy_rents(arrays: Arrays, optimum: Optimum) -> dict[tuple[str, tuple[obje
 
     A rent that is negative is what its owner bears.
     """
-    groups = arrays.programme.groups
-    rows = [
-        i for i, (name, _) in enumerate(arrays.rows_of) if groups[name].policy and groups[name].owner is not None
-    ]
+    frame = arrays.frame
+    by_row = arrays.matrix.tocsr()
     total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
-    for i, owner, rent in _rents(arrays, optimum, rows, arrays.agents):
-        total[(*arrays.rows_of[i], owner)] += rent
+    for i in np.flatnonzero(frame.limit & (optimum.y != 0.0)).tolist():
+        (group, index), owner, dual = frame.rows_of[i], frame.owners[i], float(optimum.y[i])
+        if not frame.groups[group].policy:
+            continue
+        if owner != COLUMN:
+            total[group, index, owner] -= float(arrays.rhs[i]) * dual
+            continue
+        row = slice(by_row.indptr[i], by_row.indptr[i + 1])
+        for j, a in zip(by_row.indices[row], by_row.data[row], strict=True):
+            total[group, index, frame.agents[j]] -= float(dual * a * optimum.x[j])
     return dict(total)
 
 
-def _lines(arrays: Arrays, x: Vector, code: np.ndarray,
-           names: np.ndarray) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
-    programme = arrays.programme
-    discount = programme.numbers.discount
+def _lines(arrays: Arrays, x: Vector) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
+    names, code = arrays.frame.agent_codes
+    discount = arrays.numbers.discount
     treasury: dict[str, float] = defaultdict(float)
     rows = []
-    scaled = arrays.lines @ sparse.diags(x)
-    for k, line in enumerate(programme.lines):
-        part = scaled[k]
-        share = np.bincount(code[part.indices], weights=part.data, minlength=len(names))
-        for j in np.flatnonzero(share):
-            value, agent = float(share[j]), str(names[j])
-            payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
-            if line.kind == "transfer":
-                rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
-                rows.append((line.account, line.policy, receiver, payer, line.year, value, line.unit))
-                # What a treasury pays as the agent of a column is among its gains already.
-                for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
-                    if party.startswith("treasury:"):
-                        treasury[party] += sign * value * discount[line.year]
-            elif line.kind == "benefit":
-                rows.append((line.account, line.policy, receiver, "", line.year, value, line.unit))
-            elif line.kind == "cost" or line.unit == "MUSD":
-                rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
-            else:
-                rows.append((line.account, line.policy, payer, receiver, line.year, value, line.unit))
+    whose = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
+    shared = sparse.coo_matrix(arrays.lines @ whose)
+    order = np.lexsort((shared.col, shared.row))
+    for k, j, value in zip(shared.row[order].tolist(), shared.col[order].tolist(), shared.data[order].tolist(),
+                           strict=True):
+        if not value:
+            continue
+        line, agent = arrays.frame.lines[k], names[j]
+        payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
+        if line.kind == "transfer":
+            rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
+            rows.append((line.account, line.policy, receiver, payer, line.year, value, line.unit))
+            # What a treasury pays as the agent of a column is among its gains already.
+            for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
+                if party.startswith("treasury:"):
+                    treasury[party] += sign * value * discount[line.year]
+        elif line.kind == "benefit":
+            rows.append((line.account, line.policy, receiver, "", line.year, value, line.unit))
+        elif line.kind == "cost" or line.unit == "MUSD":
+            rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
+        else:
+            rows.append((line.account, line.policy, payer, receiver, line.year, value, line.unit))
     return dict(treasury), rows
 
 
@@ -157,9 +148,9 @@ def _assert_identities(accounts: Accounts, arrays: Arrays, optimum: Optimum, n: 
         flow, dual = by_flow.get(owner, 0.0), by_dual.get(owner, 0.0)
         if abs(flow - dual) > TOLERANCE * size:
             raise CertificateError(f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals")
-    kinds = np.array([line.kind for line in arrays.programme.lines])
+    kinds = np.array([line.kind for line in arrays.frame.lines])
     sums = arrays.lines @ optimum.x
-    df = np.array([n.discount.get(line.year, 0.0) for line in arrays.programme.lines])
+    df = np.array([n.discount.get(line.year, 0.0) for line in arrays.frame.lines])
     value = float((sums * df)[kinds == "benefit"].sum())
     resources = float((sums * df)[kinds == "cost"].sum())
     welfare = total + sum(accounts.treasury.values())

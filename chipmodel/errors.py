@@ -62,5 +62,13 @@ class NoOptimum(ChipmodelError):
         return type(self), (self.status, str(self))
 
 
+class WorkerLost(ChipmodelError):
+    """A process that solved part of a study is gone (exit code 1)."""
+
+    def __init__(self) -> None:
+        super().__init__("a process that solved part of the study ended before its time (killed, or out of memory); "
+                         "run the same command again: what was finished is kept")
+
+
 class CertificateError(ChipmodelError):
     """A solution failed its own check: residuals, gap or an identity of the accounts."""

@@ -17,6 +17,7 @@ from chipmodel.dataset import Dataset
 from chipmodel.engine import Arrays
 from chipmodel.errors import InputError
 from chipmodel.files import write_whole
+from chipmodel.handover import Handover
 from chipmodel.lp import write
 from chipmodel.numbers import build_numbers
 from chipmodel.policies import CapexGrant
@@ -64,7 +65,7 @@ def export(arrays: Arrays, path: str | Path, form: str) -> Path:
     """
     if form not in FORMATS:
         raise InputError.one("export", form, "no such format", "use one of " + ", ".join(FORMATS))
-    lp = engine.highs_lp(arrays)
+    lp = Handover(arrays, fold=False).lp(arrays)
     lp.model_name_ = "chipmodel"
     lp.row_names_ = safe_names(arrays.rows_of)
     lp.col_names_ = safe_names(arrays.columns_of)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from chipmodel import metrics
-from chipmodel.case import Case, _changed, load_case
+from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import problems_of
 from chipmodel.numbers import build_numbers
-from chipmodel.policies.base import Number
+from chipmodel.points import Point, case_at, of_world, point_name, problems_of_numbers, world_at
 from chipmodel.solve import check_case
 from chipmodel.summary import Labels
 from chipmodel.world import World, load_world
 
 if TYPE_CHECKING:
     from chipmodel.study import Study
+
+MOST = 10_000
+"""Cells a study may have unless its user says yes."""
 
 Named = TypeVar("Named", Case, World)
 
@@ -63,8 +65,8 @@ class Plan:
     metrics: tuple[str, ...]
 
 
-def plan(study: Study, data: Dataset) -> Plan:
-    """Check a study whole and return its cells.
+def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
+    """Check a study whole and return its cells; more than 10,000 only if its user says yes.
 
     Raises
     ------
@@ -82,26 +84,40 @@ def plan(study: Study, data: Dataset) -> Plan:
     everywhere, wrong = _worlds(study, worlds, file)
     problems += wrong
     spelled, wrong = _metrics(study, data, [world for world, _ in everywhere])
-    problems += wrong + _grid_problems(study, cases, file) + _figure_problems(study, file)
+    points, unfit = _points_of(study, cases, file)
+    problems += wrong + unfit + _figure_problems(study, file)
+    count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
+    if count > MOST and not yes:
+        problems.append(Problem(file, "grid", f"makes {count:,} cells",
+                                f"make it smaller; more than {MOST:,} must be asked for (--yes)"))
     if problems:
         raise InputError(problems)
     cells: list[Cell] = []
     for world, chosen in everywhere:
         try:
-            here = _cells_in(world, chosen, cases, study, file)
-            numbers = build_numbers(data, world)
+            here = _cells_in(world, chosen, cases, study, points, file)
         except InputError as error:
             problems += error.problems
             continue
-        for cell in here:
-            try:
-                check_case(cell.case, numbers)
-            except InputError as error:
-                problems += error.problems
+        problems += _misfits(here, data)
         cells += here
     if problems:
         raise InputError(problems)
     return Plan(tuple(cells), tuple(spelled))
+
+
+def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
+    """Return what of the cases does not fit the data."""
+    found: dict[Problem, None] = {}
+    world, numbers = None, None
+    for cell in cells:
+        try:
+            if numbers is None or cell.world is not world:
+                world, numbers = cell.world, build_numbers(data, cell.world)
+            check_case(cell.case, numbers)
+        except InputError as error:
+            found.update(dict.fromkeys(error.problems))
+    return list(found)
 
 
 def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], data: Dataset,
@@ -160,52 +176,49 @@ def _figure_problems(study: Study, file: str) -> list[Problem]:
     ]
     if study.figures and study.reference is None:
         problems.append(Problem(file, "figures", "compare with a reference", "give the study a reference"))
-    if study.figures and study.grid:
+    if study.figures and study.varies:
         problems.append(Problem(file, "figures", "do not go with a grid", "remove one of the two"))
     return problems
 
 
-def _grid_problems(study: Study, cases: dict[str, Case], file: str) -> list[Problem]:
-    problems: list[Problem] = []
-    for target, numbers in study.values().items():
-        place, (policy_id, _, name) = f"grid {target}", target.partition(".")
-        holders = [p for case in cases.values() for p in case.policies if p.id == policy_id]
-        if len(set(numbers)) < max(1, len(numbers)) or not numbers:
-            problems.append(Problem(file, place, "has no numbers or repeats one", "list each number once"))
-        if not holders:
-            known = sorted({p.id for case in cases.values() for p in case.policies})
-            near = get_close_matches(policy_id, known, n=3, cutoff=0.4) or known or ["none"]
-            problems.append(Problem(file, place, f"no case has a policy '{policy_id}'", "ids: " + ", ".join(near)))
-        for policy in holders[:1]:
-            fields = type(policy).model_fields
-            free = [f for f, info in fields.items() if any(isinstance(x, Number) for x in info.metadata)]
-            if name not in free:
-                problems.append(Problem(file, place, f"{policy.kind} has no number '{name}'",
-                                        "numbers: " + (", ".join(free) or "none")))
-    return problems
+def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Point], list[Problem]]:
+    """Return the points of a study, checked."""
+    try:
+        points = study.points()
+    except InputError as error:
+        return [], list(error.problems)
+    names = dict.fromkeys(name for point in points for name in point)
+    problems = problems_of_numbers(names, list(cases.values()), file)
+    if study.varies and not points:
+        problems.append(Problem(file, "grid", "has no points", "give every number at least one value"))
+    seen: set[tuple[tuple[str, float], ...]] = set()
+    for point in points:
+        if tuple(point.items()) in seen:
+            problems.append(Problem(file, f"point {point_name(point)}", "appears twice", "list each point once"))
+        seen.add(tuple(point.items()))
+    return points, problems
 
 
-def _cells_in(world: World, chosen: tuple[str, ...], cases: dict[str, Case], study: Study, file: str) -> list[Cell]:
-    """Return the cells of a world; the reference stands in it as its file has it, untouched by the grid."""
-    base = f"{cases[study.reference].name}--{world.name}" if study.reference else ""
-    cells = []
-    for name in chosen:
-        case = cases[name]
-        points = list(_points(case, study))
-        if name == study.reference or points == [{}]:
-            cells.append(Cell(case, world, {}, base))
-        cells += [Cell(_at(case, point, file), world, point, base) for point in points if point]
+def _cells_in(world: World, chosen: tuple[str, ...], cases: dict[str, Case], study: Study, points: list[Point],
+              file: str) -> list[Cell]:
+    """Return the cells of a world, those of one point of the world together.
+
+    The reference stands in every world as its file has it, untouched by the numbers of instruments.
+    """
+    cells: list[Cell] = []
+    units: dict[tuple[tuple[str, float], ...], list[Point]] = {}
+    for point in points or [{}]:
+        of_the_world = {k: v for k, v in point.items() if of_world(k)}
+        units.setdefault(tuple(of_the_world.items()), []).append({k: v for k, v in point.items() if not of_world(k)})
+    for part, rest in units.items():
+        there = world_at(world, dict(part), file)
+        base = f"{cases[study.reference].name}--{there.name}" if study.reference else ""
+        if study.reference and study.reference in chosen:
+            cells.append(Cell(cases[study.reference], there, dict(part), base))
+        for name in chosen:
+            ids = {p.id for p in cases[name].policies}
+            mine = ({k: v for k, v in point.items() if k.partition(".")[0] in ids} for point in rest)
+            for point in {tuple(own.items()): own for own in mine}.values():
+                if point or name != study.reference:
+                    cells.append(Cell(case_at(cases[name], point, file), there, {**dict(part), **point}, base))
     return cells
-
-
-def _points(case: Case, study: Study) -> Iterator[dict[str, float]]:
-    """Walk over the points of the grid, in the numbers this case has."""
-    ids = {p.id for p in case.policies}
-    mine = {k: v for k, v in study.values().items() if k.partition(".")[0] in ids}
-    for values in product(*mine.values()):
-        yield dict(zip(mine, values, strict=True))
-
-
-def _at(case: Case, point: dict[str, float], file: str) -> Case:
-    name = f"{case.name}[{','.join(f'{k}={v:.9g}' for k, v in point.items())}]"
-    return _changed(case, dict(point), file).model_copy(update={"name": name})

@@ -49,9 +49,9 @@ class Clock:
         if self.tell:
             self.tell(Step(0, self.total, "", None))
 
-    def step(self, what: str) -> None:
-        """Count a step and tell it."""
-        self.done += 1
+    def step(self, what: str, count: int = 1) -> None:
+        """Count some steps and tell them."""
+        self.done += count
         if self.tell:
             spent = time.monotonic() - self.start
             self.tell(Step(self.done, self.total, what, spent / self.done * (self.total - self.done)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chipmodel.accounts import Accounts, home_of, host_of, policy_rents
@@ -48,30 +49,19 @@ class Solution:
         """Objective, MUSD of present value."""
         return self.optimum.objective
 
-    @cached_property
-    def _columns(self) -> dict[str, list[tuple[tuple[Any, ...], float]]]:
-        found: dict[str, list[tuple[tuple[Any, ...], float]]] = defaultdict(list)
-        for (name, index), value in zip(self.arrays.columns_of, self.optimum.x.tolist(), strict=True):
-            found[name].append((index, value if abs(value) > 1e-9 else 0.0))
-        return found
-
-    @cached_property
-    def _rows(self) -> dict[str, list[tuple[tuple[Any, ...], float]]]:
-        found: dict[str, list[tuple[tuple[Any, ...], float]]] = defaultdict(list)
-        for (name, index), value in zip(self.arrays.rows_of, self.optimum.y.tolist(), strict=True):
-            found[name].append((index, value))
-        return found
-
     def columns(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the values of a variable by index."""
-        return dict(self._columns.get(name, []))
+        keys, places = self.arrays.frame.columns(name)
+        values = self.optimum.x[places]
+        return dict(zip(keys, np.where(np.abs(values) > 1e-9, values, 0.0).tolist(), strict=True))
 
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.numbers.discount
+        keys, places = self.arrays.frame.rows(name)
         return {
             index: dual / discount[index[-1]] if index and index[-1] in discount else dual
-            for index, dual in self._rows.get(name, [])
+            for index, dual in zip(keys, self.optimum.y[places].tolist(), strict=True)
         }
 
     def _frame(self, rows: list[tuple[Any, ...]], keys: list[str]) -> pd.DataFrame:
@@ -225,7 +215,7 @@ class Solution:
 
     def _policy_duals(self) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        for name, group in self.arrays.programme.groups.items():
+        for name, group in self.arrays.frame.groups.items():
             if not group.policy:
                 continue
             item = f"dual_{name.split('__', 1)[1]}"
@@ -243,7 +233,7 @@ class Solution:
         discount, base = self.numbers.discount, self.numbers.years[0]
         total: dict[tuple[str, str, str, int], float] = defaultdict(float)
         for (name, index, owner), rent in policy_rents(self.arrays, self.optimum).items():
-            group = self.arrays.programme.groups[name]
+            group = self.arrays.frame.groups[name]
             year = next((t for t in index[-1:] if t in discount), base)
             total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += rent / discount[year]
         return [

@@ -13,6 +13,7 @@ from chipmodel.accounts import compute
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
+from chipmodel.handover import Handover
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.policies import CapexGrant, Policy
@@ -177,7 +178,7 @@ def _spending(grant: CapexGrant, with_rate: Callable[[float], Case], most: float
     low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
     slope = (high.cost - low.cost) / (most / 2)
     highs = engine.solver()
-    highs.passModel(engine.highs_lp(low))
+    highs.passModel(Handover(low).lp(low))
     every = np.arange(len(slope), dtype=np.int32)
 
     def patched(rate: float) -> float:
@@ -190,7 +191,7 @@ def _spending(grant: CapexGrant, with_rate: Callable[[float], Case], most: float
 
 def _paid(arrays: engine.Arrays, x: engine.Vector, grant: str) -> float:
     """Return the cash a grant pays in a solution."""
-    cash = np.array([float(k.policy == grant and k.account == "grant_cash") for k in arrays.programme.lines])
+    cash = np.array([float(k.policy == grant and k.account == "grant_cash") for k in arrays.frame.lines])
     return float(cash @ (arrays.lines @ x))
 
 

@@ -8,46 +8,30 @@ from __future__ import annotations
 
 import csv
 import io
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chipmodel import metrics
+from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, NoOptimum
 from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
-from chipmodel.plan import Cell, Plan, plan
+from chipmodel.plan import Cell, plan
+from chipmodel.points import Design, Point, Span, grid_points, table_points
+from chipmodel.pool import Here, Pool, Processes
 from chipmodel.progress import Clock, Tell
 from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
 from chipmodel.solve import run
 from chipmodel.summary import Summary
-from chipmodel.workers import deaf_children, ended_on_interrupt, ignore_interrupts
+from chipmodel.sweep import dataset_of, plain
 
-MOST = 10_000
-"""Cells a study may have unless its user says yes."""
-
-
-class Span(BaseModel):
-    """Evenly spaced numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    start: float = Field(alias="from", description="First number.")
-    to: float = Field(description="Last number.")
-    steps: Annotated[int, Field(ge=2, le=10_000)] = Field(description="How many numbers, both ends included.")
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """The numbers."""
-        wide = self.to - self.start
-        return tuple(self.start + wide * k / (self.steps - 1) for k in range(self.steps))
+WAYS = ("grid", "point", "table", "design")
+"""Ways to say which points a study takes."""
 
 
 class Variant(BaseModel):
@@ -80,6 +64,12 @@ class Study(BaseModel):
     grid: dict[str, tuple[float, ...] | Span] = Field(
         default_factory=dict, description="Numbers to vary, such as s232.rate; every combination is solved."
     )
+    point: tuple[dict[str, float], ...] = Field(default=(), description="Points, each a number's value by name.")
+    table: str | None = Field(default=None, description="CSV file of points beside the study: a column a number.")
+    design: Design | None = Field(default=None, description="Points spread over ranges.")
+    chunk: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=25, description="Cells solved one after the other from a fresh start; part of the result."
+    )
     variant: tuple[Variant, ...] = Field(default=(), description="Worlds with some fields changed.")
     figures: tuple[str, ...] = Field(default=(), description="Figures to draw.")
 
@@ -91,6 +81,11 @@ class Study(BaseModel):
             twice = sorted({n for n in names if list(names).count(n) > 1})
             if twice:
                 raise ValueError(f"{what} '{twice[0]}' appears twice")
+        given = [way for way in WAYS if getattr(self, way)]
+        if len(given) > 1:
+            raise ValueError(f"points are given by {' and '.join(given)}: keep one")
+        if any(list(point) != list(self.point[0]) for point in self.point):
+            raise ValueError("every point must give the same numbers, in the same order")
         for variant in self.variant:
             for case in variant.cases:
                 if case not in self.cases:
@@ -99,9 +94,22 @@ class Study(BaseModel):
                 raise ValueError(f"variant '{variant.name}' must hold the reference '{self.reference}'")
         return self
 
-    def values(self) -> dict[str, tuple[float, ...]]:
-        """Return the numbers of the grid, spelled out."""
-        return {k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()}
+    @property
+    def varies(self) -> bool:
+        """Whether it takes points at all."""
+        return any(getattr(self, way) for way in WAYS)
+
+    def points(self) -> list[Point]:
+        """Return the points it takes, in order."""
+        if self.design is not None:
+            return self.design.points()
+        if self.table is not None:
+            return table_points(Path(self.table))
+        if self.point:
+            return [dict(point) for point in self.point]
+        if not self.grid:
+            return []
+        return grid_points({k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()})
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,7 @@ class StudyResult:
         return "\n\n".join([*parts, *self.notes]) + "\n"
 
 
-def load_study(name: str, data: Dataset) -> Study:
+def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     """Load a study by name from a data package, or from a TOML file, and check it whole.
 
     Raises
@@ -163,7 +171,9 @@ def load_study(name: str, data: Dataset) -> Study:
         study = Study.model_validate({"name": path.stem, **content})
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
-    plan(study, data)
+    if study.table is not None:
+        study = study.model_copy(update={"table": str(path.parent / study.table)})
+    plan(study, data, yes)
     return study
 
 
@@ -173,8 +183,11 @@ def list_studies(data: Dataset) -> list[str]:
 
 
 def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, jobs: int = 1,
-              tell: Tell | None = None, yes: bool = False) -> StudyResult:
+              tell: Tell | None = None, yes: bool = False, pool: Pool | None = None) -> StudyResult:
     """Solve every cell of a study and compare.
+
+    Cells at points of a grid or design are swept: cases that differ in numbers only share one
+    compiled programme, are solved in chunks and give metrics only, unless the study keeps tables.
 
     Parameters
     ----------
@@ -182,13 +195,17 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     data : Dataset
     out : str or Path, optional
         Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding with its
-        numbers, the figures and, if the study keeps tables, the result folders into. Nothing is written without it.
+        numbers, the figures and, if the study keeps tables, the result folders into. Chunks of a
+        sweep lie there as soon as they are done; a study that was stopped goes on from them.
+        Nothing is written without it.
     jobs : int
         Processes. The result is the same whatever their number.
     tell : callable, optional
-        Called with a `Step` whenever a cell is done.
+        Called with a `Step` whenever a cell or a chunk is done.
     yes : bool
         Solve more than 10,000 cells.
+    pool : Pool, optional
+        Where the work is done, instead of `jobs` processes of this machine.
 
     Raises
     ------
@@ -197,11 +214,8 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     NoOptimum
         If a cell has no optimal solution.
     """
-    study = load_study(study, data) if isinstance(study, str) else study
-    known = plan(study, data)
-    if len(known.cells) > MOST and not yes:
-        raise InputError.one(study.name, "grid", f"makes {len(known.cells):,} cells",
-                             f"make it smaller; more than {MOST:,} must be asked for (--yes)")
+    study = load_study(study, data, yes) if isinstance(study, str) else study
+    known = plan(study, data, yes)
     if jobs < 1:
         raise InputError.one(study.name, "jobs", f"{jobs} is not a number of processes", "use 1 or more")
     folder = None if out is None else Path(out) / study.name
@@ -209,18 +223,28 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
         from chipmodel.store import prepare
 
         prepare(folder)
-    keep = folder if study.keep == "tables" else None
-    done = _in_turn(known, data, keep, tell, study) if jobs == 1 else _shared(known, data, keep, tell, jobs)
-    summaries = {cell.name: found.summary for cell, found in zip(known.cells, done, strict=True)}
-    finding, numbers = _finding(known, summaries)
+    pool = pool or (Here() if jobs == 1 else Processes(jobs))
+    swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
+    whole = [cell for cell in known.cells if not (cell.point and study.keep == "metrics")]
+    clock = Clock(len(known.cells), tell)
+    clock.begin()
+    done = _solved(whole, data, folder if study.keep == "tables" else None, pool, clock)
+    summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
+    table = _table(whole, known.metrics, summaries, study)
+    notes: tuple[str, ...] = ()
+    if swept:
+        more, notes = run_chunks(study, swept, known.metrics, summaries, data, folder, pool, clock)
+        table = pd.concat([table, more], ignore_index=True) if len(table) else more
+    finding, numbers = _finding(whole, summaries, study)
     result = StudyResult(
         study=study,
         summaries=summaries,
-        table=_table(known, summaries, study),
+        table=table,
         finding=finding,
         finding_table=numbers,
-        solutions={c.name: d.solution for c, d in zip(known.cells, done, strict=True) if d.solution is not None},
+        solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
+        notes=notes,
     )
     return result if folder is None else _write(result, folder)
 
@@ -245,69 +269,46 @@ def _solve(cell: Cell, data: Dataset, keep: Path | None) -> _Done:
     return _Done(Summary.of(solution, cell.point), folder, solution)
 
 
-def _in_turn(known: Plan, data: Dataset, keep: Path | None, tell: Tell | None, study: Study) -> list[_Done]:
-    clock = Clock(len(known.cells), tell)
-    clock.begin()
-    done = []
-    for cell in known.cells:
-        found = _solve(cell, data, keep)
-        done.append(found if study.keep == "tables" else _Done(found.summary, found.folder))
-        clock.step(cell.label)
-    return done
+def _solved(cells: list[Cell], data: Dataset, keep: Path | None, pool: Pool, clock: Clock) -> list[_Done]:
+    """Solve cells cold, each by itself; solutions are kept if tables are and this process solves."""
+    here = isinstance(pool, Here)
+    shared = (data if here else plain(data), keep, here and keep is not None)
+    done: dict[int, _Done] = {}
+    for k, found in pool.each(_solve_there, shared, cells):
+        done[k] = found
+        clock.step(cells[k].label)
+    return [done[k] for k in range(len(cells))]
 
 
-def _shared(known: Plan, data: Dataset, keep: Path | None, tell: Tell | None, jobs: int) -> list[_Done]:
-    clock = Clock(len(known.cells), tell)
-    clock.begin()
-    plain = (data.name, data.root, dict(data.tables), dict(data.hashes))
-    pool = ProcessPoolExecutor(min(jobs, len(known.cells)), multiprocessing.get_context("spawn"), _open, (plain,))
-    with pool, ended_on_interrupt():
-        with deaf_children():
-            futures: dict[Future[_Done], int] = {
-                pool.submit(_solve_there, cell, keep): i for i, cell in enumerate(known.cells)
-            }
-        done: dict[int, _Done] = {}
-        try:
-            for future in as_completed(futures):
-                done[futures[future]] = future.result()
-                clock.step(known.cells[futures[future]].label)
-        except BaseException as error:
-            pool.shutdown(wait=not isinstance(error, KeyboardInterrupt), cancel_futures=True)
-            raise
-    return [done[i] for i in range(len(known.cells))]
-
-
-_there: list[Dataset] = []
-
-
-def _open(plain: tuple[str, Path, dict[str, Any], dict[str, str]]) -> None:
-    ignore_interrupts()
-    name, root, tables, hashes = plain
-    _there.append(Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes)))
-
-
-def _solve_there(cell: Cell, keep: Path | None) -> _Done:
-    found = _solve(cell, _there[-1], keep)
-    return _Done(found.summary, found.folder)
+def _solve_there(shared: tuple[Any, Path | None, bool], cell: Cell) -> _Done:
+    sent, keep, whole = shared
+    found = _solve(cell, sent if isinstance(sent, Dataset) else dataset_of(sent), keep)
+    return found if whole else _Done(found.summary, found.folder)
 
 
 # -- comparing and writing --------------------------------------------------------------------------
 
 
-def _table(known: Plan, summaries: dict[str, Summary], study: Study) -> pd.DataFrame:
+def _table(cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary], study: Study) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    for cell in known.cells:
+    for cell in cells:
         base = summaries[cell.reference] if cell.reference else None
-        rows += metrics.rows(known.metrics, summaries[cell.name], base)
-    return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", *study.grid, "value", "difference"])
+        rows += metrics.rows(names, summaries[cell.name], base)
+    return pd.DataFrame(rows, columns=table_columns(study))
 
 
-def _finding(known: Plan, summaries: dict[str, Summary]) -> tuple[tuple[str, ...], pd.DataFrame]:
+def table_columns(study: Study) -> list[str]:
+    """Return the columns of a study's table."""
+    numbers = dict.fromkeys(name for point in study.points() for name in point)
+    return ["metric", "unit", "case", "world", *numbers, "value", "difference"]
+
+
+def _finding(cells: list[Cell], summaries: dict[str, Summary],
+             study: Study) -> tuple[tuple[str, ...], pd.DataFrame]:
     from chipmodel.report.findings import findings
     from chipmodel.report.findings import table as numbers
 
-    varied = any(cell.point for cell in known.cells)
-    pairs = [] if varied else [(summaries[c.name], summaries[c.reference]) for c in known.cells if c.reference]
+    pairs = [] if study.varies else [(summaries[c.name], summaries[c.reference]) for c in cells if c.reference]
     found = findings(pairs)
     return tuple(one.text for one in found), numbers(found)
 
@@ -357,4 +358,4 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
         drawn, notes = figures.draw_all(result.study.figures, list(result.summaries.values()),
                                         result.study.reference, folder)
         written += drawn
-    return replace(result, written=written, notes=notes)
+    return replace(result, written=written, notes=(*result.notes, *notes))

@@ -228,7 +228,7 @@ def study(args: argparse.Namespace) -> Answer:
     from chipmodel.study import load_study, run_study
 
     data = dataset(args)
-    asked = load_study(args.study, data)
+    asked = load_study(args.study, data, args.yes)
     with _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell:
         result = run_study(asked, data, args.out, args.jobs, tell, args.yes)
     written = [str(path) for path in result.written]

@@ -12,6 +12,7 @@ from chipmodel.lp import assembly, demand, devices, finance, inputs, production,
 from chipmodel.lp.book import Book, Group, Line, Who
 from chipmodel.numbers import Numbers
 from chipmodel.policies.base import Policy
+from chipmodel.shape import Path
 
 PARTS = (sites, production, trade, assembly, inputs, devices, demand)
 """Parts written before the policies; `finance` comes after them, when every support is known."""
@@ -30,7 +31,7 @@ class Programme:
 
 
 def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
-          ties: bool = True) -> Programme:
+          ties: bool = True, lifts: dict[Path, Any] | None = None) -> Programme:
     """Write the programme.
 
     Parameters
@@ -42,21 +43,23 @@ def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[s
         Groups of rows left out, for tests of what each does.
     ties : bool
         Whether to break ties between equal routes by a small published cost.
+    lifts : dict, optional
+        What stands for the numbers that vary in a sweep, by path.
     """
     with PauseGC():
-        return _write(numbers, tuple(p for p in policies if not p.idle), without, ties)
+        book = Book(numbers, [p for p in policies if not p.idle], without, ties, lifts)
+        return Programme(book.model, _written(book), book.groups, book.agents, numbers, book.policies)
 
 
-def _write(numbers: Numbers, acting: tuple[Policy, ...], without: Iterable[str], ties: bool) -> Programme:
-    book = Book(numbers, acting, without, ties)
+def _written(book: Book) -> list[Line]:
     for part in PARTS:
         part.variables(book)
     for part in PARTS:
         part.constraints(book)
-    for policy in acting:
+    for policy in book.policies:
         policy.add(book)
     finance.variables(book)
     finance.constraints(book)
     for part in (*PARTS, finance):
         part.costs(book)
-    return Programme(book.model, book.close(), book.groups, book.agents, numbers, acting)
+    return book.close()

@@ -23,6 +23,8 @@ from chipmodel.numbers import Numbers
 from chipmodel.numbers.sites import Site
 from chipmodel.policies.base import Policy
 from chipmodel.policies.duties import Duties
+from chipmodel.shape import Path, split, with_leaves
+from chipmodel.traced import present
 
 Index = tuple[Any, ...]
 Rule = Callable[..., Any]
@@ -108,10 +110,12 @@ class Book:
     """Collects the programme; `chipmodel.lp` and the policies write into it and read flows off it."""
 
     def __init__(self, numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
-                 ties: bool = True) -> None:
+                 ties: bool = True, lifts: dict[Path, Any] | None = None) -> None:
         policies = tuple(policies)
-        self.n = numbers
-        self.duties = Duties(numbers, policies)
+        of_numbers, of_policies, of_duties = split(lifts or {})
+        self.n = with_leaves(numbers, of_numbers)
+        self.policies: tuple[Policy, ...] = with_leaves(policies, of_policies)
+        self.duties = Duties(numbers, policies, of_duties)
         self.origins = told_apart(numbers, policies, self.duties.tells_apart())
         self.model = pyo.ConcreteModel(name="chipmodel")
         self.without = frozenset(without)
@@ -128,7 +132,7 @@ class Book:
     # -- writing ------------------------------------------------------------------------------
 
     def num(self, policy: Policy, field: str) -> Any:
-        """Return a number of a policy."""
+        """Return a number of a policy: a float, or in a sweep what stands for it while it varies."""
         return getattr(policy, field)
 
     def variable(self, name: str, index: Iterable[Index], agent: Who, policy: Policy | None = None) -> Any:
@@ -304,13 +308,14 @@ class Book:
     def capex(self, site: Site) -> float:
         """Return the capital cost of a site at multiplier 1, MUSD per kwpm: the base of every support."""
         place = self.n.sites.places[self.n.sites.group_of[site.id]]
-        return place.capex * (1.0 + site.premium)
+        cost: float = place.capex * (1.0 + site.premium)
+        return cost
 
     def investment(self, site: Site, build: int) -> list[tuple[int, float]]:
         """Return the cash of one kwpm begun in `build` at multiplier 1 as (year, MUSD)."""
         work = self.n.sites.places[self.n.sites.group_of[site.id]].work
         cost = self.capex(site)
-        return [(build + k, cost * share) for k, share in enumerate(work.spend) if share > 0]
+        return [(build + k, cost * share) for k, share in enumerate(work.spend) if present(share)]
 
     def support(self, policy: Policy, account: str, amounts: Mapping[BuildKey, Any], *, treasury: str,
                 paid: Literal["construction", "service"], delay: int = 0) -> None:
@@ -345,7 +350,7 @@ class Book:
                     yearly[year].append(share * n.recovery * worth * amount)
             if paid == "construction":
                 for k, share in enumerate(work.spend):
-                    if share > 0:
+                    if present(share):
                         cash[t + k + delay].append(share * amount)
             else:
                 cash[int(site.ready[t]) + delay].append(amount)

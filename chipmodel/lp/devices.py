@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from chipmodel.lp.book import POOLED, Book
+from chipmodel.traced import present
 
 MARGIN = 0.02
 """By how much the mix of origins may differ between a maker's buyers for nothing."""
@@ -34,7 +35,7 @@ def variables(b: Book) -> None:
     pairs = [(s, m, e) for s in n.segments for m in makers for e in users]
     steps = range(len(n.device_moves))
     b.variable("move_out", [(*p, k, t) for p in pairs for k in steps for t in n.years
-                            if n.pattern.get((p[1], p[2]), 0.0) > 0], "makers")
+                            if present(n.pattern.get((p[1], p[2]), 0.0))], "makers")
     b.variable("move_in", [(*p, t) for p in pairs for t in n.years], "makers")
     usual = usual_shares(b)
     b.variable("sort", [(s, c, m, e, k, t) for s, c, m, e, t in b.model.device if c != POOLED and usual.get((m, e))
@@ -147,7 +148,7 @@ def usual_shares(b: Book) -> dict[tuple[str, str], float]:
         (maker, e): n.pattern.get((maker, e), 0.0) * n.users[e] / made[maker]
         for maker in made
         for e in _users(b)
-        if made[maker] > 0
+        if present(made[maker])
     }
 
 

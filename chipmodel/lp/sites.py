@@ -7,6 +7,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from chipmodel.lp.book import Book
+from chipmodel.traced import present
 
 
 def variables(b: Book) -> None:
@@ -41,7 +42,7 @@ def constraints(b: Book) -> None:
     b.limit("history", [key for key in n.fixed if key in m.build], lambda i, t: m.build[i, t] - n.fixed[i, t],
             owner=site_agent, unit="kwpm", meaning="what one more kwpm of a given build would be worth", equal=True)
     b.limit("commitment",
-            [(i, s.builds[0]) for i, s in sites.items() if s.committed > 0 and (i, s.builds[0]) not in n.fixed],
+            [(i, s.builds[0]) for i, s in sites.items() if present(s.committed) and (i, s.builds[0]) not in n.fixed],
             lambda i, t: m.build[i, t] - sites[i].committed,
             owner=site_agent, unit="kwpm", meaning="cost of one more kwpm of commitment")
     b.limit("size", [(i,) for i, s in sites.items() if s.size is not None and s.builds],
@@ -104,7 +105,7 @@ def _charge(b: Book, capex: float, interest: float, spend: tuple[float, ...], st
     for year in b.n.years:
         share = min(1.0, max(0.0, year + 1.0 - ready))
         if share > 0:
-            yearly[year].append(share * b.n.recovery * capex * interest * term)  # type: ignore[operator]
+            yearly[year].append(share * b.n.recovery * capex * interest * term)
     for k, share in enumerate(spend):
-        if share > 0:
+        if present(share):
             cash[start + k].append(share * capex * term)  # type: ignore[operator]

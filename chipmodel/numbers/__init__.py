@@ -193,7 +193,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     span = world.report_until - world.base_year
     growth = {s: index[s, world.report_until] ** (1.0 / span) - 1.0 for s in segments}
     scale = {(s, t): total[s] * index[s, t] for s in segments for t in years}
-    sites = build_sites(facts, parameter, growth, scale)
+    sites = build_sites(facts, parameter, scale, _steps_by(data, world))
     recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
     packaging = build_packaging(facts)
     freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
@@ -236,6 +236,19 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
         homes=sites.homes,
         fixed={(s.id, t): v for s in sites.sites.values() for t, v in s.given.items()},
     )
+
+
+def _steps_by(data: Dataset, world: World) -> tuple[float, dict[str, float]]:
+    """Return the slope and the growth by segment that set the number of cost steps.
+
+    They are those of the data, whatever the world scales: worlds that differ in numbers share one
+    programme.
+    """
+    plain = Facts(data, world.model_copy(update={"scale": (), "demand_shift": 0.0}))
+    index, span = demand_index(plain), world.report_until - world.base_year
+    slope = next(value for row, value in plain.each(ParameterRow) if row.parameter == "slope")
+    last = world.report_until
+    return slope, {s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last}
 
 
 def _check_world(world: World, regions: tuple[str, ...], segments: tuple[str, ...]) -> None:

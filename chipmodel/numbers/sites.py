@@ -146,8 +146,8 @@ def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
     return dict(total)
 
 
-def build_sites(facts: Facts, parameter: dict[str, float], growth: dict[str, float],
-                scale: dict[tuple[str, int], float]) -> Sites:
+def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str, int], float],
+                steps_by: tuple[float, dict[str, float]]) -> Sites:
     """Build every site and place.
 
     Parameters
@@ -155,10 +155,10 @@ def build_sites(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
     facts : Facts
     parameter : dict
         Scalars of parameters.csv.
-    growth : dict
-        Mean growth a year of each segment over the reported years.
     scale : dict
         Capacity of the world's base year grown with reference demand, by segment and year.
+    steps_by : tuple
+        Slope and growth by segment that set the number of cost steps.
     """
     world = facts.world
     weights = {(row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)}
@@ -169,7 +169,7 @@ def build_sites(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
         if item == "build"
     }
     places = {
-        group: _place(facts, parameter, group, weight, growth, scale, works[group[1]])
+        group: _place(facts, parameter, group, weight, scale, works[group[1]], steps_by)
         for group, weight in sorted(weights.items())
     }
     sites: dict[str, Site] = {}
@@ -182,8 +182,8 @@ def build_sites(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
     return Sites(sites, places, group_of, relative, homes)
 
 
-def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: float, growth: dict[str, float],
-           scale: dict[tuple[str, int], float], work: Construction) -> Place:
+def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: float,
+           scale: dict[tuple[str, int], float], work: Construction, steps_by: tuple[float, dict[str, float]]) -> Place:
     _, region, segment = group
     cost = facts.table(CostRow, "segment", "item")
     factor = facts.table(CostFactorRow, "region", "item")
@@ -191,7 +191,8 @@ def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: floa
     capex = cost[segment, "capex"] * (1.0 - share + share * factor[region, "building"]) * factor[region, "place"]
     running = per_kwpm_year(cost[segment, "running"] * factor[region, "running"])
     start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
-    rise = min(FINEST * start, SHARE_OF_GROWTH * slope * max(growth[segment], 0.01) / weight)
+    usual_slope, usual_growth = steps_by
+    rise = min(FINEST * start, SHARE_OF_GROWTH * usual_slope * max(usual_growth[segment], 0.01) / weight)
     count = max(1, math.ceil((end - start) / rise))
     rise = (end - start) / count
     multipliers = (*(start + (k + 0.5) * rise for k in range(count)), end)

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from chipmodel.policies.base import Number, Policy, PolicyYear, unknown
 from chipmodel.schema import REGION_PATTERN
+from chipmodel.traced import present
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
@@ -135,7 +136,7 @@ class CapacityMandate(Policy):
         short = self._short(book, years)
         trough = n.use[self.segment, "u_min"]
         least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
-        rows = [(t,) for t in years if self.target(t) > 0]
+        rows = [(t,) for t in years if present(self.target(t))]
         book.limit("mandate", rows, lambda t: fleet + added[t] + short[t] - self.target(t), owner=payer,
                    unit="kwpm in service", meaning=self.dual, policy=self)
         book.limit("mandate_in_use", rows, lambda t: output[t] - least[t] * (self.target(t) - short[t]), owner=payer,

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from chipmodel.numbers.finance import capital_recovery
 from chipmodel.policies.base import Number, Share
 from chipmodel.policies.support import Support
+from chipmodel.traced import present
 from chipmodel.units import per_kwpm_year
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class SoftFinance(Support):
     def accepts(self, site: Site, build: int) -> bool:
         """Builds begun in the years, or projects with an award that come on line in them."""
         if self.base == "award":
-            return site.awards.get(self.region, 0.0) > 0 and self.active(int(site.ready[build]))
+            return present(site.awards.get(self.region, 0.0)) and self.active(int(site.ready[build]))
         return self.active(build)
 
     def worth(self, numbers: Numbers) -> float:

@@ -20,8 +20,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any, Literal
 
 from chipmodel.policies.base import Policy
 
@@ -34,6 +34,8 @@ LAYERS: tuple[Layer, ...] = ("mfn", "section_301", "section_232", "other")
 """Layers in the order in which they stack."""
 
 On = Literal["chips", "use"]
+DutyKey = tuple[str, str, str, str, str, str | None, int]
+"""Tariff, importer, flow, segment, place of the fab, place of assembly (none if no rule asks), year."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +108,45 @@ class Relief:
 
 
 class Duties:
-    """The resolved duty schedule of a case."""
+    """The resolved duty schedule of a case.
 
-    def __init__(self, numbers: Numbers, policies: Iterable[Policy]) -> None:
+    Parameters
+    ----------
+    lifted : dict
+        Duties that vary between the cases of a sweep, and what stands for them in the programme.
+    """
+
+    def __init__(self, numbers: Numbers, policies: Iterable[Policy], lifted: dict[DutyKey, Any] | None = None) -> None:
         acting = [p for p in policies if not p.idle]
         self.levies: list[Levy] = [levy for p in acting for levy in p.levies(numbers)]
         self.levies.sort(key=lambda x: (LAYERS.index(x.layer), x.policy))
         self.reliefs: list[Relief] = [relief for p in acting for relief in p.reliefs(numbers)]
         self._numbers = numbers
+        self._lifted = lifted or {}
+        self._by_assembly = any(levy.origin_rule == "assembly" for levy in self.levies)
         self.resolved = lru_cache(maxsize=None)(self._resolve)
 
-    def rate(self, policy: str, importer: str, on: On, flow: Flow) -> float:
+    def rate(self, policy: str, importer: str, on: On, flow: Flow) -> Any:
         """Return what a tariff levies on a flow, as a share of its dutiable value."""
         if not flow.origins:
             return 0.0
         # Origins no rule tells apart bear the same duty: any of them stands for its class.
-        made = min(flow.origins)
-        return self.resolved(importer, on, flow.segment, made, flow.assembled, flow.year).get(policy, 0.0)
+        place = (importer, on, flow.segment, min(flow.origins), flow.assembled if self._by_assembly else None,
+                 flow.year)
+        lifted = self._lifted.get((policy, *place))
+        return self.resolved(*place).get(policy, 0.0) if lifted is None else lifted
+
+    def table(self) -> dict[DutyKey, float]:
+        """Return every duty of the schedule."""
+        n = self._numbers
+        found: dict[DutyKey, float] = {}
+        for importer, on in sorted({(levy.importer, levy.on) for levy in self.levies}):
+            for made, s in n.places:
+                via = [a for r, a in n.packaging.routes if r == made] if self._by_assembly and on == "chips" else [None]
+                for a, t in product(via, n.years):
+                    for policy, rate in self.resolved(importer, on, s, made, a, t).items():
+                        found[policy, importer, on, s, made, a, t] = rate
+        return found
 
     def _resolve(self, importer: str, on: On, segment: str, made: str, assembled: str | None,
                  year: int) -> dict[str, float]:

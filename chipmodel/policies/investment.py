@@ -12,6 +12,7 @@ from pydantic import Field
 from chipmodel.policies.base import ALL, Number, Policy, Share, chosen, unknown
 from chipmodel.policies.capacity import Bearer, fleet_of
 from chipmodel.schema import REGION_PATTERN
+from chipmodel.traced import present
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
@@ -202,7 +203,7 @@ def _decided(book: Book, policy: Policy, builds: Iterable[tuple[Site, int]]) -> 
     """Return what is built beyond what is under way: history is left out, commitments are taken off."""
     n, m = book.n, book.model
     keys = [(site.id, t) for site, t in builds if (site.id, t) not in n.fixed]
-    committed = [(i, t) for i, t in keys if n.sites.sites[i].committed > 0 and t == n.sites.sites[i].builds[0]]
+    committed = [(i, t) for i, t in keys if present(n.sites.sites[i].committed) and t == n.sites.sites[i].builds[0]]
     agent = lambda i, t: n.sites.sites[i].agent  # noqa: E731
     beyond = book.variable("beyond", committed, agent, policy)
     book.limit("under_way", committed, lambda i, t: m.build[i, t] - n.sites.sites[i].committed - beyond[i, t],

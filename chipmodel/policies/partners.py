@@ -13,6 +13,7 @@ from chipmodel.policies.base import ALL, Number, Policy, PolicyYear, chosen, unk
 from chipmodel.policies.duties import LAYERS, Layer, Levy, Relief
 from chipmodel.policies.tariff import Tariff
 from chipmodel.schema import ID_PATTERN, REGION_PATTERN
+from chipmodel.traced import present
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book, Flow
@@ -160,7 +161,7 @@ class CapacityLinkedQuota(Policy):
             return
         flows = self._flows(book, levy)
         duty = {key: book.duty_of(self.relieves, levy.importer, levy.on, flow) for key, flow in flows.items()}
-        keys = [key for key in flows if duty[key] > 0]
+        keys = [key for key in flows if present(duty[key])]
         exempt = book.variable("exempt", keys, "traders", self)
         book.balance("exempted", keys, lambda s, r, a, t: levy.scope * flows[s, r, a, t].term - exempt[s, r, a, t],
                      unit="kwpm", meaning="price of a wafer that may be exempt", equal=False, policy=self)

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from chipmodel.policies.base import ALL, Money, Number, Policy, PolicyYear, Share, unknown
 from chipmodel.schema import REGION_PATTERN, ProjectRow
+from chipmodel.traced import present
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
@@ -181,7 +182,7 @@ class CapexGrant(Support):
     def accepts(self, site: Site, build: int) -> bool:
         """Awards go to their sites if they come on line in time; other grants to builds begun in the years."""
         if self.form == "award":
-            return site.awards.get(self.region, 0.0) > 0 and self.active(int(site.ready[build]))
+            return present(site.awards.get(self.region, 0.0)) and self.active(int(site.ready[build]))
         return self.active(build) and not site.awards.get(self.region)
 
     def rate_on(self, site: Site, capex: float) -> float:

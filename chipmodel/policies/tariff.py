@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from chipmodel.policies.base import ALL, Number, Policy, Rate, Share, chosen, unknown
 from chipmodel.policies.duties import Layer, Levy
 from chipmodel.schema import REGION_PATTERN
+from chipmodel.traced import present
 from chipmodel.units import per_wafer
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Tariff(Policy):
         moved: dict[int, list[Any]] = defaultdict(list)
         for flow in read(self.importer, chosen(self.segments, n.segments), years):
             rate = book.duty_of(self.id, self.importer, self.on, flow)
-            if rate > 0:
+            if present(rate):
                 duty[flow.year].append(rate * n.prices.dutiable[flow.segment] * flow.term)
                 moved[flow.year].append(flow.term)
         for year, terms in duty.items():

@@ -1,0 +1,233 @@
+"""Many cases of few shapes: each shape compiled once, the cases solved in fixed chunks.
+
+Every chunk starts from a fresh HiGHS at the basis of the first case of its shape, so that what it
+finds depends neither on how many processes share the work, nor on interruptions, nor on the order
+in which chunks are done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from chipmodel import metrics
+from chipmodel.accounts import compute
+from chipmodel.dataset import Dataset
+from chipmodel.engine import Arrays, Optimum, Vector
+from chipmodel.errors import CertificateError, NoOptimum
+from chipmodel.numbers import Numbers, build_numbers
+from chipmodel.plan import Cell
+from chipmodel.policies import CapexGrant
+from chipmodel.shape import Leaves, Reader
+from chipmodel.solution import Solution
+from chipmodel.solve import run
+from chipmodel.summary import Summary
+from chipmodel.template import Basis, Chain, Levers, Template, compile_template
+from chipmodel.traced import NotPolynomial
+
+ALONE = -1
+"""Stands for the shape of a case that is solved by itself."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell with its shape and its levers."""
+
+    cell: Cell
+    shape: int
+    levers: Vector
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Cells solved one after the other."""
+
+    number: int
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every chunk of a sweep needs; plain data."""
+
+    data: tuple[str, Path, dict[str, Any], dict[str, str]]
+    templates: tuple[Template, ...]
+    starts: tuple[Basis, ...]
+    metrics: tuple[str, ...]
+    references: dict[str, Summary]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep, ready to be solved.
+
+    Attributes
+    ----------
+    refused : dict
+        For each shape that could not be shared, the number that stands in the way, in words.
+    """
+
+    shared: Shared
+    chunks: tuple[Chunk, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What solving a chunk took: pivots, seconds inside HiGHS and seconds in all."""
+
+    rows: list[Row]
+    pivots: int
+    seconds_inside: float
+    seconds: float
+
+
+class Worlds:
+    """The numbers of worlds, computed once each as long as they follow each other."""
+
+    def __init__(self, data: Dataset) -> None:
+        self._data = data
+        self._last: tuple[Any, Numbers] | None = None
+
+    def numbers(self, cell: Cell) -> Numbers:
+        """Return the numbers of a cell's world."""
+        if self._last is None or self._last[0] != cell.world:
+            self._last = (cell.world, build_numbers(self._data, cell.world).with_events(cell.world.event))
+        return self._last[1]
+
+
+def plain(data: Dataset) -> tuple[str, Path, dict[str, Any], dict[str, str]]:
+    """Return a data package as what can be sent to a process."""
+    return data.name, data.root, dict(data.tables), dict(data.hashes)
+
+
+def dataset_of(sent: tuple[str, Path, dict[str, Any], dict[str, str]]) -> Dataset:
+    """Return the data package that was sent."""
+    name, root, tables, hashes = sent
+    return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
+
+
+def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], references: dict[str, Summary],
+            size: int) -> Sweep:
+    """Sort cells into shapes, compile each shape once and cut the cells into chunks.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    names : tuple of str
+        Metrics.
+    references : dict
+        Summaries of the cells that others are compared with and that are no points themselves.
+    size : int
+        Cells in a chunk; cells of one point stay together.
+    """
+    worlds, reader = Worlds(data), Reader()
+    shapes: dict[Any, list[int]] = {}
+    read: dict[int, Leaves] = {}
+    for k, cell in enumerate(cells):
+        if not in_passes(cell):
+            read[k] = reader.read(cell.case, worlds.numbers(cell))
+            shapes.setdefault(read[k].shape, []).append(k)
+    shape = np.full(len(cells), ALONE)
+    levers: dict[int, Vector] = {}
+    templates: list[Template] = []
+    starts: list[Basis] = []
+    refused = []
+    for members in shapes.values():
+        if len(members) < 2:
+            continue
+        first = cells[members[0]]
+        numbers = worlds.numbers(first)
+        found = Levers.of([read[k] for k in members], [p.id for p in first.case.policies if not p.idle])
+        try:
+            template = compile_template(first.case, numbers, found)
+        except NotPolynomial as error:
+            refused.append(f"{error}: each of {len(members)} cases is written anew, which is slower")
+            continue
+        shape[members] = len(templates)
+        levers.update(zip(members, found.values, strict=True))
+        chain = Chain(template)
+        try:
+            chain.solve(template.fill(found.values[0], numbers))
+        except (NoOptimum, CertificateError) as error:
+            raise type(error)(*_told(error, first)) from None
+        basis = chain.basis
+        assert basis is not None
+        templates.append(template)
+        starts.append(basis)
+    none = np.zeros(0)
+    tasks = [Task(cell, int(shape[k]), levers.get(k, none)) for k, cell in enumerate(cells)]
+    shared = Shared(plain(data), tuple(templates), tuple(starts), names, references)
+    return Sweep(shared, tuple(cut(tasks, size)), tuple(refused))
+
+
+def in_passes(cell: Cell) -> bool:
+    """Whether a cell needs more than one solve: a surprise, a grant that seeks its rate, a marginal grant."""
+    base = cell.world.base_year
+    dates = [p.known_from for p in cell.case.policies] + [e.known_from for e in cell.world.event]
+    return any(date and date > base for date in dates) or any(
+        isinstance(p, CapexGrant) and not p.idle and (p.form == "marginal" or (p.form == "open" and p.rate is None))
+        for p in cell.case.policies
+    )
+
+
+def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
+    """Cut tasks into chunks of about `size`; a cell stays with the reference it is compared with."""
+    chunks: list[list[Task]] = [[]]
+    for task in tasks:
+        starts_a_unit = task.cell.reference not in {t.cell.name for t in chunks[-1]}
+        if len(chunks[-1]) >= size and starts_a_unit:
+            chunks.append([])
+        chunks[-1].append(task)
+    return [Chunk(k, tuple(part)) for k, part in enumerate(chunks) if part]
+
+
+def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
+    """Solve the cells of a chunk and return the rows of its metrics."""
+    began = time.perf_counter()
+    data = dataset_of(shared.data)
+    worlds = Worlds(data)
+    chains: dict[int, Chain] = {}
+    known = dict(shared.references)
+    rows: list[Row] = []
+    pivots, inside = 0, 0.0
+    for task in chunk.tasks:
+        cell = task.cell
+        try:
+            if task.shape == ALONE:
+                solution = run(data, cell.case, cell.world)
+            else:
+                chain = chains.get(task.shape)
+                if chain is None:
+                    chain = chains[task.shape] = Chain(shared.templates[task.shape], shared.starts[task.shape])
+                numbers = worlds.numbers(cell)
+                arrays = shared.templates[task.shape].fill(task.levers, numbers)
+                solution = solution_of(cell, numbers, arrays, chain.solve(arrays))
+        except (NoOptimum, CertificateError) as error:
+            raise type(error)(*_told(error, cell)) from None
+        pivots += solution.optimum.iterations
+        inside += solution.optimum.seconds
+        summary = Summary.of(solution, cell.point)
+        if cell.reference == cell.name:
+            known[cell.name] = summary
+        rows += metrics.rows(shared.metrics, summary, known.get(cell.reference))
+    return Work(rows, pivots, inside, time.perf_counter() - began)
+
+
+def solution_of(cell: Cell, numbers: Numbers, arrays: Arrays, optimum: Optimum) -> Solution:
+    """Return the solution of a cell solved as a part of a sweep."""
+    return Solution(cell.case, cell.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
+
+
+def _told(error: NoOptimum | CertificateError, cell: Cell) -> tuple[str, ...]:
+    if isinstance(error, NoOptimum):
+        return error.status, f"{cell.label}: {error}"
+    return (f"{cell.label}: {error}",)
