@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import highspy
@@ -36,7 +36,7 @@ METRICS = ("share.capacity.*.all.LAST", "share.capacity.*.logic_lt10.LAST", "rev
 EVERY = 8
 """A short run takes every 8th point of each axis."""
 PEERS = 4
-"""Cases of the first chunk that the slow peers solve; the first is their warm-up and not counted."""
+"""Cases that the slow peers solve, the first of the largest shape; the first is their warm-up and not counted."""
 
 
 def studies(short: bool) -> dict[str, Study]:
@@ -102,9 +102,9 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
         solve_bare(sweep.shared, shared_chunk, worlds, bare)
         tell(f"  chunk {chunk.number + 1} of {len(sweep.chunks)}: ours {ours.cpu:.1f} s, bare {bare.spent.cpu:.1f} s")
     count = bare.cases
-    first = max(sweep.chunks, key=lambda c: sum(t.shape != ALONE for t in c.tasks))
-    shape = next(t.shape for t in reversed(first.tasks) if t.shape != ALONE)
-    same = tuple(islice((t for c in sweep.chunks[first.number:] for t in c.tasks if t.shape == shape), PEERS))
+    tasks = [task for chunk in sweep.chunks for task in chunk.tasks if task.shape != ALONE]
+    largest, _ = Counter(task.shape for task in tasks).most_common(1)[0]
+    same = tuple(task for task in tasks if task.shape == largest)[:PEERS]
     peer = peers(sweep.shared, same, data, worlds)
     prefix = f"sweep.{name}."
     return {
