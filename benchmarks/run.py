@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmarks of chipmodel.")
     parser.add_argument("--only", action="append", metavar="PART",
                         help="a part, or the first word of several; may be given again. Parts: " + ", ".join(known))
-    parser.add_argument("--short", action="store_true", help=f"every {sweeps.EVERY}th point of each axis of a sweep")
+    parser.add_argument("--short", action="store_true", help=f"of the sweeps only {sweeps.SHORT}")
     parser.add_argument("--out", type=Path, help="JSON file")
     args = parser.parse_args()
     asked = args.only or list(known)
