@@ -55,6 +55,15 @@ class Solution:
         values = self.optimum.x[places]
         return dict(zip(keys, np.where(np.abs(values) > 1e-9, values, 0.0).tolist(), strict=True))
 
+    @cached_property
+    def built(self) -> dict[str, list[tuple[int, float]]]:
+        """Builds by site as (year begun, kwpm), in order of years; sites that build nothing are left out."""
+        found: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for (i, t), value in self.columns("build").items():
+            if value:
+                found[i].append((t, value))
+        return {site: sorted(builds) for site, builds in found.items()}
+
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.numbers.discount
@@ -77,13 +86,13 @@ class Solution:
     @cached_property
     def capacity(self) -> pd.DataFrame:
         """Capacity in service by region, segment, site and year, kwpm."""
-        n, builds = self.numbers, self.columns("build")
+        n = self.numbers
         rows: list[tuple[Any, ...]] = []
         for r, s in n.places:
             for site in n.sites.of(r, s):
                 for t in self._reported:
                     value = site.size or 0.0 if site.kind == "fleet" else sum(
-                        site.in_service(b, t) * builds.get((site.id, b), 0.0) for b in site.builds
+                        site.in_service(b, t) * kwpm for b, kwpm in self.built.get(site.id, ())
                     )
                     if value > 0:
                         rows.append((r, s, site.id, site.kind, site.firm, t, value, "kwpm"))
@@ -153,6 +162,10 @@ class Solution:
 
     def maker_prices(self) -> dict[tuple[str, str, int], float]:
         """Return the mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
+        return self._maker_prices
+
+    @cached_property
+    def _maker_prices(self) -> dict[tuple[str, str, int], float]:
         paid: dict[tuple[str, str, int], float] = defaultdict(float)
         flow: dict[tuple[str, str, int], float] = defaultdict(float)
         price = self.duals("device_balance")

@@ -202,14 +202,12 @@ def _capacity(solution: Solution) -> dict[RSY, float]:
 
 def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
     sites = solution.numbers.sites.sites
-    builds = solution.columns("build")
     found = []
     for site in sites.values():
         if site.kind != "project":
             continue
-        running = {
-            t: sum(builds.get((site.id, b), 0.0) for b in site.builds if site.in_service(b, t) > 0) for t in years
-        }
+        built = solution.built.get(site.id, ())
+        running = {t: sum((kwpm for b, kwpm in built if site.in_service(b, t) > 0), 0.0) for t in years}
         found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
     return tuple(found)
 
