@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SoftFinance,
         Tariff,
     )
+    from chipmodel.search import solve_for
     from chipmodel.solution import Solution
     from chipmodel.solve import run
     from chipmodel.study import Study, StudyResult, load_study, run_study
@@ -78,6 +79,7 @@ __all__ = [
     "load_world",
     "run",
     "run_study",
+    "solve_for",
 ]
 
 # Names are fetched when they are first asked for: the command line then starts at once and can be
@@ -105,6 +107,7 @@ _HOMES = {
         "SoftFinance",
         "Tariff",
     ),
+    "chipmodel.search": ("solve_for",),
     "chipmodel.solution": ("Solution",),
     "chipmodel.solve": ("run",),
     "chipmodel.study": ("Study", "StudyResult", "load_study", "run_study"),

@@ -76,8 +76,7 @@ def chunk_text(rows: list[Row], columns: list[str]) -> str:
 
 def read_chunk(text: str) -> pd.DataFrame:
     """Read a chunk back; also what was just solved goes this way, so that no result hangs on it."""
-    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], dtype={"case": str, "world": str},
-                       float_precision="round_trip")
+    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], dtype={"case": str, "world": str})
 
 
 class Store:

@@ -88,7 +88,7 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     problems += wrong + unfit + _figure_problems(study, file)
     count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
     if count > MOST and not yes:
-        problems.append(Problem(file, "grid", f"makes {count:,} cells",
+        problems.append(Problem(file, "grid", f"makes up to {count:,} cells",
                                 f"make it smaller; more than {MOST:,} must be asked for (--yes)"))
     if problems:
         raise InputError(problems)
@@ -194,7 +194,7 @@ def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Po
     seen: set[tuple[tuple[str, float], ...]] = set()
     for point in points:
         if tuple(point.items()) in seen:
-            problems.append(Problem(file, f"point {point_name(point)}", "appears twice", "list each point once"))
+            problems.append(Problem(file, f"point {point_name(point)}", "repeats one before it", "list each point once"))
         seen.add(tuple(point.items()))
     return points, problems
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,12 +12,12 @@ from chipmodel.accounts import compute
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.handover import Handover
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.policies import CapexGrant, Policy
 from chipmodel.policies.support import Support, stacked
 from chipmodel.solution import Solution
+from chipmodel.template import along
 from chipmodel.world import Event, World, load_world
 
 
@@ -154,39 +153,13 @@ def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, w
         return case.model_copy(update={"policies": (*others, CapexGrant.model_validate(body))})
 
     assert grant.budget is not None
-    spent = _spending(grant, with_rate, most, numbers, without)
+    measured = along(with_rate, numbers, most, lambda _, arrays, optimum: _paid(arrays, optimum.x, grant.id),
+                     without)
+    spent = lambda rate: measured(rate) if rate > 0 else 0.0  # noqa: E731
     rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
     solution = _once(with_rate(rate), numbers, label, without)
     left = grant.budget - _paid(solution.arrays, solution.optimum.x, grant.id)
     return replace(solution, case=case, found={f"{grant.id}.rate": rate, f"{grant.id}.unspent": left})
-
-
-def _spending(grant: CapexGrant, with_rate: Callable[[float], Case], most: float, numbers: Numbers,
-              without: tuple[str, ...]) -> Callable[[float], float]:
-    """Return the cash a grant pays as a function of its rate.
-
-    The rate stands in the costs alone, so that each try is a hot start with new costs, unless
-    budgets are charged net of support: then it stands in their rows too and each try is written anew.
-    """
-    if numbers.world.budgets == "net":
-
-        def anew(rate: float) -> float:
-            arrays = engine.compile_arrays(write(numbers, with_rate(rate).policies, without))
-            return _paid(arrays, engine.solve(arrays).x, grant.id)
-
-        return anew
-    low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
-    slope = (high.cost - low.cost) / (most / 2)
-    highs = engine.solver()
-    highs.passModel(Handover(low).lp(low))
-    every = np.arange(len(slope), dtype=np.int32)
-
-    def patched(rate: float) -> float:
-        highs.changeColsCost(len(every), every, low.cost + (rate - most / 2) * slope)
-        x = engine.run_highs(highs)
-        return rate / most * _paid(high, x, grant.id)
-
-    return patched
 
 
 def _paid(arrays: engine.Arrays, x: engine.Vector, grant: str) -> float:

@@ -25,7 +25,15 @@ from chipmodel.numbers.market import (
     trade_pattern,
 )
 from chipmodel.numbers.packaging import Packaging, build_packaging
-from chipmodel.numbers.sites import Sites, base_capacity, build_sites, running_cost, utilisation
+from chipmodel.numbers.sites import (
+    Group,
+    Sites,
+    base_capacity,
+    build_sites,
+    running_cost,
+    step_counts,
+    utilisation,
+)
 from chipmodel.numbers.upstream import Upstream, build_upstream
 from chipmodel.schema import (
     BudgetRow,
@@ -193,7 +201,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     span = world.report_until - world.base_year
     growth = {s: index[s, world.report_until] ** (1.0 / span) - 1.0 for s in segments}
     scale = {(s, t): total[s] * index[s, t] for s in segments for t in years}
-    sites = build_sites(facts, parameter, scale, _steps_by(data, world))
+    sites = build_sites(facts, parameter, scale, _step_counts(data, world))
     recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
     packaging = build_packaging(facts)
     freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
@@ -230,7 +238,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
         device_moves=device_steps(facts),
         freight=freight,
         packaging=packaging,
-        upstream=build_upstream(facts, sites, wafers, capacity, growth, index),
+        upstream=build_upstream(facts, sites, wafers, capacity, growth, index, prices.reference),
         budgets=_budgets(facts, growing),
         capital=_capital(parameter),
         homes=sites.homes,
@@ -238,17 +246,15 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     )
 
 
-def _steps_by(data: Dataset, world: World) -> tuple[float, dict[str, float]]:
-    """Return the slope and the growth by segment that set the number of cost steps.
+def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
+    """Return the number of cost steps of each place, those of the data whatever the world scales.
 
-    They are those of the data, whatever the world scales: worlds that differ in numbers share one
-    programme.
+    So worlds that differ in numbers share one programme.
     """
     plain = Facts(data, world.model_copy(update={"scale": (), "demand_shift": 0.0}))
-    index, span = demand_index(plain), world.report_until - world.base_year
-    slope = next(value for row, value in plain.each(ParameterRow) if row.parameter == "slope")
-    last = world.report_until
-    return slope, {s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last}
+    index, span, last = demand_index(plain), world.report_until - world.base_year, world.report_until
+    growth = {s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last}
+    return step_counts(plain, {str(row.parameter): value for row, value in plain.each(ParameterRow)}, growth)
 
 
 def _check_world(world: World, regions: tuple[str, ...], segments: tuple[str, ...]) -> None:
