@@ -194,7 +194,8 @@ def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Po
     seen: set[tuple[tuple[str, float], ...]] = set()
     for point in points:
         if tuple(point.items()) in seen:
-            problems.append(Problem(file, f"point {point_name(point)}", "repeats one before it", "list each point once"))
+            place = f"point {point_name(point)}"
+            problems.append(Problem(file, place, "repeats one before it", "list each point once"))
         seen.add(tuple(point.items()))
     return points, problems
 

@@ -73,10 +73,15 @@ def test_python_blocks_run(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_toml_blocks_are_cases_or_instruments(name, tmp_path):
+def test_toml_blocks_are_cases_studies_or_instruments(name, tmp_path):
     data = cm.load_dataset(ROOT / "data")
     for _, body in blocks(ROOT / name, "toml"):
         content = tomllib.loads(body)
+        if "metrics" in content:
+            path = tmp_path / "study.toml"
+            path.write_text(body)
+            assert cm.load_study(str(path), data).varies
+            continue
         head = "" if "title" in content else 'title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
         path = tmp_path / "case.toml"
         path.write_text(head + body)
