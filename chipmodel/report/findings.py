@@ -11,8 +11,9 @@ from chipmodel.metrics import evaluate, parse
 from chipmodel.policies import OriginFloor, Policy, Tariff
 from chipmodel.policies.support import Support
 from chipmodel.report.passthrough import PassThrough, pass_through
-from chipmodel.report.words import LEAST, billion, both, listed, lower, percent, span
+from chipmodel.report.words import LEAST, billion, both, percent, span
 from chipmodel.summary import Summary
+from chipmodel.text import listed, lower
 
 Pair = tuple[Summary, Summary]
 """A solution and its reference in the same world."""
