@@ -13,6 +13,7 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import find_named, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
+from chipmodel.policies.base import Names
 from chipmodel.schema import Date, RegionRow, SourceRow
 from chipmodel.text import offer
 
@@ -283,31 +284,22 @@ def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
     return case.model_copy(update={"policies": tuple(policies.values())})
 
 
-def differences(left: Case, right: Case) -> list[dict[str, str]]:
-    """Tell what differs between two cases, instrument by instrument and field by field."""
+def differences(left: Case, right: Case, names: Names | None = None) -> list[dict[str, str]]:
+    """Tell what differs between two cases: whole instruments in a sentence, others field by field."""
     rows: list[dict[str, str]] = []
     mine, theirs = ({p.id: p for p in case.policies} for case in (left, right))
     for policy_id in [*mine, *(i for i in theirs if i not in mine)]:
         old, new = mine.get(policy_id), theirs.get(policy_id)
         if old is None or new is None:
-            there = new or old
-            assert there is not None
-            rows.append(_difference(policy_id, "instrument", described(old), described(new)))
+            rows.append(_difference(policy_id, "instrument", *("-" if p is None else p.sentence(names)
+                                                               for p in (old, new))))
             continue
         before, after = policy_dict(old), policy_dict(new)
         for field in sorted(set(before) | set(after)):
             if before.get(field) != after.get(field):
-                rows.append(_difference(policy_id, field, _shown(before.get(field)), _shown(after.get(field))))
+                rows.append({**_difference(policy_id, field, _shown(before.get(field)), _shown(after.get(field))),
+                             "sentence": new.sentence(names)})
     return rows
-
-
-def described(policy: Policy | None) -> str:
-    """Return an instrument in one line."""
-    if policy is None:
-        return "-"
-    body = policy_dict(policy)
-    numbers = (f"{k}={_shown(v)}" for k, v in body.items() if k not in ("kind", "id", "source", "note"))
-    return f"{policy.kind}: " + ", ".join(numbers)
 
 
 def _difference(policy_id: str, field: str, left: str, right: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from chipmodel.errors import InputError, Problem
 from chipmodel.files import names_in, read_toml
 from chipmodel.numbers import build_numbers
 from chipmodel.solve import check_case, run
-from chipmodel.text import columns
+from chipmodel.text import labelled
 from chipmodel.world import World, load_world
 
 SHIPPED = "chipmodel-data"
@@ -61,7 +61,7 @@ def list_all(args: argparse.Namespace) -> Answer:
         found[heading] = [{"name": name, "title": _title(folder / f"{name}.toml")} for name in names_in(folder)]
     lines: list[str] = []
     for heading, entries in found.items():
-        lines += ["", heading, *(columns([[f"  {e['name']}", e["title"]] for e in entries]) or ["  none"])]
+        lines += ["", heading, *(labelled([(e["name"], e["title"]) for e in entries], "  ") or ["  none"])]
     return Answer(lines[1:], dict(found))
 
 
@@ -144,11 +144,15 @@ def show(args: argparse.Namespace) -> Answer:
 
 def diff(args: argparse.Namespace) -> Answer:
     """Tell what differs between two cases."""
+    from chipmodel.show import changed_lines, names_of
+
     data = dataset(args)
     left, right = load_case(args.left, data), load_case(args.right, data)
-    rows = differences(left, right)
-    table = [["instrument", "field", left.name, right.name], *([*row.values()] for row in rows)]
-    lines = columns(table) if rows else [f"{left.name} and {right.name} hold the same instruments"]
+    rows = differences(left, right, names_of(data))
+    lines = labelled([(case.name, f"{case.title or 'no title'} ({case.status})") for case in (left, right)])
+    lines += ["", f"from {left.name} to {right.name}:", *changed_lines(rows)]
+    if not rows:
+        lines = [f"{left.name} and {right.name} hold the same instruments"]
     return Answer(lines, {"left": left.name, "right": right.name, "differences": rows})
 
 

@@ -101,6 +101,14 @@ def test_every_instrument_is_on_its_page():
             assert f"\n## {kind}\n" in text
 
 
+def test_every_instrument_names_a_test_that_solves_it_on_paper():
+    papers = generator().PAPERS
+    assert set(papers) == {k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")}
+    for file, test in papers.values():
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), f"{file}: {test} has no docstring"
+
+
 def test_readme_commands_are_marked_for_ci():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in ("main", "test"):

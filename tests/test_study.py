@@ -247,6 +247,8 @@ def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
         ({"reference": None}, "give the study a reference"),
         ({"cases": ("tariff", "no_policy", "tariff")}, "appears twice"),
         ({"colour": "blue"}, "unknown key"),
+        ({"metrics": ["certificate.price.duty.2028"]}, "no case has a capacity-linked quota 'duty'"),
+        ({"metrics": ["certificate.income.terms.nobody"]}, "unknown firm 'nobody'"),
         ({"grid": {"duty.importer": [1.0]}}, "has no number 'importer'"),
         ({"grid": {"duty.rate": [0.1, 0.1]}}, "repeats one"),
         ({"grid": {"duty.rate": [-1.0]}}, "greater than or equal to 0"),

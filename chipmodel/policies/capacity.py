@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import Number, Policy, PolicyYear, unknown
+from chipmodel.policies.base import Names, Number, Policy, PolicyYear, unknown
+from chipmodel.policies.words import millions, percent
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.traced import present
 
@@ -48,6 +49,16 @@ class CapacityMandate(Policy):
     kind: ClassVar[str] = "capacity_mandate"
     law: ClassVar[str] = "A binding target for capacity at home: a fifth of the world by 2030, so many wafers a month."
     dual: ClassVar[str] = "payment a year that one more kwpm in service needs"
+    example: ClassVar[str] = """
+id = "leading_edge_at_home"
+region = "USA"
+segment = "logic_lt10"
+kwpm = 300
+borne_by = "treasury"
+price_cap = 200
+years = [2032, 2041]
+source = "own"
+"""
 
     region: str = Field(pattern=REGION_PATTERN, description="Region in which capacity must stand.")
     segment: str = Field(description="Segment.")
@@ -74,6 +85,13 @@ class CapacityMandate(Policy):
         if any(a >= b for (a, _), (b, _) in pairwise(self.world_capacity)):
             raise ValueError("world_capacity: years must rise")
         return self
+
+    def says(self, names: Names) -> str:
+        """What must stand where, and who bears it."""
+        most = f"{self.kwpm:g} kwpm" if self.share is None else f"{percent(self.share)} of the world capacity given"
+        fine = "" if self.price_cap is None else f", or {millions(self.price_cap)} a year are paid for a kwpm short"
+        return (f"at least {most} of {names(self.segment)} stands in {names(self.region)} and runs, at the cost of "
+                f"{'the treasury' if self.borne_by == 'treasury' else 'its makers'}{fine}")
 
     @property
     def idle(self) -> bool:
