@@ -193,8 +193,9 @@ source = "us_taiwan_2026"
         flows = self._flows(book, levy)
         duty = {key: book.duty_of(self.relieves, levy.importer, levy.on, flow) for key, flow in flows.items()}
         keys = [key for key in flows if present(duty[key])]
+        scope = book.num(next(p for p in book.policies if p.id == self.relieves), "scope")
         exempt = book.variable("exempt", keys, "traders", self)
-        book.balance("exempted", keys, lambda s, r, a, t: levy.scope * flows[s, r, a, t].term - exempt[s, r, a, t],
+        book.balance("exempted", keys, lambda s, r, a, t: scope * flows[s, r, a, t].term - exempt[s, r, a, t],
                      unit="kwpm", meaning="price of a wafer that may be exempt", equal=False, policy=self)
         earned = self._earned(book, levy.importer)
         used: dict[int, list[Any]] = defaultdict(list)
@@ -202,7 +203,7 @@ source = "us_taiwan_2026"
         for key in keys:
             s, _, _, t = key
             used[t].append(exempt[key])
-            refund[t].append(duty[key] / levy.scope * book.n.prices.dutiable[s] * exempt[key])
+            refund[t].append(duty[key] / scope * book.n.prices.dutiable[s] * exempt[key])
         book.balance("allowance", [(t,) for t in used],
                      lambda t: pyo.quicksum(x for terms in earned[t].values() for x in terms) - pyo.quicksum(used[t]),
                      unit="kwpm", meaning=self.dual, equal=False, policy=self)
