@@ -356,8 +356,8 @@ def finish(highs: highspy.Highs, handover: Handover, arrays: Arrays) -> Optimum:
                    highs.getRunTime() - before)
 
 
-def run_highs(highs: highspy.Highs) -> Vector:
-    """Run HiGHS and return the columns.
+def run_highs(highs: highspy.Highs) -> None:
+    """Run HiGHS.
 
     Raises
     ------
@@ -374,18 +374,18 @@ def run_highs(highs: highspy.Highs) -> Vector:
             highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
         }.get(status, "see the coefficient ranges in the manifest")
         raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")
-    return np.array(highs.getSolution().col_value)
 
 
 def certify(arrays: Arrays, x: Vector, y: Vector) -> Certificate:
     """Recompute residuals and gap from the arrays, without the solver's word."""
     matrix, rhs, cost = arrays.matrix, arrays.rhs, arrays.cost
     activity = matrix @ x
-    size = 1.0 + np.abs(rhs) + abs(matrix) @ np.abs(x)
+    sizes = abs(matrix)
+    size = 1.0 + np.abs(rhs) + sizes @ np.abs(x)
     short = np.where(arrays.equal, np.abs(activity - rhs), rhs - activity)
     primal = max(float((short / size).max(initial=0.0)), float((-x / (1.0 + np.abs(x))).max(initial=0.0)))
     reduced = cost - matrix.T @ y
-    weight = 1.0 + np.abs(cost) + abs(matrix).T @ np.abs(y)
+    weight = 1.0 + np.abs(cost) + sizes.T @ np.abs(y)
     dual = max(
         float((-reduced / weight).max(initial=0.0)),
         float((np.where(arrays.equal, 0.0, -y) / (1.0 + np.abs(y))).max(initial=0.0)),

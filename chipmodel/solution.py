@@ -77,14 +77,17 @@ class Solution:
     @cached_property
     def capacity(self) -> pd.DataFrame:
         """Capacity in service by region, segment, site and year, kwpm."""
-        n, builds = self.numbers, self.columns("build")
+        n = self.numbers
+        added: dict[tuple[str, int], float] = defaultdict(float)
+        for (i, start), kwpm in self.columns("build").items():
+            if kwpm > 0:
+                for t, share in n.service[i, start]:
+                    added[i, t] += share * kwpm
         rows: list[tuple[Any, ...]] = []
         for r, s in n.places:
             for site in n.sites.of(r, s):
                 for t in self._reported:
-                    value = site.size or 0.0 if site.kind == "fleet" else sum(
-                        site.in_service(b, t) * builds.get((site.id, b), 0.0) for b in site.builds
-                    )
+                    value = site.size or 0.0 if site.kind == "fleet" else added.get((site.id, t), 0.0)
                     if value > 0:
                         rows.append((r, s, site.id, site.kind, site.firm, t, value, "kwpm"))
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])
@@ -143,7 +146,7 @@ class Solution:
         for (s, r, t), value in self.duals("fab_gate").items():
             if t <= last:
                 rows.append(("fab", s, r, t, per_wafer(value), "USD/wafer"))
-        for (m, s, t), value in self.maker_prices().items():
+        for (m, s, t), value in self.maker_prices.items():
             if t <= last:
                 rows.append(("maker", s, m, t, value, "USD/wafer"))
         for (e, s, t), value in self.duals("demand_balance").items():
@@ -151,8 +154,9 @@ class Solution:
                 rows.append(("user", s, e, t, per_wafer(value), "USD/wafer"))
         return self._frame(rows, ["stage", "segment", "region", "year"])
 
+    @cached_property
     def maker_prices(self) -> dict[tuple[str, str, int], float]:
-        """Return the mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
+        """The mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
         paid: dict[tuple[str, str, int], float] = defaultdict(float)
         flow: dict[tuple[str, str, int], float] = defaultdict(float)
         price = self.duals("device_balance")

@@ -203,14 +203,16 @@ def _capacity(solution: Solution) -> dict[RSY, float]:
 
 def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
     sites = solution.numbers.sites.sites
-    builds = solution.columns("build")
+    total: dict[tuple[str, int], float] = defaultdict(float)
+    for (i, start), kwpm in solution.columns("build").items():
+        if kwpm > 0 and sites[i].kind == "project":
+            for t, _ in solution.numbers.service[i, start]:
+                total[i, t] += kwpm
     found = []
     for site in sites.values():
         if site.kind != "project":
             continue
-        running = {
-            t: sum(builds.get((site.id, b), 0.0) for b in site.builds if site.in_service(b, t) > 0) for t in years
-        }
+        running = {t: total.get((site.id, t), 0.0) for t in years}
         found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
     return tuple(found)
 
@@ -224,7 +226,7 @@ def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
     offered: dict[RSY, float] = {}
     for (s, _, m, t), value in solution.duals("device_balance").items():
         offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
-    return users, {**offered, **solution.maker_prices()}
+    return users, {**offered, **solution.maker_prices}
 
 
 def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:

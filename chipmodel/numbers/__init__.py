@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
@@ -142,6 +143,15 @@ class Numbers:
         """Regions and segments in which capacity runs or could be built."""
         have = {(s.region, s.segment) for s in self.sites.sites.values()}
         return [(r, s) for s in self.segments for r in self.regions if (r, s) in have]
+
+    @cached_property
+    def service(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
+        """Years in which a build of a site is in service, each with the share of the year."""
+        return {
+            (site.id, build): [(t, share) for t in self.years if (share := site.in_service(build, t)) > 0]
+            for site in self.sites.sites.values()
+            for build in site.builds
+        }
 
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""
