@@ -17,6 +17,9 @@ from chipmodel.policies.base import Names
 from chipmodel.schema import Date, RegionRow, SourceRow
 from chipmodel.text import offer
 
+MOST_POLICIES = 200
+"""Instruments a case may have."""
+
 Status = Literal["law", "announced", "threatened", "hypothetical"]
 
 
@@ -38,6 +41,8 @@ class Case(BaseModel):
 
     @model_validator(mode="after")
     def _ids_unique(self) -> Case:
+        if len(self.policies) > MOST_POLICIES:
+            raise ValueError(f"holds {len(self.policies)} policies; a case may have {MOST_POLICIES} at most")
         ids = [p.id for p in self.policies]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
@@ -216,6 +221,9 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             problems.append(Problem(path.name, place, "is already in the baseline", "use [set] or remove it first"))
         elif own.count(policy_id) > 1:
             problems.append(Problem(path.name, place, "appears twice in the file", "give each its own id"))
+    if len(case.policies) + len(added) > MOST_POLICIES:
+        problems.append(Problem(path.name, "policy", f"the case holds {len(case.policies) + len(added)} policies",
+                                f"a case may have {MOST_POLICIES} at most"))
     if problems:
         raise InputError(problems)
     case = case.model_copy(update={"policies": case.policies + tuple(added)})

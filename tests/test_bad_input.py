@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import helpers
+import pydantic
 import pytest
 from helpers import add, change, drop
 
@@ -421,3 +422,32 @@ def test_a_result_that_was_touched(call: Call, tmp_path: Path) -> None:
     assert_one(call("rerun", str(folder), "--data", str(helpers.TWO)), "prices.csv", "was edited or is cut short")
     shutil.rmtree(folder)
     assert_one(call("rerun", str(folder), "--data", str(helpers.TWO)), "cannot be read")
+
+
+def test_a_case_of_more_than_200_policies_is_refused_with_the_number(two, tmp_path):
+    entry = '[[policy]]\nkind = "tariff"\nid = "t{0}"\nimporter = "AAA"\nrate = 0.1\non = "chips"\n' \
+            'years = [2026, 2030]\nsource = "own"\n'
+    path = tmp_path / "many.toml"
+    path.write_text('title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
+                    + "".join(entry.format(k) for k in range(201)))
+    with pytest.raises(cm.InputError, match="holds 201 policies"):
+        cm.load_case(str(path), two)
+    with pytest.raises(pydantic.ValidationError, match="200 at most"):
+        helpers.case_of(*cm.load_case("tariff", two).policies * 201)
+
+
+def test_a_file_of_more_than_50_megabytes_is_refused_with_its_size(two, tmp_path):
+    path = tmp_path / "large.toml"
+    with path.open("wb") as stream:
+        stream.truncate(51_000_000)
+    with pytest.raises(cm.InputError, match="has 51 MB"):
+        cm.load_case(str(path), two)
+    with pytest.raises(cm.InputError, match="cannot be read"):
+        cm.load_case(str(tmp_path / ".toml"), two)
+    folder = tmp_path / "folder.toml"
+    folder.mkdir()
+    link = tmp_path / "link.toml"
+    link.symlink_to(tmp_path / "nowhere.toml")
+    for wrong in (folder, link):
+        with pytest.raises(cm.InputError, match="cannot be read"):
+            cm.load_case(str(wrong), two)
