@@ -97,7 +97,8 @@ class Store:
             if _digest_in(mark) != digest:
                 what = "the chunks here belong to another study, to other data or to another version"
                 raise InputError.one(str(folder), "sweep.json", what, OTHER)
-        elif folder.is_dir() and any(folder.iterdir()):
+        # A process killed just here leaves the mark half written under a name of its own.
+        elif folder.is_dir() and any(not path.name.startswith(f".{mark.name}.") for path in folder.iterdir()):
             raise InputError.one(str(folder), "folder", "holds files that are no chunks of this study", OTHER)
         else:
             write_whole(mark, json.dumps({"digest": digest}) + "\n")

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
-from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem
+from chipmodel.errors import ChipmodelError, InputError, NoOptimum, Problem, WorkerLost
 from chipmodel.text import one_line
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ def _writing_verbs(verb: Verb) -> None:
     study.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
     study.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
     study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
+    study.add_argument("--scheduler", metavar="ADDRESS", help="solve on the workers of a Dask scheduler, "
+                       "tls://HOST:PORT (needs chipmodel[cluster])")
+    study.add_argument("--insecure", action="store_true", help="accept a scheduler without encryption, tcp://")
+    for part, about in (("ca", "certificate authority"), ("cert", "certificate"), ("key", "key of the certificate")):
+        study.add_argument(f"--tls-{part}", metavar="FILE", help=f"{about}; by default as Dask is configured")
 
 
 def _case_and_world(parser: argparse.ArgumentParser) -> None:
@@ -155,8 +160,8 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
         return _tell(list(error.problems), as_json)
     except ValidationError as error:
         return _tell(problems_of(error, "input"), as_json)
-    except (NoOptimum, CertificateError) as error:
-        return _tell_no_optimum(error, as_json)
+    except ChipmodelError as error:
+        return _tell_unsolved(error, as_json)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -175,8 +180,9 @@ def _tell(problems: list[Problem], as_json: bool) -> int:
     return WRONG_INPUT
 
 
-def _tell_no_optimum(error: NoOptimum | CertificateError, as_json: bool) -> int:
-    status = error.status if isinstance(error, NoOptimum) else "failed its certificate"
+def _tell_unsolved(error: ChipmodelError, as_json: bool) -> int:
+    lost = isinstance(error, WorkerLost)
+    status = error.status if isinstance(error, NoOptimum) else "lost a worker" if lost else "failed its certificate"
     if as_json:
         print(json.dumps({"error": [{"status": status, "what": one_line(str(error))}]}, indent=2, ensure_ascii=False))
     print(f"error: {one_line(str(error))}", file=sys.stderr)

@@ -215,8 +215,9 @@ class Optimum:
 
 def compile_arrays(programme: Programme) -> Arrays:
     """Compile a programme to arrays."""
-    form = LinearStandardFormCompiler().write(programme.model, mixed_form=True)
-    frame = frame_of(programme, form)
+    with PauseGC():  # two fifths of the time would go into looking for garbage
+        form = LinearStandardFormCompiler().write(programme.model, mixed_form=True)
+        frame = frame_of(programme, form)
     rhs = np.asarray(form.rhs, dtype=float)
     refuse_ownerless(programme, frame, rhs)
     n = programme.numbers
@@ -237,10 +238,11 @@ def compile_traced(programme: Programme) -> tuple[Arrays, Slots]:
     compiler = _TracedCompiler(LinearStandardFormCompiler.CONFIG({"mixed_form": True}))
     with PauseGC():
         form = compiler.write(programme.model)
+        frame = frame_of(programme, form)
     of_lines, of_matrix = compiler.slots
     rows = [(k, value) for k, value in enumerate(form.rhs) if isinstance(value, Traced)]
     rhs = np.array([0.0 if isinstance(value, Traced) else value for value in form.rhs], dtype=float)
-    frame, n = frame_of(programme, form), programme.numbers
+    n = programme.numbers
     refuse_ownerless(programme, frame, np.where([isinstance(value, Traced) for value in form.rhs], 1.0, rhs))
     lines, place = by_rows(sparse.csc_matrix(form.c))
     arrays = Arrays(frame, sparse.csc_matrix(form.A), rhs, lines, weights(programme.lines, n), n)

@@ -63,11 +63,11 @@ class NoOptimum(ChipmodelError):
 
 
 class WorkerLost(ChipmodelError):
-    """A process that solved part of a study is gone (exit code 1)."""
+    """What solved part of a study is gone (exit code 1)."""
 
-    def __init__(self) -> None:
-        super().__init__("a process that solved part of the study ended before its time (killed, or out of memory); "
-                         "run the same command again: what was finished is kept")
+    def __init__(self, what: str = "a process that solved part of the study ended before its time (killed, or out of "
+                                   "memory)") -> None:
+        super().__init__(f"{what}; run the same command again: what was finished is kept")
 
 
 class CertificateError(ChipmodelError):

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import active_children
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from chipmodel.errors import WorkerLost
 
@@ -23,7 +23,15 @@ Work = Callable[[Any, Any], Any]
 
 
 class Pool(Protocol):
-    """A place where tasks are done."""
+    """A place where tasks are done.
+
+    Attributes
+    ----------
+    writes_here : bool
+        Whether what a task writes lands on the disk of this machine.
+    """
+
+    writes_here: ClassVar[bool]
 
     def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Do every task and return (place of the task, result) as they are done."""
@@ -31,6 +39,8 @@ class Pool(Protocol):
 
 class Here:
     """The process itself, one task after the other."""
+
+    writes_here: ClassVar[bool] = True
 
     def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Do every task."""
@@ -42,6 +52,7 @@ class Here:
 class Processes:
     """Processes of this machine."""
 
+    writes_here: ClassVar[bool] = True
     jobs: int
 
     def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:

@@ -216,7 +216,7 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     yes : bool
         Solve more than 10,000 cells.
     pool : Pool, optional
-        Where the work is done, instead of `jobs` processes of this machine.
+        Where the work is done, instead of `jobs` processes of this machine: a `Cluster`, for one.
 
     Raises
     ------
@@ -229,6 +229,9 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     known = plan(study, data, yes)
     if jobs < 1:
         raise InputError.one(study.name, "jobs", f"{jobs} is not a number of processes", "use 1 or more")
+    if pool is not None and not pool.writes_here and study.keep == "tables":
+        raise InputError.one(study.name, "keep", "tables are written where they are solved, not on this machine",
+                             "set keep = \"metrics\", or solve it here with --jobs")
     folder = None if out is None else Path(out) / study.name
     if folder is not None:
         from chipmodel.store import prepare

@@ -16,6 +16,7 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import names_in, read_toml
 from chipmodel.numbers import build_numbers
+from chipmodel.pool import Pool
 from chipmodel.solve import check_case, run
 from chipmodel.text import labelled
 from chipmodel.world import World, load_world
@@ -233,13 +234,32 @@ def study(args: argparse.Namespace) -> Answer:
 
     data = dataset(args)
     asked = load_study(args.study, data, args.yes)
-    with _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell:
-        result = run_study(asked, data, args.out, args.jobs, tell, args.yes)
+    with (_pool(args) as pool, _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell):
+        result = run_study(asked, data, args.out, args.jobs, tell, args.yes, pool)
     written = [str(path) for path in result.written]
     table = result.table.astype(object).where(result.table.notna(), None)
     plain = {"study": asked.name, "title": asked.title, "finding": list(result.finding), "notes": list(result.notes),
              "table": table.to_dict("records"), "written": written}
     return Answer([*result.text().splitlines(), "", *(f"written: {path}" for path in written)], plain)
+
+
+@contextmanager
+def _pool(args: argparse.Namespace) -> Iterator[Pool | None]:
+    """Connect to the scheduler that was asked for, if one was."""
+    files = {"ca": args.tls_ca, "cert": args.tls_cert, "key": args.tls_key}
+    if args.scheduler is None:
+        if args.insecure or any(files.values()):
+            raise InputError.one("command line", "--insecure and --tls-*", "belong to a scheduler",
+                                 "name it with --scheduler, or leave them out")
+        yield None
+        return
+    if args.jobs > 1:
+        raise InputError.one("command line", "--jobs", "is for processes of this machine", "leave it out: the workers "
+                             "of --scheduler are all used")
+    from chipmodel.cluster import Cluster, connect
+
+    with connect(args.scheduler, insecure=args.insecure, **files) as client:
+        yield Cluster(client)
 
 
 def formulation(args: argparse.Namespace) -> Answer:

@@ -1,0 +1,262 @@
+"""A sweep that is killed, cut short or runs out of disk goes on from its finished chunks, with the same bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from helpers import TWO
+
+from chipmodel.chunks import Store
+from chipmodel.cli import main
+from chipmodel.errors import InputError
+from chipmodel.pool import Here
+from chipmodel.study import run_study
+
+CELLS = 40
+CHUNK = 4
+SWEEP = """
+title = "A sweep"
+cases = ["no_policy", "tariff"]
+reference = "no_policy"
+metrics = ["objective", "revenue.AAA", "welfare.*", "share.capacity.*.chip.LAST"]
+chunk = {chunk}
+[grid]
+{grid}
+"""
+GRID = f'"duty.rate" = {{ from = 0.01, to = 0.4, steps = {CELLS} }}'
+
+
+def study_file(folder: Path, grid: str = GRID, chunk: int = CHUNK) -> Path:
+    path = folder / "sweep.toml"
+    path.write_text(SWEEP.format(chunk=chunk, grid=grid))
+    return path
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return study_file(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def whole(file, tmp_path_factory):
+    """What one process writes that nobody disturbs."""
+    out = tmp_path_factory.mktemp("whole")
+    assert main(arguments(file, out)) == 0
+    return (out / "sweep" / "comparison.csv").read_bytes()
+
+
+def arguments(file: Path, out: Path, *more: str) -> list[str]:
+    return ["study", str(file), "--data", str(TWO), "--out", str(out), *more]
+
+
+def start(file: Path, out: Path, *more: str) -> subprocess.Popen:
+    """Start a sweep in a group of processes of its own, so that all of it can be killed."""
+    return subprocess.Popen([sys.executable, "-m", "chipmodel", *arguments(file, out, *more)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def kill(child: subprocess.Popen) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stderr.close()
+
+
+def chunks(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((out / "sweep" / "chunks").glob("chunk_*.csv"))}
+
+
+def test_two_processes_write_the_bytes_of_one(file, whole, tmp_path):
+    assert main(arguments(file, tmp_path, "--jobs", "2")) == 0
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp_path):
+    """Every kill falls after a chunk drawn by chance, and a moment later; the next start goes on from there."""
+    draw = random.Random(20260630)
+    kept: dict[str, bytes] = {}
+    rounds = 0
+    for count in range(10):
+        jobs = ("--jobs", "2") if count % 2 else ()
+        child = start(file, tmp_path, *jobs)
+        wanted, wait = draw.randint(0, 2), draw.uniform(0.0, 0.15)
+        fresh = 0
+        for line in child.stderr:
+            if "was done already" in line:
+                continue
+            fresh += "chunk" in line
+            if fresh >= wanted:
+                break
+        time.sleep(wait)
+        rounds += child.poll() is None
+        kill(child)
+        now = chunks(tmp_path)
+        assert kept.items() <= now.items(), "a finished chunk was lost or done again with other numbers"
+        kept = now
+        if len(kept) >= CELLS // CHUNK - 2:  # little is left to interrupt: begin anew
+            shutil.rmtree(tmp_path / "sweep")
+            kept = {}
+    assert rounds >= 8, "most kills came after the end"
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "sweep" / "chunks").glob("chunk_*.csv")}
+    assert main(arguments(file, tmp_path)) == 0
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()), "a finished chunk was done again"
+
+
+def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        run_study(str(file), two, tmp_path, tell=_stop_after(3))
+    done = len(chunks(tmp_path))
+    assert done == 3
+    assert main(arguments(file, tmp_path)) == 0
+    assert capsys.readouterr().err.count("was done already") == done
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+def _stop_after(count):
+    seen = []
+
+    def tell(step):
+        if "chunk" in step.what:
+            seen.append(step)
+        if len(seen) == count:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
+    """What a killed process was writing lies beside, under another name, and is never read."""
+    with pytest.raises(KeyboardInterrupt):
+        run_study(str(file), two, tmp_path, tell=_stop_after(2))
+    (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text("metric,unit\nobj")
+    assert main(arguments(file, tmp_path)) == 0
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_path):
+    child = start(file, tmp_path, "--jobs", "2")
+    for line in child.stderr:
+        if "chunk" in line:
+            break
+    workers = Path(f"/proc/{child.pid}/task/{child.pid}/children")
+    if not workers.exists():
+        kill(child)
+        pytest.skip("needs /proc to find the processes of a study")
+    pids = [int(pid) for pid in workers.read_text().split() if b"spawn_main" in _command(int(pid))]
+    assert len(pids) == 2
+    os.kill(pids[0], signal.SIGKILL)
+    said = child.stderr.read()
+    child.stderr.close()
+    if child.wait() == 0:
+        pytest.skip("the sweep was done before the kill")
+    assert child.returncode == 1
+    assert "ended before its time" in said
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    assert chunks(tmp_path)
+    assert main(arguments(file, tmp_path)) == 0
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+# -- a folder that cannot take it -------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, size: str):
+    """A disk of some kilobytes, where the system lets one be mounted."""
+    folder.mkdir()
+    if shutil.which("mount") is None or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_told_and_finished_chunks_are_kept(file, whole, tmp_path, capsys):
+    disk = tmp_path / "disk"
+    with small_disk(disk, "24k"):
+        assert main(arguments(file, disk)) == 2
+        said = capsys.readouterr().err
+        assert "No space left on device" in said
+        assert "chunk_" in said
+        assert "Traceback" not in said
+        kept = chunks(disk)
+        assert 0 < len(kept) < CELLS // CHUNK
+        assert not list((disk / "sweep" / "chunks").glob(".chunk*")), "half a file was left"
+        subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+        assert main(arguments(file, disk)) == 0
+        assert kept.items() <= chunks(disk).items()
+        assert (disk / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+def test_the_folder_of_another_study_is_refused(file, tmp_path, capsys):
+    assert main(arguments(file, tmp_path)) == 0
+    before = chunks(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    changed = study_file(other, chunk=CHUNK + 1)
+    capsys.readouterr()
+    assert main(arguments(changed, tmp_path)) == 2
+    said = capsys.readouterr().err
+    assert "belong to another study" in said
+    assert "choose another folder with --out" in said
+    assert chunks(tmp_path) == before
+
+
+@pytest.mark.parametrize("mark", [None, "{", "[]", '{"digest": "x"}'])
+def test_a_folder_with_other_files_is_refused(mark, tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    if mark is not None:
+        (tmp_path / "sweep.json").write_text(mark)
+    with pytest.raises(InputError, match="choose another folder"):
+        Store(tmp_path, "digest")
+    assert (tmp_path / "thesis.docx").read_text() == "years of work"
+
+
+def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tmp_path):
+    (tmp_path / "sweep" / "chunks").mkdir(parents=True)
+    (tmp_path / "sweep" / "chunks" / ".sweep.json.x1y2").write_text("")
+    assert main(arguments(file, tmp_path)) == 0
+    assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
+
+
+# -- sweeps that are wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("grid", "said"), [
+    ('"duty.rate" = []', "has no points"),
+    ('"duty.rate" = { from = 0.0, to = 0.5, steps = 100 }\n"world.demand_shift" = '
+     "{ from = -0.01, to = 0.01, steps = 101 }", "--yes"),
+    ('"duti.rate" = [0.1, 0.2]', "ids: duty"),
+    ('"duty.rat" = [0.1, 0.2]', "numbers: rate"),
+    ('"world.demand_shft" = [0.0, 0.01]', "demand_shift"),
+    ('"demnd[]" = [0.9, 1.1]', "is not a table of facts"),
+    ('"costs[itm=capex]" = [0.9, 1.1]', "has no column 'itm'"),
+])
+def test_a_wrong_grid_is_told_before_anything_is_solved(grid, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Here, "each", lambda *a: pytest.fail("something was solved"))
+    out = tmp_path / "out"
+    assert main(arguments(study_file(tmp_path, grid), out)) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.startswith("error: sweep.toml: ")
+    assert not out.exists()
