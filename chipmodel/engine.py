@@ -7,7 +7,7 @@ least zero, and each account line is a row of `lines`; the cost is their discoun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy import sparse
 
-from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem
+from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem, about
 from chipmodel.lp import Programme
 from chipmodel.lp.book import COLUMN
 
@@ -120,7 +120,13 @@ class Optimum:
 
 
 def compile_arrays(programme: Programme) -> Arrays:
-    """Compile a programme to arrays."""
+    """Compile a programme to arrays.
+
+    Raises
+    ------
+    NoOptimum
+        If a row that no variable enters does not hold; its arrays hold such rows as well, empty.
+    """
     form = LinearStandardFormCompiler().write(programme.model, mixed_form=True)
     matrix = sparse.csc_matrix(form.A)
     lines = sparse.csr_matrix(form.c)
@@ -132,7 +138,31 @@ def compile_arrays(programme: Programme) -> Arrays:
     equal = np.array([row.bound_type == 0 for row in form.rows], dtype=bool)
     rhs = np.asarray(form.rhs, dtype=float)
     _refuse_ownerless(programme, rows, rhs)
-    return Arrays(matrix, rhs, equal, lines, weights, rows, columns, programme)
+    arrays = Arrays(matrix, rhs, equal, lines, weights, rows, columns, programme)
+    if programme.broken:
+        with about(_with_broken(arrays)):
+            raise NoOptimum("infeasible", _cannot_hold(programme))
+    return arrays
+
+
+def _with_broken(arrays: Arrays) -> Arrays:
+    """Return the arrays with the rows that no variable enters."""
+    broken = arrays.programme.broken
+    empty = sparse.csc_matrix((len(broken), arrays.matrix.shape[1]))
+    return replace(
+        arrays,
+        matrix=sparse.vstack([arrays.matrix, empty], format="csc"),
+        rhs=np.append(arrays.rhs, [row.rhs for row in broken]),
+        equal=np.append(arrays.equal, [row.equal for row in broken]),
+        rows_of=[*arrays.rows_of, *((row.group, row.index) for row in broken)],
+    )
+
+
+def _cannot_hold(programme: Programme) -> str:
+    first, *others = programme.broken
+    place = ", ".join(str(part) for part in first.index)
+    also = f" (nor can {len(others)} more)" if others else ""
+    return f"{first.group} ({place}) cannot hold whatever is built or bought{also}"
 
 
 def _refuse_ownerless(programme: Programme, rows: list[tuple[str, tuple[Any, ...]]], rhs: Vector) -> None:
@@ -220,10 +250,9 @@ def run_highs(highs: highspy.Highs) -> Vector:
     if status != highspy.HighsModelStatus.kOptimal:
         said = highs.modelStatusToString(status).lower()
         advice = {
-            highspy.HighsModelStatus.kInfeasible: "rules and physical limits contradict each other; "
-            "soften a quantity rule with price_cap, or relax a commitment",
+            highspy.HighsModelStatus.kInfeasible: "rules and physical limits contradict each other",
             highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
-        }.get(status, "see the coefficient ranges in the manifest")
+        }.get(status, "the solver stopped short of an optimum")
         raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")
     return np.array(highs.getSolution().col_value)
 

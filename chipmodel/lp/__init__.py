@@ -9,7 +9,7 @@ from typing import Any
 from pyomo.common.gc_manager import PauseGC
 
 from chipmodel.lp import assembly, demand, devices, finance, inputs, production, sites, trade
-from chipmodel.lp.book import Book, Group, Line, Who
+from chipmodel.lp.book import Book, Broken, Group, Line, Who
 from chipmodel.numbers import Numbers
 from chipmodel.policies.base import Policy
 
@@ -27,6 +27,8 @@ class Programme:
     agents: dict[str, Who]
     numbers: Numbers
     policies: tuple[Policy, ...]
+    broken: tuple[Broken, ...] = ()
+    """Rows that cannot hold whatever is built or bought; `chipmodel.engine.compile_arrays` refuses them."""
 
 
 def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),
@@ -59,4 +61,5 @@ def _write(numbers: Numbers, acting: tuple[Policy, ...], without: Iterable[str],
     finance.constraints(book)
     for part in (*PARTS, finance):
         part.costs(book)
-    return Programme(book.model, book.close(), book.groups, book.agents, numbers, acting)
+    return Programme(book.model, book.close(), book.groups, book.agents, numbers, acting,
+                     tuple(book.broken))
