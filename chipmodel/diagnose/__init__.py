@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +16,9 @@ from chipmodel.dataset import Dataset
 from chipmodel.diagnose.binding import Binding, what_binds
 from chipmodel.diagnose.conflicts import TOLERANCE, Conflict, find_conflicts, rows_as_lp
 from chipmodel.diagnose.rows import column_name, row_name
+from chipmodel.diagnose.text import lines_of, plain_of
 from chipmodel.engine import Arrays, Vector
-from chipmodel.errors import Unsolved
+from chipmodel.errors import NoOptimum, Unsolved
 from chipmodel.numbers import build_numbers
 from chipmodel.solve import check_case, solve_known
 from chipmodel.world import World, load_world
@@ -84,14 +86,10 @@ class Diagnosis:
 
     def lines(self) -> list[str]:
         """Return it as text."""
-        from chipmodel.diagnose.text import lines_of
-
         return lines_of(self)
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain data."""
-        from chipmodel.diagnose.text import plain_of
-
         return plain_of(self)
 
     def __str__(self) -> str:
@@ -132,7 +130,10 @@ def explain_infeasible(data: Dataset, case: Case | str, world: World | str = "ce
 
 
 def _explain(found: Diagnosis, arrays: Arrays) -> Diagnosis:
-    conflicts, more = find_conflicts(arrays)
+    try:
+        conflicts, more = find_conflicts(arrays)
+    except NoOptimum as error:
+        return replace(found, status=error.status, said=str(error), extremes=extremes(arrays))
     if conflicts:
         return replace(found, status="infeasible", conflicts=conflicts, more=more)
     imbalance = _imbalance(arrays)
@@ -164,9 +165,18 @@ def _imbalance(arrays: Arrays) -> Imbalance | None:
         paid = f"{line.account} of {line.policy}" if line.policy else line.account
         total[paid] += float(amount) / ray[top]
     ranked = sorted(total.items(), key=lambda pair: -abs(pair[1]))
-    return Imbalance(column_name(arrays, int(top)),
+    return Imbalance(_in_words(arrays, int(top)),
                      tuple((name, -v) for name, v in ranked if v < -TOLERANCE),
                      tuple((name, v) for name, v in ranked if v > TOLERANCE))
+
+
+def _in_words(arrays: Arrays, column: int) -> str:
+    """Return a build or an output by the name of its site, any other column by its own."""
+    name, index = arrays.columns_of[column]
+    if name not in ("build", "output"):
+        return column_name(arrays, column)
+    site = arrays.programme.numbers.sites.sites[index[0]]
+    return f"{'kwpm begun at' if name == 'build' else 'kwpm made at'} {site.name}, {site.segment}, {index[-1]}"
 
 
 # -- numbers far apart ----------------------------------------------------------------------------
@@ -175,22 +185,21 @@ def _imbalance(arrays: Arrays) -> Imbalance | None:
 def extremes(arrays: Arrays) -> tuple[Extreme, ...]:
     """Return the least and the largest coefficient, cost and right-hand side, with the rows and columns they are in."""
     entries = arrays.matrix.tocoo()
-    pairs = (entries.row, entries.col)
-    rows, columns = lambda k: row_name(arrays, k), lambda k: column_name(arrays, k)
-    return tuple(
-        Extreme(what, *(x for pick in (np.argmin, np.argmax) for x in _at(np.abs(values), pick, name)))
-        for what, values, name in (
-            ("coefficients", entries.data, lambda k: f"{columns(pairs[1][k])} in {rows(pairs[0][k])}"),
-            ("costs", arrays.cost, columns),
-            ("right-hand sides", arrays.rhs, rows),
-        )
+
+    def entry(k: int) -> str:
+        return f"{column_name(arrays, int(entries.col[k]))} in {row_name(arrays, int(entries.row[k]))}"
+
+    return (
+        _extreme("coefficients", entries.data, entry),
+        _extreme("costs", arrays.cost, lambda k: column_name(arrays, k)),
+        _extreme("right-hand sides", arrays.rhs, lambda k: row_name(arrays, k)),
     )
 
 
-def _at(size: Vector, pick: Any, name: Any) -> tuple[float, str]:
-    """Return the least or largest size that is not zero, and its name."""
+def _extreme(what: str, values: Vector, name: Callable[[int], str]) -> Extreme:
+    size = np.abs(values)
     there = np.flatnonzero(size)
     if not len(there):
-        return 0.0, ""
-    k = int(there[pick(size[there])])
-    return float(size[k]), name(k)
+        return Extreme(what, 0.0, "", 0.0, "")
+    least, largest = int(there[size[there].argmin()]), int(there[size[there].argmax()])
+    return Extreme(what, float(size[least]), name(least), float(size[largest]), name(largest))

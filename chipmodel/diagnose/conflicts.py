@@ -135,11 +135,13 @@ def _members(words: Words, rows: Rows) -> dict[Key, list[int]]:
 def _is_link(words: Words, row: int) -> bool:
     """Whether a row only ties others together.
 
-    A physical row does if it names no number; a row of a policy if it defines a variable of that policy.
+    A physical row does if it names no number (what is given may be nothing); a row of a policy if it defines a
+    variable of that policy.
     """
     group = words.group(row)
     if not group.policy:
-        return bool(abs(words.arrays.rhs[row]) <= 1e-9)
+        given = group.owner is not None and words.arrays.equal[row]
+        return bool(abs(words.arrays.rhs[row]) <= 1e-9 and not given)
     if words.arrays.equal[row]:
         return True
     columns = words.by_row[row].indices
@@ -162,23 +164,23 @@ def _rules_of(words: Words, key: Key) -> Rows:
 
 
 def _told(words: Words, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
-    """Return a conflict in words, with how far each member would have to give way alone, or else all together."""
+    """Return a conflict in words, with how far each member would have to give way alone, or else all together.
+
+    Where no rule of a policy helps alone, its first one speaks for the whole policy.
+    """
+    gives = {key: _gives(words, np.intersect1d(_rows_of(words, key), kept), kept) for key in keys}
+    for policy in {words.policy(key) for key in keys} - {words.policy(key) for key in keys if gives[key] is not None}:
+        first = next(key for key in keys if words.policy(key) == policy)
+        if policy and len(_rules_of(words, first)) > len(_rows_of(words, first)):
+            gives[first] = _gives(words, np.intersect1d(_rules_of(words, first), kept), kept)
     members = tuple(
-        Member(words.title(key), words.policy(key), tuple(words.says(rows)),
-               _alone(words, key, kept))
+        Member(words.title(key), words.policy(key), tuple(words.says(rows)), gives[key])
         for key, rows in sorted(keys.items(), key=lambda pair: not words.policy(pair[0]))
     )
     if any(member.gives is not None for member in members):
         return Conflict(members)
     soft = np.unique(np.concatenate([_rules_of(words, key) for key in keys]))
     return Conflict(members, _gives(words, np.intersect1d(soft, kept), kept) or ())
-
-
-def _alone(words: Words, key: Key, kept: Rows) -> tuple[Give, ...] | None:
-    """Return how far a limit would have to give way alone or, if that does not help, its whole policy."""
-    own, policy = _rows_of(words, key), _rules_of(words, key)
-    found = _gives(words, np.intersect1d(own, kept), kept)
-    return _gives(words, np.intersect1d(policy, kept), kept) if found is None and len(policy) > len(own) else found
 
 
 def _gives(words: Words, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:

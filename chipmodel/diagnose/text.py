@@ -25,10 +25,9 @@ MOST_LIMITS = 8
 def lines_of(found: Diagnosis) -> list[str]:
     """Return a diagnosis as lines of text."""
     head = f"{found.case.name} in {found.world.name}"
-    if found.status == "infeasible":
+    if found.conflicts:
         return _infeasible(head, found)
-    if found.status == "unbounded":
-        assert found.imbalance is not None
+    if found.imbalance is not None:
         return [f"{head}: no solution, because some support exceeds every cost.", "", *_imbalance(found.imbalance)]
     if found.binding is None:
         return [f"{head}: no solution that can be trusted.", "", *folded(found.said), "", *_extremes(found.extremes)]
@@ -107,7 +106,7 @@ def _change(give: Give) -> float:
 
 def _give(gives: Sequence[Give]) -> str:
     row, amounts = gives[0].row, span(give.amount for give in gives)
-    place = (f" at {row.where}" if row.where else "") + when(give.row.year for give in gives)
+    place = (f" ({row.where})" if row.where else "") + when(give.row.year for give in gives)
     if row.sense == SHARE:
         return f"missed by {amounts} {row.unit}{place}"
     verb = {AT_LEAST: "asking for", AT_MOST: "allowing"}.get(row.sense, "standing at")
