@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from chipmodel.solution import Solution
     from chipmodel.solve import run
     from chipmodel.study import Study, StudyResult, load_study, run_study
-    from chipmodel.verify import Verification, verify
+    from chipmodel.verification import Verification, verify
     from chipmodel.world import World, load_world
 
 __version__ = "0.1.0"
@@ -115,7 +115,7 @@ _HOMES = {
     "chipmodel.solution": ("Solution",),
     "chipmodel.solve": ("run",),
     "chipmodel.study": ("Study", "StudyResult", "load_study", "run_study"),
-    "chipmodel.verify": ("Verification", "verify"),
+    "chipmodel.verification": ("Verification", "verify"),
     "chipmodel.world": ("World", "load_world"),
 }
 

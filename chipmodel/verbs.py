@@ -22,7 +22,7 @@ from chipmodel.world import World, load_world
 
 if TYPE_CHECKING:
     from chipmodel.solution import Solution
-    from chipmodel.verify import Verification
+    from chipmodel.verification import Verification
 
 SHIPPED = "chipmodel-data"
 """Name of the data package that comes with chipmodel."""
@@ -212,7 +212,7 @@ def run_case(args: argparse.Namespace) -> Answer:
 
 
 def _verified(solution: Solution) -> Verification:
-    from chipmodel.verify import verify
+    from chipmodel.verification import verify
 
     _say("solving again by other methods ...")
     return verify(solution)

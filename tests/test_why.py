@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import TWO, add, case_of, change, drop, world_of
+from why import SOFT, assert_explained, ban, floor, mandate, rule, told
 
 import chipmodel as cm
 from chipmodel import InputError, NoOptimum, Policy, cli, engine, explain_infeasible, run
@@ -18,37 +17,8 @@ from chipmodel.diagnose.conflicts import feasible
 from chipmodel.diagnose.rows import LIMITS
 from chipmodel.lp import write
 from chipmodel.numbers import build_numbers
-from chipmodel.policies import (
-    CapacityMandate,
-    ConcentrationCap,
-    Embargo,
-    Guardrail,
-    ImportQuota,
-    OriginFloor,
-)
+from chipmodel.policies import ConcentrationCap, Guardrail, ImportQuota
 from chipmodel.solve import solve_known
-
-EVERY_CASE = "CHIPMODEL_EVERY_CASE"
-"""Set in the environment to explain all ten cases over the shipped data, about half a minute each."""
-
-
-def rule(kind: type[Policy], name: str, years: tuple[int, int], **fields: Any) -> Policy:
-    return kind.model_validate({"id": name, "years": years, "source": "own", **fields})
-
-
-def mandate(region: str, segment: str, kwpm: float, years: tuple[int, int], name: str = "mandate", **more: Any) -> Policy:
-    return rule(CapacityMandate, name, years, region=region, segment=segment, kwpm=kwpm,
-                **{"borne_by": "makers", **more})
-
-
-def floor(market: str, segment: str, trusted: tuple[str, ...], years: tuple[int, int], name: str = "floor",
-          **fields: Any) -> Policy:
-    return rule(OriginFloor, name, years, market=market, trusted=trusted, segments=(segment,),
-                **{"on": "use", "share": 0.9, **fields})
-
-
-def ban(origin: str, destination: str, name: str, years: tuple[int, int]) -> Policy:
-    return rule(Embargo, "ban", years, origin=origin, destination=destination, input=name)
 
 
 def only_supplier(region: str, slack: float = 0.5) -> tuple[Any, ...]:
@@ -97,33 +67,6 @@ TWO_CASES: dict[str, tuple[tuple[Any, ...], list[Policy], set[str], set[str]]] =
              floor("AAA", "chip", ("AAA", "BBB"), (2027, 2027), share=0.1, min_served=0.95)],
         {"quota: quota", "floor: min served", "capacity of fabs"}, {"quota: quota", "floor: min served"}),
 }
-
-
-def told(found: cm.Diagnosis) -> tuple[set[str], set[str]]:
-    """Return the members of all conflicts, and those that can solve theirs alone."""
-    members, helps = set(), set()
-    for conflict in found.conflicts:
-        members |= {m.title for m in conflict.members} | ({"lead times"} if conflict.lead_times else set())
-        helps |= {m.title for m in conflict.members if m.gives} | ({"lead times"} if conflict.lead_times else set())
-    return members, helps
-
-
-def assert_explained(data: cm.Dataset, case: cm.Case, members: set[str], helps: set[str],
-                     others: bool = True) -> cm.Diagnosis:
-    """Hold a diagnosis to the culprits, and each policy said to help alone to a solve without it."""
-    found = explain_infeasible(data, case)
-    assert found.status == "infeasible"
-    seen, able = told(found)
-    assert members <= seen, seen
-    assert helps <= able, able
-    assert {m.policy for c in found.conflicts for m in c.members} >= {p.id for p in case.policies}
-    text = str(found)
-    for title in seen:
-        assert title in text
-    if others:
-        for policy in {m.policy for c in found.conflicts for m in c.members if m.gives and m.policy}:
-            assert run(data, case.without(policy)).objective
-    return found
 
 
 @pytest.mark.parametrize("name", list(TWO_CASES))
@@ -207,8 +150,8 @@ def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
     every = np.arange(len(arrays.rhs))
     names = np.array([name.split("__")[0] for name, _ in arrays.rows_of])
     one, other = (conflicts._iis(arrays, every[names != policy.id]) for policy in policies)
-    known = iter([np.union1d(one, other), None])
-    monkeypatch.setattr(conflicts, "_iis", lambda arrays, kept: next(known))
+    known = iter([np.union1d(one, other)])
+    monkeypatch.setattr(conflicts, "_iis", lambda arrays, kept: next(known, None))
     (found,), more = conflicts.find_conflicts(arrays)
     assert not more
     assert not any(m.gives for m in found.members)
@@ -229,8 +172,6 @@ def test_a_conflict_that_comes_with_a_surprise(two):
 
 
 # -- no contradiction -----------------------------------------------------------------------------
-
-SOFT = {"price_cap": 1e6}
 
 
 @pytest.mark.parametrize("rules", [
@@ -391,75 +332,3 @@ def test_the_verb(tmp_path, monkeypatch, capsys):
     assert [m["policy"] for m in plain["conflicts"][0]["members"]] == ["rail", "target"]
     assert plain["conflicts"][0]["members"][1]["gives"][0]["amount"] == pytest.approx(66)
     assert cli.main(["why", "nothing_such", "--data", str(TWO)]) == 2
-
-
-# -- the shipped data -----------------------------------------------------------------------------
-
-
-@cache
-def shipped() -> cm.Dataset:
-    return cm.load_dataset()
-
-
-USA = "logic_lt10"
-REAL: dict[str, tuple[list[Policy], set[str], set[str]]] = {
-    "a mandate faster than lead times": (
-        [mandate("USA", USA, 300, (2028, 2028))],
-        {"mandate: mandate", "sizes of announced sites", "lead times"}, {"mandate: mandate", "lead times"}),
-    "commitments under way against an embargo on tools": (
-        [ban("EUR", "USA", "euv_tools", (2026, 2041))],
-        {"ban: banned", "fabs begun already", "pace of replacing withheld input: EUV scanners"}, {"ban: banned"}),
-    "a mandate larger than all sites": (
-        [mandate("USA", USA, 3000, (2030, 2035))],
-        {"mandate: mandate", "sizes of announced sites", "supply: EUV scanners"}, {"mandate: mandate"}),
-    "a mandate and an embargo on the only supplier of tools": (
-        [mandate("USA", USA, 300, (2033, 2033)), ban("EUR", "USA", "euv_tools", (2030, 2041))],
-        {"mandate: mandate", "ban: banned"}, {"mandate: mandate", "ban: banned"}),
-    "two mandates on one supply of tools": (
-        [mandate("USA", USA, 500, (2030, 2030), "american"), mandate("KOR", USA, 600, (2030, 2030), "korean")],
-        {"american: mandate", "korean: mandate", "supply: EUV scanners"}, {"american: mandate", "korean: mandate"}),
-    "a domestic floor above what sites allow": (
-        [floor("USA", "dram", ("USA",), (2028, 2028), min_served=0.9)],
-        {"floor: floor", "floor: min served", "capacity of fabs"}, {"floor: floor", "floor: min served"}),
-    "a guardrail against a mandate on the same firm": (
-        [rule(Guardrail, "rail", (2026, 2041), region="USA", firms=("tsmc",), countries=("TWN",), share=0.05),
-         mandate("TWN", USA, 600, (2035, 2035))],
-        {"rail: growth", "mandate: mandate"}, {"rail: growth", "mandate: mandate"}),
-    "a friendshoring floor that no ally can fill": (
-        [floor("USA", "nand", ("USA", "TWN"), (2027, 2027), share=1.0, min_served=0.9)],
-        {"floor: floor", "floor: min served"}, {"floor: floor", "floor: min served"}),
-    "a concentration cap below one over the number of origins": (
-        [rule(ConcentrationCap, "cap", (2030, 2030), market="USA", share=0.1, on="use", min_served=0.9,
-              origins=("USA", "JPN", "KOR", "TWN", "CHN", "EUR", "ROW"), segments=(USA,))],
-        {"cap: cap", "cap: min served"}, {"cap: cap", "cap: min served"}),
-    "a quota on imports against a quantity to be served": (
-        [rule(ImportQuota, "quota", (2027, 2027), importer="USA", quota=20, rent_to="treasury", on="use",
-              segments=("dram",)),
-         floor("USA", "dram", ("USA", "KOR", "JPN", "TWN"), (2027, 2027), share=0.5, min_served=0.9)],
-        {"quota: quota", "floor: min served"}, {"quota: quota", "floor: min served"}),
-}
-QUICK = ("a mandate faster than lead times", "commitments under way against an embargo on tools")
-
-
-@pytest.mark.parametrize("name", list(REAL))
-def test_ten_cases_over_the_shipped_data(name):
-    if name not in QUICK and not os.environ.get(EVERY_CASE):
-        pytest.skip(f"set {EVERY_CASE} to explain it over the shipped data; the two-region data have its like")
-    policies, members, helps = REAL[name]
-    found = assert_explained(shipped(), case_of(*policies), members, helps, others=False)
-    assert json.dumps(found.plain())
-
-
-@pytest.mark.parametrize("rules", [
-    [floor("USA", "nand", ("USA",), (2028, 2035), share=1.0, **SOFT)],
-    [floor("USA", USA, ("USA",), (2028, 2035), share=0.8, **SOFT),
-     rule(ConcentrationCap, "cap", (2028, 2035), market="USA", origins=("USA",), share=0.5, on="use", segments=(USA,),
-          **SOFT)],
-], ids=["a floor nobody can fill", "two floors that clash"])
-def test_two_over_the_shipped_data_that_are_no_contradiction(rules):
-    if not os.environ.get(EVERY_CASE):
-        pytest.skip(f"set {EVERY_CASE} to solve them over the shipped data; the two-region data have their like")
-    found = explain_infeasible(shipped(), case_of(*rules))
-    assert found.status == "optimal"
-    assert {f.region for f in found.binding.falls[:1]} == {"USA"}
-    assert found.binding.falls[0].average > 0.1

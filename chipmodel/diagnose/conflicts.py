@@ -59,12 +59,15 @@ class Member:
         What its rows in the conflict say.
     gives : tuple of Give or None
         The least it would have to give if it alone gave way; none if that does not help.
+    then : tuple of str
+        If it does not help: limits, not of this conflict, that cannot hold together without it either.
     """
 
     title: str
     policy: str
     says: tuple[str, ...]
     gives: tuple[Give, ...] | None
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,13 +177,20 @@ def _told(words: Words, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
         if policy and len(_rules_of(words, first)) > len(_rows_of(words, first)):
             gives[first] = _gives(words, np.intersect1d(_rules_of(words, first), kept), kept)
     members = tuple(
-        Member(words.title(key), words.policy(key), tuple(words.says(rows)), gives[key])
+        Member(words.title(key), words.policy(key), tuple(words.says(rows)), gives[key],
+               () if gives[key] is not None else _still(words, key, set(keys), kept))
         for key, rows in sorted(keys.items(), key=lambda pair: not words.policy(pair[0]))
     )
     if any(member.gives is not None for member in members):
         return Conflict(members)
     soft = np.unique(np.concatenate([_rules_of(words, key) for key in keys]))
     return Conflict(members, _gives(words, np.intersect1d(soft, kept), kept) or ())
+
+
+def _still(words: Words, key: Key, known: set[Key], kept: Rows) -> tuple[str, ...]:
+    """Return what beside the known limits cannot hold together even without one of them."""
+    rows = _iis(words.arrays, np.setdiff1d(kept, _rows_of(words, key)))
+    return tuple(words.title(k) for k in _members(words, rows) if k not in known) if rows is not None else ()
 
 
 def _gives(words: Words, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:

@@ -75,7 +75,8 @@ def _members(conflict: Conflict, found: Diagnosis) -> list[str]:
 def _ways_out(conflict: Conflict, start: str) -> list[str]:
     """Return by how much each limit would have to give way."""
     helps = [member for member in conflict.members if member.gives is not None]
-    others = [member.title for member in conflict.members if member.gives is None]
+    others = [member.title + (f" (then it is also {', '.join(member.then)})" if member.then else "")
+              for member in conflict.members if member.gives is None]
     lines = []
     if helps or conflict.lead_times:
         lines += [f"{start} could be met if one of these gave way:"]
