@@ -75,7 +75,9 @@ def test_ten_cases_without_a_solution(name, variant):
     data, case = variant(*edits), case_of(*policies)
     with pytest.raises((NoOptimum, InputError)):
         run(data, case)
-    assert_explained(data, case, members, helps)
+    found = assert_explained(data, case, members, helps)
+    for policy in {m.policy for c in found.conflicts for m in c.members if m.gives and m.policy}:
+        assert run(data, case.without(policy)).objective, "what is said to help alone does, left out"
 
 
 def test_a_policy_that_gives_way_as_told_and_no_more_has_a_solution(two, variant):
