@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import highspy
 import numpy as np
 import pytest
 from helpers import TWO, add, case_of, change, drop, world_of
@@ -269,6 +270,15 @@ def test_a_solution_that_fails_its_certificate_shows_where_the_numbers_are(two, 
     assert "no solution that can be trusted" in str(found)
     assert "coefficients: " in str(found)
     assert json.dumps(found.plain())
+
+
+def test_a_conflict_that_is_not_found_is_not_made_up(two, monkeypatch):
+    """HiGHS may fail to name rows: then the numbers of the programme are shown instead of culprits."""
+    monkeypatch.setattr(highspy.Highs, "getIis", lambda self: (highspy.HighsStatus.kError, highspy.HighsIis()))
+    found = explain_infeasible(two, case_of(mandate("AAA", "chip", 70, (2028, 2028))))
+    assert (found.status, found.conflicts) == ("infeasible", ())
+    assert "HiGHS finds no set of rows that says why" in str(found)
+    assert "right-hand sides: " in str(found)
 
 
 def test_extremes_name_the_rows_and_columns_they_stand_in(two):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import chipmodel as cm
-from chipmodel import Policy, explain_infeasible, run
+from chipmodel import Policy, explain_infeasible
 from chipmodel.policies import CapacityMandate, Embargo, OriginFloor
 
 SOFT = {"price_cap": 1e6}
