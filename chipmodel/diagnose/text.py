@@ -143,8 +143,8 @@ def _extremes(found: Iterable[Extreme]) -> list[str]:
 def _binding(head: str, found: Binding, extremes: Sequence[Extreme]) -> list[str]:
     lines = [f"{head}: there is a solution, objective {found.objective:,.0f} MUSD in present value."]
     if found.falls:
-        lines += ["", *folded("Nothing is contradictory: the rules that bind (" + ", ".join(found.culprits)
-                              + ") are kept by using less. Over the years reported,")]
+        lines += ["", *folded("No rule contradicts another, but users get less because of those that bind ("
+                              + ", ".join(found.culprits) + "), over the years reported:")]
         lines += columns([[f"  use of {fall.segment} in {fall.region} falls by {fall.average:.1%}",
                            f"({fall.worst:.1%} in {fall.year})"] for fall in found.falls])
     if found.short:
