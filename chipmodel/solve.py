@@ -11,7 +11,7 @@ from chipmodel import engine
 from chipmodel.accounts import compute
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, Problem
+from chipmodel.errors import InputError, Problem, about
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.policies import CapexGrant, Policy
@@ -48,17 +48,29 @@ def run(data: Dataset, case: Case | str, world: World | str = "central", without
     world = load_world(world, data) if isinstance(world, str) else world
     numbers = build_numbers(data, world)
     check_case(case, numbers)
-    return _solve_known(case, numbers, without)
+    return solve_known(case, numbers, without)
 
 
-def check_case(case: Case, numbers: Numbers) -> None:
-    """Refuse a case that does not fit the data, with every problem found."""
+def check_case(case: Case, numbers: Numbers, impossible: bool = True) -> None:
+    """Refuse a case that does not fit the data, with every problem found.
+
+    Parameters
+    ----------
+    impossible : bool
+        Whether to refuse as well what fits the data and cannot be met.
+    """
     named = {policy.id: policy for policy in case.policies}
     problems = [
         Problem(case.name, f"policy {policy.id}, {where}", what, mend)
         for policy in case.policies
         for where, what, mend in (*policy.problems(numbers), *policy.clashes(named))
     ]
+    if impossible and not problems:
+        problems = [
+            Problem(case.name, f"policy {policy.id}, {where}", what, f"{mend}; `chipmodel why` tells more")
+            for policy in case.policies
+            for where, what, mend in policy.impossible(numbers)
+        ]
     if not problems:
         problems = [
             Problem(case.name, where, what, mend) for where, what, mend in stacked(list(case.policies), numbers)
@@ -67,7 +79,7 @@ def check_case(case: Case, numbers: Numbers) -> None:
         raise InputError(problems)
 
 
-def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solution:
+def solve_known(case: Case, numbers: Numbers, without: tuple[str, ...] = ()) -> Solution:
     """Solve in passes: each surprise is solved with the builds before it fixed to the pass without it."""
     events = numbers.world.event
     base = numbers.years[0]
@@ -124,8 +136,9 @@ def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -
 
 def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
     arrays = engine.compile_arrays(write(numbers, case.policies, without))
-    optimum = engine.solve(arrays)
-    return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
+    with about(arrays):
+        optimum = engine.solve(arrays)
+        return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
 
 
 def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Numbers:

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from chipmodel.case import Case
 from chipmodel.engine import Arrays, Frame, Optimum, Vector, compile_traced, finish, solver, weights
-from chipmodel.errors import CertificateError, NoOptimum
+from chipmodel.errors import CertificateError, NoOptimum, about
 from chipmodel.handover import Handover
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers
@@ -268,6 +268,7 @@ def along(case_at: Callable[[float], Case], numbers: Numbers, high: float, measu
     def measured(value: float) -> float:
         there = case_at(value)
         arrays = template.fill(levers.at(reader.read(there, numbers)), numbers)
-        return measure(there, arrays, chain.solve(arrays))
+        with about(arrays):
+            return measure(there, arrays, chain.solve(arrays))
 
     return measured

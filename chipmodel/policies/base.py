@@ -116,6 +116,10 @@ class Policy(BaseModel):
                      "choose years inside")]
         return []
 
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return what fits the data and cannot be met, seen without a solve, as (field, what, mend); nothing here."""
+        return []
+
     def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
         return []

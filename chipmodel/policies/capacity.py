@@ -108,7 +108,7 @@ source = "own"
         return self.share * (given[low] + part * (given[high] - given[low]))
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
-        """Return names that do not exist, years without a target, and targets nothing can meet in time."""
+        """Return names that do not exist and years without a target."""
         n = numbers
         found = [*super().problems(n), *unknown("region", (self.region,), n.regions)]
         if self.segment not in n.segments:
@@ -118,10 +118,13 @@ source = "own"
             self.world_capacity[0][0] <= years[0] and years[-1] <= self.world_capacity[-1][0]
         ):
             found.append(("world_capacity", f"does not reach from {years[0]} to {years[-1]}", "add the missing years"))
-        if found or self.price_cap is not None:
-            return found
+        return found
+
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return the first target that nothing can meet in time."""
+        n = numbers
         sites = n.sites.of(self.region, self.segment)
-        for t in years:
+        for t in self._in_force(n) if self.price_cap is None else ():
             most = sum(_most(site, t) for site in sites)
             if self.target(t) > most:
                 what = f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g} can be in service"
@@ -156,7 +159,7 @@ source = "own"
         least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
         rows = [(t,) for t in years if present(self.target(t))]
         book.limit("mandate", rows, lambda t: fleet + added[t] + short[t] - self.target(t), owner=payer,
-                   unit="kwpm in service", meaning=self.dual, policy=self)
+                   unit="kwpm in service", meaning=self.dual, policy=self, asks=self.target)
         book.limit("mandate_in_use", rows, lambda t: output[t] - least[t] * (self.target(t) - short[t]), owner=payer,
                    unit="kwpm made", meaning="payment that one more kwpm made needs, for a year", policy=self)
 

@@ -221,14 +221,18 @@ source = "own"
         return [r for r in chosen(self.origins, n.regions) if self.origins != ALL or r != self.market]
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
-        """Return names that do not exist, and shares that no set of origins can keep."""
+        """Return names that do not exist."""
         n = numbers
-        found = [
+        return [
             *super().problems(n),
             *unknown("market", (self.market,), n.regions),
             *unknown("origins", self.origins, n.regions),
             *unknown("segments", self.segments, n.segments),
         ]
+
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return shares that no set of origins can keep."""
+        n, found = numbers, []
         for s in chosen(self.segments, n.segments):
             makers = [r for r, q in n.places if q == s]
             if self.price_cap is None and set(makers) <= set(self._capped(n)) and self.share * len(makers) < 1:
