@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chipmodel.case import Case, load_case
     from chipmodel.dataset import Dataset, load_dataset
+    from chipmodel.diagnose import Diagnosis, explain_infeasible
     from chipmodel.errors import CertificateError, ChipmodelError, InputError, NoOptimum, Problem
     from chipmodel.metrics import compare
     from chipmodel.policies import (
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
         SoftFinance,
         Tariff,
     )
+    from chipmodel.search import solve_for
     from chipmodel.solution import Solution
     from chipmodel.solve import run
     from chipmodel.study import Study, StudyResult, load_study, run_study
+    from chipmodel.verification import Verification, verify
     from chipmodel.world import World, load_world
 
 __version__ = "0.1.0"
@@ -51,6 +54,7 @@ __all__ = [
     "ChipmodelError",
     "ConcentrationCap",
     "Dataset",
+    "Diagnosis",
     "DomesticFirst",
     "Embargo",
     "ExportControl",
@@ -69,15 +73,19 @@ __all__ = [
     "Study",
     "StudyResult",
     "Tariff",
+    "Verification",
     "World",
     "__version__",
     "compare",
+    "explain_infeasible",
     "load_case",
     "load_dataset",
     "load_study",
     "load_world",
     "run",
     "run_study",
+    "solve_for",
+    "verify",
 ]
 
 # Names are fetched when they are first asked for: the command line then starts at once and can be
@@ -85,6 +93,7 @@ __all__ = [
 _HOMES = {
     "chipmodel.case": ("Case", "load_case"),
     "chipmodel.dataset": ("Dataset", "load_dataset"),
+    "chipmodel.diagnose": ("Diagnosis", "explain_infeasible"),
     "chipmodel.errors": ("CertificateError", "ChipmodelError", "InputError", "NoOptimum", "Problem"),
     "chipmodel.metrics": ("compare",),
     "chipmodel.policies": (
@@ -105,9 +114,11 @@ _HOMES = {
         "SoftFinance",
         "Tariff",
     ),
+    "chipmodel.search": ("solve_for",),
     "chipmodel.solution": ("Solution",),
     "chipmodel.solve": ("run",),
     "chipmodel.study": ("Study", "StudyResult", "load_study", "run_study"),
+    "chipmodel.verification": ("Verification", "verify"),
     "chipmodel.world": ("World", "load_world"),
 }
 

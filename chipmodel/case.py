@@ -13,8 +13,12 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import find_named, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
+from chipmodel.policies.base import Names
 from chipmodel.schema import Date, RegionRow, SourceRow
 from chipmodel.text import offer
+
+MOST_POLICIES = 200
+"""Instruments a case may have."""
 
 Status = Literal["law", "announced", "threatened", "hypothetical"]
 
@@ -37,6 +41,8 @@ class Case(BaseModel):
 
     @model_validator(mode="after")
     def _ids_unique(self) -> Case:
+        if len(self.policies) > MOST_POLICIES:
+            raise ValueError(f"holds {len(self.policies)} policies; a case may have {MOST_POLICIES} at most")
         ids = [p.id for p in self.policies]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
@@ -215,6 +221,9 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             problems.append(Problem(path.name, place, "is already in the baseline", "use [set] or remove it first"))
         elif own.count(policy_id) > 1:
             problems.append(Problem(path.name, place, "appears twice in the file", "give each its own id"))
+    if len(case.policies) + len(added) > MOST_POLICIES:
+        problems.append(Problem(path.name, "policy", f"the case holds {len(case.policies) + len(added)} policies",
+                                f"a case may have {MOST_POLICIES} at most"))
     if problems:
         raise InputError(problems)
     case = case.model_copy(update={"policies": case.policies + tuple(added)})
@@ -283,31 +292,22 @@ def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
     return case.model_copy(update={"policies": tuple(policies.values())})
 
 
-def differences(left: Case, right: Case) -> list[dict[str, str]]:
-    """Tell what differs between two cases, instrument by instrument and field by field."""
+def differences(left: Case, right: Case, names: Names | None = None) -> list[dict[str, str]]:
+    """Tell what differs between two cases: whole instruments in a sentence, others field by field."""
     rows: list[dict[str, str]] = []
     mine, theirs = ({p.id: p for p in case.policies} for case in (left, right))
     for policy_id in [*mine, *(i for i in theirs if i not in mine)]:
         old, new = mine.get(policy_id), theirs.get(policy_id)
         if old is None or new is None:
-            there = new or old
-            assert there is not None
-            rows.append(_difference(policy_id, "instrument", described(old), described(new)))
+            rows.append(_difference(policy_id, "instrument", *("-" if p is None else p.sentence(names)
+                                                               for p in (old, new))))
             continue
         before, after = policy_dict(old), policy_dict(new)
         for field in sorted(set(before) | set(after)):
             if before.get(field) != after.get(field):
-                rows.append(_difference(policy_id, field, _shown(before.get(field)), _shown(after.get(field))))
+                rows.append({**_difference(policy_id, field, _shown(before.get(field)), _shown(after.get(field))),
+                             "sentence": new.sentence(names)})
     return rows
-
-
-def described(policy: Policy | None) -> str:
-    """Return an instrument in one line."""
-    if policy is None:
-        return "-"
-    body = policy_dict(policy)
-    numbers = (f"{k}={_shown(v)}" for k, v in body.items() if k not in ("kind", "id", "source", "note"))
-    return f"{policy.kind}: " + ", ".join(numbers)
 
 
 def _difference(policy_id: str, field: str, left: str, right: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
-from chipmodel.errors import ChipmodelError, InputError, NoOptimum, Problem, WorkerLost
+from chipmodel.errors import ChipmodelError, InputError, Problem, Unsolved
 from chipmodel.text import one_line
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _reading_verbs(verb: Verb) -> None:
     check.add_argument("dataset", nargs="?", metavar="DATASET", help="a folder; the one of --data by default")
     show = verb("show", verbs.show, "the resolved case: each instrument, its law, its source, what it amounts to")
     _case_and_world(show)
+    why = verb("why", verbs.why, "why a case has no solution, in the words of its policies; or what binds in it")
+    _case_and_world(why)
     diff = verb("diff", verbs.diff, "what differs between two cases")
     diff.add_argument("left", metavar="CASE")
     diff.add_argument("right", metavar="CASE")
@@ -86,6 +88,7 @@ def _writing_verbs(verb: Verb) -> None:
     run = verb("run", verbs.run_case, "solve a case in a world; write tables and manifest")
     _case_and_world(run)
     run.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
+    run.add_argument("--verify", action="store_true", help="solve again by other methods and compare")
     again = verb("rerun", verbs.rerun, "rebuild a result and say what differs")
     again.add_argument("manifest", metavar="MANIFEST", help="a manifest, or the folder of a result")
     export = verb("export", verbs.export, "write the programme of a case for other solvers")
@@ -181,10 +184,10 @@ def _tell(problems: list[Problem], as_json: bool) -> int:
 
 
 def _tell_unsolved(error: ChipmodelError, as_json: bool) -> int:
-    lost = isinstance(error, WorkerLost)
-    status = error.status if isinstance(error, NoOptimum) else "lost a worker" if lost else "failed its certificate"
+    status = error.status if isinstance(error, Unsolved) else "lost a worker"
     if as_json:
-        print(json.dumps({"error": [{"status": status, "what": one_line(str(error))}]}, indent=2, ensure_ascii=False))
+        found = {"status": status, "what": one_line(str(error))}
+        print(json.dumps({"error": [found]}, indent=2, ensure_ascii=False))
     print(f"error: {one_line(str(error))}", file=sys.stderr)
     return NO_OPTIMUM
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from chipmodel.checks import CHECKS, NEVER_EMPTY
 from chipmodel.errors import InputError, Problem
+from chipmodel.files import read_file
 from chipmodel.schema import TABLES, Fact, Row, columns, references
 
 RowT = TypeVar("RowT", bound=Row)
@@ -144,10 +145,9 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
     for name, model in TABLES.items():
         file = f"{name}.csv"
         try:
-            raw = (root / file).read_bytes()
-        except OSError as error:
-            reason = error.strerror or "cannot be read"
-            problems.append(Problem(file, "file", f"cannot be read ({reason})", f"put {file} into {root.name}/"))
+            raw = read_file(root / file, f"put {file} into {root.name}/")
+        except InputError as error:
+            problems += error.problems
             continue
         hashes[file] = hashlib.sha256(raw).hexdigest()
         rows, wrong = read_table(file, raw, model)

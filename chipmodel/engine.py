@@ -6,8 +6,8 @@ least zero, and each account line is a row of `lines`; the cost is their discoun
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -19,11 +19,12 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
 from scipy import sparse
 
-from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem
+from chipmodel.errors import CertificateError, InputError, NoOptimum, Problem, about
 from chipmodel.handover import Handover
 from chipmodel.lp import Programme
-from chipmodel.lp.book import COLUMN, Line
+from chipmodel.lp.book import COLUMN, Broken, Line
 from chipmodel.numbers import Numbers
+from chipmodel.policies.base import Policy
 from chipmodel.traced import Traced
 
 Vector = NDArray[np.float64]
@@ -43,12 +44,13 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Rows:
-    """A family of rows as results name it."""
+    """A family of rows as results name it; a limit has a rent, a balance a price."""
 
     name: str
     policy: str
     unit: str
     meaning: str
+    limit: bool
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Frame:
     agents: list[str]
     lines: list[Line]
     groups: dict[str, Rows]
+    asked: dict[int, float] = field(default_factory=dict)
+    """The number a row stands for, where it is not all of its right-hand side."""
 
     @cached_property
     def limit(self) -> NDArray[np.bool_]:
@@ -139,6 +143,8 @@ class Arrays:
         Account lines by columns, undiscounted.
     weights : array
         Discounted weight of each line in the objective.
+    policies : tuple of Policy
+        The instruments it was written with.
     """
 
     frame: Frame
@@ -147,6 +153,7 @@ class Arrays:
     lines: Any
     weights: Vector
     numbers: Numbers
+    policies: tuple[Policy, ...] = ()
 
     @property
     def rows_of(self) -> list[Label]:
@@ -214,14 +221,53 @@ class Optimum:
 
 
 def compile_arrays(programme: Programme) -> Arrays:
-    """Compile a programme to arrays."""
+    """Compile a programme to arrays.
+
+    Raises
+    ------
+    NoOptimum
+        If a row that no variable enters does not hold; its arrays hold such rows as well, empty.
+    """
     with PauseGC():  # two fifths of the time would go into looking for garbage
         form = LinearStandardFormCompiler().write(programme.model, mixed_form=True)
         frame = frame_of(programme, form)
     rhs = np.asarray(form.rhs, dtype=float)
     refuse_ownerless(programme, frame, rhs)
     n = programme.numbers
-    return Arrays(frame, sparse.csc_matrix(form.A), rhs, sparse.csr_matrix(form.c), weights(programme.lines, n), n)
+    lines = sparse.csr_matrix(form.c)
+    arrays = Arrays(frame, sparse.csc_matrix(form.A), rhs, lines, weights(programme.lines, n), n, programme.policies)
+    return whole(arrays, programme)
+
+
+def whole(arrays: Arrays, programme: Programme) -> Arrays:
+    """Return the arrays of a programme whose rows can all hold."""
+    if programme.broken:
+        with about(_with_broken(arrays, programme)):
+            raise NoOptimum("infeasible", _cannot_hold(programme.broken))
+    return arrays
+
+
+def _with_broken(arrays: Arrays, programme: Programme) -> Arrays:
+    """Return the arrays with the rows that no variable enters."""
+    broken = programme.broken
+    rows = [*arrays.rows_of, *((row.group, row.index) for row in broken)]
+    empty = sparse.csc_matrix((len(broken), arrays.matrix.shape[1]))
+    frame = replace(
+        arrays.frame,
+        equal=np.append(arrays.equal, [row.equal for row in broken]),
+        rows_of=rows,
+        asked=_asked(programme, rows),
+        owners=[*arrays.frame.owners, *("" for _ in broken)],
+    )
+    rhs = np.append(arrays.rhs, [row.rhs for row in broken])
+    return replace(arrays, frame=frame, matrix=sparse.vstack([arrays.matrix, empty], format="csc"), rhs=rhs)
+
+
+def _cannot_hold(broken: Sequence[Broken]) -> str:
+    first, *others = broken
+    place = ", ".join(str(part) for part in first.index)
+    also = f" (nor can {len(others)} more)" if others else ""
+    return f"{first.group} ({place}) cannot hold whatever is built or bought{also}"
 
 
 @dataclass(frozen=True)
@@ -245,7 +291,7 @@ def compile_traced(programme: Programme) -> tuple[Arrays, Slots]:
     n = programme.numbers
     refuse_ownerless(programme, frame, np.where([isinstance(value, Traced) for value in form.rhs], 1.0, rhs))
     lines, place = by_rows(sparse.csc_matrix(form.c))
-    arrays = Arrays(frame, sparse.csc_matrix(form.A), rhs, lines, weights(programme.lines, n), n)
+    arrays = whole(Arrays(frame, sparse.csc_matrix(form.A), rhs, lines, weights(programme.lines, n), n), programme)
     return arrays, Slots(of_matrix, rows, [(int(place[k]), value) for k, value in of_lines])
 
 
@@ -301,8 +347,18 @@ def frame_of(programme: Programme, form: Any) -> Frame:
         owners=["" if groups[name].owner is None else groups[name].owner_of(index) for name, index in rows],
         agents=agents,
         lines=programme.lines,
-        groups={name: Rows(name, g.policy, g.unit, g.meaning) for name, g in groups.items()},
+        groups={name: Rows(name, g.policy, g.unit, g.meaning, g.owner is not None) for name, g in groups.items()},
+        asked=_asked(programme, rows),
     )
+
+
+def _asked(programme: Programme, rows: Sequence[Label]) -> dict[int, float]:
+    found = {}
+    for k, (name, index) in enumerate(rows):
+        asks = programme.groups[name].asks
+        if asks is not None and not isinstance(amount := asks(*index), Traced):
+            found[k] = float(amount)
+    return found
 
 
 def refuse_ownerless(programme: Programme, frame: Frame, rhs: Vector) -> None:
@@ -358,8 +414,8 @@ def finish(highs: highspy.Highs, handover: Handover, arrays: Arrays) -> Optimum:
                    highs.getRunTime() - before)
 
 
-def run_highs(highs: highspy.Highs) -> Vector:
-    """Run HiGHS and return the columns.
+def run_highs(highs: highspy.Highs) -> None:
+    """Run HiGHS.
 
     Raises
     ------
@@ -371,23 +427,22 @@ def run_highs(highs: highspy.Highs) -> Vector:
     if status != highspy.HighsModelStatus.kOptimal:
         said = highs.modelStatusToString(status).lower()
         advice = {
-            highspy.HighsModelStatus.kInfeasible: "rules and physical limits contradict each other; "
-            "soften a quantity rule with price_cap, or relax a commitment",
+            highspy.HighsModelStatus.kInfeasible: "rules and physical limits contradict each other",
             highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
-        }.get(status, "see the coefficient ranges in the manifest")
+        }.get(status, "the solver stopped short of an optimum")
         raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")
-    return np.array(highs.getSolution().col_value)
 
 
 def certify(arrays: Arrays, x: Vector, y: Vector) -> Certificate:
     """Recompute residuals and gap from the arrays, without the solver's word."""
     matrix, rhs, cost = arrays.matrix, arrays.rhs, arrays.cost
     activity = matrix @ x
-    size = 1.0 + np.abs(rhs) + abs(matrix) @ np.abs(x)
+    sizes = abs(matrix)
+    size = 1.0 + np.abs(rhs) + sizes @ np.abs(x)
     short = np.where(arrays.equal, np.abs(activity - rhs), rhs - activity)
     primal = max(float((short / size).max(initial=0.0)), float((-x / (1.0 + np.abs(x))).max(initial=0.0)))
     reduced = cost - matrix.T @ y
-    weight = 1.0 + np.abs(cost) + abs(matrix).T @ np.abs(y)
+    weight = 1.0 + np.abs(cost) + sizes.T @ np.abs(y)
     dual = max(
         float((-reduced / weight).max(initial=0.0)),
         float((np.where(arrays.equal, 0.0, -y) / (1.0 + np.abs(y))).max(initial=0.0)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +53,14 @@ class InputError(ChipmodelError):
         return cls([Problem(file, place, what, mend)])
 
 
-class NoOptimum(ChipmodelError):
+class Unsolved(ChipmodelError):
+    """A programme has no solution that can be trusted; `arrays` holds it, if it is known, to be explained."""
+
+    status: str = "unsolved"
+    arrays: Any = None
+
+
+class NoOptimum(Unsolved):
     """The model has no optimal solution (exit code 1)."""
 
     def __init__(self, status: str, message: str) -> None:
@@ -59,7 +68,7 @@ class NoOptimum(ChipmodelError):
         super().__init__(message)
 
     def __reduce__(self) -> tuple[type[NoOptimum], tuple[str, str]]:
-        return type(self), (self.status, str(self))
+        return type(self), (self.status, str(self))  # without the arrays: they stay in their process
 
 
 class WorkerLost(ChipmodelError):
@@ -70,5 +79,20 @@ class WorkerLost(ChipmodelError):
         super().__init__(f"{what}; run the same command again: what was finished is kept")
 
 
-class CertificateError(ChipmodelError):
+class CertificateError(Unsolved):
     """A solution failed its own check: residuals, gap or an identity of the accounts."""
+
+    status = "failed its certificate"
+
+    def __reduce__(self) -> tuple[type[CertificateError], tuple[str]]:
+        return type(self), (str(self),)
+
+
+@contextmanager
+def about(arrays: Any) -> Iterator[None]:
+    """Let what goes wrong in a solve carry the programme it went wrong with."""
+    try:
+        yield
+    except Unsolved as error:
+        error.arrays = arrays if error.arrays is None else error.arrays
+        raise

@@ -15,6 +15,28 @@ from chipmodel.errors import InputError, Problem
 from chipmodel.schema import ID_PATTERN, REGION_PATTERN
 from chipmodel.text import offer
 
+LARGEST = 50_000_000
+"""Bytes of the largest file that is read."""
+
+
+def read_file(path: Path, mend: str = "check the path") -> bytes:
+    """Read a file that a user names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is larger than 50 MB.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise InputError.one(path.name, "file", f"has {size / 1e6:,.0f} MB", "a file may have 50 MB at most")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError.one(
+            path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", mend
+        ) from None
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
@@ -25,11 +47,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         If it cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
-    except OSError as error:
-        raise InputError.one(
-            path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", "check the path"
-        ) from None
+        return tomllib.loads(read_file(path).decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise InputError.one(path.name, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

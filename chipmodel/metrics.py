@@ -115,6 +115,27 @@ def _price(stage: str) -> Callable[[Summary, str, str, int], float]:
     return value
 
 
+def _certificate(own: Summary, policy: str, year: int) -> float:
+    return own.certificates.get((policy, year), float("nan"))
+
+
+def _worth(field: str) -> Callable[[Summary, str, int], float]:
+    def value(own: Summary, policy: str, year: int) -> float:
+        rule = next((p for p in own.case.policies if p.id == policy), None)
+        return getattr(rule, field, float("nan")) * per_kwpm_year(_certificate(own, policy, year))
+
+    return value
+
+
+def _income(own: Summary, policy: str, firm: str) -> float:
+    return sum(per_kwpm_year(own.certificates[p, t]) * kwpm for (p, f, t), kwpm in own.earned.items()
+               if p == policy and firm in (f, ALL))
+
+
+def _refund(own: Summary, policy: str) -> float:
+    return -sum(v for (a, p, _, _), v in own.lines.items() if (a, p) == ("allowance", policy))
+
+
 FAMILIES: tuple[Family, ...] = (
     Family("share.capacity.<REGION>.<segment|all>.<year>", "share",
            "share of the world's capacity in service in {region}, {segment}, {year}",
@@ -145,6 +166,21 @@ FAMILIES: tuple[Family, ...] = (
     Family("fines.<REGION|all>", "MUSD",
            "fines for missing a rule of origin received by {region} over the years reported, undiscounted",
            "Fines under rules of origin, undiscounted {reported}", "{region}", _received("fine")),
+    Family("certificate.price.<policy>.<year>", "USD/wafer",
+           "price of a certificate of {policy} in {year}: what one more wafer free of the duty is worth",
+           "Price of a certificate, {year}", "{policy}", _certificate),
+    Family("certificate.building.<policy>.<year>", "MUSD/kwpm",
+           "what a kwpm under construction earns in certificates of {policy} in {year}",
+           "Certificates of a kwpm under construction, {year}", "{policy}", _worth("under_construction")),
+    Family("certificate.running.<policy>.<year>", "MUSD/kwpm",
+           "what a kwpm in service earns in certificates of {policy} in {year}",
+           "Certificates of a kwpm in service, {year}", "{policy}", _worth("in_service")),
+    Family("certificate.income.<policy>.<firm|all>", "MUSD",
+           "worth of the certificates {firm} earns under {policy} over the years reported, undiscounted",
+           "Income from certificates of {policy}, undiscounted {reported}", "{firm}", _income),
+    Family("certificate.refund.<policy>", "MUSD",
+           "duty forgone under {policy} over the years reported, undiscounted; beyond certificates, buyers keep it",
+           "Duty forgone under {policy}, undiscounted {reported}", "{policy}", _refund),
     Family("hhi.<segment|all>.<year>", "index",
            "concentration of capacity over regions (Herfindahl index, 0 to 1), {segment}, {year}",
            "Concentration of capacity (Herfindahl), {year}", "{segment}", _hhi),
@@ -165,7 +201,8 @@ FAMILIES: tuple[Family, ...] = (
            "Objective, present value {solved}", "world", lambda own: own.objective),
 )
 
-_BLANKS = {"REGION": REGION_PATTERN, "segment": ID_PATTERN, "year": r"^[0-9]{4}$"}
+_BLANKS = {"REGION": REGION_PATTERN, "segment": ID_PATTERN, "policy": ID_PATTERN, "firm": ID_PATTERN,
+           "year": r"^[0-9]{4}$"}
 HEADLINE = (
     "share.capacity.*.all.LAST", "share.capacity.*.logic_lt10.LAST", "cost.buyers.*", "cost.buyers.maker.*",
     "outlay.*", "revenue.*", "hhi.all.LAST", "rents.*", "treasury.*", "welfare.*", "objective",
@@ -196,6 +233,8 @@ class Metric:
             words["reported"] = f"{labels.years[0]}-{labels.years[-1]}"
         if self.given.get("region") == ALL:
             words["region"] = "the world" if template is self.family.sentence else "World"
+        if self.given.get("firm") == ALL:
+            words["firm"] = "all firms"
         if self.given.get("segment") == ALL:
             words["segment"] = "all segments"
         return template.format(**words)
@@ -225,7 +264,7 @@ class Metric:
         }
         found = []
         for kind, value in self.given.items():
-            if value != ALL and value not in known[kind]:
+            if kind in known and value != ALL and value not in known[kind]:
                 near = get_close_matches(str(value), map(str, known[kind]), n=3, cutoff=0.3)
                 one_of = ", ".join(near) or f"{known[kind][0]} to {known[kind][-1]}"
                 found.append(Problem("metric", self.name, f"unknown {kind} '{value}'", f"did you mean {one_of}?"))

@@ -64,7 +64,7 @@ def _instruments(solution: Solution) -> list[dict[str, Any]]:
     rows = []
     for policy in solution.case.policies:
         mine = frame[frame["policy"] == policy.id]
-        money = mine[(mine["agent"] != "") & (mine["unit"] == "MUSD")]
+        money = mine[mine["agent"].str.startswith("treasury:") & (mine["unit"] == "MUSD")]
         cash = money[money["item"].str.endswith("_cash")]
         duals = mine[mine["item"].str.startswith("dual_")]
         row: dict[str, Any] = {"policy": policy.id, "treasury": float((money if cash.empty else cash)["value"].sum())}

@@ -16,6 +16,8 @@ from chipmodel.errors import InputError, Problem
 from chipmodel.files import problems_of
 from chipmodel.numbers import build_numbers
 from chipmodel.points import Point, case_at, of_world, point_name, problems_of_numbers, world_at
+from chipmodel.policies import CapacityLinkedQuota
+from chipmodel.schema import FirmRow
 from chipmodel.solve import check_case
 from chipmodel.summary import Labels
 from chipmodel.world import World, load_world
@@ -83,12 +85,12 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
                      for name in sorted({n for n in names if names.count(n) > 1})]
     everywhere, wrong = _worlds(study, worlds, file)
     problems += wrong
-    spelled, wrong = _metrics(study, data, [world for world, _ in everywhere])
+    spelled, wrong = _metrics(study, data, [world for world, _ in everywhere], list(cases.values()))
     points, unfit = _points_of(study, cases, file)
     problems += wrong + unfit + _figure_problems(study, file)
     count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
     if count > MOST and not yes:
-        problems.append(Problem(file, "grid", f"makes {count:,} cells",
+        problems.append(Problem(file, "grid", f"makes up to {count:,} cells",
                                 f"make it smaller; more than {MOST:,} must be asked for (--yes)"))
     if problems:
         raise InputError(problems)
@@ -146,7 +148,8 @@ def _worlds(study: Study, worlds: dict[str, World],
     return found, problems
 
 
-def _metrics(study: Study, data: Dataset, worlds: list[World]) -> tuple[list[str], list[Problem]]:
+def _metrics(study: Study, data: Dataset, worlds: list[World],
+             cases: list[Case]) -> tuple[list[str], list[Problem]]:
     if not worlds:
         return [], []
     names = metrics.expand(study.metrics, Labels.of(data, worlds[0]))
@@ -157,12 +160,25 @@ def _metrics(study: Study, data: Dataset, worlds: list[World]) -> tuple[list[str
         except InputError as error:
             problems += error.problems
             continue
+        problems += _unheld(metric, data, cases)
         for world in worlds:
             problems += metric.problems(Labels.of(data, world))
         if metric.family.against and study.reference is None:
             what = "is a difference to a reference case"
             problems.append(Problem("metric", name, what, "give the study a reference"))
     return names, list(dict.fromkeys(problems))
+
+
+def _unheld(metric: metrics.Metric, data: Dataset, cases: list[Case]) -> list[Problem]:
+    """Return the problem of a metric about an instrument that no case has, or a firm that is not in the data."""
+    known = {"policy": sorted({p.id for case in cases for p in case.policies if isinstance(p, CapacityLinkedQuota)}),
+             "firm": [row.firm for row in data.rows(FirmRow)]}
+    return [
+        Problem("metric", metric.name, f"no case has a capacity-linked quota '{value}'" if kind == "policy"
+                else f"unknown firm '{value}'", "known: " + (", ".join(names) or "none"))
+        for kind, names in known.items()
+        if (value := metric.given.get(kind)) not in (None, metrics.ALL, *names)
+    ]
 
 
 def _figure_problems(study: Study, file: str) -> list[Problem]:
@@ -194,7 +210,8 @@ def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Po
     seen: set[tuple[tuple[str, float], ...]] = set()
     for point in points:
         if tuple(point.items()) in seen:
-            problems.append(Problem(file, f"point {point_name(point)}", "appears twice", "list each point once"))
+            place = f"point {point_name(point)}"
+            problems.append(Problem(file, place, "repeats one before it", "list each point once"))
         seen.add(tuple(point.items()))
     return points, problems
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from chipmodel.case import Case, _changed
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import problems_of
+from chipmodel.files import problems_of, read_file
 from chipmodel.policies.base import Number
 from chipmodel.world import Scale, World
 
@@ -90,8 +90,8 @@ def table_points(path: Path) -> list[Point]:
         If it cannot be read or a cell is no number.
     """
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"))))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError.one(path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8") from None
     if len(rows) < 2:
         raise InputError.one(path.name, "file", "has no rows", "give a header of numbers and a row for each point")

@@ -8,9 +8,9 @@ from chipmodel.case import Case, differences
 from chipmodel.dataset import Dataset
 from chipmodel.numbers import Numbers
 from chipmodel.policies import Policy
-from chipmodel.policies.base import Number
-from chipmodel.schema import SourceRow
-from chipmodel.text import columns, folded, labelled, number
+from chipmodel.policies.base import Names, Number
+from chipmodel.schema import FirmRow, InputRow, RegionRow, SegmentRow, SourceRow
+from chipmodel.text import columns, folded, labelled, lower, number, with_article
 
 APART = ("id", "years", "source", "note")
 """Fields of an instrument that are told on lines of their own."""
@@ -25,13 +25,23 @@ def describe_case(case: Case, n: Numbers, baseline: Case | None = None) -> dict[
         "as_of": case.as_of,
         "summary": " ".join(case.summary.split()),
         "baseline": baseline.name if baseline else None,
-        "changes": differences(baseline, case) if baseline else [],
+        "changes": differences(baseline, case, names_of(n.data)) if baseline else [],
         "world": n.world.name,
         "annuity_factor": n.recovery,
         "discount_rate": n.world.discount_rate,
         "interest_during_construction": _interest(n),
         "instruments": [_instrument(policy, n) for policy in case.policies],
     }
+
+
+def names_of(data: Dataset) -> Names:
+    """Return the names of regions, segments, firms and inputs as they stand in a sentence."""
+    return Names({
+        **{row.input: lower(row.name) for row in data.rows(InputRow)},
+        **{row.firm: row.name for row in data.rows(FirmRow)},
+        **{row.segment: lower(row.name) for row in data.rows(SegmentRow)},
+        **{row.region: with_article(row.name) for row in data.rows(RegionRow)},
+    })
 
 
 def _interest(n: Numbers) -> dict[str, float]:
@@ -52,6 +62,7 @@ def _instrument(policy: Policy, n: Numbers) -> dict[str, Any]:
         "id": policy.id,
         "kind": policy.kind,
         "law": policy.law,
+        "sentence": policy.sentence(names_of(n.data)),
         "years": list(policy.years),
         "years_solved": [max(policy.years[0], n.years[0]), min(policy.years[1], n.years[-1])],
         "idle": policy.idle,
@@ -97,20 +108,29 @@ def case_lines(found: dict[str, Any]) -> list[str]:
 def _change_lines(found: dict[str, Any]) -> list[str]:
     if not found["changes"]:
         return [f"baseline: {found['baseline']}, with the same instruments"]
-    told = []
-    for row in found["changes"]:
-        if row["field"] != "instrument":
-            told.append((f"{row['policy']}.{row['field']}", f"{row['left']} -> {row['right']}"))
-        elif row["left"] == "-":
-            told.append((row["policy"], f"added, {row['right']}"))
-        else:
-            told.append((row["policy"], f"removed, {row['left']}"))
-    return [f"baseline: {found['baseline']}; what this case changes:", *labelled(told, "  ")]
+    return [f"baseline: {found['baseline']}; what this case changes:", *changed_lines(found["changes"])]
+
+
+def changed_lines(changes: list[dict[str, str]]) -> list[str]:
+    """Return what `differences` found as lines: what falls away, what comes, which numbers move."""
+    whole = [row for row in changes if row["field"] == "instrument"]
+    moved: dict[str, list[str]] = {}
+    now: dict[str, str] = {}
+    for row in changes:
+        if row["field"] not in ("instrument", "note", "source"):
+            moved.setdefault(row["policy"], []).append(f"{row['field']} {row['left']} -> {row['right']}")
+            now[row["policy"]] = row["sentence"]
+    parts = {
+        "taken away": [(row["policy"], row["left"]) for row in whole if row["right"] == "-"],
+        "added": [(row["policy"], row["right"]) for row in whole if row["left"] == "-"],
+        "changed": [(name, f"{'; '.join(fields)}. {now[name]}") for name, fields in moved.items()],
+    }
+    return [line for word, told in parts.items() if told for line in (f"  {word}:", *labelled(told, "    "))]
 
 
 def _entry_lines(entry: dict[str, Any]) -> list[str]:
     idle = "  (does nothing: a number is zero)" if entry["idle"] else ""
-    pairs = [("kind of law", entry["law"])]
+    pairs = [("says", entry["sentence"]), ("kind of law", entry["law"])]
     pairs += [(x["field"], f"{_value(x['value'])} {x['unit']}".strip()) for x in entry["fields"]]
     pairs += [("years", "{} to {}".format(*entry["years"])), ("source", f"{entry['source']}: {entry['citation']}")]
     pairs += [(label, entry[label]) for label in ("note", "dual") if entry[label]]

@@ -55,15 +55,6 @@ class Solution:
         values = self.optimum.x[places]
         return dict(zip(keys, np.where(np.abs(values) > 1e-9, values, 0.0).tolist(), strict=True))
 
-    @cached_property
-    def built(self) -> dict[str, list[tuple[int, float]]]:
-        """Builds by site as (year begun, kwpm), in order of years; sites that build nothing are left out."""
-        found: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for (i, t), value in self.columns("build").items():
-            if value:
-                found[i].append((t, value))
-        return {site: sorted(builds) for site, builds in found.items()}
-
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.numbers.discount
@@ -87,13 +78,16 @@ class Solution:
     def capacity(self) -> pd.DataFrame:
         """Capacity in service by region, segment, site and year, kwpm."""
         n = self.numbers
+        added: dict[tuple[str, int], float] = defaultdict(float)
+        for (i, start), kwpm in self.columns("build").items():
+            if kwpm > 0:
+                for t, share in n.service[i, start]:
+                    added[i, t] += share * kwpm
         rows: list[tuple[Any, ...]] = []
         for r, s in n.places:
             for site in n.sites.of(r, s):
                 for t in self._reported:
-                    value = site.size or 0.0 if site.kind == "fleet" else sum(
-                        site.in_service(b, t) * kwpm for b, kwpm in self.built.get(site.id, ())
-                    )
+                    value = site.size or 0.0 if site.kind == "fleet" else added.get((site.id, t), 0.0)
                     if value > 0:
                         rows.append((r, s, site.id, site.kind, site.firm, t, value, "kwpm"))
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])
@@ -152,7 +146,7 @@ class Solution:
         for (s, r, t), value in self.duals("fab_gate").items():
             if t <= last:
                 rows.append(("fab", s, r, t, per_wafer(value), "USD/wafer"))
-        for (m, s, t), value in self.maker_prices().items():
+        for (m, s, t), value in self.maker_prices.items():
             if t <= last:
                 rows.append(("maker", s, m, t, value, "USD/wafer"))
         for (e, s, t), value in self.duals("demand_balance").items():
@@ -160,12 +154,9 @@ class Solution:
                 rows.append(("user", s, e, t, per_wafer(value), "USD/wafer"))
         return self._frame(rows, ["stage", "segment", "region", "year"])
 
-    def maker_prices(self) -> dict[tuple[str, str, int], float]:
-        """Return the mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
-        return self._maker_prices
-
     @cached_property
-    def _maker_prices(self) -> dict[tuple[str, str, int], float]:
+    def maker_prices(self) -> dict[tuple[str, str, int], float]:
+        """The mean price device makers pay for the chips they buy, by place, segment and year, USD per wafer."""
         paid: dict[tuple[str, str, int], float] = defaultdict(float)
         flow: dict[tuple[str, str, int], float] = defaultdict(float)
         price = self.duals("device_balance")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +11,13 @@ from chipmodel import engine
 from chipmodel.accounts import compute
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, Problem
-from chipmodel.handover import Handover
+from chipmodel.errors import InputError, Problem, about
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.policies import CapexGrant, Policy
 from chipmodel.policies.support import Support, stacked
 from chipmodel.solution import Solution
+from chipmodel.template import along
 from chipmodel.world import Event, World, load_world
 
 
@@ -49,17 +48,29 @@ def run(data: Dataset, case: Case | str, world: World | str = "central", without
     world = load_world(world, data) if isinstance(world, str) else world
     numbers = build_numbers(data, world)
     check_case(case, numbers)
-    return _solve_known(case, numbers, without)
+    return solve_known(case, numbers, without)
 
 
-def check_case(case: Case, numbers: Numbers) -> None:
-    """Refuse a case that does not fit the data, with every problem found."""
+def check_case(case: Case, numbers: Numbers, impossible: bool = True) -> None:
+    """Refuse a case that does not fit the data, with every problem found.
+
+    Parameters
+    ----------
+    impossible : bool
+        Whether to refuse as well what fits the data and cannot be met.
+    """
     named = {policy.id: policy for policy in case.policies}
     problems = [
         Problem(case.name, f"policy {policy.id}, {where}", what, mend)
         for policy in case.policies
         for where, what, mend in (*policy.problems(numbers), *policy.clashes(named))
     ]
+    if impossible and not problems:
+        problems = [
+            Problem(case.name, f"policy {policy.id}, {where}", what, f"{mend}; `chipmodel why` tells more")
+            for policy in case.policies
+            for where, what, mend in policy.impossible(numbers)
+        ]
     if not problems:
         problems = [
             Problem(case.name, where, what, mend) for where, what, mend in stacked(list(case.policies), numbers)
@@ -68,7 +79,7 @@ def check_case(case: Case, numbers: Numbers) -> None:
         raise InputError(problems)
 
 
-def _solve_known(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Solution:
+def solve_known(case: Case, numbers: Numbers, without: tuple[str, ...] = ()) -> Solution:
     """Solve in passes: each surprise is solved with the builds before it fixed to the pass without it."""
     events = numbers.world.event
     base = numbers.years[0]
@@ -125,8 +136,9 @@ def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -
 
 def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
     arrays = engine.compile_arrays(write(numbers, case.policies, without))
-    optimum = engine.solve(arrays)
-    return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
+    with about(arrays):
+        optimum = engine.solve(arrays)
+        return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
 
 
 def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Numbers:
@@ -154,39 +166,13 @@ def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, w
         return case.model_copy(update={"policies": (*others, CapexGrant.model_validate(body))})
 
     assert grant.budget is not None
-    spent = _spending(grant, with_rate, most, numbers, without)
+    measured = along(with_rate, numbers, most, lambda _, arrays, optimum: _paid(arrays, optimum.x, grant.id),
+                     without)
+    spent = lambda rate: measured(rate) if rate > 0 else 0.0  # noqa: E731
     rate = engine.find_number(spent, grant.budget, 0.0, most, tolerance=1e-5)
     solution = _once(with_rate(rate), numbers, label, without)
     left = grant.budget - _paid(solution.arrays, solution.optimum.x, grant.id)
     return replace(solution, case=case, found={f"{grant.id}.rate": rate, f"{grant.id}.unspent": left})
-
-
-def _spending(grant: CapexGrant, with_rate: Callable[[float], Case], most: float, numbers: Numbers,
-              without: tuple[str, ...]) -> Callable[[float], float]:
-    """Return the cash a grant pays as a function of its rate.
-
-    The rate stands in the costs alone, so that each try is a hot start with new costs, unless
-    budgets are charged net of support: then it stands in their rows too and each try is written anew.
-    """
-    if numbers.world.budgets == "net":
-
-        def anew(rate: float) -> float:
-            arrays = engine.compile_arrays(write(numbers, with_rate(rate).policies, without))
-            return _paid(arrays, engine.solve(arrays).x, grant.id)
-
-        return anew
-    low, high = (engine.compile_arrays(write(numbers, with_rate(r).policies, without)) for r in (most / 2, most))
-    slope = (high.cost - low.cost) / (most / 2)
-    highs = engine.solver()
-    highs.passModel(Handover(low).lp(low))
-    every = np.arange(len(slope), dtype=np.int32)
-
-    def patched(rate: float) -> float:
-        highs.changeColsCost(len(every), every, low.cost + (rate - most / 2) * slope)
-        x = engine.run_highs(highs)
-        return rate / most * _paid(high, x, grant.id)
-
-    return patched
 
 
 def _paid(arrays: engine.Arrays, x: engine.Vector, grant: str) -> float:

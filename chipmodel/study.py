@@ -143,16 +143,27 @@ class StudyResult:
     notes: tuple[str, ...] = ()
 
     @property
+    def numbers(self) -> list[str]:
+        """Names of the numbers it varies."""
+        known = ("metric", "unit", "case", "world", "value", "difference")
+        return [name for name in self.table.columns if name not in known]
+
+    @property
     def wide(self) -> pd.DataFrame:
-        """One row a metric: what it means, its values, and the differences to the reference, by case and world."""
-        return _wide(self.table, self.study)
+        """The table at a glance.
+
+        One row a metric (what it means, its values and differences to the reference by case and
+        world), or for a study that varies numbers one row a point and one column a metric.
+        """
+        return _wide_points(self.table, self.numbers) if self.study.varies else _wide(self.table, self.study)
 
     def text(self, width: int = 110) -> str:
         """Return the comparison and the finding as text for a terminal."""
-        from chipmodel.report.tables import comparison_text, wrapped
+        from chipmodel.report.tables import comparison_text, points_text, wrapped
 
-        parts = [f"{self.study.name}: {self.study.title}", comparison_text(self.table, self.summaries,
-                                                                             self.study.reference, width)]
+        table = points_text(self.wide, self.numbers, width) if self.study.varies else comparison_text(
+            self.table, self.summaries, self.study.reference, width)
+        parts = [f"{self.study.name}: {self.study.title}", table]
         parts += [wrapped(sentence, width) for sentence in self.finding]
         return "\n\n".join([*parts, *self.notes]) + "\n"
 
@@ -327,6 +338,14 @@ def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
             prefix = "" if column == "value" else "difference "
             wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
     return wide
+
+
+def _wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
+    names = list(dict.fromkeys(table["metric"]))
+    keys = ["case", "world", *numbers]
+    first = table[table["metric"] == names[0]].reset_index(drop=True)
+    values = {name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names}
+    return pd.DataFrame({**{name: first[name] for name in keys}, **values})
 
 
 def table_csv(table: pd.DataFrame) -> str:

@@ -13,9 +13,10 @@ from chipmodel.accounts import home_of
 from chipmodel.case import Case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError
-from chipmodel.policies import OriginFloor
+from chipmodel.policies import CapacityLinkedQuota, OriginFloor
 from chipmodel.schema import RegionRow, SegmentRow
 from chipmodel.solution import Solution
+from chipmodel.text import with_article
 from chipmodel.units import per_wafer
 from chipmodel.world import World
 
@@ -85,6 +86,10 @@ class Summary:
         What treasuries receive (positive) or pay by (account, policy, region, year), without cash lines.
     floors : dict
         Worth of one more trusted wafer under a rule of origin, by (policy, segment, year), USD per wafer.
+    certificates : dict
+        Price of a certificate of a capacity-linked quota, by (policy, year), USD per wafer.
+    earned : dict
+        Certificates earned, by (policy, firm, year), kwpm.
     """
 
     case: Case
@@ -110,6 +115,8 @@ class Summary:
     cash: dict[tuple[str, str, int], float]
     lines: dict[tuple[str, str, str, int], float]
     floors: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    certificates: dict[tuple[str, int], float] = field(default_factory=dict)
+    earned: dict[tuple[str, str, int], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
@@ -143,6 +150,7 @@ class Summary:
             cash=cash,
             lines=lines,
             floors=_floors(solution, labels.years),
+            **_certificates(solution, labels.years),
         )
 
     @property
@@ -167,13 +175,6 @@ def summary_of(thing: Solution | Summary) -> Summary:
         return Summary.of(thing)
     raise InputError.one("comparison", type(thing).__name__, "is neither a solution nor a summary",
                          "pass what chipmodel.run returns")
-
-
-def with_article(name: str) -> str:
-    """Return a region's name as it stands inside a sentence."""
-    return f"the {name[0].lower()}{name[1:]}" if name.startswith("Rest") else (
-        f"the {name}" if name.startswith("United") else name
-    )
 
 
 def _reported(found: dict[Any, float], years: Iterable[int]) -> dict[Any, float]:
@@ -202,12 +203,16 @@ def _capacity(solution: Solution) -> dict[RSY, float]:
 
 def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
     sites = solution.numbers.sites.sites
+    total: dict[tuple[str, int], float] = defaultdict(float)
+    for (i, start), kwpm in solution.columns("build").items():
+        if kwpm > 0 and sites[i].kind == "project":
+            for t, _ in solution.numbers.service[i, start]:
+                total[i, t] += kwpm
     found = []
     for site in sites.values():
         if site.kind != "project":
             continue
-        built = solution.built.get(site.id, ())
-        running = {t: sum((kwpm for b, kwpm in built if site.in_service(b, t) > 0), 0.0) for t in years}
+        running = {t: total.get((site.id, t), 0.0) for t in years}
         found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
     return tuple(found)
 
@@ -221,7 +226,7 @@ def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
     offered: dict[RSY, float] = {}
     for (s, _, m, t), value in solution.duals("device_balance").items():
         offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
-    return users, {**offered, **solution.maker_prices()}
+    return users, {**offered, **solution.maker_prices}
 
 
 def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
@@ -267,3 +272,21 @@ def _floors(solution: Solution, years: tuple[int, ...]) -> dict[tuple[str, str, 
                 if t in years:
                     found[policy.id, s, t] = per_wafer(max(dual, 0.0))
     return found
+
+
+def _certificates(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[Any, float]]:
+    """Return the prices of the certificates of capacity-linked quotas, and who earned how many."""
+    prices: dict[tuple[str, int], float] = {}
+    earned: dict[tuple[str, str, int], float] = {}
+    for policy in solution.case.policies:
+        if isinstance(policy, CapacityLinkedQuota):
+            prices |= {(policy.id, t): 0.0 for t in years}
+            for (t,), dual in solution.duals(f"{policy.id}__allowance").items():
+                if t in years:
+                    prices[policy.id, t] = per_wafer(max(dual, 0.0))
+    rows = solution.policies
+    rows = rows[rows["item"].str.startswith("earned_by_")]
+    for policy_id, item, year, value in _records(rows, "policy", "item", "year", "value"):
+        if year in years:
+            earned[policy_id, item.removeprefix("earned_by_"), year] = value
+    return {"certificates": prices, "earned": earned}

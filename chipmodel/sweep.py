@@ -8,7 +8,7 @@ in which chunks are done.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -116,7 +116,7 @@ def dataset_of(sent: tuple[str, Path, dict[str, Any], dict[str, str]]) -> Datase
 
 
 def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], references: dict[str, Summary],
-            size: int) -> Sweep:
+            size: int, least: int = 2) -> Sweep:
     """Sort cells into shapes, compile each shape once and cut the cells into chunks.
 
     Parameters
@@ -128,6 +128,8 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
         Summaries of the cells that others are compared with and that are no points themselves.
     size : int
         Cells in a chunk; cells of one point stay together.
+    least : int
+        Cells of one shape for which compiling it once is worth the while.
     """
     worlds, reader = Worlds(data), Reader()
     shapes: dict[Any, list[int]] = {}
@@ -142,7 +144,7 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
     starts: list[Basis] = []
     refused = []
     for members in shapes.values():
-        if len(members) < 2:
+        if len(members) < least:
             continue
         first = cells[members[0]]
         numbers = worlds.numbers(first)
@@ -193,26 +195,10 @@ def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
 def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
     """Solve the cells of a chunk and return the rows of its metrics."""
     began = time.perf_counter()
-    data = dataset_of(shared.data)
-    worlds = Worlds(data)
-    chains: dict[int, Chain] = {}
     known = dict(shared.references)
     rows: list[Row] = []
     pivots, inside = 0, 0.0
-    for task in chunk.tasks:
-        cell = task.cell
-        try:
-            if task.shape == ALONE:
-                solution = run(data, cell.case, cell.world)
-            else:
-                chain = chains.get(task.shape)
-                if chain is None:
-                    chain = chains[task.shape] = Chain(shared.templates[task.shape], shared.starts[task.shape])
-                numbers = worlds.numbers(cell)
-                arrays = shared.templates[task.shape].fill(task.levers, numbers)
-                solution = solution_of(cell, numbers, arrays, chain.solve(arrays))
-        except (NoOptimum, CertificateError) as error:
-            raise type(error)(*_told(error, cell)) from None
+    for cell, solution in solutions(shared, chunk):
         pivots += solution.optimum.iterations
         inside += solution.optimum.seconds
         summary = Summary.of(solution, cell.point)
@@ -220,6 +206,32 @@ def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
             known[cell.name] = summary
         rows += metrics.rows(shared.metrics, summary, known.get(cell.reference))
     return Work(rows, pivots, inside, time.perf_counter() - began)
+
+
+def summarise_chunk(shared: Shared, chunk: Chunk) -> list[Summary]:
+    """Solve the cells of a chunk and return their summaries."""
+    return [Summary.of(solution, cell.point) for cell, solution in solutions(shared, chunk)]
+
+
+def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
+    """Walk over the cells of a chunk and their solutions, each a hot start of the one before it in its shape."""
+    data = dataset_of(shared.data)
+    worlds = Worlds(data)
+    chains: dict[int, Chain] = {}
+    for task in chunk.tasks:
+        cell = task.cell
+        try:
+            if task.shape == ALONE:
+                yield cell, run(data, cell.case, cell.world)
+                continue
+            chain = chains.get(task.shape)
+            if chain is None:
+                chain = chains[task.shape] = Chain(shared.templates[task.shape], shared.starts[task.shape])
+            numbers = worlds.numbers(cell)
+            arrays = shared.templates[task.shape].fill(task.levers, numbers)
+            yield cell, solution_of(cell, numbers, arrays, chain.solve(arrays))
+        except (NoOptimum, CertificateError) as error:
+            raise type(error)(*_told(error, cell)) from None
 
 
 def solution_of(cell: Cell, numbers: Numbers, arrays: Arrays, optimum: Optimum) -> Solution:

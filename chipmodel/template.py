@@ -8,7 +8,7 @@ hangs on them, its polynomial. A case is then a few vectors.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,11 @@ from scipy import sparse
 
 from chipmodel.case import Case
 from chipmodel.engine import Arrays, Frame, Optimum, Vector, compile_traced, finish, solver, weights
-from chipmodel.errors import CertificateError, NoOptimum
+from chipmodel.errors import CertificateError, NoOptimum, about
 from chipmodel.handover import Handover
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers
-from chipmodel.shape import Leaves, Path
+from chipmodel.shape import Leaves, Path, Reader
 from chipmodel.traced import Polynomials, Traced
 
 
@@ -68,6 +68,14 @@ class Levers:
         paths = [[varying[k] for k in members] for members in groups.values()]
         values = table[:, [members[0] for members in groups.values()]]
         return cls(paths, values, [_named(own[0], policies) for own in paths])
+
+
+    def at(self, leaves: Leaves) -> Vector:
+        """Return the levers of another case of the shape."""
+        place = {path: k for k, path in enumerate(leaves.paths)}
+        return np.array([
+            leaves.numbers[place[own[0]]] if own[0] in place else leaves.own.get(own[0], 0.0) for own in self.paths
+        ])
 
 
 def _named(path: Path, policies: Sequence[str]) -> str:
@@ -121,7 +129,7 @@ class Template:
         )
 
 
-def compile_template(case: Case, numbers: Numbers, levers: Levers) -> Template:
+def compile_template(case: Case, numbers: Numbers, levers: Levers, without: Iterable[str] = ()) -> Template:
     """Write and compile the programme of a shape once.
 
     Raises
@@ -132,7 +140,7 @@ def compile_template(case: Case, numbers: Numbers, levers: Levers) -> Template:
     lifts = {
         path: Traced({(k,): 1.0}, levers.names) for k, paths in enumerate(levers.paths) for path in paths
     }
-    arrays, slots = compile_traced(write(numbers, case.policies, lifts=lifts))
+    arrays, slots = compile_traced(write(numbers, case.policies, without, lifts=lifts))
     count = len(levers.names)
     parts = [Polynomials.of(found, count) for found in (slots.matrix, slots.rhs, slots.lines)]
     return Template(arrays.frame, Handover(arrays), (arrays.matrix, arrays.rhs, arrays.lines), *parts)
@@ -229,3 +237,38 @@ def patch(highs: highspy.Highs, handover: Handover, old: Arrays, new: Arrays) ->
     for row, column, value in zip(handover.row[entries].tolist(), columns.tolist(), now[entries].tolist(),
                                   strict=True):
         highs.changeCoeff(row, column, value)
+
+
+Measure = Callable[[Case, Arrays, Optimum], float]
+
+
+def along(case_at: Callable[[float], Case], numbers: Numbers, high: float, measure: Measure,
+          without: Iterable[str] = ()) -> Callable[[float], float]:
+    """Return a measure of the optimum as a function of one number above zero.
+
+    Parameters
+    ----------
+    case_at : callable
+        The case with the number at a value; its shape must not change with it.
+    numbers : Numbers
+    high : float
+        Largest value.
+    measure : callable
+        What is measured, from the case, its arrays and their optimum.
+    without : iterable of str
+        Groups of rows left out, for tests.
+    """
+    reader = Reader()
+    samples = [reader.read(case_at(value), numbers) for value in (high / 2, high)]
+    case = case_at(high / 2)
+    levers = Levers.of(samples, [p.id for p in case.policies if not p.idle])
+    template = compile_template(case, numbers, levers, without)
+    chain = Chain(template)
+
+    def measured(value: float) -> float:
+        there = case_at(value)
+        arrays = template.fill(levers.at(reader.read(there, numbers)), numbers)
+        with about(arrays):
+            return measure(there, arrays, chain.solve(arrays))
+
+    return measured

@@ -68,3 +68,25 @@ def labelled(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
         lines.append(f"{indent}{label.ljust(wide)}{parts[0]}".rstrip())
         lines += [f"{indent}{' ' * wide}{part}" for part in parts[1:]]
     return lines
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return a list in words.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    between, last = ("; ", "; and ") if any("," in word for word in words) else (", ", " and ")
+    return words[0] if len(words) == 1 else between.join(words[:-1]) + last + words[-1]
+
+
+def lower(name: str) -> str:
+    """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+def with_article(name: str) -> str:
+    """Return a region's name as it stands inside a sentence."""
+    return f"the {name[0].lower()}{name[1:]}" if name.startswith("Rest") else (
+        f"the {name}" if name.startswith("United") else name
+    )

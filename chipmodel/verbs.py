@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chipmodel.case import Case, baseline_of, differences, list_cases, load_case
 from chipmodel.dataset import Dataset, load_dataset
-from chipmodel.errors import InputError, Problem
+from chipmodel.errors import InputError, NoOptimum, Problem
 from chipmodel.files import names_in, read_toml
 from chipmodel.numbers import build_numbers
 from chipmodel.pool import Pool
 from chipmodel.solve import check_case, run
-from chipmodel.text import columns
+from chipmodel.text import labelled
 from chipmodel.world import World, load_world
+
+if TYPE_CHECKING:
+    from chipmodel.solution import Solution
+    from chipmodel.verification import Verification
 
 SHIPPED = "chipmodel-data"
 """Name of the data package that comes with chipmodel."""
@@ -62,7 +66,7 @@ def list_all(args: argparse.Namespace) -> Answer:
         found[heading] = [{"name": name, "title": _title(folder / f"{name}.toml")} for name in names_in(folder)]
     lines: list[str] = []
     for heading, entries in found.items():
-        lines += ["", heading, *(columns([[f"  {e['name']}", e["title"]] for e in entries]) or ["  none"])]
+        lines += ["", heading, *(labelled([(e["name"], e["title"]) for e in entries], "  ") or ["  none"])]
     return Answer(lines[1:], dict(found))
 
 
@@ -143,13 +147,27 @@ def show(args: argparse.Namespace) -> Answer:
     return Answer(case_lines(found), found)
 
 
+def why(args: argparse.Namespace) -> Answer:
+    """Say why a case has no solution, or what binds in the one it has."""
+    from chipmodel.diagnose import explain_infeasible
+
+    data, case, world = _asked(args)
+    _say(f"looking into {case.name} in {world.name} ...")
+    found = explain_infeasible(data, case, world)
+    return Answer(found.lines(), found.plain())
+
+
 def diff(args: argparse.Namespace) -> Answer:
     """Tell what differs between two cases."""
+    from chipmodel.show import changed_lines, names_of
+
     data = dataset(args)
     left, right = load_case(args.left, data), load_case(args.right, data)
-    rows = differences(left, right)
-    table = [["instrument", "field", left.name, right.name], *([*row.values()] for row in rows)]
-    lines = columns(table) if rows else [f"{left.name} and {right.name} hold the same instruments"]
+    rows = differences(left, right, names_of(data))
+    lines = labelled([(case.name, f"{case.title or 'no title'} ({case.status})") for case in (left, right)])
+    lines += ["", f"from {left.name} to {right.name}:", *changed_lines(rows)]
+    if not rows:
+        lines = [f"{left.name} and {right.name} hold the same instruments"]
     return Answer(lines, {"left": left.name, "right": right.name, "differences": rows})
 
 
@@ -187,11 +205,33 @@ def run_case(args: argparse.Namespace) -> Answer:
         out = prepare(args.out)
         _say(f"solving {case.name} in {world.name} ...")
         start = time.perf_counter()
-        solution = run(data, case, world)
-        folder = save(solution, out, {"run": time.perf_counter() - start})
+        with _pointing_to_why(args):
+            solution = run(data, case, world)
+        seconds = {"run": time.perf_counter() - start}
+        checked = _verified(solution) if args.verify else None
+        folder = save(solution, out, seconds)
     found = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
-    return Answer([*overview_lines(found, names), "", f"written: {folder}"], {**found, "written": str(folder)})
+    lines = [*overview_lines(found, names), *(["", *checked.lines()] if checked else []), "", f"written: {folder}"]
+    return Answer(lines, {**found, **({"verified": checked.plain()} if checked else {}), "written": str(folder)})
+
+
+def _verified(solution: Solution) -> Verification:
+    from chipmodel.verification import verify
+
+    _say("solving again by other methods ...")
+    return verify(solution)
+
+
+@contextmanager
+def _pointing_to_why(args: argparse.Namespace) -> Iterator[None]:
+    """Let a case without a solution say which command explains it."""
+    try:
+        yield
+    except NoOptimum as error:
+        world = "" if args.world == "central" else f" --world {args.world}"
+        place = f" --data {args.data}" if getattr(args, "data", None) else ""
+        raise NoOptimum(error.status, f"{error}; run `chipmodel why {args.case}{world}{place}`") from None
 
 
 def rerun(args: argparse.Namespace) -> Answer:

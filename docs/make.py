@@ -10,21 +10,23 @@ import argparse
 import inspect
 import re
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from chipmodel import lp, package
-from chipmodel.case import CaseFile, described, list_cases, load_case, policy_dict
+from chipmodel.case import CaseFile, list_cases, load_case
 from chipmodel.dataset import Dataset, load_dataset
-from chipmodel.files import names_in, read_toml, toml_text
+from chipmodel.files import names_in, read_toml
 from chipmodel.formulation import OPENING, STEPS
 from chipmodel.numbers import build_numbers
 from chipmodel.policies import OriginFloor, Policy
 from chipmodel.policies.base import Number
 from chipmodel.schema import TABLES, Fact, RegionRow, SegmentRow
 from chipmodel.schemas import write_schemas
+from chipmodel.show import names_of
 from chipmodel.units import per_wafer
 from chipmodel.world import World, load_world
 
@@ -178,8 +180,28 @@ def policies(data: Dataset) -> str:
         text += f"\n## {kind}\n\n{cls.law}\n\n{markdown(cls.__doc__ or '').strip()}\n\n"
         text += f"**Dual:** {cls.dual or 'none; it is a pure price, its effect is read off prices and flows'}.\n"
         text += "\n" + _fields(cls, set(Policy.model_fields))
-        text += "".join(_examples(kind, data))
+        text += _use(kind, data)
     return text
+
+
+PAPERS = {
+    "tariff": ("test_paper_trade.py", "test_tariff_flips_a_site"),
+    "capex_grant": ("test_paper.py", "test_award_moves_its_project"),
+    "investment_tax_credit": ("test_paper.py", "test_tax_credit_falls_off_a_cliff"),
+    "origin_floor": ("test_paper_trade.py", "test_floor_and_its_dual"),
+    "capacity_linked_quota": ("test_instruments_duties.py", "test_capacity_linked_quota_under_construction"),
+    "capacity_mandate": ("test_instruments_capacity.py", "test_mandate"),
+    "concentration_cap": ("test_instruments_trade.py", "test_concentration_cap_and_its_dual"),
+    "domestic_first": ("test_instruments_capacity.py", "test_domestic_first"),
+    "embargo": ("test_instruments_trade.py", "test_embargo_on_chips"),
+    "export_control": ("test_instruments_trade.py", "test_export_control_of_chips"),
+    "free_trade_area": ("test_instruments_duties.py", "test_ceilings_and_free_trade_on_paper"),
+    "guardrail": ("test_instruments_capacity.py", "test_guardrail"),
+    "import_quota": ("test_instruments_trade.py", "test_import_quota_its_price_and_who_earns_it"),
+    "production_credit": ("test_instruments_credit.py", "test_production_credit"),
+    "soft_finance": ("test_instruments_credit.py", "test_soft_finance"),
+}
+"""For each kind of instrument a test whose docstring solves a programme with it on paper."""
 
 
 def _fields(cls: type[Policy], without: set[str]) -> str:
@@ -216,16 +238,21 @@ def _type(shape: dict[str, Any]) -> str:
     return words[shape["type"]] + (" " + ", ".join(bounds) if bounds and shape["type"] == "number" else "")
 
 
-def _examples(kind: str, data: Dataset) -> list[str]:
-    found: dict[str, str] = {}
-    for name in list_cases(data):
-        for policy in _own(name, data):
-            form = str(getattr(policy, "form", ""))
-            if policy.kind == kind and form not in found:
-                body = toml_text(policy_dict(policy), order=("kind", "id", "form"))
-                said = f"\nFrom the case `{name}`{f' (form `{form}`)' if form else ''}:\n\n"
-                found[form] = f"{said}```toml\n[[policy]]\n{body}```\n"
-    return list(found.values()) or ["\nNo shipped case uses it.\n"]
+def example(kind: str) -> Policy:
+    """Return the example of a kind of instrument."""
+    return Policy.kinds[kind].model_validate(tomllib.loads(Policy.kinds[kind].example))
+
+
+def _use(kind: str, data: Dataset) -> str:
+    """Return an example of a case file, the test that solves one on paper, and the cases that hold one."""
+    body = Policy.kinds[kind].example.strip()
+    text = f"\n```toml\n[[policy]]\nkind = \"{kind}\"\n{body}\n```\n"
+    text += f"\nThat is: {example(kind).sentence(names_of(data))}\n"
+    file, test = PAPERS[kind]
+    text += f"\nSolved on paper in [tests/{file}](../tests/{file}), `{test}`.\n"
+    cases = [f"[{name}](cases.md#{name})" for name in list_cases(data) if kind in {p.kind for p in _own(name, data)}]
+    told = f"Cases that add or change one: {', '.join(cases)}" if cases else "No shipped case uses it"
+    return text + f"\n{told}.\n"
 
 
 # -------------------------------------------------------------------------------------- cases
@@ -270,8 +297,11 @@ def _case(name: str, data: Dataset) -> str:
     if file.baseline is not None:
         text += f" Baseline: [{file.baseline}](#{file.baseline})"
         text += ", without " + ", ".join(f"`{x}`" for x in file.remove) + "." if file.remove else "."
-    own = _own(name, data)
-    text += "\n\n" + "".join(f"- `{policy.id}`: {described(policy)} (source `{policy.source}`)\n" for policy in own)
+    own, names = _own(name, data), names_of(data)
+    text += "\n\n"
+    for policy in own:
+        note = f" Note: {policy.note}." if policy.note else ""
+        text += f"- `{policy.id}`: {policy.sentence(names)}{note} (source `{policy.source}`)\n"
     same = [policy.id for policy in case.policies if policy not in own]
     if same:
         text += f"- from `{file.baseline}`: " + ", ".join(f"`{x}`" for x in same) + "\n"

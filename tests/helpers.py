@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from chipmodel import Case, Dataset, Policy, World, load_dataset, load_world
+from chipmodel import Case, Dataset, Policy, Solution, World, load_dataset, load_world
 from chipmodel.files import read_toml, toml_text
 
 TWO = Path(__file__).parent / "data" / "two"
@@ -107,6 +107,20 @@ def case_of(*policies: Policy, name: str = "test_case") -> Case:
 def near(found: float, expected: float, rel: float = 1e-9) -> bool:
     """Whether two numbers agree relative to the larger, or to one if both are small."""
     return abs(found - expected) <= rel * max(1.0, abs(found), abs(expected))
+
+
+def booked_and_ledger(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
+    """Return what each treasury nets in present value: by the accounts, and by the lines of the policies table."""
+    accounts = solution.accounts[(solution.accounts["account"] == "treasury")
+                                 & (solution.accounts["agent"] == "ownership")]
+    booked = {f"treasury:{region}": value for region, value in zip(accounts["region"], accounts["value"], strict=True)}
+    table = solution.policies
+    table = table[table["agent"].str.startswith("treasury:") & (table["unit"] == "MUSD")
+                  & ~table["item"].str.endswith("_cash")]
+    ledger = dict.fromkeys(booked, 0.0)
+    for agent, year, value in zip(table["agent"], table["year"], table["value"], strict=True):
+        ledger[agent] += value * solution.numbers.discount[year]
+    return booked, ledger
 
 
 def read(path: Path) -> tuple[list[str], Rows]:

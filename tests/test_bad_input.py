@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import helpers
+import pydantic
 import pytest
 from helpers import add, change, drop
 
@@ -244,6 +245,8 @@ FLOOR = ('[[policy]]\nkind = "origin_floor"\nid = "f"\nmarket = "AAA"\ntrusted =
          'price_cap = 100\nyears = [2026, 2030]\nsource = "own"\n')
 CREDIT = ('[[policy]]\nkind = "investment_tax_credit"\nid = "c"\nregion = "AAA"\nrate = 0.6\nyears = [2026, 2030]\n'
           'source = "own"\n')
+QUOTA = ('[[policy]]\nkind = "import_quota"\nid = "q"\nimporter = "AAA"\nquota = 5\non = "chips"\n'
+         'rent_to = "exporter"\nyears = [2026, 2030]\nsource = "own"\n')
 GRANT = ('[[policy]]\nkind = "capex_grant"\nid = "g"\nform = "open"\nregion = "AAA"\nrate = 0.5\nyears = [2026, 2030]\n'
          'source = "own"\n')
 
@@ -276,6 +279,14 @@ CASE_FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "support above its cost": (HEAD + CREDIT + GRANT, ("c and g", "together pay 110%", "keep support below")),
     "credit above one": (HEAD + CREDIT.replace("0.6", "1.2"), ("policy c.rate", "less than or equal to 1")),
     "a bare pool": (HEAD + GRANT.replace('"open"', '"marginal"'), ("policy g", "bare pool")),
+    "two baselines": ('baseline = ["tariff", "grant"]\n' + HEAD, ("mine.toml: baseline", "string")),
+    "baseline twice": ('baseline = "tariff"\nbaseline = "grant"\n' + HEAD, ("mine.toml: TOML",)),
+    "a quota without an owner of its rent": (HEAD + QUOTA.replace('rent_to = "exporter"\n', ""),
+                                             ("policy q.rent_to", "is missing")),
+    "a quota on chips of nowhere": (HEAD + QUOTA.replace('on =', 'origins = ["CCC"]\non ='),
+                                    ("policy q, origins", "'CCC' is not known", "use AAA, BBB")),
+    "a quota on its own chips": (HEAD + QUOTA.replace('on =', 'origins = ["AAA"]\non ='),
+                                 ("policy q, origins", "the importer itself", "leave it out")),
     "no status": (HEAD.replace('status = "hypothetical"\n', ""), ("mine.toml: status", "is missing")),
     "not TOML": ("title = \n", ("mine.toml: TOML", "line 1")),
 }
@@ -290,6 +301,15 @@ def test_one_fault_of_a_case_is_one_line(call: Call, two_at: Callable[..., Path]
     for verb in (["run", "mine", *named], ["show", "mine", *named], ["check", *named]):
         assert_one(call(*verb), *parts)
     assert not (folder.parent / "results" / "mine").exists()
+
+
+def test_a_quota_on_a_route_that_does_not_exist(call: Call, two_at: Callable[..., Path]) -> None:
+    folder = two_at(drop("fleets", region="BBB", segment="memo"), drop("expansion", region="BBB", segment="memo"),
+                    change("expansion", {"region": "AAA", "segment": "memo"}, value=1))
+    text = HEAD + QUOTA.replace("on =", 'origins = ["BBB"]\nsegments = ["memo"]\non =')
+    (folder / "cases" / "mine.toml").write_text(text)
+    assert_one(call("show", "mine", "--data", str(folder)), "mine", "policy q, origins",
+               "no chips of BBB can reach AAA", "name origins that make the segments")
 
 
 def test_faults_of_a_case_are_told_together(call: Call, two_at: Callable[..., Path]) -> None:
@@ -402,3 +422,32 @@ def test_a_result_that_was_touched(call: Call, tmp_path: Path) -> None:
     assert_one(call("rerun", str(folder), "--data", str(helpers.TWO)), "prices.csv", "was edited or is cut short")
     shutil.rmtree(folder)
     assert_one(call("rerun", str(folder), "--data", str(helpers.TWO)), "cannot be read")
+
+
+def test_a_case_of_more_than_200_policies_is_refused_with_the_number(two, tmp_path):
+    entry = '[[policy]]\nkind = "tariff"\nid = "t{0}"\nimporter = "AAA"\nrate = 0.1\non = "chips"\n' \
+            'years = [2026, 2030]\nsource = "own"\n'
+    path = tmp_path / "many.toml"
+    path.write_text('title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
+                    + "".join(entry.format(k) for k in range(201)))
+    with pytest.raises(cm.InputError, match="holds 201 policies"):
+        cm.load_case(str(path), two)
+    with pytest.raises(pydantic.ValidationError, match="200 at most"):
+        helpers.case_of(*cm.load_case("tariff", two).policies * 201)
+
+
+def test_a_file_of_more_than_50_megabytes_is_refused_with_its_size(two, tmp_path):
+    path = tmp_path / "large.toml"
+    with path.open("wb") as stream:
+        stream.truncate(51_000_000)
+    with pytest.raises(cm.InputError, match="has 51 MB"):
+        cm.load_case(str(path), two)
+    with pytest.raises(cm.InputError, match="cannot be read"):
+        cm.load_case(str(tmp_path / ".toml"), two)
+    folder = tmp_path / "folder.toml"
+    folder.mkdir()
+    link = tmp_path / "link.toml"
+    link.symlink_to(tmp_path / "nowhere.toml")
+    for wrong in (folder, link):
+        with pytest.raises(cm.InputError, match="cannot be read"):
+            cm.load_case(str(wrong), two)

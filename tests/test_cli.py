@@ -61,6 +61,7 @@ def test_list_of_the_shipped_data(call: Any) -> None:
         said = call("list", data=data)
         assert said.code == 0
         assert "current_law" in said.out
+        assert max(map(len, said.out.splitlines())) <= 100
 
 
 def test_list_tells_a_broken_file_and_goes_on(call: Any, tmp_path: Path) -> None:
@@ -117,8 +118,9 @@ def test_show_starts_with_what_the_case_changes(call: Any, tmp_path: Path) -> No
     (tmp_path / "mine.toml").write_text(head + 'remove = ["awards"]\n[set]\n"programme.rate" = 0.2\n')
     said = call("show", "mine.toml")
     assert "baseline: grant; what this case changes:" in said.out
-    assert "programme.rate  0.15 -> 0.2" in said.out
-    assert "awards          removed, capex_grant" in said.out
+    assert "taken away:" in said.out
+    assert "awards  Aland pays the awards recorded for projects of any firm, if they come on line" in said.out
+    assert "programme  rate 0.15 -> 0.2. Aland pays 20% of the cost of fabs" in said.out
     assert "kind of law" in said.out
     assert "in this data, 2026 to 2030:" in said.out
     found = call("show", "mine.toml", "--json").plain
@@ -132,7 +134,20 @@ def test_diff(call: Any) -> None:
     assert "duty" in said.out
     rows = call("diff", "no_policy", "tariff", "--json").plain["differences"]
     assert [row["policy"] for row in rows] == ["duty"]
+    assert rows[0]["right"].startswith("Aland levies 25% on bare chips made in Beland, from 2026 to 2030")
     assert "the same instruments" in call("diff", "grant", "grant").out
+
+
+def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
+    said = call("diff", "current_law", "section232_100", data=None).out
+    flat = " ".join(said.split())
+    assert "taken away: s232_narrow" in flat
+    assert "The United States levies 100% under Section 232 on bare chips made in any other region" in flat
+    assert "all duties together at most 15% on those of Europe and Japan" in flat
+    assert "2.5 kwpm of chips from Taiwan are free of it during construction and 1.5 in service" in flat
+    assert max(map(len, said.splitlines())) <= 100
+    moved = " ".join(call("diff", "current_law", "credit_extended", data=None).out.split())
+    assert "us_credit begin_by 2026 -> 2030. The United States credits 35%" in moved
 
 
 def test_new(call: Any, tmp_path: Path) -> None:

@@ -73,10 +73,15 @@ def test_python_blocks_run(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_toml_blocks_are_cases_or_instruments(name, tmp_path):
+def test_toml_blocks_are_cases_studies_or_instruments(name, tmp_path):
     data = cm.load_dataset(ROOT / "data")
     for _, body in blocks(ROOT / name, "toml"):
         content = tomllib.loads(body)
+        if "metrics" in content:
+            path = tmp_path / "study.toml"
+            path.write_text(body)
+            assert cm.load_study(str(path), data).varies
+            continue
         head = "" if "title" in content else 'title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
         path = tmp_path / "case.toml"
         path.write_text(head + body)
@@ -94,6 +99,14 @@ def test_every_instrument_is_on_its_page():
     for kind, cls in cm.Policy.kinds.items():
         if cls.__module__.startswith("chipmodel."):
             assert f"\n## {kind}\n" in text
+
+
+def test_every_instrument_names_a_test_that_solves_it_on_paper():
+    papers = generator().PAPERS
+    assert set(papers) == {k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")}
+    for file, test in papers.values():
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), f"{file}: {test} has no docstring"
 
 
 def test_readme_commands_are_marked_for_ci():

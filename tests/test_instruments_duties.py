@@ -21,8 +21,10 @@ from traded import (
 )
 
 from chipmodel import Policy, Solution, Tariff, run
+from chipmodel.metrics import evaluate
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.policies.duties import Duties
+from chipmodel.summary import Summary
 from chipmodel.world import load_world
 
 
@@ -134,6 +136,38 @@ def test_capacity_linked_quota_in_service(variant):
     assert ledger["exempt_flow"] == exactly(4.47)
     assert ledger["earned_by_beta"] == exactly(4.47)
     assert ledger["allowance"] == exactly(-6 * 4.47)
+
+
+def test_metrics_of_an_allowance(variant):
+    """The same, with a duty of 6 MUSD a kwpm and year, which is USD 500 a wafer.
+
+    A kwpm in service earns 1.5 x 6 = 9 a year; the 4.47 certificates bring Beta 26.82, all that is forgone.
+    """
+    own = Summary.of(run(partner_builds(variant), case_of(duty(0.1), allowance())))
+    found = {name: evaluate(f"certificate.{name}", own) for name in (
+        "price.terms.2026", "building.terms.2026", "running.terms.2026", "income.terms.beta", "income.terms.all",
+        "income.terms.alpha", "refund.terms")}
+    assert found == {
+        "price.terms.2026": exactly(500.0), "building.terms.2026": exactly(6.0), "running.terms.2026": exactly(9.0),
+        "income.terms.beta": exactly(6 * 4.47), "income.terms.all": exactly(6 * 4.47), "income.terms.alpha": 0.0,
+        "refund.terms": exactly(6 * 4.47),
+    }
+    without = Summary.of(run(partner_builds(variant), case_of(duty(0.1))))
+    assert math.isnan(evaluate("certificate.price.terms.2026", without))
+    assert evaluate("certificate.refund.terms", without) == 0
+
+
+def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(variant):
+    """With 100 kwpm free for each kwpm built, what AAA builds anyway frees all ten from BBB.
+
+    Nobody builds for a certificate, its price is zero, and those who buy keep the 60 that are forgone.
+    """
+    data = bare(variant, change("expansion", {"region": "AAA"}, firm="beta"), fleets={"BBB": 10},
+                place={"AAA": 1, "BBB": 1.2})
+    own = Summary.of(run(data, case_of(duty(0.1), allowance(in_service=100.0))))
+    assert evaluate("certificate.price.terms.2026", own) == exactly(0.0)
+    assert evaluate("certificate.income.terms.all", own) == exactly(0.0)
+    assert evaluate("certificate.refund.terms", own) == exactly(6 * 10)
 
 
 def test_capacity_linked_quota_above_which_a_lower_rate_applies(variant):

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import pytest
-from helpers import case_of, copy_two
+from helpers import booked_and_ledger, case_of, copy_two
 from paper import bare
 from pydantic import ValidationError
 from traded import (
@@ -230,6 +230,9 @@ def test_a_case_file_runs_end_to_end(tmp_path):
     assert solution.foresight == "surprise"
     assert solution.policies.query("item == 'dual_quota' and policy == 'resist_control'").value.max() > 0
     assert solution.policies.query("item == 'tariff' and policy == 'duty'").value.max() > 0
+    booked, ledger = booked_and_ledger(solution)
+    assert set(booked) == {"treasury:AAA", "treasury:BBB"}
+    assert ledger == pytest.approx(booked, rel=1e-9)
     public = solution.accounts.query("account == 'treasury' and region == 'BBB' and agent == 'ownership'")
     assert public.value.sum() == pytest.approx(solution.account.gains["treasury:BBB"])
 

@@ -10,7 +10,8 @@ from helpers import near
 
 import chipmodel as cm
 from chipmodel.metrics import FAMILIES, HEADLINE, describe, evaluate, expand, parse
-from chipmodel.summary import Labels, Summary, summary_of, with_article
+from chipmodel.summary import Labels, Summary, summary_of
+from chipmodel.text import with_article
 from chipmodel.units import per_kwpm_year
 
 
@@ -179,5 +180,6 @@ def test_regions_take_their_article():
 
 
 def _example(form):
-    words = {"<REGION>": "AAA", "<REGION|all>": "AAA", "<segment|all>": "chip", "<segment>": "chip", "<year>": "2028"}
+    words = {"<REGION>": "AAA", "<REGION|all>": "AAA", "<segment|all>": "chip", "<segment>": "chip", "<year>": "2028",
+             "<policy>": "terms", "<firm|all>": "beta"}
     return ".".join(words.get(part, part) for part in form.split("."))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import TWO, case_of, copy_two, shuffled, world_of
+from helpers import TWO, booked_and_ledger, case_of, copy_two, shuffled, world_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paper import ONE_SEGMENT
@@ -126,6 +126,43 @@ def test_two_halves_make_one(one, halves):
     assert objective(*halves) == SAME(objective(one), rel=1e-9)
 
 
+def award(share: float, name: str = "award") -> CapexGrant:
+    return CapexGrant(id=name, form="award", share=share, region="AAA", years=YEARS, source="own")
+
+
+def test_two_halves_of_an_award_are_one():
+    whole = objective(award(1.0))
+    assert objective(award(0.5, "first"), award(0.5, "second")) == SAME(whole, rel=1e-9)
+    assert whole < objective() - 1
+
+
+@pytest.mark.parametrize("on", ["chips", "use"])
+def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
+    """The dual on every trusted wafer, less share times it on every wafer, has the value of the floor."""
+    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    ruled = run(TWO_REGIONS, case_of(floor(0.6, on=on, price_cap=500_000)))
+    duals = ruled.duals("trust__floor")
+    assert max(duals.values()) > 1
+
+    class Feebate(Policy):
+        kind = "toy_floor_feebate"
+        law = "A bounty on home-made chips, paid for by a fee on all."
+
+        def tells_apart(self, numbers):
+            return [("AAA", ("chip",), frozenset({"AAA"}))] if on == "use" else []
+
+        def add(self, book):
+            read = book.imports if on == "chips" else book.use
+            for (s, t), dual in duals.items():
+                fee = sum(dual * (0.6 - float(f.origins == {"AAA"})) * f.term for f in read("AAA", (s,), (t,)))
+                book.transfer("fee", t, fee, payer="agent", receiver="treasury:AAA", policy=self)
+
+    try:
+        assert objective(Feebate(id="feebate", years=(2028, 2030), source="own")) == SAME(ruled.objective, rel=1e-9)
+    finally:
+        Policy.kinds.pop("toy_floor_feebate")
+
+
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_two_equal_floors_are_one_and_the_tighter_of_two_binds(on):
     one = objective(floor(0.6, on=on))
@@ -197,6 +234,19 @@ def test_identities_hold_whatever_the_policies(duty, on, rate, paid, share, fine
     if duty == 0:
         assert revenue == 0
     assert solution.account.consumers + solution.account.producers == SAME(-solution.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["tariff", "grant", "credit", "grant+tariff+floor"])
+def test_treasuries_net_what_the_policies_table_says(name):
+    """Both to 1e-9, and the payments of the accounts sum to zero over payers and receivers."""
+    solution = run(TWO_REGIONS, name)
+    booked, ledger = booked_and_ledger(solution)
+    assert booked
+    assert ledger == SAME(booked, rel=1e-9, abs=1e-9)
+    lines = solution.accounts.query("policy != '' and unit == 'MUSD'")
+    lines = lines[~lines["account"].str.endswith("_cash")]  # cash is a memo of the treasury alone
+    for _, paid in lines.groupby(["account", "policy", "year"]):
+        assert paid.value.sum() == SAME(0.0, abs=1e-9 * paid.value.abs().sum())
 
 
 # -- duals ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from helpers import booked_and_ledger
 
 import chipmodel as cm
 from chipmodel.engine import compile_arrays
@@ -77,7 +78,8 @@ def test_no_user_loses_more_than_2_percent_in_the_base_year() -> None:
     assert min(used[e, s, 2025] / q for (e, s, t), q in solution.numbers.reference.items() if t == 2025) >= 0.98
 
 
-@pytest.mark.parametrize("case", ["no_policy", "current_law", "friendshore_80", "section232_25_flat"])
+@pytest.mark.parametrize("case", ["no_policy", "current_law", "friendshore_80", "section232_25_flat", "section232_100",
+                                  "us_self_sufficient", "korea_japan_pushed_away", "china_decoupling"])
 def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
     numbers = build_numbers(data(), cm.load_world("central", data()))
     arrays = compile_arrays(write(numbers, cm.load_case(case, data()).policies))
@@ -140,6 +142,48 @@ def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() 
         for q in (law, duty)
     ]
     assert made[1] < made[0]
+
+
+def loss_of_users(case: str, region: str = "USA") -> float:
+    return solved("current_law").account.gains[f"users:{region}"] - solved(case).account.gains[f"users:{region}"]
+
+
+def us_devices(case: str, year: int = 2032) -> float:
+    trade = solved(case).trade
+    return float(trade[(trade.flow == "devices") & (trade.origin == "USA") & (trade.year == year)].value.sum())
+
+
+def test_the_base_of_a_duty_matters_more_than_a_few_points_of_its_rate() -> None:
+    """On use it cannot be left by making devices elsewhere: users bear more, device makers less."""
+    assert loss_of_users("section232_25_use") > 2.0 * loss_of_users("section232_25_flat") > 0.0
+    law = us_devices("current_law")
+    assert law - us_devices("section232_25_flat") > 2.0 * abs(law - us_devices("section232_25_use"))
+    duals = solved("section232_25_use").accounts
+    assert duals[(duals.policy == "s232") & (duals.agent == "treasury:USA")].value.sum() > 0.0
+
+
+def test_taiwan_s_allowance_adds_capacity_over_no_duty_and_over_the_duty_without_terms() -> None:
+    law, bare, terms = (us_capacity(solved(c), "logic_lt10") for c in
+                        ("current_law", "section232_25_no_allowance", "section232_25"))
+    assert law + 1.0 < bare
+    assert bare + 1.0 < terms
+    ledger = solved("section232_25").policies
+    earned = ledger[ledger["item"].str.startswith("earned_by_")]
+    assert set(earned["item"]) == {"earned_by_tsmc"}
+    assert ledger[(ledger.policy == "taiwan_terms") & (ledger["item"] == "dual_allowance")].value.max() > 100.0
+
+
+@pytest.mark.parametrize("case", ["current_law", "section232_25_flat", "section232_25", "section232_25_use"])
+def test_treasuries_net_what_the_policies_table_says(case: str) -> None:
+    booked, ledger = booked_and_ledger(solved(case))
+    assert len(booked) == 7
+    assert ledger == pytest.approx(booked, rel=1e-9)
+
+
+def test_growth_in_china_of_firms_on_licence_is_what_was_under_way() -> None:
+    builds = solved("current_law").builds
+    builds = builds[(builds.region == "CHN") & builds.firm.isin(["samsung", "sk_hynix", "tsmc"])]
+    assert builds[builds.year >= FIRST_FREE].value.sum() < 1e-6
 
 
 def test_friendshoring_costs_something_and_its_dual_says_what() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pyomo.common.gc_manager import PauseGC
 
 from chipmodel.lp import assembly, demand, devices, finance, inputs, production, sites, trade
-from chipmodel.lp.book import Book, Group, Line, Who
+from chipmodel.lp.book import Book, Broken, Group, Line, Who
 from chipmodel.numbers import Numbers
 from chipmodel.policies.base import Policy
 from chipmodel.shape import Path
@@ -28,6 +28,8 @@ class Programme:
     agents: dict[str, Who]
     numbers: Numbers
     policies: tuple[Policy, ...]
+    broken: tuple[Broken, ...] = ()
+    """Rows that cannot hold whatever is built or bought; `chipmodel.engine.compile_arrays` refuses them."""
 
 
 def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),

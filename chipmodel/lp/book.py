@@ -17,7 +17,7 @@ import pyomo.environ as pyo
 from pyomo.core.expr.numvalue import is_constant, value
 from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
 
-from chipmodel.errors import InputError, NoOptimum
+from chipmodel.errors import InputError
 from chipmodel.lp.origins import told_apart
 from chipmodel.numbers import Numbers
 from chipmodel.numbers.sites import Site
@@ -77,11 +77,23 @@ class Group:
     meaning: str
     owner: Who | None
     """None for a balance."""
+    asks: Rule | None = None
+    """The number a row stands for, by index, where it is not all of the right-hand side."""
 
     def owner_of(self, index: Index) -> str:
         """Return the owner of one row."""
         assert self.owner is not None
         return self.owner if isinstance(self.owner, str) else self.owner(*index)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A row that no variable enters and that does not hold: ``0 >= rhs``, or ``0 = rhs``."""
+
+    group: str
+    index: Index
+    rhs: float
+    equal: bool
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,7 @@ class Book:
         self.groups: dict[str, Group] = {}
         self.agents: dict[str, Who] = {}
         self.lines: dict[Line, list[Any]] = defaultdict(list)
+        self.broken: list[Broken] = []
         self.support_cash: dict[BuildKey, list[Any]] = defaultdict(list)
 
     def duty_of(self, tariff: str, importer: str, on: Literal["chips", "use"], flow: Flow) -> Any:
@@ -159,7 +172,7 @@ class Book:
         self._rows(Group(_joined(policy, name), policy.id if policy else "", unit, meaning, None), index, rule, equal)
 
     def limit(self, name: str, index: Iterable[Index], rule: Rule, *, owner: Who, unit: str, meaning: str,
-              equal: bool = False, policy: Policy | None = None) -> None:
+              equal: bool = False, policy: Policy | None = None, asks: Rule | None = None) -> None:
         """Add limits: ``rule(*index)``, what is left of the limit, must stay at least zero.
 
         Parameters
@@ -171,6 +184,8 @@ class Book:
             Unit of what is limited.
         meaning : str
             What the dual says.
+        asks : callable, optional
+            The number a row stands for, by index, where constants beside it make the right-hand side another.
 
         Raises
         ------
@@ -179,7 +194,8 @@ class Book:
         """
         if not owner:
             raise _ownerless(policy.id if policy else "", name)
-        self._rows(Group(_joined(policy, name), policy.id if policy else "", unit, meaning, owner), index, rule, equal)
+        group = Group(_joined(policy, name), policy.id if policy else "", unit, meaning, owner, asks)
+        self._rows(group, index, rule, equal)
 
     def _rows(self, group: Group, index: Iterable[Index], rule: Rule, equal: bool) -> None:
         if group.name in self.without:
@@ -196,8 +212,7 @@ class Book:
             if isinstance(left, int | float) or is_constant(left):
                 short = value(left)
                 if short < -1e-9 or (equal and short > 1e-9):
-                    place = ", ".join(str(part) for part in key)
-                    raise NoOptimum("infeasible", f"{group.name} ({place}) cannot hold whatever is built or bought")
+                    self.broken.append(Broken(group.name, key, -short, equal))
                 continue
             # Built directly: `0 <= left` would take the other form in a sweep and turn the dual's sign.
             rows.add(key, EqualityExpression((left, 0.0)) if equal else InequalityExpression((0.0, left), False))

@@ -71,25 +71,10 @@ def costs(b: Book) -> None:
     extra: dict[int, list[object]] = defaultdict(list)
     ties: dict[int, list[object]] = defaultdict(list)
     for (j, _, t), term in m.replaced.items():
-        extra[t].append(n.upstream[j].premium * _worth(b, j) * term)
+        extra[t].append(n.upstream[j].replaced_at * term)
     for (_, k, r, t), term in m.use.items():
         ties[t].append(n.tie(k, r) * term)
     for t in n.years:
         b.cost("replacement", t, pyo.quicksum(extra[t]))
         if b.ties:
             b.cost("tie_break", t, pyo.quicksum(ties[t]))
-
-
-def _worth(b: Book, j: str) -> float:
-    """Return what one index unit of an input serves: wafers at their price, or capacity at its capex."""
-    u, n = b.n.upstream[j], b.n
-    total = sum(n.capacity.get((r, s), 0.0) * v for s, v in u.need.items() for r in n.regions)
-    if u.basis == "wafer":
-        worth = {s: n.prices.reference[s] for s in u.need}
-    else:
-        capex: dict[str, list[float]] = defaultdict(list)
-        for (_, _, s), place in n.sites.places.items():
-            capex[s].append(place.capex)
-        worth = {s: sum(capex[s]) / len(capex[s]) for s in u.need if s in capex}
-    served = sum(n.capacity.get((r, s), 0.0) * v for s, v in worth.items() for r in n.regions)
-    return served / total if total else 0.0

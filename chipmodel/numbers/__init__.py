@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
@@ -25,7 +26,15 @@ from chipmodel.numbers.market import (
     trade_pattern,
 )
 from chipmodel.numbers.packaging import Packaging, build_packaging
-from chipmodel.numbers.sites import Sites, base_capacity, build_sites, running_cost, utilisation
+from chipmodel.numbers.sites import (
+    Group,
+    Sites,
+    base_capacity,
+    build_sites,
+    running_cost,
+    step_counts,
+    utilisation,
+)
 from chipmodel.numbers.upstream import Upstream, build_upstream
 from chipmodel.schema import (
     BudgetRow,
@@ -135,6 +144,15 @@ class Numbers:
         have = {(s.region, s.segment) for s in self.sites.sites.values()}
         return [(r, s) for s in self.segments for r in self.regions if (r, s) in have]
 
+    @cached_property
+    def service(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
+        """Years in which a build of a site is in service, each with the share of the year."""
+        return {
+            (site.id, build): [(t, share) for t in self.years if (share := site.in_service(build, t)) > 0]
+            for site in self.sites.sites.values()
+            for build in site.builds
+        }
+
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""
         return self.available.get((region, segment, year), 1.0)
@@ -193,7 +211,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     span = world.report_until - world.base_year
     growth = {s: index[s, world.report_until] ** (1.0 / span) - 1.0 for s in segments}
     scale = {(s, t): total[s] * index[s, t] for s in segments for t in years}
-    sites = build_sites(facts, parameter, scale, _steps_by(data, world))
+    sites = build_sites(facts, parameter, scale, _step_counts(data, world))
     recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
     packaging = build_packaging(facts)
     freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
@@ -230,7 +248,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
         device_moves=device_steps(facts),
         freight=freight,
         packaging=packaging,
-        upstream=build_upstream(facts, sites, wafers, capacity, growth, index),
+        upstream=build_upstream(facts, sites, wafers, capacity, growth, index, prices.reference),
         budgets=_budgets(facts, growing),
         capital=_capital(parameter),
         homes=sites.homes,
@@ -238,17 +256,15 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     )
 
 
-def _steps_by(data: Dataset, world: World) -> tuple[float, dict[str, float]]:
-    """Return the slope and the growth by segment that set the number of cost steps.
+def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
+    """Return the number of cost steps of each place, those of the data whatever the world scales.
 
-    They are those of the data, whatever the world scales: worlds that differ in numbers share one
-    programme.
+    So worlds that differ in numbers share one programme.
     """
     plain = Facts(data, world.model_copy(update={"scale": (), "demand_shift": 0.0}))
-    index, span = demand_index(plain), world.report_until - world.base_year
-    slope = next(value for row, value in plain.each(ParameterRow) if row.parameter == "slope")
-    last = world.report_until
-    return slope, {s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last}
+    index, span, last = demand_index(plain), world.report_until - world.base_year, world.report_until
+    growth = {s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last}
+    return step_counts(plain, {str(row.parameter): value for row, value in plain.each(ParameterRow)}, growth)
 
 
 def _check_world(world: World, regions: tuple[str, ...], segments: tuple[str, ...]) -> None:

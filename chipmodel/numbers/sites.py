@@ -147,7 +147,7 @@ def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
 
 
 def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str, int], float],
-                steps_by: tuple[float, dict[str, float]]) -> Sites:
+                steps: dict[Group, int]) -> Sites:
     """Build every site and place.
 
     Parameters
@@ -157,8 +157,8 @@ def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str
         Scalars of parameters.csv.
     scale : dict
         Capacity of the world's base year grown with reference demand, by segment and year.
-    steps_by : tuple
-        Slope and growth by segment that set the number of cost steps.
+    steps : dict
+        Number of cost steps of each place, the last one apart.
     """
     world = facts.world
     weights = {(row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)}
@@ -169,7 +169,7 @@ def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str
         if item == "build"
     }
     places = {
-        group: _place(facts, parameter, group, weight, scale, works[group[1]], steps_by)
+        group: _place(facts, parameter, group, weight, scale, works[group[1]], steps[group])
         for group, weight in sorted(weights.items())
     }
     sites: dict[str, Site] = {}
@@ -182,8 +182,25 @@ def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str
     return Sites(sites, places, group_of, relative, homes)
 
 
+def step_counts(facts: Facts, parameter: dict[str, float], growth: dict[str, float]) -> dict[Group, int]:
+    """Return how many cost steps each place needs to keep them fine.
+
+    Parameters
+    ----------
+    growth : dict
+        Mean growth a year of each segment over the reported years.
+    """
+    start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
+    finest = {
+        (row.firm, row.region, row.segment): min(
+            FINEST * start, SHARE_OF_GROWTH * slope * max(growth[row.segment], 0.01) / weight)
+        for row, weight in facts.each(ExpansionRow)
+    }
+    return {group: max(1, math.ceil((end - start) / rise)) for group, rise in finest.items()}
+
+
 def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: float,
-           scale: dict[tuple[str, int], float], work: Construction, steps_by: tuple[float, dict[str, float]]) -> Place:
+           scale: dict[tuple[str, int], float], work: Construction, count: int) -> Place:
     _, region, segment = group
     cost = facts.table(CostRow, "segment", "item")
     factor = facts.table(CostFactorRow, "region", "item")
@@ -191,9 +208,6 @@ def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: floa
     capex = cost[segment, "capex"] * (1.0 - share + share * factor[region, "building"]) * factor[region, "place"]
     running = per_kwpm_year(cost[segment, "running"] * factor[region, "running"])
     start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
-    usual_slope, usual_growth = steps_by
-    rise = min(FINEST * start, SHARE_OF_GROWTH * usual_slope * max(usual_growth[segment], 0.01) / weight)
-    count = max(1, math.ceil((end - start) / rise))
     rise = (end - start) / count
     multipliers = (*(start + (k + 0.5) * rise for k in range(count)), end)
     last = facts.world.horizon + 1 - work.lead

@@ -29,8 +29,9 @@ class Upstream:
     usual : dict
         What the fabs of a region usually need, by region and year: their share of base capacity in the
         world's reference need, index units.
-    premium : float
-        Cost of a replaced unit as a share of the reference price (wafer) or of capex (capacity).
+    replaced_at : float
+        Extra cost of a replaced unit, MUSD: the premium, a share of what the unit serves, wafers at
+        their reference price or capacity at its mean capital cost.
     """
 
     basis: str
@@ -39,12 +40,12 @@ class Upstream:
     supply: dict[int, float]
     ramp: dict[tuple[str, int], float]
     usual: dict[tuple[str, int], float]
-    premium: float
+    replaced_at: float
 
 
 def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], float],
                    capacity: dict[tuple[str, str], float], growth: dict[str, float],
-                   index: dict[tuple[str, int], float]) -> dict[str, Upstream]:
+                   index: dict[tuple[str, int], float], price: dict[str, float]) -> dict[str, Upstream]:
     """Build every input.
 
     Supply grows with reference demand: for wafer inputs the need of reference output, for capacity
@@ -85,8 +86,23 @@ def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], flo
         ramp = {key: item[j, "replacement"] * value for key, value in usual.items()}
         supply_of = {t: (1.0 + item[j, "slack"]) * reference[t] for t in world.years}
         found[j] = Upstream(row.basis, segments, dict(shares[j]), supply_of, ramp, usual,
-                            item[j, "premium"])
+                            item[j, "premium"] * _worth(row.basis, segments, sites, capacity, price))
     return found
+
+
+def _worth(basis: str, need: dict[str, float], sites: Sites, capacity: dict[tuple[str, str], float],
+           price: dict[str, float]) -> float:
+    """Return what one index unit serves, MUSD: the mean over base capacity of wafers or capacity."""
+    if basis == "wafer":
+        worth = {s: price[s] for s in need}
+    else:
+        capex: dict[str, list[float]] = defaultdict(list)
+        for (_, _, s), place in sites.places.items():
+            capex[s].append(place.capex)
+        worth = {s: sum(capex[s]) / len(capex[s]) for s in need if s in capex}
+    total = sum(c * need[s] for (_, s), c in capacity.items() if s in need)
+    served = sum(c * worth[s] for (_, s), c in capacity.items() if s in worth)
+    return served / total if total else 0.0
 
 
 def _committed_need(sites: Sites, segments: dict[str, float], year: int) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chipmodel.schema import ID_PATTERN
+from chipmodel.text import listed
 
 if TYPE_CHECKING:
     from chipmodel.lp.book import Book
@@ -33,6 +34,25 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")
 Money = Annotated[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")]
 
 
+class Names:
+    """Names for the ids in a sentence; an id without a name stands for itself."""
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self._names = dict(names or {})
+
+    def __call__(self, *ids: str) -> str:
+        """Return ids by their names, in a list."""
+        return listed([self._names.get(x, x) for x in ids])
+
+    def every(self, ids: tuple[str, ...], all_of_them: str) -> str:
+        """Return the ids meant, or what stands for all of them."""
+        return all_of_them if ids == ALL else self(*ids)
+
+    def only(self, ids: tuple[str, ...], form: str = " ({})") -> str:
+        """Return what narrows something down to some ids; nothing if all are meant."""
+        return "" if ids in (ALL, ()) else form.format(self(*ids))
+
+
 class Policy(BaseModel):
     """An instrument of policy.
 
@@ -49,6 +69,8 @@ class Policy(BaseModel):
     """One line: the kind of law the instrument stands for."""
     dual: ClassVar[str] = ""
     """What its dual means, with unit; empty for a pure price."""
+    example: ClassVar[str] = ""
+    """Its fields in a case file, as an example."""
 
     id: str = Field(pattern=ID_PATTERN, description="Name of the instrument, unique in its case.")
     years: tuple[PolicyYear, PolicyYear] = Field(description="First and last year in force.")
@@ -73,6 +95,18 @@ class Policy(BaseModel):
         """Write the instrument into the programme."""
         raise NotImplementedError
 
+    def says(self, names: Names) -> str:
+        """Return who does what to whom, without the years; the fields spelled out unless a class says it better."""
+        own = {k: getattr(self, k) for k in type(self).model_fields if k not in Policy.model_fields}
+        return f"{self.kind}: " + ", ".join(f"{k} {v}" for k, v in own.items() if v is not None)
+
+    def sentence(self, names: Names | None = None) -> str:
+        """Return the instrument in a sentence: who does what to whom, at which rate, on which terms, when."""
+        (first, last), known = self.years, self.known_from
+        when = f"in {first}" if first == last else f"from {first} to {last}"
+        said = self.says(names or Names())
+        return f"{said[0].upper()}{said[1:]}, {when}" + (f", known from {known}." if known else ".")
+
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return what does not fit the data as (field, what, mend)."""
         n = numbers
@@ -80,6 +114,10 @@ class Policy(BaseModel):
             span = f"{n.years[0]} to {n.years[-1]}"
             return [("years", f"{self.years[0]} to {self.years[1]} is outside the years solved, {span}",
                      "choose years inside")]
+        return []
+
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return what fits the data and cannot be met, seen without a solve, as (field, what, mend); nothing here."""
         return []
 
     def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:

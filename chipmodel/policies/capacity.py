@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import Number, Policy, PolicyYear, unknown
+from chipmodel.policies.base import Names, Number, Policy, PolicyYear, unknown
+from chipmodel.policies.words import millions, percent
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.traced import present
 
@@ -48,6 +49,16 @@ class CapacityMandate(Policy):
     kind: ClassVar[str] = "capacity_mandate"
     law: ClassVar[str] = "A binding target for capacity at home: a fifth of the world by 2030, so many wafers a month."
     dual: ClassVar[str] = "payment a year that one more kwpm in service needs"
+    example: ClassVar[str] = """
+id = "leading_edge_at_home"
+region = "USA"
+segment = "logic_lt10"
+kwpm = 300
+borne_by = "treasury"
+price_cap = 200
+years = [2032, 2041]
+source = "own"
+"""
 
     region: str = Field(pattern=REGION_PATTERN, description="Region in which capacity must stand.")
     segment: str = Field(description="Segment.")
@@ -75,6 +86,13 @@ class CapacityMandate(Policy):
             raise ValueError("world_capacity: years must rise")
         return self
 
+    def says(self, names: Names) -> str:
+        """What must stand where, and who bears it."""
+        most = f"{self.kwpm:g} kwpm" if self.share is None else f"{percent(self.share)} of the world capacity given"
+        fine = "" if self.price_cap is None else f", or {millions(self.price_cap)} a year are paid for a kwpm short"
+        return (f"at least {most} of {names(self.segment)} stands in {names(self.region)} and runs, at the cost of "
+                f"{'the treasury' if self.borne_by == 'treasury' else 'its makers'}{fine}")
+
     @property
     def idle(self) -> bool:
         """A zero target does nothing."""
@@ -90,7 +108,7 @@ class CapacityMandate(Policy):
         return self.share * (given[low] + part * (given[high] - given[low]))
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
-        """Return names that do not exist, years without a target, and targets nothing can meet in time."""
+        """Return names that do not exist and years without a target."""
         n = numbers
         found = [*super().problems(n), *unknown("region", (self.region,), n.regions)]
         if self.segment not in n.segments:
@@ -100,10 +118,13 @@ class CapacityMandate(Policy):
             self.world_capacity[0][0] <= years[0] and years[-1] <= self.world_capacity[-1][0]
         ):
             found.append(("world_capacity", f"does not reach from {years[0]} to {years[-1]}", "add the missing years"))
-        if found or self.price_cap is not None:
-            return found
+        return found
+
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return the first target that nothing can meet in time."""
+        n = numbers
         sites = n.sites.of(self.region, self.segment)
-        for t in years:
+        for t in self._in_force(n) if self.price_cap is None else ():
             most = sum(_most(site, t) for site in sites)
             if self.target(t) > most:
                 what = f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g} can be in service"
@@ -138,7 +159,7 @@ class CapacityMandate(Policy):
         least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
         rows = [(t,) for t in years if present(self.target(t))]
         book.limit("mandate", rows, lambda t: fleet + added[t] + short[t] - self.target(t), owner=payer,
-                   unit="kwpm in service", meaning=self.dual, policy=self)
+                   unit="kwpm in service", meaning=self.dual, policy=self, asks=self.target)
         book.limit("mandate_in_use", rows, lambda t: output[t] - least[t] * (self.target(t) - short[t]), owner=payer,
                    unit="kwpm made", meaning="payment that one more kwpm made needs, for a year", policy=self)
 

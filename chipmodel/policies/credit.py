@@ -10,8 +10,9 @@ import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
 from chipmodel.numbers.finance import capital_recovery
-from chipmodel.policies.base import Number, Share
+from chipmodel.policies.base import Names, Number, Share
 from chipmodel.policies.support import Support
+from chipmodel.policies.words import dollars, percent
 from chipmodel.traced import present
 from chipmodel.units import per_kwpm_year
 
@@ -38,8 +39,21 @@ class ProductionCredit(Support):
 
     kind: ClassVar[str] = "production_credit"
     law: ClassVar[str] = "A tax credit on production: Japan's on strategic goods, US Section 45X if it covered chips."
+    example: ClassVar[str] = """
+id = "per_wafer"
+region = "USA"
+segments = ["logic_ge28"]
+rate = 300
+years = [2028, 2037]
+source = "own"
+"""
 
     rate: Annotated[float, Field(ge=0, le=1e5), Number("USD/wafer")] = Field(description="Credit a wafer, USD.")
+
+    def says(self, names: Names) -> str:
+        """Who pays what for a wafer."""
+        wafer = f"every wafer that new fabs of {self.whom(names)} make"
+        return f"{names(self.region)} pays {dollars(self.rate)} for {wafer}"
 
     @property
     def idle(self) -> bool:
@@ -125,6 +139,18 @@ class SoftFinance(Support):
 
     kind: ClassVar[str] = "soft_finance"
     law: ClassVar[str] = "Loans, guarantees and equity below market terms: CHIPS loans, policy banks, state funds."
+    example: ClassVar[str] = """
+id = "stake"
+form = "equity"
+base = "award"
+region = "USA"
+firms = ["samsung"]
+amount = 1.0
+rate_gap = 0.02
+tenor = 10
+years = [2022, 2041]
+source = "own"
+"""
 
     form: Form = Field(description="What the treasury gives.")
     amount: Share = Field(description="Principal as a share of the base.")
@@ -144,6 +170,15 @@ class SoftFinance(Support):
         if (self.rate_gap is None) == (self.grant_equivalent is None):
             raise ValueError("give either rate_gap or grant_equivalent")
         return self
+
+    def says(self, names: Names) -> str:
+        """Who gives what on which terms."""
+        gives = {"loan": "lends", "guarantee": "guarantees loans of", "equity": "buys shares for"}[self.form]
+        of = "the cost of fabs" if self.base == "capital" else "the awards recorded for projects"
+        worth = (f"at {percent(self.rate_gap)} a year below the market" if self.rate_gap is not None
+                 else f"worth a grant of {percent(self.grant_equivalent or 0.0)} of it")
+        return (f"{names(self.region)} {gives} {percent(self.amount)} of {of} of {self.whom(names)}, for {self.tenor} "
+                f"years, {worth}")
 
     @property
     def idle(self) -> bool:

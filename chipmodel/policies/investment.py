@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field
 
-from chipmodel.policies.base import ALL, Number, Policy, Share, chosen, unknown
+from chipmodel.policies.base import ALL, Names, Number, Policy, Share, chosen, unknown
 from chipmodel.policies.capacity import Bearer, fleet_of
+from chipmodel.policies.words import millions, percent
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.traced import present
 
@@ -42,6 +43,16 @@ class Guardrail(Policy):
     kind: ClassVar[str] = "guardrail"
     law: ClassVar[str] = "The guardrails of the CHIPS Act: recipients' growth in countries of concern."
     dual: ClassVar[str] = "worth to the firm of one more kwpm of room to grow, present value"
+    example: ClassVar[str] = """
+id = "guardrail"
+region = "USA"
+firms = ["samsung", "sk_hynix"]
+countries = ["CHN"]
+segments = ["dram", "nand"]
+share = 0.05
+years = [2024, 2034]
+source = "law_guardrails"
+"""
 
     region: str = Field(pattern=REGION_PATTERN, description="Region that makes the rule and gets the fine.")
     firms: tuple[str, ...] = Field(min_length=1, description="Recipients bound by it.")
@@ -53,6 +64,13 @@ class Guardrail(Policy):
     price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm")] = Field(
         default=None, description="Fine per kwpm begun beyond it."
     )
+
+    def says(self, names: Names) -> str:
+        """Who may grow by how much where."""
+        fine = "" if self.price_cap is None else f", or pay {millions(self.price_cap)} for a kwpm begun beyond"
+        most = f"grow by at most {percent(self.share)} of their fleets" if self.share else "not grow"
+        return (f"{names(self.region)} lets {names(*self.firms)} {most} in {names(*self.countries)}"
+                f"{names.only(self.segments)}{fine}")
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return names that do not exist and firms that stand for many."""
@@ -117,6 +135,18 @@ class DomesticFirst(Policy):
     kind: ClassVar[str] = "domestic_first"
     law: ClassVar[str] = "A domestic-first rule: a least share of the investment of a country's firms at home."
     dual: ClassVar[str] = "worth abroad of the fab diverted home, for one more unit begun at home"
+    example: ClassVar[str] = """
+id = "home_first"
+region = "KOR"
+firms = ["samsung", "sk_hynix"]
+share = 0.90
+measure = "capital"
+each = "firm"
+borne_by = "makers"
+price_cap = 100
+years = [2027, 2035]
+source = "own"
+"""
 
     region: str = Field(pattern=REGION_PATTERN, description="Home: region of the rule and of the firms it binds.")
     firms: tuple[str, ...] = Field(default=ALL, description="Firms bound; all for every named firm at home there.")
@@ -128,6 +158,15 @@ class DomesticFirst(Policy):
     price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm")] = Field(
         default=None, description="Fine per kwpm begun abroad beyond it."
     )
+
+    def says(self, names: Names) -> str:
+        """What share at home, of whom."""
+        firms = names.every(self.firms, "the firms at home there")
+        fine = "" if self.price_cap is None else f", or pay {millions(self.price_cap)} for a kwpm beyond"
+        return (f"{names(self.region)} has {firms} begin at least {percent(self.share)} of their fabs"
+                f"{names.only(self.segments)} at home, in {'kwpm' if self.measure == 'kwpm' else 'capital cost'}, "
+                f"{'each by itself' if self.each == 'firm' else 'all together'}, at the cost of "
+                f"{'the treasury' if self.borne_by == 'treasury' else 'the firms'}{fine}")
 
     @property
     def idle(self) -> bool:

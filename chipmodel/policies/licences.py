@@ -116,9 +116,10 @@ def own_chips(field: str, origins: tuple[str, ...], importer: str) -> list[tuple
 def no_route(n: Numbers, destination: str, origins: frozenset[str], segments: tuple[str, ...],
              on: On) -> list[tuple[str, str, str]]:
     """Return the problem of a route on which nothing can flow."""
-    if destination not in n.regions or not origins <= set(n.regions) or routes(n, destination, origins, segments, on):
+    known = destination in n.regions and origins and origins <= set(n.regions)
+    if not known or routes(n, destination, origins, segments, on):
         return []
-    return [("origins", f"no chips of {', '.join(sorted(origins)) or 'nobody'} can reach {destination}",
+    return [("origins", f"no chips of {', '.join(sorted(origins))} can reach {destination}",
              "name origins that make the segments and a place that buys them")]
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Number, Policy, Share, chosen, unknown
+from chipmodel.policies.base import ALL, Names, Number, Policy, Share, chosen, unknown
+from chipmodel.policies.words import dollars, percent
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.units import per_kwpm_year
 
@@ -36,6 +37,16 @@ class OriginFloor(Policy):
     kind: ClassVar[str] = "origin_floor"
     law: ClassVar[str] = "A friendshoring or procurement rule by country of origin."
     dual: ClassVar[str] = "price of trust: worth of one more wafer from the trusted set, USD per wafer"
+    example: ClassVar[str] = """
+id = "friends"
+market = "USA"
+trusted = ["USA", "JPN", "KOR", "TWN", "EUR"]
+share = 0.80
+on = "use"
+price_cap = 20000
+years = [2030, 2041]
+source = "own"
+"""
 
     market: str = Field(pattern=REGION_PATTERN, description="Region the rule binds.")
     trusted: tuple[str, ...] = Field(min_length=1, description="Origins that count.")
@@ -57,6 +68,12 @@ class OriginFloor(Policy):
         if self.market not in self.trusted:
             raise ValueError(f"trusted must hold the market's own region {self.market}")
         return self
+
+    def says(self, names: Names) -> str:
+        """What share from whom."""
+        least = "all" if self.share == 1 else f"at least {percent(self.share)}"
+        return (f"{least} of {_flow(self.on, self.market, self.segments, names)} are made in "
+                f"{names(*self.trusted)}{_softened(self.price_cap, 'short of it', self.min_served)}")
 
     @property
     def idle(self) -> bool:
@@ -123,6 +140,17 @@ def serve(book: Book, policy: Policy, market: str, segments: tuple[str, ...]) ->
                meaning="cost of serving one more wafer under the rule, USD per wafer")
 
 
+def _flow(on: str, market: str, segments: tuple[str, ...], names: Names) -> str:
+    what = "everything used" if on == "use" else "what makers of devices buy"
+    return f"the chips{names.only(segments)} in {what} in {names(market)}"
+
+
+def _softened(price_cap: float | None, beyond: str, min_served: float | None) -> str:
+    fine = "" if price_cap is None else f", or {dollars(price_cap)} are paid for a wafer {beyond}"
+    served = "" if min_served is None else f", and users get {percent(min_served)} of what they usually use"
+    return fine + served
+
+
 def _needs_fine(on: str, price_cap: float | None) -> None:
     if on == "chips" and price_cap is None:
         raise ValueError("on = 'chips' needs price_cap: min_served counts users, not what makers buy")
@@ -148,6 +176,16 @@ class ConcentrationCap(Policy):
     kind: ClassVar[str] = "concentration_cap"
     law: ClassVar[str] = "A rule against dependence on one country, as in Europe's raw materials act."
     dual: ClassVar[str] = "price of diversification: worth of one more wafer from the capped origin, USD per wafer"
+    example: ClassVar[str] = """
+id = "spread"
+market = "EUR"
+segments = ["logic_lt10"]
+share = 0.65
+on = "use"
+price_cap = 20000
+years = [2030, 2041]
+source = "own"
+"""
 
     market: str = Field(pattern=REGION_PATTERN, description="Region the rule binds.")
     origins: tuple[str, ...] = Field(default=ALL, description="Origins capped, each by itself; all for all others.")
@@ -168,6 +206,12 @@ class ConcentrationCap(Policy):
         _needs_fine(self.on, self.price_cap)
         return self
 
+    def says(self, names: Names) -> str:
+        """What share at most from one origin."""
+        return (f"at most {percent(self.share)} of {_flow(self.on, self.market, self.segments, names)} are made in "
+                f"{names.every(self.origins, 'any one foreign region')}{', each' if len(self.origins) > 1 else ''}"
+                f"{_softened(self.price_cap, 'over it', self.min_served)}")
+
     @property
     def idle(self) -> bool:
         """A cap at the whole does nothing."""
@@ -177,14 +221,18 @@ class ConcentrationCap(Policy):
         return [r for r in chosen(self.origins, n.regions) if self.origins != ALL or r != self.market]
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
-        """Return names that do not exist, and shares that no set of origins can keep."""
+        """Return names that do not exist."""
         n = numbers
-        found = [
+        return [
             *super().problems(n),
             *unknown("market", (self.market,), n.regions),
             *unknown("origins", self.origins, n.regions),
             *unknown("segments", self.segments, n.segments),
         ]
+
+    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+        """Return shares that no set of origins can keep."""
+        n, found = numbers, []
         for s in chosen(self.segments, n.segments):
             makers = [r for r, q in n.places if q == s]
             if self.price_cap is None and set(makers) <= set(self._capped(n)) and self.share * len(makers) < 1:

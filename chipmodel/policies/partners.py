@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Number, Policy, PolicyYear, chosen, unknown
+from chipmodel.policies.base import ALL, Names, Number, Policy, PolicyYear, chosen, unknown
 from chipmodel.policies.duties import LAYERS, Layer, Levy, Relief
 from chipmodel.policies.tariff import Tariff
+from chipmodel.policies.words import percent
 from chipmodel.schema import ID_PATTERN, REGION_PATTERN
 from chipmodel.traced import present
 
@@ -37,6 +38,12 @@ class FreeTradeArea(Policy):
 
     kind: ClassVar[str] = "free_trade_area"
     law: ClassVar[str] = "A free-trade agreement or customs union."
+    example: ClassVar[str] = """
+id = "cjk"
+members = ["CHN", "JPN", "KOR"]
+years = [2028, 2041]
+source = "cjk_2025"
+"""
 
     members: tuple[str, ...] = Field(min_length=2, description="Regions that levy nothing on each other's chips.")
     segments: tuple[str, ...] = Field(default=ALL, description="Segments it frees.")
@@ -47,6 +54,11 @@ class FreeTradeArea(Policy):
         if len(set(self.members)) < len(self.members):
             raise ValueError("members names a region twice")
         return self
+
+    def says(self, names: Names) -> str:
+        """Who levies nothing on whom."""
+        laws = "" if self.layers == LAYERS else f" of the layers {', '.join(self.layers)}"
+        return f"{names(*self.members)} levy no duty{laws} on each other's chips{names.only(self.segments)}"
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return names that do not exist."""
@@ -99,6 +111,17 @@ class CapacityLinkedQuota(Policy):
     kind: ClassVar[str] = "capacity_linked_quota"
     law: ClassVar[str] = "A duty-free allowance for firms that build, as in the US-Taiwan terms of January 2026."
     dual: ClassVar[str] = "price of a certificate: what one more duty-free wafer is worth, USD per wafer"
+    example: ClassVar[str] = """
+id = "taiwan_terms"
+relieves = "s232"
+partner = "TWN"
+under_construction = 2.5
+in_service = 1.5
+approved_from = 2026
+rate_above = 0.15
+years = [2027, 2041]
+source = "us_taiwan_2026"
+"""
 
     relieves: str = Field(pattern=ID_PATTERN, description="Id of the tariff it relieves, on bare chips.")
     partner: str = Field(pattern=REGION_PATTERN, description="Region whose chips are relieved and whose makers earn.")
@@ -113,6 +136,14 @@ class CapacityLinkedQuota(Policy):
     rate_above: Annotated[Annotated[float, Field(ge=0, le=10)] | None, Number("share")] = Field(
         default=None, description="Rate of the tariff above the allowance; none: the full rate."
     )
+
+    def says(self, names: Names) -> str:
+        """Who may bring in how much, and what is due above."""
+        above = "the full rate" if self.rate_above is None else f"at most {percent(self.rate_above)}"
+        partner, what = names(self.partner), names.only(self.segments)
+        return (f"for each kwpm that firms of {partner} newly build where {self.relieves} is levied (begun in "
+                f"{self.approved_from} or later), {self.under_construction:g} kwpm of chips{what} from {partner} are "
+                f"free of it during construction and {self.in_service:g} in service; above that {above} is due")
 
     @property
     def idle(self) -> bool:
@@ -162,8 +193,9 @@ class CapacityLinkedQuota(Policy):
         flows = self._flows(book, levy)
         duty = {key: book.duty_of(self.relieves, levy.importer, levy.on, flow) for key, flow in flows.items()}
         keys = [key for key in flows if present(duty[key])]
+        scope = book.num(next(p for p in book.policies if p.id == self.relieves), "scope")
         exempt = book.variable("exempt", keys, "traders", self)
-        book.balance("exempted", keys, lambda s, r, a, t: levy.scope * flows[s, r, a, t].term - exempt[s, r, a, t],
+        book.balance("exempted", keys, lambda s, r, a, t: scope * flows[s, r, a, t].term - exempt[s, r, a, t],
                      unit="kwpm", meaning="price of a wafer that may be exempt", equal=False, policy=self)
         earned = self._earned(book, levy.importer)
         used: dict[int, list[Any]] = defaultdict(list)
@@ -171,7 +203,7 @@ class CapacityLinkedQuota(Policy):
         for key in keys:
             s, _, _, t = key
             used[t].append(exempt[key])
-            refund[t].append(duty[key] / levy.scope * book.n.prices.dutiable[s] * exempt[key])
+            refund[t].append(duty[key] / scope * book.n.prices.dutiable[s] * exempt[key])
         book.balance("allowance", [(t,) for t in used],
                      lambda t: pyo.quicksum(x for terms in earned[t].values() for x in terms) - pyo.quicksum(used[t]),
                      unit="kwpm", meaning=self.dual, equal=False, policy=self)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Money, Number, Policy, PolicyYear, Share, unknown
+from chipmodel.policies.base import ALL, Money, Names, Number, Policy, PolicyYear, Share, unknown
+from chipmodel.policies.words import millions, percent
 from chipmodel.schema import REGION_PATTERN, ProjectRow
 from chipmodel.traced import present
 
@@ -34,6 +35,12 @@ class Support(Policy):
     homes: tuple[str, ...] = Field(default=ALL, description="Homes of the firms that are eligible.")
     sites: tuple[str, ...] = Field(default=ALL, description="Sites that are eligible: projects or greenfield places.")
     excluded: tuple[str, ...] = Field(default=(), description="Firms left out, or whose awards are withdrawn.")
+
+    def whom(self, names: Names) -> str:
+        """Return whose builds are eligible, in words."""
+        firms = names.every(self.firms, "any firm") + names.only(self.homes, " at home in {}")
+        return (f"{firms}{names.only(self.excluded, ' except {}')}{names.only(self.segments)}"
+                f"{names.only(self.sites, ' at {}')}")
 
     def eligible(self, numbers: Numbers) -> list[tuple[Site, int]]:
         """Return the builds that may be supported as (site, year construction starts)."""
@@ -151,6 +158,14 @@ class CapexGrant(Support):
     kind: ClassVar[str] = "capex_grant"
     law: ClassVar[str] = "A grant programme: CHIPS direct funding, METI grants, European state aid."
     dual: ClassVar[str] = "fall of the objective per MUSD of budget"
+    example: ClassVar[str] = """
+id = "programme"
+form = "open"
+region = "JPN"
+budget = 40000
+years = [2026, 2030]
+source = "own"
+"""
 
     form: Literal["award", "open", "marginal"] = Field(description="How the grant is given.")
     share: Share = Field(default=1.0, description="Part of the recorded awards that is paid (award).")
@@ -173,6 +188,20 @@ class CapexGrant(Support):
         if self.form == "marginal" and (self.rate is None or self.budget is None):
             raise ValueError("a marginal grant takes both rate and budget; a bare pool would move nothing")
         return self
+
+    def says(self, names: Names) -> str:
+        """Who pays what to whom."""
+        payer, rate, whom = names(self.region), percent(self.rate or 0.0), self.whom(names)
+        if self.form == "award":
+            part = "the awards" if self.share == 1 else f"{percent(self.share)} of the awards"
+            late = f", {self.delay} years late" if self.delay else ""
+            return f"{payer} pays {part} recorded for projects of {whom}{late}, if they come on line"
+        money = "" if self.budget is None else millions(self.budget)
+        if self.form == "marginal":
+            return (f"{payer} pays {rate} of the cost of fabs that {whom} begins beyond what it would without, "
+                    f"{money} at most")
+        share = f"{rate} of" if self.rate is not None else f"{money} in all towards"
+        return f"{payer} pays {share} the cost of fabs without an award that {whom} begins"
 
     @property
     def idle(self) -> bool:
@@ -240,9 +269,23 @@ class InvestmentTaxCredit(Support):
 
     kind: ClassVar[str] = "investment_tax_credit"
     law: ClassVar[str] = "An investment tax credit: US Section 48D, Korea's K-Chips Act, Taiwan's Article 10-2."
+    example: ClassVar[str] = """
+id = "us_credit"
+region = "USA"
+rate = 0.35
+begin_by = 2026
+years = [2026, 2041]
+source = "law_48d"
+"""
 
     rate: Share = Field(description="Share of capital cost credited.")
     begin_by: PolicyYear | None = Field(default=None, description="Last year in which construction may begin.")
+
+    def says(self, names: Names) -> str:
+        """Who credits what."""
+        begun = f" begun by {self.begin_by}" if self.begin_by is not None else ""
+        return (f"{names(self.region)} credits {percent(self.rate)} of the cost of fabs of {self.whom(names)}{begun}, "
+                "if they come on line")
 
     @property
     def idle(self) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Number, Policy, Rate, Share, chosen, unknown
+from chipmodel.policies.base import ALL, Names, Number, Policy, Rate, Share, chosen, unknown
 from chipmodel.policies.duties import Layer, Levy
+from chipmodel.policies.words import percent
 from chipmodel.schema import REGION_PATTERN
 from chipmodel.traced import present
 from chipmodel.units import per_wafer
@@ -39,6 +40,17 @@ class Tariff(Policy):
 
     kind: ClassVar[str] = "tariff"
     law: ClassVar[str] = "A customs duty: most-favoured-nation, Section 301, Section 232."
+    example: ClassVar[str] = """
+id = "s232"
+importer = "USA"
+rate = 0.25
+on = "chips"
+layer = "section_232"
+ceiling = 0.15
+capped = ["EUR", "JPN"]
+years = [2027, 2041]
+source = "s232_scope_2026"
+"""
 
     importer: str = Field(pattern=REGION_PATTERN, description="Region that levies it.")
     origins: tuple[str, ...] = Field(default=ALL, description="Regions it falls on; all for every other region.")
@@ -64,6 +76,21 @@ class Tariff(Policy):
         if self.ceiling is None and self.capped != ALL:
             raise ValueError("capped names origins, but there is no ceiling")
         return self
+
+    def says(self, names: Names) -> str:
+        """Who levies what on whom."""
+        law = {"mfn": ", most favoured nation,", "section_301": " under Section 301",
+               "section_232": " under Section 232"}.get(self.layer, "")
+        what = "bare chips" if self.on == "chips" else "the chips in everything used"
+        made = "made in" if self.origin_rule == "diffusion" else "packaged in"
+        parts = [f"{names(self.importer)} levies {percent(self.rate)}{law} on {what}{names.only(self.segments)} {made} "
+                 f"{names.every(self.origins, 'any other region')}{names.only(self.exempt, ' except {}')}"]
+        if self.scope != 1:
+            parts.append(f"on {percent(self.scope)} of the flow" if self.scope else "with all of them exempt")
+        if self.ceiling is not None:
+            parts.append(f"all duties together at most {percent(self.ceiling)} on those of "
+                         f"{names.every(self.capped, 'all of them')}")
+        return ", ".join(parts)
 
     @property
     def idle(self) -> bool:

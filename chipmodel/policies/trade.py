@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Number, Policy, chosen, unknown
+from chipmodel.policies.base import ALL, Names, Number, Policy, chosen, unknown
 from chipmodel.policies.licences import (
     On,
     RentTo,
@@ -20,6 +20,7 @@ from chipmodel.policies.licences import (
     own_chips,
     told,
 )
+from chipmodel.policies.words import dollars, percent
 from chipmodel.schema import ID_PATTERN, REGION_PATTERN
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ class ImportQuota(Policy):
     kind: ClassVar[str] = "import_quota"
     law: ClassVar[str] = "An import quota, a tariff-rate quota or a voluntary export restraint."
     dual: ClassVar[str] = "price of an import licence, USD per wafer"
+    example: ClassVar[str] = """
+id = "memory_quota"
+importer = "USA"
+origins = ["KOR"]
+segments = ["dram", "nand"]
+quota = 50
+on = "chips"
+rent_to = "exporter"
+price_cap = 1500
+years = [2027, 2031]
+source = "own"
+"""
 
     importer: str = Field(pattern=REGION_PATTERN, description="Region whose imports are limited.")
     origins: tuple[str, ...] = Field(default=ALL, description="Origins limited together; all for every other region.")
@@ -57,6 +70,12 @@ class ImportQuota(Policy):
     on: On = Field(description="Bare chips at the maker, or chips in everything used.")
     rent_to: RentTo = Field(description="Who earns the price of the licences.")
     price_cap: PriceCap = Field(default=None, description="Fine per wafer over the quota, USD; none: nothing over it.")
+
+    def says(self, names: Names) -> str:
+        """How much may come in from where."""
+        goods = _goods(self.on, self.segments, names)
+        return (f"{names(self.importer)} takes in at most {self.quota:g} kwpm of {goods} from "
+                f"{names.every(self.origins, 'all other regions')}; {_rent(self.rent_to, self.price_cap)}")
 
     def _origins(self, n: Numbers) -> frozenset[str]:
         return frozenset(chosen(self.origins, n.regions)) - ({self.importer} if self.origins == ALL else set())
@@ -109,6 +128,17 @@ class ExportControl(Policy):
     kind: ClassVar[str] = "export_control"
     law: ClassVar[str] = "An export control: licences for chips, tools or materials to a destination."
     dual: ClassVar[str] = "price of an export licence, USD per wafer for chips, MUSD per index unit for an input"
+    example: ClassVar[str] = """
+id = "resist"
+exporter = "JPN"
+destination = "KOR"
+input = "photoresist"
+share = 0.5
+rent_to = "treasury"
+known_from = 2028
+years = [2028, 2029]
+source = "japan_korea_2019"
+"""
 
     exporter: str = Field(pattern=REGION_PATTERN, description="Region that controls its exports.")
     destination: str = Field(pattern=REGION_PATTERN, description="Region they go to.")
@@ -139,6 +169,13 @@ class ExportControl(Policy):
         elif self.on is None:
             raise ValueError("say on = 'chips' or 'use'")
         return self
+
+    def says(self, names: Names) -> str:
+        """How much is let through to whom."""
+        most = f"{percent(self.share)} of its usual" if self.share is not None else f"at most {self.quota:g} kwpm of"
+        goods = names(self.input) if self.input is not None else _goods(self.on, self.segments, names)
+        return (f"{names(self.exporter)} lets {most} {goods} through to {names(self.destination)}; "
+                f"{_rent(self.rent_to, self.price_cap)}")
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return names and routes that do not exist."""
@@ -208,6 +245,15 @@ class Embargo(Policy):
     kind: ClassVar[str] = "embargo"
     law: ClassVar[str] = "An embargo, a ban or a blacklist."
     dual: ClassVar[str] = "upper bound of the worth of the first wafer let through, USD per wafer (MUSD per index unit)"
+    example: ClassVar[str] = """
+id = "mature_chips"
+origin = "CHN"
+destination = "USA"
+segments = ["logic_ge28"]
+on = "use"
+years = [2030, 2041]
+source = "own"
+"""
 
     origin: str = Field(pattern=REGION_PATTERN, description="Region whose chips, or suppliers, are banned.")
     destination: str = Field(pattern=REGION_PATTERN, description="Region they may not reach.")
@@ -226,6 +272,12 @@ class Embargo(Policy):
         if self.input is None and self.on is None:
             raise ValueError("say on = 'chips' or 'use'")
         return self
+
+    def says(self, names: Names) -> str:
+        """What may not go where."""
+        goods = names(self.input) if self.input is not None else _goods(self.on, self.segments, names)
+        go = "go" if self.input is None else "goes"
+        return f"no {goods} from {names(self.origin)} {go} to {names(self.destination)}"
 
     def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
         """Return names and routes that do not exist."""
@@ -256,3 +308,13 @@ class Embargo(Policy):
                      unit="kwpm" if of_chips else "index", equal=False, policy=self,
                      meaning="upper bound of the worth of the first wafer let through, USD per wafer" if of_chips
                      else "upper bound of the worth of the first unit let through, MUSD per index unit")
+
+
+def _goods(on: str | None, segments: tuple[str, ...], names: Names) -> str:
+    return f"{'bare chips' if on == 'chips' else 'chips in everything used'}{names.only(segments)}"
+
+
+def _rent(rent_to: RentTo, price_cap: float | None) -> str:
+    owner = {"exporter": "exporters", "importer": "importers", "treasury": "the treasury"}[rent_to]
+    beyond = "" if price_cap is None else f", and {dollars(price_cap)} are paid for a wafer beyond"
+    return f"the licences belong to {owner}{beyond}"

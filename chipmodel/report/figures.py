@@ -11,7 +11,8 @@ import pandas as pd
 
 from chipmodel.files import write_whole
 from chipmodel.report import plotted, style
-from chipmodel.summary import Summary, with_article
+from chipmodel.summary import Summary
+from chipmodel.text import with_article
 
 Drawn = tuple[Any, Any]
 """Figure and its axes."""

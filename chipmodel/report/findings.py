@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from chipmodel.metrics import evaluate, parse
-from chipmodel.policies import OriginFloor, Policy, Tariff
+from chipmodel.policies import Guardrail, OriginFloor, Policy, Tariff
 from chipmodel.policies.support import Support
 from chipmodel.report.passthrough import PassThrough, pass_through
-from chipmodel.report.words import LEAST, billion, both, listed, lower, percent, span
+from chipmodel.report.words import LEAST, billion, both, percent, span
 from chipmodel.summary import Summary
+from chipmodel.text import listed, lower
 
 Pair = tuple[Summary, Summary]
 """A solution and its reference in the same world."""
@@ -101,9 +102,11 @@ class _Changes:
 
 
 def _support_withdrawn(own: Summary, base: Summary) -> str:
-    """Return the region whose support, and nothing else, the reference has and this case has not."""
+    """Return the region whose support (and what it asks in return), and nothing else, this case is without."""
     changes = _Changes.of(own, base)
-    regions = {p.region if isinstance(p, Support) else "" for p in changes.removed}
+    regions = {p.region if isinstance(p, Support | Guardrail) else "" for p in changes.removed}
+    if not any(isinstance(p, Support) for p in changes.removed):
+        return ""
     return regions.pop() if len(regions) == 1 and not changes.added and not changes.changed else ""
 
 

@@ -12,6 +12,10 @@ from chipmodel.metrics import Metric, parse
 from chipmodel.summary import Summary
 
 LABEL = 24
+CELL = 11
+"""Width of a column of a sweep."""
+LINES = 30
+"""Points of a sweep shown."""
 LEAST = 14
 """Narrowest column of a case."""
 SHOWN = {
@@ -58,6 +62,44 @@ def comparison_text(table: pd.DataFrame, summaries: dict[str, Summary], referenc
             labels = next(iter(summaries.values()))
             parts.append(_block(here, shown, world, labels, reference, width))
     return "\n\n".join(parts)
+
+
+def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> str:
+    """Return a sweep as text: a line a point, the numbers first, then as many metrics as the width holds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a point, as `StudyResult.wide` of a study that varies numbers.
+    numbers : list of str
+        Columns of the numbers varied.
+    width : int
+        Characters a line.
+    """
+    metrics = [name for name in table.columns if name not in ("case", "world", *numbers)]
+    cases = [str(case).partition("[")[0] for case in table["case"]]
+    first = max(map(len, cases), default=0)
+    marks = [f"({k})" for k in range(1, len(numbers) + len(metrics) + 1)]
+    room = max(1, (width - first) // CELL)
+    columns = [*numbers, *metrics][:room]
+    kept = _spread(len(table), LINES)
+    lines = [" " * first + "".join(mark.rjust(CELL) for mark in marks[: len(columns)])]
+    for k in kept:
+        cells = [table[name].iloc[k] for name in columns]
+        lines.append(cases[k].ljust(first) + "".join(("" if c != c else f"{c:.5g}").rjust(CELL) for c in cells))
+    if len(kept) < len(table):
+        lines.append(f"{len(kept)} of {len(table)} points shown; comparison_wide.csv has all")
+    lines.append("")
+    for mark, name in zip(marks, [*numbers, *metrics], strict=True):
+        lines.append(f"{mark} {name}" + (f", {parse(name).unit}" if name in metrics else ""))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Return at most `most` places spread evenly, both ends included."""
+    if count <= most:
+        return list(range(count))
+    return sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
 
 
 def wrapped(text: str, width: int = 110) -> str:

@@ -35,21 +35,6 @@ def span(years: tuple[int, ...]) -> str:
     return f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
 
 
-def listed(words: list[str]) -> str:
-    """Return a list in words.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    between, last = ("; ", "; and ") if any("," in word for word in words) else (", ", " and ")
-    return words[0] if len(words) == 1 else between.join(words[:-1]) + last + words[-1]
-
-
-def lower(name: str) -> str:
-    """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
-
-
 def moves(change: float, size: Callable[[float], str], least: float = LEAST) -> str:
     """Return that something falls or rises, and by how much.
 

@@ -1,0 +1,93 @@
+"""A desk where questions have their cases solved: each case once, programmes shared where shapes are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chipmodel.case import Case, load_case
+from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError, Problem
+from chipmodel.numbers import build_numbers
+from chipmodel.plan import Cell
+from chipmodel.pool import Here, Pool
+from chipmodel.progress import Clock, Tell
+from chipmodel.solve import check_case
+from chipmodel.summary import Summary
+from chipmodel.sweep import prepare, summarise_chunk
+from chipmodel.world import World, load_world
+
+WORTH = 4
+"""Cases of one shape for which its programme is compiled once."""
+CHUNK = 8
+"""Cases solved one after the other; fixed, so that results do not hang on how the work is shared."""
+
+
+class Desk:
+    """Solves cases and keeps their summaries.
+
+    Parameters
+    ----------
+    data : Dataset
+    pool : Pool, optional
+        Where the work is done; this process by default.
+    tell : callable, optional
+        Called with a `Step` as cases are done.
+    """
+
+    def __init__(self, data: Dataset, pool: Pool | None = None, tell: Tell | None = None) -> None:
+        self.data = data
+        self._pool = pool or Here()
+        self._tell = tell
+        self._found: dict[tuple[str, str], Summary] = {}
+
+    def solve(self, cells: Iterable[Cell]) -> None:
+        """Solve cells that are not solved yet.
+
+        Raises
+        ------
+        InputError
+            With every problem of every case, before anything is solved.
+        NoOptimum
+            If a case has no optimal solution.
+        """
+        wanted = {_key(cell): cell for cell in cells if _key(cell) not in self._found}
+        self._check(wanted.values())
+        # What hot starts give may hang on their order where prices are not unique: the order is fixed.
+        ordered = [wanted[key] for key in sorted(wanted, key=lambda key: (wanted[key].name, key))]
+        if not ordered:
+            return
+        clock = Clock(len(ordered), self._tell)
+        clock.begin()
+        sweep = prepare([replace(cell, reference="") for cell in ordered], self.data, (), {}, CHUNK, WORTH)
+        for k, found in self._pool.each(summarise_chunk, sweep.shared, sweep.chunks):
+            for task, summary in zip(sweep.chunks[k].tasks, found, strict=True):
+                self._found[_key(task.cell)] = summary
+            clock.step(", ".join(dict.fromkeys(task.cell.case.name for task in sweep.chunks[k].tasks)), len(found))
+
+    def summary(self, case: Case | str, world: World | str = "central") -> Summary:
+        """Return the summary of a case in a world, solving it if it is not solved yet."""
+        cell = self.cell(case, world)
+        self.solve([cell])
+        return replace(self._found[_key(cell)], case=cell.case, world=cell.world)
+
+    def cell(self, case: Case | str, world: World | str = "central") -> Cell:
+        """Return a case in a world, each given or named."""
+        return Cell(
+            load_case(case, self.data) if isinstance(case, str) else case,
+            load_world(world, self.data) if isinstance(world, str) else world,
+        )
+
+    def _check(self, cells: Iterable[Cell]) -> None:
+        problems: list[Problem] = []
+        for cell in cells:
+            try:
+                check_case(cell.case, build_numbers(self.data, cell.world))
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(problems)
+
+
+def _key(cell: Cell) -> tuple[str, str]:
+    return cell.case.digest, cell.world.digest

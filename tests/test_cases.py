@@ -1,0 +1,126 @@
+"""The shipped cases and worlds: whole, different from their baselines, told in words that follow their numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+import pytest
+
+import chipmodel as cm
+from chipmodel.case import baseline_of, differences, list_cases
+from chipmodel.files import names_in
+from chipmodel.numbers import Numbers, build_numbers
+from chipmodel.policies.base import Number
+from chipmodel.show import changed_lines, names_of
+from chipmodel.solve import check_case
+
+DESIGN = (
+    "no_policy", "current_law", "liberation_day_announced", "liberation_day_enacted", "section232_25",
+    "section232_25_korea_parity", "section232_100", "section232_100_korea_parity", "china_legacy_301",
+    "chips_withdrawn_korea", "chips_withdrawn_all", "credit_extended", "japan_domestic_first", "friendshore_60",
+    "friendshore_80", "friendshore_95", "cjk_fta", "china_decoupling", "us_self_sufficient", "korea_japan_pushed_away",
+)
+WORLDS = ("central", "high_demand", "low_demand", "taiwan_disruption", "taiwan_blockade", "hindcast_2022")
+CASES = list_cases(cm.load_dataset())
+KINDS = sorted(k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel."))
+
+
+@cache
+def data() -> cm.Dataset:
+    return cm.load_dataset()
+
+
+@cache
+def numbers() -> Numbers:
+    return build_numbers(data(), cm.load_world("central", data()))
+
+
+def example(kind: str) -> cm.Policy:
+    return cm.Policy.kinds[kind].model_validate(tomllib.loads(cm.Policy.kinds[kind].example))
+
+
+# -- cases ------------------------------------------------------------------------------------------
+
+
+def test_every_case_and_world_of_the_design_is_there():
+    assert set(DESIGN) <= set(CASES)
+    assert set(WORLDS) <= set(names_in(data().root / "worlds"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_shipped_case_is_whole_and_differs_from_its_baseline(name):
+    case = cm.load_case(name, data())
+    check_case(case, numbers())
+    assert len(case.title) <= 110
+    assert len(case.summary.split()) >= 30
+    assert case.as_of <= numbers().world.information_date
+    parent = baseline_of(name, data())
+    if parent is not None:
+        assert case.digest != parent.digest
+        lines = changed_lines(differences(parent, case, names_of(data())))
+        assert lines
+        assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_assumption_in_a_note_of_a_case_has_a_range(name):
+    for policy in cm.load_case(name, data()).policies:
+        if "grade E" in policy.note:
+            assert " to " in policy.note.partition("grade E")[2], policy.id
+
+
+def test_what_is_not_law_is_not_in_current_law():
+    law = cm.load_case("current_law", data())
+    assert {p.id for p in law.policies if p.idle} == {"s301_legacy"}  # in force, at a rate of zero
+    assert all(p.source != "own" for p in law.policies)
+    assert cm.load_case("liberation_day_enacted", data()).policy("lib_twn").idle
+
+
+@pytest.mark.parametrize("world", ["taiwan_disruption", "taiwan_blockade"])
+def test_a_disruption_comes_as_a_surprise_and_foreseen(world):
+    surprise, foreseen = (cm.load_world(name, data()) for name in (world, f"{world}_foreseen"))
+    assert all(event.known_from == surprise.event[0].years[0] for event in surprise.event)
+    assert all(event.known_from is None for event in foreseen.event)
+    plain = [event.model_copy(update={"known_from": None}) for event in surprise.event]
+    assert tuple(plain) == foreseen.event
+    kept = {k: v for k, v in surprise.model_dump().items() if k not in ("name", "title", "summary", "event")}
+    assert kept == {k: cm.load_world("central", data()).model_dump()[k] for k in kept}
+
+
+# -- instruments in words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_an_instrument_fits_the_shipped_data(kind):
+    policy = example(kind)
+    assert policy.problems(numbers()) == []
+    assert not policy.idle
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sentence_of_an_instrument_follows_its_numbers(kind):
+    policy = example(kind)
+    said = policy.sentence(names_of(data()))
+    assert said[0].isupper()
+    assert said.endswith(".")
+    numbered = [name for name, info in type(policy).model_fields.items()
+                if any(isinstance(mark, Number) for mark in info.metadata) and name in policy.model_fields_set]
+    changed = {name: 0.5 * getattr(policy, name) for name in numbered} | {"years": (2033, 2034), "known_from": 2026}
+    for name, value in changed.items():
+        other = policy.model_copy(update={name: value})
+        assert other.sentence(names_of(data())) != said, name
+
+
+def test_an_instrument_from_outside_says_its_fields():
+    class Plain(cm.Policy):
+        kind = "plain_levy"
+        law = "A levy."
+
+        fee: float
+
+    try:
+        plain = Plain(id="x", fee=3.0, years=(2027, 2027), source="own")
+        assert plain.sentence() == "Plain_levy: fee 3.0, in 2027."
+    finally:
+        cm.Policy.kinds.pop("plain_levy")

@@ -1,0 +1,189 @@
+"""One programme compiled once equals the programme written anew, whatever the numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import TWO, case_of, world_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chipmodel import (
+    CapexGrant,
+    ConcentrationCap,
+    ImportQuota,
+    InputError,
+    InvestmentTaxCredit,
+    NoOptimum,
+    OriginFloor,
+    ProductionCredit,
+    Tariff,
+    engine,
+    load_case,
+    load_dataset,
+    load_world,
+    run,
+)
+from chipmodel.case import list_cases
+from chipmodel.lp import write
+from chipmodel.metrics import evaluate
+from chipmodel.numbers import build_numbers
+from chipmodel.points import case_at, world_at
+from chipmodel.search import solve_for
+from chipmodel.shape import Reader, free_fields
+from chipmodel.template import Chain, Levers, compile_template
+from chipmodel.traced import NotPolynomial, Polynomials, Traced
+
+TWO_REGIONS = load_dataset(TWO)
+YEARS = (2026, 2030)
+FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+RULES = (
+    Tariff(id="duty", importer="AAA", origins=("BBB",), rate=0.2, on="chips", years=YEARS, source="own"),
+    Tariff(id="levy", importer="AAA", origins=("BBB",), rate=0.1, on="use", layer="section_301", years=(2027, 2029),
+           source="own", ceiling=0.25),
+    CapexGrant(id="grant", form="open", region="AAA", rate=0.1, years=YEARS, source="own"),
+    InvestmentTaxCredit(id="credit", region="BBB", rate=0.2, years=YEARS, source="own"),
+    ProductionCredit(id="bonus", region="AAA", rate=50.0, years=YEARS, source="own"),
+    OriginFloor(id="trust", market="AAA", trusted=("AAA",), share=0.5, on="use", price_cap=900.0, years=YEARS,
+                source="own"),
+    ConcentrationCap(id="spread", market="BBB", share=0.7, on="chips", price_cap=800.0, years=YEARS, source="own"),
+    ImportQuota(id="quota", importer="AAA", quota=4.0, on="chips", rent_to="treasury", price_cap=700.0, years=YEARS,
+                source="own"),
+)
+POINT = st.fixed_dictionaries({
+    "duty.rate": st.floats(0.01, 0.5), "levy.rate": st.floats(0.01, 0.3), "grant.rate": st.floats(0.01, 0.3),
+    "credit.rate": st.floats(0.01, 0.3), "bonus.rate": st.floats(1.0, 200.0), "trust.share": st.floats(0.05, 0.95),
+    "trust.price_cap": st.floats(10.0, 5000.0), "spread.share": st.floats(0.3, 0.95),
+    "quota.quota": st.floats(0.1, 30.0),
+    "world.demand_shift": st.floats(-0.02, 0.02), "world.discount_rate": st.floats(0.03, 0.12),
+    "costs[item=capex]": st.floats(0.7, 1.4), "elasticities[item=substitution]": st.floats(0.5, 2.0),
+    "elasticities[item=demand]": st.floats(0.8, 1.2), "expansion[]": st.floats(0.7, 1.4),
+    "device_steps[item=premium]": st.floats(0.5, 2.0), "cost_factors[item=running]": st.floats(0.8, 1.2),
+    "fleets[]": st.floats(0.9, 1.1),
+})
+
+
+def at(point: dict[str, float], case, world, data):
+    of_world = {k: v for k, v in point.items() if k.startswith("world.") or "[" in k}
+    there = world_at(world, of_world, "test")
+    own = {k: v for k, v in point.items() if k not in of_world}
+    return case_at(case, own, "test"), build_numbers(data, there)
+
+
+def template_of(cells):
+    reader = Reader()
+    read = [reader.read(case, numbers) for case, numbers in cells]
+    assert all(leaves.shape == read[0].shape for leaves in read)
+    levers = Levers.of(read, [p.id for p in cells[0][0].policies])
+    return compile_template(*cells[0], levers), levers
+
+
+def assert_same_programme(filled: engine.Arrays, fresh: engine.Arrays) -> None:
+    assert filled.rows_of == fresh.rows_of
+    assert filled.columns_of == fresh.columns_of
+    assert (filled.equal == fresh.equal).all()
+    for mine, theirs in ((filled.matrix, fresh.matrix), (filled.lines, fresh.lines)):
+        size = abs(theirs).max()
+        assert abs(mine - theirs).max() <= 1e-12 * size
+    for mine, theirs in ((filled.rhs, fresh.rhs), (filled.cost, fresh.cost), (filled.weights, fresh.weights)):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12 * np.abs(theirs).max())
+    assert filled.frame.owners == fresh.frame.owners
+    assert filled.frame.agents == fresh.frame.agents
+
+
+@FEW
+@given(st.lists(POINT, min_size=2, max_size=3))
+def test_a_filled_template_is_the_programme_written_anew(points):
+    """Rates, shares, quotas, demand, discount, cost, sigma and widths at once: products of levers included."""
+    cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
+    template, levers = template_of(cells)
+    for k, (case, numbers) in enumerate(cells):
+        assert_same_programme(template.fill(levers.values[k], numbers),
+                              engine.compile_arrays(write(numbers, case.policies)))
+
+
+@FEW
+@given(st.lists(POINT, min_size=3, max_size=3))
+def test_hot_starts_find_the_objective_of_cold_solves(points):
+    cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
+    template, levers = template_of(cells)
+    chain = Chain(template)
+    for k, (case, numbers) in enumerate(cells):
+        try:
+            cold = engine.solve(engine.compile_arrays(write(numbers, case.policies)))
+        except NoOptimum:
+            with pytest.raises(NoOptimum):
+                chain.solve(template.fill(levers.values[k], numbers))
+            continue
+        hot = chain.solve(template.fill(levers.values[k], numbers))
+        assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
+
+
+def test_metrics_of_a_sweep_equal_those_of_a_run():
+    """Where the optimum is one point, so that nothing hangs on the way to it."""
+    case = case_of(*RULES[:2])
+    cells = [at({"duty.rate": rate}, case, world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.11, 0.17, 0.23)]
+    template, levers = template_of(cells)
+    chain = Chain(template)
+    from chipmodel.accounts import compute
+    from chipmodel.solution import Solution
+
+    for k, (there, numbers) in enumerate(cells):
+        arrays = template.fill(levers.values[k], numbers)
+        optimum = chain.solve(arrays)
+        hot = Solution(there, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
+        cold = run(TWO_REGIONS, there, numbers.world)
+        for metric in ("share.capacity.AAA.chip.2028", "revenue.AAA", "price.user.AAA.chip.2028", "objective"):
+            assert evaluate(metric, hot) == pytest.approx(evaluate(metric, cold), rel=1e-9), metric
+
+
+@pytest.mark.parametrize("name", list_cases(load_dataset()))
+def test_shipped_cases_share_a_programme_at_other_numbers(name):
+    """Every number of every instrument moved by 3%, with data beside it; a short horizon keeps it quick."""
+    data = load_dataset()
+    world = load_world("central", data).with_(horizon=2028, report_until=2027)
+    case = load_case(name, data)
+    case = case.model_copy(update={"policies": tuple(
+        p for p in case.policies if p.years[0] <= 2028 and not (isinstance(p, CapexGrant) and p.form == "marginal")
+        and not (isinstance(p, CapexGrant) and p.form == "open" and p.rate is None))})
+    # What a refund is worth is the duty over its scope, a quotient: scope alone cannot be shared there.
+    relieved = {(getattr(p, "relieves", ""), "scope") for p in case.policies}
+    moved = {f"{p.id}.{field}": getattr(p, field) * 0.97 for p in case.policies for field in free_fields(p)
+             if getattr(p, field) and (p.id, field) not in relieved}
+    points = [{}, {**moved, "world.demand_shift": 0.004, "costs[item=capex]": 1.1, "costs[item=running]": 0.95}]
+    cells = [at(point, case, world, data) for point in points]
+    template, levers = template_of(cells)
+    for k, (there, numbers) in enumerate(cells):
+        assert_same_programme(template.fill(levers.values[k], numbers),
+                              engine.compile_arrays(write(numbers, there.policies)))
+
+
+def test_a_number_that_caps_or_divides_is_named():
+    lever = Traced({(0,): 1.0}, ["construction.AAA"])
+    for use in (lambda x: max(x, 1.0), lambda x: 1.0 / x, lambda x: x > 0, int, lambda x: x**-1, abs, round):
+        with pytest.raises((NotPolynomial, TypeError)) as caught:
+            use(lever)
+        if isinstance(caught.value, NotPolynomial):
+            assert "construction.AAA" in str(caught.value)
+
+
+def test_traced_numbers_are_polynomials():
+    names = ["a", "b"]
+    a, b = Traced({(0,): 1.0}, names), Traced({(1,): 1.0}, names)
+    number = 3.0 * a * b - (a - 2.0) / 4.0 + b**2 + np.float64(2.0) * a
+    found = Polynomials.of([(5, number), (9, -a)], 2)
+    assert found.slots.tolist() == [5, 9]
+    x, y = 0.7, -1.3
+    assert found.at(np.array([x, y])) == pytest.approx([3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14)
+
+
+def test_a_quantity_rule_is_searched_until_a_metric_meets_its_goal():
+    case = case_of(RULES[0])
+    goal = evaluate("revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": 0.12}, "test")))
+    found = solve_for(TWO_REGIONS, case, "duty.rate", "revenue.AAA", goal, 0.01, 0.15, tolerance=1e-6)
+    assert evaluate("revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": found}, "test"))) == pytest.approx(
+        goal, rel=1e-3)
+    with pytest.raises(InputError, match="does not meet"):
+        solve_for(TWO_REGIONS, case, "duty.rate", "revenue.AAA", 1e9, 0.01, 0.15)
+    with pytest.raises(InputError, match="no number 'height'"):
+        solve_for(TWO_REGIONS, case, "duty.height", "revenue.AAA", 1.0, 0.01, 0.15)

@@ -1,0 +1,90 @@
+"""A second opinion: other methods agree, and what is not unique is told as a range."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from helpers import TWO, case_of
+from paper import bare
+from scipy import sparse
+
+from chipmodel import CertificateError, cli, engine, run, verification, verify
+from chipmodel.engine import Arrays
+from chipmodel.metrics import evaluate
+from chipmodel.numbers import Numbers
+
+
+@pytest.mark.parametrize("case", ["grant", "floor"])
+def test_other_methods_agree_and_headline_numbers_are_those_of_the_metrics(two, case):
+    solution = run(two, case)
+    found = verify(solution)
+    ipm, pdlp = found.methods
+    assert ipm.converged
+    assert ipm.difference <= 1e-7
+    assert ipm.quantities <= 1e-7
+    assert not pdlp.converged or pdlp.difference <= 1e-7
+    assert {r.name for r in found.ranges} >= {"share.capacity.AAA.all.2028", "share.capacity.BBB.all.2028"}
+    assert ("outlay.AAA" in {r.name for r in found.ranges}) == (case == "grant")
+    for r in found.ranges:
+        assert r.unique
+        assert r.value == pytest.approx(evaluate(r.name, solution), rel=1e-9)
+        assert r.least - 1e-9 <= r.value <= r.largest + 1e-9
+
+
+@pytest.fixture
+def twins(variant, monkeypatch):
+    """A fleet of ten in AAA, 1.11 more wanted, and two places that build it at the same cost: any split is optimal."""
+    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1, "BBB": 1})
+    return run(data, case_of())
+
+
+def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
+    found = verify(twins)
+    share = {r.name: r for r in found.ranges}["share.capacity.BBB.all.2026"]
+    added = sum(twins.columns("build").values())
+    assert added == pytest.approx(1.11)
+    assert not share.unique
+    assert (share.least, share.largest) == (pytest.approx(0.0, abs=1e-9), pytest.approx(added / (10 + added)))
+    lines = "\n".join(found.lines())
+    assert "0 of 2 headline numbers are unique" in lines
+    assert "share.capacity.BBB.all.2026" in lines
+
+
+def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
+    """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
+    arrays = Arrays(sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), np.array([False]),
+                    sparse.csr_matrix((1, 2)), np.ones(1), [("most", ())], [("x", ()), ("y", ())], None)
+    face = verification._Face(arrays, engine.solve(arrays))
+    ratio = verification._Ratio(np.array([1.0, 0.0]), 1.0, np.ones(2), 2.0)
+    assert face.range(ratio) == (pytest.approx(0.25), pytest.approx(0.75))
+    assert face.range(verification._Ratio(np.array([1.0, -1.0]))) == (pytest.approx(-2.0), pytest.approx(2.0))
+
+
+def test_a_solution_that_is_not_optimal_is_found_out(two):
+    solution = run(two, "grant")
+    worse = dataclasses.replace(solution.optimum, objective=solution.objective * (1 + 1e-6))
+    with pytest.raises(CertificateError, match="ipm finds another solution"):
+        verify(dataclasses.replace(solution, optimum=worse))
+
+
+def test_a_method_that_does_not_converge_is_said_to(two, monkeypatch):
+    monkeypatch.setitem(verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3})
+    found = verify(run(two, "grant"))
+    assert not found.methods[1].converged
+    assert "pdlp: did not converge" in "\n".join(found.lines())
+
+
+def test_run_verify(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", "grant", "--verify", "--data", str(TWO)]) == 0
+    assert "ipm: objective differs by" in capsys.readouterr().out
+    assert cli.main(["run", "grant", "--verify", "--json", "--data", str(TWO)]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["verified"]["methods"][0]["method"] == "ipm"
+    assert plain["verified"]["ranges"][0]["unique"] is True
+    assert cli.main(["run", "grant", "--json", "--data", str(TWO)]) == 0
+    assert "verified" not in json.loads(capsys.readouterr().out)
