@@ -1,15 +1,17 @@
 """Build, hand-over and solve at growing size: ours, plain Pyomo with its HiGHS interface, and linopy.
 
 Each engine runs in a process of its own, so that peak memory is its own. HiGHS itself is the same
-for all and is run once, by ours: under a limit, for at a million variables the simplex method takes
+for all and is run once, by ours, under a limit: at a million variables the simplex method takes
 longer than anyone waits.
 """
 
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -39,15 +41,15 @@ def measure(sizes: list[str], limit: float = LIMIT) -> Figures:
                     tell("linopy is not installed: pip install -r benchmarks/requirements.txt")
                     continue
                 tell(f"scale {size}: {engine} ...")
-                answer = Path(folder) / f"{size}_{engine}.json"
-                process([sys.executable, str(HERE / "scale.py"), engine, str(answer), str(limit), data])
+                answer, arrays = Path(folder) / f"{size}_{engine}.json", Path(folder) / f"{size}.pickle"
+                process([sys.executable, str(HERE / "scale.py"), engine, str(answer), str(arrays), str(limit), data])
                 found |= {f"scale.{size}.{key}" if engine == "ours" else f"scale.{size}.{engine}.{key}": value
                           for key, value in json.loads(answer.read_text()).items()}
     return found
 
 
-def ours(case: Any, numbers: Any, limit: float) -> Figures:
-    """Write, compile, hand over, solve, and make every table."""
+def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
+    """Write, compile, hand over, solve, and make every table; leave the arrays in a file for linopy."""
     from chipmodel import engine
     from chipmodel.accounts import compute
     from chipmodel.errors import NoOptimum
@@ -64,6 +66,7 @@ def ours(case: Any, numbers: Any, limit: float) -> Figures:
         handover, highs = Handover(arrays), engine.solver()
         highs.passModel(handover.lp(arrays))
     built = peak_gb()
+    file.write_bytes(pickle.dumps(Plain.of(arrays)))
     highs.setOptionValue("time_limit", limit)
     with clock() as solving:
         highs.run()
@@ -91,7 +94,7 @@ def ours(case: Any, numbers: Any, limit: float) -> Figures:
     return {**found, "tables_s": reading.cpu, "memory_gb": peak_gb()}
 
 
-def pyomo(case: Any, numbers: Any, limit: float) -> Figures:
+def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     """Write the same programme and hand it over through Pyomo's own interface to HiGHS."""
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory
@@ -112,7 +115,30 @@ def pyomo(case: Any, numbers: Any, limit: float) -> Figures:
             "columns": solver._solver_model.getNumCol()}
 
 
-def linopy(case: Any, numbers: Any, limit: float) -> Figures:
+@dataclass(frozen=True)
+class Plain:
+    """A programme as nothing but arrays: what linopy is given."""
+
+    matrix: Any
+    rhs: Any
+    cost: Any
+    equal: Any
+    rows: dict[str, Any]
+    """Places of the rows of each family."""
+    columns: dict[str, Any]
+    """Places of the columns of each variable."""
+
+    @classmethod
+    def of(cls, arrays: Any) -> Plain:
+        """Take what is needed of arrays."""
+        frame = arrays.frame
+        names = dict.fromkeys(name for name, _ in frame.columns_of)
+        rows = {name: frame.rows(name)[1] for name in frame.groups if len(frame.rows(name)[1])}
+        return cls(arrays.matrix.tocsr(), arrays.rhs, arrays.cost, frame.equal, rows,
+                   {name: frame.columns(name)[1] for name in names})
+
+
+def linopy(file: Path) -> Figures:
     """Write the same rows in linopy, a block for each family, and hand them over.
 
     linopy is given the coefficients ready made, as arrays: what it takes to find them from the data is not
@@ -122,14 +148,8 @@ def linopy(case: Any, numbers: Any, limit: float) -> Figures:
     import pandas as pd
     import xarray as xr
 
-    from chipmodel import engine
-    from chipmodel.lp import write
-
-    arrays = engine.compile_arrays(write(numbers, case.policies))
-    by_row, frame = arrays.matrix.tocsr(), arrays.frame
-    blocks = {name: frame.rows(name)[1] for name in frame.groups if len(frame.rows(name)[1])}
-    sizes = {name: len(frame.columns(name)[0]) for name in dict.fromkeys(name for name, _ in frame.columns_of)}
-    order = np.concatenate([frame.columns(name)[1] for name in sizes])
+    given: Plain = pickle.loads(file.read_bytes())
+    order = np.concatenate(list(given.columns.values()))
     label = np.empty(len(order), dtype=np.int64)
     label[order] = np.arange(len(order))
     before = peak_gb()
@@ -145,20 +165,18 @@ def linopy(case: Any, numbers: Any, limit: float) -> Figures:
 
     with clock() as writing:
         model = lp.Model()
-        for name, size in sizes.items():
-            model.add_variables(lower=0, coords=[pd.RangeIndex(size, name=f"of_{name}")], name=name)
-        for name, places in blocks.items():
+        for name, places in given.columns.items():
+            model.add_variables(lower=0, coords=[pd.RangeIndex(len(places), name=f"of_{name}")], name=name)
+        for name, places in given.rows.items():
             for kind, sign in ((True, "="), (False, ">=")):
-                chosen = places[frame.equal[places] == kind]
+                chosen = places[given.equal[places] == kind]
                 # A block is as wide as its longest row: rows of one family and of like length go together.
-                for k, part in enumerate(_alike(np.diff(by_row.indptr)[chosen])):
+                for k, part in enumerate(_alike(np.diff(given.matrix.indptr)[chosen])):
                     rows = chosen[part]
-                    left = expression(model, by_row[rows], f"row_{name}_{k}_{sign}")
-                    model.add_constraints(left, sign, arrays.rhs[rows], name=f"{name}_{k}_{kind}")
-        cost = arrays.cost.reshape(1, -1)
-        everywhere = lp.LinearExpression(
-            xr.Dataset({"coeffs": ("_term", cost[0]), "vars": ("_term", label)}), model)
-        model.add_objective(everywhere)
+                    left = expression(model, given.matrix[rows], f"row_{name}_{k}_{sign}")
+                    model.add_constraints(left, sign, given.rhs[rows], name=f"{name}_{k}_{kind}")
+        cost = xr.Dataset({"coeffs": ("_term", given.cost), "vars": ("_term", label)})
+        model.add_objective(lp.LinearExpression(cost, model))
     with clock() as handing:
         highs = model.to_highspy(set_names=False)
     return {"write_s": writing.cpu, "handover_s": handing.cpu, "build_gb": peak_gb(), "gb_before": before,
@@ -173,16 +191,19 @@ def _alike(lengths: Any) -> list[Any]:
     return [np.flatnonzero(kind == k) for k in np.unique(kind)]
 
 
-def main(engine: str, answer: str, limit: str, folder: str) -> None:
+def main(engine: str, answer: str, arrays: str, limit: str, folder: str) -> None:
     """Measure one engine at one size, in this process."""
+    if engine == "linopy":
+        Path(answer).write_text(json.dumps(linopy(Path(arrays))))
+        return
     import chipmodel as cm
     from chipmodel.numbers import build_numbers
 
     data = cm.load_dataset(folder or None)
     case, world = cm.load_case("current_law", data), cm.load_world("central", data)
     numbers = build_numbers(data, world).with_events(world.event)
-    call = {"ours": ours, "pyomo": pyomo, "linopy": linopy}[engine]
-    Path(answer).write_text(json.dumps(call(case, numbers, float(limit))))
+    call = {"ours": ours, "pyomo": pyomo}[engine]
+    Path(answer).write_text(json.dumps(call(case, numbers, float(limit), Path(arrays))))
 
 
 if __name__ == "__main__":
