@@ -158,7 +158,7 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
         answer = args.call(args)
         print(json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines))
         sys.stdout.flush()
-        return answer.code
+        return int(answer.code)
     except SystemExit as leaving:  # --help and --version
         return DONE if leaving.code in (None, 0) else WRONG_INPUT
     except InputError as error:

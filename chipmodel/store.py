@@ -116,7 +116,7 @@ def write_folder(target: Path, content: Mapping[str, bytes], mine: Iterable[str]
     InputError
         If it cannot be written, or holds other files.
     """
-    _refuse_foreign(target, {*content, *mine})
+    refuse_foreign(target, {*content, *mine})
     try:
         _write_folder(target, content)
     except OSError as error:
@@ -170,7 +170,8 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError.one(str(path), "output", what, "choose another folder with --out")
 
 
-def _refuse_foreign(target: Path, mine: set[str]) -> None:
+def refuse_foreign(target: Path, mine: set[str]) -> None:
+    """Refuse a folder that holds other files than `mine`, which would be lost."""
     with suppress(OSError):
         foreign = sorted({p.name for p in target.iterdir() if not p.name.startswith(".")} - mine)
         if foreign:

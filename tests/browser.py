@@ -26,13 +26,16 @@ class Browser:
         self._driver = subprocess.Popen([str(DRIVER), "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         text=True)
         try:
-            port = next(found[1] for line in self._driver.stdout if (found := re.search(r"on port (\d+)", line)))
+            port = next(found[1] for line in self._driver.stdout if (found := re.search(r"on port ([1-9]\d*)", line)))
             self._root = f"http://127.0.0.1:{port}"
-            options = {"binary": str(CHROMIUM), "args": [*FLAGS, f"--user-data-dir={self._profile.name}"]}
+            flags = [*FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"]
+            options = {"binary": str(CHROMIUM), "args": flags}
             made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "browserName": "chrome", "goog:chromeOptions": options,
                 "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
             self._root += f"/session/{made['sessionId']}"
+            self._call("POST", "/url", {"url": "about:blank"})
+            self.requested()  # what the browser's own first page asks for
         except BaseException:
             self._end()
             raise

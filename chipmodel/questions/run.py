@@ -22,7 +22,7 @@ from chipmodel.progress import Tell
 from chipmodel.questions import Answer, Question, question
 from chipmodel.report import figures
 from chipmodel.report.latex import latex
-from chipmodel.store import MANIFEST, prepare, write_folder
+from chipmodel.store import MANIFEST, prepare, refuse_foreign, write_folder
 from chipmodel.study import table_csv
 from chipmodel.summary import Summary
 
@@ -103,6 +103,8 @@ def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool
     before = read_part(folder)
     if before is not None and before.about["digest"] == digest and intact(before):
         return before
+    known = {MANIFEST, *before.about["outputs"]} if before else set()
+    refuse_foreign(folder, known)
     desk = Desk(data, pool, tell, cold)
     desk.solve(module.cells(desk, short))
     answer = module.answer(desk, short)
@@ -117,7 +119,7 @@ def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool
         "outputs": {file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()},
     }
     content[MANIFEST] = (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode()
-    write_folder(folder, content, before.about["outputs"] if before else ())
+    write_folder(folder, content, known)
     return Part(folder, about, fresh=False)
 
 

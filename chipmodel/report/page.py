@@ -229,11 +229,8 @@ def _dials(parts: Sequence[Part]) -> dict[str, Any] | None:
     frame = part.table(what_if.GRID)
     first, second, *names = frame.columns
     axes = [sorted({float(x) for x in frame[dial]}) for dial in (first, second)]
-    known = frame.set_index([first, second])
-    return {
-        "axes": axes, "names": names,
-        "values": [[[float(known.loc[(a, b), name]) for b in axes[1]] for a in axes[0]] for name in names],
-    }
+    grids = [frame.pivot_table(index=first, columns=second, values=name).to_numpy(dtype=float) for name in names]
+    return {"axes": axes, "names": names, "values": [grid.tolist() for grid in grids]}
 
 
 def _panel(part: Part) -> str:

@@ -85,7 +85,8 @@ def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, fl
 def _corner(frame: pd.DataFrame, ends: tuple[int, int]) -> pd.Series[Any]:
     dials = list(frame.columns[:2])
     low, high = (frame[dials[k]].min() if end < 0 else frame[dials[k]].max() for k, end in enumerate(ends))
-    return frame[(frame[dials[0]] == low) & (frame[dials[1]] == high)].iloc[0]
+    found: pd.Series[Any] = frame[(frame[dials[0]] == low) & (frame[dials[1]] == high)].iloc[0]
+    return found
 
 
 def _corners(frame: pd.DataFrame) -> str:
@@ -127,10 +128,11 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     fig, axes = subplots(rows, 2, (9.2, tall))
     for ax, name in zip(axes, shown, strict=False):
         wide = frame.pivot_table(index=up, columns=across, values=name)
-        ax.imshow(wide.to_numpy(), cmap="Blues", aspect="auto", origin="lower", alpha=0.75)
+        shown_at = wide.to_numpy(dtype=float)
+        ax.imshow(shown_at, cmap="Blues", aspect="auto", origin="lower", alpha=0.75)
         for i in range(wide.shape[0]):
             for j in range(wide.shape[1]):
-                ax.text(j, i, number(float(wide.iat[i, j]), 3), ha="center", va="center", fontsize=8.5)
+                ax.text(j, i, number(float(shown_at[i, j]), 3), ha="center", va="center", fontsize=8.5)
         ax.set_xticks(range(wide.shape[1]), [f"{x:g}" for x in wide.columns])
         ax.set_yticks(range(wide.shape[0]), [f"{x:g}" for x in wide.index])
         head, _, rest = name.partition(": ")

@@ -96,7 +96,7 @@
         });
       }
       capacity.years.forEach((one, t) => {
-        if (t % Math.ceil(capacity.years.length / 6) === 0) node("text", { x: x(t), y: high - 6, "text-anchor": t ? "middle" : "start", class: "soft" }, svg, one);
+        if (t % Math.ceil(capacity.years.length / 6) === 0) node("text", { x: x(t), y: high - 6, "text-anchor": t === 0 ? "start" : t === capacity.years.length - 1 ? "end" : "middle", class: "soft" }, svg, one);
       });
       node("line", { x1: x(year), x2: x(year), y1: top, y2: high - bottom, class: "mark", "stroke-dasharray": "3 3" }, svg);
       node("title", {}, svg, `Capacity by region, ${capacity.cells[cell]}`);
