@@ -8,7 +8,7 @@ from dataclasses import replace
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.numbers import build_numbers
+from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.plan import Cell
 from chipmodel.pool import Here, Pool
 from chipmodel.progress import Clock, Tell
@@ -59,7 +59,7 @@ class Desk:
             If a case has no optimal solution.
         """
         wanted = {_key(cell): cell for cell in cells if _key(cell) not in self._found}
-        self._check(wanted.values())
+        self.check(wanted.values())
         # What hot starts give may hang on their order where prices are not unique: the order is fixed.
         ordered = [wanted[key] for key in sorted(wanted, key=lambda key: (wanted[key].name, key))]
         if not ordered:
@@ -90,11 +90,20 @@ class Desk:
             load_world(world, self.data) if isinstance(world, str) else world,
         )
 
-    def _check(self, cells: Iterable[Cell]) -> None:
+    def check(self, cells: Iterable[Cell]) -> None:
+        """Refuse cells that do not fit the data, with every problem found.
+
+        Raises
+        ------
+        InputError
+        """
         problems: list[Problem] = []
+        numbers: dict[str, Numbers] = {}
         for cell in cells:
             try:
-                check_case(cell.case, build_numbers(self.data, cell.world))
+                if cell.world.digest not in numbers:
+                    numbers = {cell.world.digest: build_numbers(self.data, cell.world)}
+                check_case(cell.case, numbers[cell.world.digest])
             except InputError as error:
                 problems += error.problems
         if problems:

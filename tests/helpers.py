@@ -90,7 +90,7 @@ def report_data(folder: Path) -> Dataset:
         'metrics = ["share.capacity.*.all.LAST", "cost.buyers.*", "outlay.*", "welfare.all"]\n'
         'figures = ["leading_edge_share", "who_pays"]\n')
     (folder / "studies" / "what_if.toml").write_text(
-        'title = "Two dials"\ncases = ["dials", "no_policy"]\nreference = "no_policy"\n'
+        'title = "Two dials"\ncases = ["dials", "tariff"]\nreference = "tariff"\n'
         'metrics = ["share.capacity.AAA.all.2028", "cost.buyers.AAA", "revenue.AAA"]\n'
         '[grid]\n"duty.rate" = [0.0, 0.05, 0.1, 0.25]\n"credit.rate" = [0.0, 0.1, 0.25]\n')
     return load_dataset(folder)

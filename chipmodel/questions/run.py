@@ -101,9 +101,9 @@ def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool
     folder = prepare(out) / name
     digest = digest_of(name, data, short)
     before = read_part(folder)
-    if before is not None and before.about["digest"] == digest and intact(before):
+    if before is not None and fresh(before, digest):
         return before
-    known = {MANIFEST, *before.about["outputs"]} if before else set()
+    known = _known(before)
     refuse_foreign(folder, known)
     desk = Desk(data, pool, tell, cold)
     desk.solve(module.cells(desk, short))
@@ -186,13 +186,33 @@ def read_part(folder: Path) -> Part | None:
     return Part(folder, about, fresh=True) if whole else None
 
 
-def intact(part: Part) -> bool:
-    """Whether nobody touched the files of an answer."""
+def fresh(part: Part, digest: str) -> bool:
+    """Whether an answer hangs on the same things still and nobody touched its files."""
     try:
-        return all(hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
-                   for file, known in part.about["outputs"].items())
+        return part.about["digest"] == digest and all(hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
+            for file, known in part.about["outputs"].items())
     except OSError:
         return False
+
+
+def check_part(module: Question, data: Dataset, out: str | Path, short: bool) -> None:
+    """Refuse what `run_part` would refuse, before anything is solved.
+
+    Raises
+    ------
+    InputError
+        With every problem of its cases, or because its folder holds files of somebody.
+    """
+    name = name_of(module)
+    before = read_part(Path(out) / name)
+    if before is None or not fresh(before, digest_of(name, data, short)):
+        refuse_foreign(Path(out) / name, _known(before))
+        desk = Desk(data)
+        desk.check(module.cells(desk, short))
+
+
+def _known(before: Part | None) -> set[str]:
+    return {MANIFEST, *before.about["outputs"]} if before else set()
 
 
 def full_name(name: str) -> str | None:

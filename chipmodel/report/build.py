@@ -12,7 +12,7 @@ from chipmodel.files import names_in, write_whole
 from chipmodel.pool import Pool
 from chipmodel.progress import Step, Tell
 from chipmodel.questions import Question, names, question
-from chipmodel.questions.run import Part, name_of, run_part
+from chipmodel.questions.run import Part, check_part, name_of, run_part
 from chipmodel.report import held, opening, what_if
 from chipmodel.report.page import page
 from chipmodel.store import prepare
@@ -41,7 +41,7 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
                  tell: Tell | None = None) -> Report:
     """Answer every question into a folder of its own and write ``out/report.html``.
 
-    A question of which nothing has changed is not solved again. Each is written as soon as it is
+    Every case is checked before the first is solved. A question of which nothing has changed is not solved again. Each is written as soon as it is
     answered, so that a report that was stopped goes on where it stood.
 
     Parameters
@@ -62,10 +62,13 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
         If a case has no optimal solution.
     """
     folder = prepare(out)
+    asked = list(modules(data, short))
+    for module in asked:
+        check_part(module, data, folder, short)
     cold: dict[Key, Summary] = {}
     parts = [
         run_part(module, data, folder, short, pool, _named(name_of(module), tell), cold)
-        for module in modules(data, short)
+        for module in asked
     ]
     path = folder / PAGE
     text = page(parts, data, short).encode()

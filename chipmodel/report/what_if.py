@@ -32,27 +32,35 @@ GRID = "grid"
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """The reference and every point of the grid."""
-    return list(plan(_study(desk, short), desk.data).cells)
+    base, points = _cells(_study(desk, short), desk)
+    return [base, *points]
 
 
 def answer(desk: Desk, short: bool) -> Answer:
     """Return the grid, its figure and what its corners say."""
     study = _study(desk, short)
-    known = plan(study, desk.data)
-    base = next(desk.summary(cell.case, cell.world) for cell in known.cells if not cell.point)
-    points = [cell for cell in known.cells if cell.point]
+    start, points = _cells(study, desk)
+    names = plan(study, desk.data).metrics
+    base = desk.summary(start.case, start.world)
     dials = {name: _words(points[0], name, base) for name in points[0].point}
     frame = pd.DataFrame([
         {**{dials[name]: 100.0 * value for name, value in cell.point.items()},
-         **_values(known.metrics, desk.summary(cell.case, cell.world), base)}
+         **_values(names, desk.summary(cell.case, cell.world), base)}
         for cell in points
     ]).sort_values(list(dials.values()), ignore_index=True)
-    reference = pd.DataFrame([_values(known.metrics, base, base)])
+    reference = pd.DataFrame([_values(names, base, base)])
     title = f"{' and '.join(dials.values())}, against {study.reference}"
     picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
                                         + _corners(frame), draw)
     return Answer(_finding(frame), (Table(GRID, title, frame), Table("reference", f"The same numbers in "
                                                                      f"{study.reference}", reference)), (picture,))
+
+
+def _cells(study: Study, desk: Desk) -> tuple[Cell, list[Cell]]:
+    """Return the reference as its file has it, and the cells in which every dial is turned."""
+    found = plan(study, desk.data).cells
+    return (next(cell for cell in found if not cell.point and cell.case.name == study.reference),
+            [cell for cell in found if set(cell.point) == set(study.grid)])
 
 
 def _study(desk: Desk, short: bool) -> Study:
