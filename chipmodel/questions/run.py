@@ -189,8 +189,10 @@ def read_part(folder: Path) -> Part | None:
 def fresh(part: Part, digest: str) -> bool:
     """Whether an answer hangs on the same things still and nobody touched its files."""
     try:
-        return part.about["digest"] == digest and all(hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
-            for file, known in part.about["outputs"].items())
+        return part.about["digest"] == digest and all(
+            hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
+            for file, known in part.about["outputs"].items()
+        )
     except OSError:
         return False
 

@@ -41,8 +41,9 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
                  tell: Tell | None = None) -> Report:
     """Answer every question into a folder of its own and write ``out/report.html``.
 
-    Every case is checked before the first is solved. A question of which nothing has changed is not solved again. Each is written as soon as it is
-    answered, so that a report that was stopped goes on where it stood.
+    Every case is checked before the first is solved. A question of which nothing has changed is not
+    solved again. Each is written as soon as it is answered, so that a report that was stopped goes on
+    where it stood.
 
     Parameters
     ----------

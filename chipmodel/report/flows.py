@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
                         ha=side[0], va="center", fontsize=8.5, zorder=5,
                         bbox=dict(boxstyle="round,pad=0.12", fc="white", ec="none", alpha=0.75) if k == 1 else None)
         ax.text(k, 1.02 + GAP * len(regions), stage.capitalize(), ha="center", va="bottom", fontweight="bold")
-    ax.set_xlim(-0.42, len(STAGES) - 1 + 0.42)
+    ax.set_xlim(-0.5, len(STAGES) - 1 + 0.5)
     ax.set_ylim(-0.02, 1.06 + GAP * len(regions))
     ax.axis("off")
     caption(fig, f"From fab to user, {frame['year'].iloc[0]}, USD bn",
