@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import helpers
 import pandas as pd
@@ -14,9 +16,9 @@ from chipmodel import InputError
 from chipmodel.cli import main
 from chipmodel.desk import Desk
 from chipmodel.questions import names, q04_subsidy_ledger, question
-from chipmodel.questions.run import contents, full_name, read_part, run_question
-from chipmodel.report import golden
-from chipmodel.report.build import build_report
+from chipmodel.questions.run import contents, full_name, name_of, read_part, run_question, script
+from chipmodel.report import golden, held
+from chipmodel.report.build import build_report, modules
 from chipmodel.report.latex import latex
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,9 +140,9 @@ def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solv
     assert bytes_of(alone.folder) == bytes_of(out / helpers.QUESTION)
 
 
-def test_the_command_line_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
+def test_a_script_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
     data, out = copied
-    assert main(["study", "q04", "--short", "--data", str(data.root), "--out", str(out)]) == 0
+    assert script("q04", ["--short", "--data", str(data.root), "--out", str(out)]) == 0
     told = capsys.readouterr().out
     assert "nothing has changed" in told
     assert str(out / helpers.QUESTION / "ledger.csv") in told
@@ -214,6 +216,21 @@ def test_tables_are_written_without_matplotlib(reported, monkeypatch):
     desk = Desk(reported[0])
     found = contents(q04_subsidy_ledger.answer(desk, True))
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
+
+
+def test_validation_is_the_last_part_of_the_full_form_where_it_is_there(reported, monkeypatch):
+    found = SimpleNamespace(tests=[1, 2], share_met=0.5, median_error=0.1, table=pd.DataFrame({"id": ["T01"]}))
+    home, module = ModuleType(held.HOME), ModuleType(f"{held.HOME}.validate")
+    module.validate = lambda data, placebo: found
+    monkeypatch.setitem(sys.modules, held.HOME, home)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    answer = held.answer(Desk(reported[0]), False)
+    assert "Of 2 published results" in answer.finding[0]
+    assert "50%" in answer.finding[0]
+    assert answer.tables[0].frame is found.table
+    monkeypatch.setattr(held, "there", lambda: True)
+    assert [name_of(part) for part in modules(reported[0], False)][-1] == "held"
+    assert "held" not in [name_of(part) for part in modules(reported[0], True)]
 
 
 def test_a_manifest_of_something_else_is_no_answer(tmp_path):

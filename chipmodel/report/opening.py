@@ -44,7 +44,7 @@ def answer(desk: Desk, short: bool) -> Answer:
     found = result_of(study, list(known.cells), known.metrics, summaries)
     every = list(summaries.values())
     base = next(iter(references(every, study.reference).values()))
-    tables = [Table("comparison", "Every headline number by case; changes are against "
+    tables = [Table("comparison", "Headline numbers by case; gains and losses are against "
                                   f"{study.reference}", _comparison(found))]
     drawn = []
     for name in study.figures:

@@ -38,7 +38,7 @@ LEAVES_OUT = (
     "Trade keeps to today's routes at a cost of leaving them; how dear that is, is an assumption with a range.",
     "Many costs are of grade E, assumptions: a result that turns on one is only as good as it.",
 )
-ROWS = 60
+ROWS = 80
 """Rows of a table shown; its CSV has all."""
 GRADES = {"A": "read in the source", "B": "quoted by another", "C": "citation missing",
           "D": "computed here, formula in the note", "E": "assumption, with a range"}

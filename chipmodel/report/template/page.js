@@ -76,10 +76,11 @@
       const x = (t) => left + (wide - left - right) * t / Math.max(1, capacity.years.length - 1);
       const y = (v) => high - bottom - (high - top - bottom) * v / most;
       node("text", { x: 0, y: 12, class: "soft" }, svg, "thousand wafers a month");
-      for (let k = 0; k <= 4; k++) {
-        const v = most * k / 4.2;
+      const rough = most / 4.5, ten = 10 ** Math.floor(Math.log10(rough));
+      const step = ten * [1, 2, 2.5, 5, 10].find((one) => one * ten >= rough);
+      for (let v = 0; v <= most; v += step) {
         node("line", { x1: left, x2: wide - right, y1: y(v), y2: y(v), class: "axis" }, svg);
-        node("text", { x: left - 4, y: y(v) + 4, "text-anchor": "end", class: "soft" }, svg, shown(v, 2));
+        node("text", { x: left - 4, y: y(v) + 4, "text-anchor": "end", class: "soft" }, svg, shown(v));
       }
       const base = capacity.years.map(() => 0);
       for (let r = capacity.regions.length - 1; r >= 0; r--) {
@@ -96,7 +97,7 @@
         });
       }
       capacity.years.forEach((one, t) => {
-        if (t % Math.ceil(capacity.years.length / 6) === 0) node("text", { x: x(t), y: high - 6, "text-anchor": t === 0 ? "start" : t === capacity.years.length - 1 ? "end" : "middle", class: "soft" }, svg, one);
+        if (t % Math.ceil(capacity.years.length / Math.min(6, wide / 70)) === 0) node("text", { x: x(t), y: high - 6, "text-anchor": t === 0 ? "start" : t === capacity.years.length - 1 ? "end" : "middle", class: "soft" }, svg, one);
       });
       node("line", { x1: x(year), x2: x(year), y1: top, y2: high - bottom, class: "mark", "stroke-dasharray": "3 3" }, svg);
       node("title", {}, svg, `Capacity by region, ${capacity.cells[cell]}`);
