@@ -63,7 +63,7 @@ Verb = Callable[[str, "Callable[[argparse.Namespace], verbs.Answer]", str], argp
 def _reading_verbs(verb: Verb) -> None:
     from chipmodel import verbs
 
-    verb("list", verbs.list_all, "datasets, worlds, cases and studies, with one line each")
+    verb("list", verbs.list_all, "datasets, worlds, cases, studies and questions, with one line each")
     check = verb("check", verbs.check, "every problem of a data package at once: file, place, what is wrong, the mend")
     check.add_argument("dataset", nargs="?", metavar="DATASET", help="a folder; the one of --data by default")
     show = verb("show", verbs.show, "the resolved case: each instrument, its law, its source, what it amounts to")
@@ -95,16 +95,25 @@ def _writing_verbs(verb: Verb) -> None:
     _case_and_world(export)
     export.add_argument("--format", required=True, choices=("mps", "lp"))
     export.add_argument("--out", metavar="FILE", help="default: CASE--WORLD.FORMAT in this folder")
-    study = verb("study", verbs.study, "solve the cases of a study and compare them")
-    study.add_argument("study", metavar="NAME|FILE")
+    study = verb("study", verbs.study, "solve the cases of a study and compare them, or answer a question")
+    study.add_argument("study", metavar="NAME|FILE", help="a study, or a question by name or number (q04)")
     study.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
     study.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    study.add_argument("--short", action="store_true", help="the fewest cases that still answer a question")
     study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
     study.add_argument("--scheduler", metavar="ADDRESS", help="solve on the workers of a Dask scheduler, "
                        "tls://HOST:PORT (needs chipmodel[cluster])")
     study.add_argument("--insecure", action="store_true", help="accept a scheduler without encryption, tcp://")
     for part, about in (("ca", "certificate authority"), ("cert", "certificate"), ("key", "key of the certificate")):
         study.add_argument(f"--tls-{part}", metavar="FILE", help=f"{about}; by default as Dask is configured")
+    report = verb("report", verbs.report, "answer every question and write one page; what is fresh is reused")
+    report.add_argument("--out", metavar="DIR", help="folder for results (default: results; results/check to check)")
+    report.add_argument("--short", action="store_true", help="the fewest cases that still answer")
+    report.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    report.add_argument("--check", action="store_true",
+                        help="hold the tables of the short form against the golden ones; exit code 1 if they differ")
+    report.add_argument("--update", action="store_true", help="write the golden tables anew, from the short form")
+    report.add_argument("--golden", metavar="DIR", help="the golden tables (default: tests/golden of the checkout)")
 
 
 def _case_and_world(parser: argparse.ArgumentParser) -> None:
@@ -157,6 +166,7 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
         answer = args.call(args)
         print(json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines))
         sys.stdout.flush()
+        return int(answer.code)
     except SystemExit as leaving:  # --help and --version
         return DONE if leaving.code in (None, 0) else WRONG_INPUT
     except InputError as error:
@@ -170,7 +180,6 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
     except OSError as error:
         what, mend = f"cannot be used ({error.strerror or error})", "check the path and who may use it"
         return _tell([Problem(str(error.filename or "system"), "file", what, mend)], as_json)
-    return DONE
 
 
 def _tell(problems: list[Problem], as_json: bool) -> int:

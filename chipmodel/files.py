@@ -83,14 +83,14 @@ def _told(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, st
     return where, str(fault["msg"]).removeprefix("Value error, "), "correct the value"
 
 
-def find_named(name: str, folder: Path, what: str) -> Path:
-    """Find `name` as a path or as ``folder/name.toml``; offer the nearest names otherwise."""
+def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> Path:
+    """Find `name` as a path or as ``folder/name.toml``; offer the nearest names otherwise, those in `also` too."""
     if name.endswith(".toml") or "/" in name:
         return Path(name)
     path = folder / f"{name}.toml"
     if path.is_file():
         return path
-    known = names_in(folder)
+    known = [*names_in(folder), *also]
     mend = offer(name, known) if known else f"there is none in {folder}"
     if Path(f"{name}.toml").is_file():
         mend = f"the file here is ./{name}.toml; or {mend}"

@@ -54,7 +54,7 @@ def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapp
         "code": code_digest(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
         "created_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "dataset": {"name": data.name, "digest": data.digest, "files": dict(sorted(data.hashes.items()))},
         "case": case_dict(solution.case),
@@ -98,7 +98,8 @@ def _lp(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """Return the version of a package that is installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -80,6 +80,11 @@ class Processes:
                 raise
 
 
+def pool_of(jobs: int) -> Pool:
+    """Return a place for as many processes as asked for."""
+    return Here() if jobs == 1 else Processes(jobs)
+
+
 _shared: list[Any] = []
 
 

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,12 +104,23 @@ def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | Non
     manifest = build_manifest(solution, outputs, timings or {})
     content[MANIFEST] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     target = prepare(out) / folder_name(solution.numbers.data, solution.case, solution.world)
-    _refuse_foreign(target)
+    write_folder(target, content)
+    return target
+
+
+def write_folder(target: Path, content: Mapping[str, bytes], mine: Iterable[str] = ()) -> None:
+    """Write a folder of files whole, in the place of one that holds nothing but these files and `mine`.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or holds other files.
+    """
+    refuse_foreign(target, {*content, *mine})
     try:
         _write_folder(target, content)
     except OSError as error:
         raise _unwritable(target, error) from None
-    return target
 
 
 def prepare(out: str | Path) -> Path:
@@ -159,9 +170,10 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError.one(str(path), "output", what, "choose another folder with --out")
 
 
-def _refuse_foreign(target: Path) -> None:
+def refuse_foreign(target: Path, mine: set[str]) -> None:
+    """Refuse a folder that holds other files than `mine`, which would be lost."""
     with suppress(OSError):
-        foreign = sorted({p.name for p in target.iterdir() if not p.name.startswith(".")} - {MANIFEST, *FILES})
+        foreign = sorted({p.name for p in target.iterdir() if not p.name.startswith(".")} - mine)
         if foreign:
             raise InputError.one(
                 str(target), ", ".join(foreign), "was not written by chipmodel and would be lost",

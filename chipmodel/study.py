@@ -22,7 +22,7 @@ from chipmodel.errors import InputError, NoOptimum
 from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
-from chipmodel.pool import Here, Pool, Processes
+from chipmodel.pool import Here, Pool, pool_of
 from chipmodel.progress import Clock, Tell
 from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
@@ -176,7 +176,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     InputError
         With every problem found.
     """
-    path = find_named(name, data.root / "studies", "study")
+    path = find_named(name, data.root / "studies", "study", questions())
     content = read_toml(path)
     try:
         study = Study.model_validate({"name": path.stem, **content})
@@ -186,6 +186,13 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
         study = study.model_copy(update={"table": str(path.parent / study.table)})
     plan(study, data, yes)
     return study
+
+
+def questions() -> list[str]:
+    """Return the names of the questions, which can be asked for like studies."""
+    from chipmodel.questions import names
+
+    return names()
 
 
 def list_studies(data: Dataset) -> list[str]:
@@ -237,30 +244,29 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
         from chipmodel.store import prepare
 
         prepare(folder)
-    pool = pool or (Here() if jobs == 1 else Processes(jobs))
+    pool = pool or pool_of(jobs)
     swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
     whole = [cell for cell in known.cells if not (cell.point and study.keep == "metrics")]
     clock = Clock(len(known.cells), tell)
     clock.begin()
     done = _solved(whole, data, folder if study.keep == "tables" else None, pool, clock)
     summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
-    table = _table(whole, known.metrics, summaries, study)
-    notes: tuple[str, ...] = ()
-    if swept:
-        more, notes = run_chunks(study, swept, known.metrics, summaries, data, folder, pool, clock)
-        table = pd.concat([table, more], ignore_index=True) if len(table) else more
-    finding, numbers = _finding(whole, summaries, study)
-    result = StudyResult(
-        study=study,
-        summaries=summaries,
-        table=table,
-        finding=finding,
-        finding_table=numbers,
+    result = replace(
+        result_of(study, whole, known.metrics, summaries),
         solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
-        notes=notes,
     )
+    if swept:
+        more, notes = run_chunks(study, swept, known.metrics, summaries, data, folder, pool, clock)
+        table = pd.concat([result.table, more], ignore_index=True) if len(result.table) else more
+        result = replace(result, table=table, notes=notes)
     return result if folder is None else _write(result, folder)
+
+
+def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary]) -> StudyResult:
+    """Return what a study finds in the summaries of its cells, by their names."""
+    finding, numbers = _finding(cells, summaries, study)
+    return StudyResult(study, summaries, _table(cells, names, summaries, study), finding, numbers)
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,17 @@ GRADES = ("A read in the source, B quoted by another, C citation missing, D comp
 """What the grades of facts mean, in a line."""
 
 
+DRIFT = 1
+"""Exit code of a report whose tables are not the golden ones."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What a verb found: lines for people, plain data for programs."""
+    """What a verb found: lines for people, plain data for programs, and the exit code."""
 
     lines: list[str]
     plain: dict[str, Any]
+    code: int = 0
 
 
 def dataset(args: argparse.Namespace) -> Dataset:
@@ -58,12 +63,15 @@ def _place(args: argparse.Namespace, named: str | None = None) -> str:
 
 
 def list_all(args: argparse.Namespace) -> Answer:
-    """List data sets, worlds, cases and studies with a line each."""
+    """List data sets, worlds, cases, studies and questions with a line each."""
+    from chipmodel import questions
+
     data = dataset(args)
     found: dict[str, list[dict[str, str]]] = {"datasets": _datasets(data, _place(args))}
     for heading in ("worlds", "cases", "studies"):
         folder = data.root / heading
         found[heading] = [{"name": name, "title": _title(folder / f"{name}.toml")} for name in names_in(folder)]
+    found["questions"] = [{"name": name, "title": questions.question(name).TITLE} for name in questions.names()]
     lines: list[str] = []
     for heading, entries in found.items():
         lines += ["", heading, *(labelled([(e["name"], e["title"]) for e in entries], "  ") or ["  none"])]
@@ -264,12 +272,19 @@ def export(args: argparse.Namespace) -> Answer:
 
 
 def study(args: argparse.Namespace) -> Answer:
-    """Solve a study and print its comparison and finding."""
+    """Solve a study or answer a question, and print what it found."""
     from chipmodel.progress import Progress
+    from chipmodel.questions.run import full_name
     from chipmodel.study import load_study, run_study
 
     data = dataset(args)
+    question = full_name(args.study)
+    if question is not None:
+        return _question(question, data, args)
     asked = load_study(args.study, data, args.yes)
+    if args.short:
+        raise InputError.one("command line", "--short", f"'{asked.name}' is a study of fixed cases",
+                             "only questions (q01, ...) and the report have a short form")
     with (_pool(args) as pool, _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell):
         result = run_study(asked, data, args.out, args.jobs, tell, args.yes, pool)
     written = [str(path) for path in result.written]
@@ -296,6 +311,47 @@ def _pool(args: argparse.Namespace) -> Iterator[Pool | None]:
 
     with connect(args.scheduler, insecure=args.insecure, **files) as client:
         yield Cluster(client)
+
+
+def _question(name: str, data: Dataset, args: argparse.Namespace) -> Answer:
+    from chipmodel.pool import pool_of
+    from chipmodel.progress import Progress
+    from chipmodel.questions.run import run_question
+
+    with _nothing_empty(Path(args.out)), Progress(sys.stderr) as tell:
+        part = run_question(name, data, args.out, args.short, pool_of(args.jobs), tell)
+    written = [str(path) for path in part.files]
+    kept = ["nothing has changed since it was written"] if part.fresh else []
+    plain = {"question": name, "title": part.about["title"], "finding": part.about["finding"], "fresh": part.fresh,
+             "written": written}
+    return Answer([*part.text().splitlines(), "", *kept, *(f"written: {path}" for path in written)], plain)
+
+
+def report(args: argparse.Namespace) -> Answer:
+    """Answer every question and write the page, or hold the tables against the golden ones."""
+    from chipmodel.pool import pool_of
+    from chipmodel.progress import Progress
+    from chipmodel.report.build import build_report
+    from chipmodel.report.golden import compare, folder_of, update
+
+    checking = args.check or args.update
+    data, out = dataset(args), args.out or ("results/check" if checking else "results")
+    golden = folder_of(args.golden) if checking else None
+    start = time.perf_counter()
+    with _nothing_empty(Path(out)), Progress(sys.stderr) as tell:
+        built = build_report(data, out, args.short or checking, pool_of(args.jobs), tell)
+    lines = [f"{part.name}: {'nothing has changed' if part.fresh else 'solved'}" for part in built.parts]
+    plain = {"page": str(built.page), "short": args.short or checking,
+             "parts": [{"name": part.name, "fresh": part.fresh, "folder": str(part.folder)} for part in built.parts]}
+    if args.update and golden is not None:
+        files = update(built.parts, golden)
+        return Answer([*lines, *(f"written: {path}" for path in files)], {**plain, "golden": [str(f) for f in files]})
+    if golden is not None:
+        drift = compare(built.parts, golden)
+        told = [f"differs: {one}" for one in drift] or ["same: every table is the golden one"]
+        return Answer([*lines, *told], {**plain, "same": not drift, "drift": drift}, DRIFT if drift else 0)
+    lines.append(f"done in {time.perf_counter() - start:.0f} s; open the page: {built.page}")
+    return Answer(lines, plain)
 
 
 def formulation(args: argparse.Namespace) -> Answer:

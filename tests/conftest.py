@@ -10,12 +10,23 @@ import helpers
 import pytest
 
 from chipmodel import Dataset, load_dataset
+from chipmodel.report.build import Report, build_report
 
 
 @pytest.fixture(scope="session")
 def two() -> Dataset:
     """The two-region data set."""
     return load_dataset(helpers.TWO)
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dataset, Report]]:
+    """A short report of one question on the two-region data set; nobody may change its folder."""
+    root = tmp_path_factory.mktemp("report")
+    data = helpers.report_data(root / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chipmodel.report.build.names", lambda: [helpers.QUESTION])
+        yield data, build_report(data, root / "out", short=True)
 
 
 @pytest.fixture

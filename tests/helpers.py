@@ -70,6 +70,32 @@ def parameters(**values: float) -> Edit:
     return edit
 
 
+QUESTION = "q04_subsidy_ledger"
+"""The question that can be asked of the two-region data set."""
+ODD = "Aland <i>& Sons"
+"""A name that is markup unless it is escaped."""
+
+
+def report_data(folder: Path) -> Dataset:
+    """Copy the two-region data set, with what a report asks for: two studies and a case of current law."""
+    copy_two(folder, change("regions", {"region": "AAA"}, name=ODD))
+    (folder / "cases" / "current_law.toml").write_text((folder / "cases" / "grant.toml").read_text())
+    (folder / "cases" / "dials.toml").write_text(
+        'title = "A duty and a credit"\nbaseline = "tariff"\nstatus = "hypothetical"\nas_of = "2026-06-30"\n'
+        'summary = "Both."\n[[policy]]\nkind = "investment_tax_credit"\nid = "credit"\nregion = "AAA"\nrate = 0.25\n'
+        'years = [2026, 2030]\nsource = "test"\n')
+    (folder / "studies").mkdir()
+    (folder / "studies" / "headline.toml").write_text(
+        'title = "Small"\ncases = ["no_policy", "tariff", "current_law"]\nreference = "no_policy"\n'
+        'metrics = ["share.capacity.*.all.LAST", "cost.buyers.*", "outlay.*", "welfare.all"]\n'
+        'figures = ["leading_edge_share", "who_pays"]\n')
+    (folder / "studies" / "what_if.toml").write_text(
+        'title = "Two dials"\ncases = ["dials", "tariff"]\nreference = "tariff"\n'
+        'metrics = ["share.capacity.AAA.all.2028", "cost.buyers.AAA", "revenue.AAA"]\n'
+        '[grid]\n"duty.rate" = [0.0, 0.05, 0.1, 0.25]\n"credit.rate" = [0.0, 0.1, 0.25]\n')
+    return load_dataset(folder)
+
+
 def shuffled(folder: Path, order: Callable[[Rows], None]) -> None:
     """Reorder the rows of every table of a folder."""
     for path in sorted(folder.glob("*.csv")):

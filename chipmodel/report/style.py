@@ -44,6 +44,7 @@ RC: dict[str, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "chipmodel",
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,
     "path.simplify": False,
 }
 """Settings of matplotlib; the salt and the fonts shipped with it make the same bytes on every run."""

@@ -1,0 +1,154 @@
+"""Two dials of policy on a grid solved beforehand: what the reader's sliders read from."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from chipmodel.desk import Desk
+from chipmodel.metrics import evaluate, parse
+from chipmodel.plan import Cell, plan
+from chipmodel.points import Span
+from chipmodel.policies import Policy
+from chipmodel.questions import Answer, Figure, Table
+from chipmodel.report import style
+from chipmodel.report.tables import SHOWN
+from chipmodel.report.words import percent
+from chipmodel.study import Study, load_study
+from chipmodel.summary import Summary
+from chipmodel.text import number
+
+STUDY = "what_if"
+TITLE = "What if: two dials"
+ASKS = "What would a higher duty do that a higher credit would not, and at whose cost?"
+METHOD = ("The study `what_if`: every combination of the two rates on a grid is solved; between the points of the grid "
+          "the page interpolates, which is an approximation.")
+SHORT = 3
+"""Points of a dial in the short form: the ends and the middle."""
+GRID = "grid"
+
+
+def cells(desk: Desk, short: bool) -> list[Cell]:
+    """The reference and every point of the grid."""
+    base, points = _cells(_study(desk, short), desk)
+    return [base, *points]
+
+
+def answer(desk: Desk, short: bool) -> Answer:
+    """Return the grid, its figure and what its corners say."""
+    study = _study(desk, short)
+    start, points = _cells(study, desk)
+    names = plan(study, desk.data).metrics
+    base = desk.summary(start.case, start.world)
+    dials = {name: _words(points[0], name, base) for name in points[0].point}
+    frame = pd.DataFrame([
+        {**{dials[name]: 100.0 * value for name, value in cell.point.items()},
+         **_values(names, desk.summary(cell.case, cell.world), base)}
+        for cell in points
+    ]).sort_values(list(dials.values()), ignore_index=True)
+    reference = pd.DataFrame([_values(names, base, base)])
+    title = f"{' and '.join(dials.values())}, against {study.reference}"
+    picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
+                                        + _corners(frame), draw)
+    return Answer(_finding(frame), (Table(GRID, title, frame), Table("reference", f"The same numbers in "
+                                                                     f"{study.reference}", reference)), (picture,))
+
+
+def _cells(study: Study, desk: Desk) -> tuple[Cell, list[Cell]]:
+    """Return the reference as its file has it, and the cells in which every dial is turned."""
+    found = plan(study, desk.data).cells
+    return (next(cell for cell in found if not cell.point and cell.case.name == study.reference),
+            [cell for cell in found if set(cell.point) == set(study.grid)])
+
+
+def _study(desk: Desk, short: bool) -> Study:
+    study = load_study(STUDY, desk.data)
+    if not short:
+        return study
+    values = {name: list(v.numbers if isinstance(v, Span) else v) for name, v in study.grid.items()}
+    fewer = {name: tuple(dict.fromkeys((v[0], v[len(v) // 2], v[-1]))) for name, v in values.items()}
+    return study.model_copy(update={"grid": fewer})
+
+
+def _words(cell: Cell, name: str, own: Summary) -> str:
+    """Return a dial in words: whose it is and what of it varies."""
+    policy: Policy = cell.case.policy(name.partition(".")[0])
+    place = getattr(policy, "importer", None) or getattr(policy, "region", None) or policy.id
+    what = policy.kind.replace("_", " ")
+    return f"{own.labels.regions.get(str(place), str(place))}: {what}, {name.partition('.')[2]}, %"
+
+
+def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, float]:
+    found = {}
+    for name in names:
+        metric = parse(name)
+        unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
+        heading = f"{metric.text(metric.family.row, own.labels)}: {metric.text(metric.family.heading, own.labels)}"
+        found[f"{heading}, {unit}"] = factor * evaluate(name, own, base)
+    return found
+
+
+def _corner(frame: pd.DataFrame, ends: tuple[int, int]) -> pd.Series[Any]:
+    dials = list(frame.columns[:2])
+    low, high = (frame[dials[k]].min() if end < 0 else frame[dials[k]].max() for k, end in enumerate(ends))
+    found: pd.Series[Any] = frame[(frame[dials[0]] == low) & (frame[dials[1]] == high)].iloc[0]
+    return found
+
+
+def _corners(frame: pd.DataFrame) -> str:
+    first = frame.columns[2]
+    ends = [(-1, -1), (1, -1), (-1, 1), (1, 1)]
+    said = [f"{number(float(_corner(frame, end)[first]), 3)}" for end in ends]
+    return (f"{first}: {said[0]} with both at their lowest, {said[1]} with the first at its highest, {said[2]} with "
+            f"the second at its highest, {said[3]} with both.")
+
+
+def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
+    dials = list(frame.columns[:2])
+    low = _corner(frame, (-1, -1))
+    said = []
+    for k, dial in enumerate(dials):
+        ends = (1, -1) if k == 0 else (-1, 1)
+        high = _corner(frame, ends)
+        moves = "; ".join(f"{name} from {number(float(low[name]), 3)} to {number(float(high[name]), 3)}"
+                          for name in frame.columns[2:])
+        said.append(f"In the model, raising {dial.removesuffix(', %')} from {percent(low[dial] / 100.0)} to "
+                    f"{percent(high[dial] / 100.0)} with the other at its lowest moves {moves}.")
+    first = frame.columns[2]
+    steps = [frame[frame[dials[1]] == low[dials[1]]].sort_values(dials[0])[first].tolist(),
+             frame[frame[dials[0]] == low[dials[0]]].sort_values(dials[1])[first].tolist()]
+    bent = [not (all(b >= a for a, b in pairwise(one)) or all(b <= a for a, b in pairwise(one))) for one in steps]
+    if any(bent):
+        said.append(f"{first} does not move one way all along: read the grid, not its ends alone.")
+    return tuple(said)
+
+
+def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
+    """Draw up to four numbers of the grid as heat maps with their values."""
+    from chipmodel.report.figures import caption, subplots
+
+    across, up = frame.columns[:2]
+    shown = list(frame.columns[2:6])
+    rows = -(-len(shown) // 2)
+    tall = 0.9 + 2.6 * rows
+    fig, axes = subplots(rows, 2, (9.2, tall))
+    for ax, name in zip(axes, shown, strict=False):
+        wide = frame.pivot_table(index=up, columns=across, values=name)
+        shown_at = wide.to_numpy(dtype=float)
+        ax.imshow(shown_at, cmap="Blues", aspect="auto", origin="lower", alpha=0.75)
+        for i in range(wide.shape[0]):
+            for j in range(wide.shape[1]):
+                ax.text(j, i, number(float(shown_at[i, j]), 3), ha="center", va="center", fontsize=8.5)
+        ax.set_xticks(range(wide.shape[1]), [f"{x:g}" for x in wide.columns])
+        ax.set_yticks(range(wide.shape[0]), [f"{x:g}" for x in wide.index])
+        head, _, rest = name.partition(": ")
+        ax.set_title(style.plain(f"{head}: {rest}") if len(name) < 62 else style.plain(f"{head}:\n{rest}"), fontsize=9)
+        ax.set_xlabel(style.plain(across), fontsize=8)
+        ax.set_ylabel(style.plain(up), fontsize=8)
+    for ax in axes[len(shown):]:
+        ax.axis("off")
+    caption(fig, "Two dials", "every cell is a solve of its own")
+    fig.subplots_adjust(left=0.075, right=0.985, top=1.0 - 1.05 / tall, bottom=0.5 / tall, wspace=0.2, hspace=0.62)
+    return fig, axes

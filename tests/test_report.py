@@ -1,0 +1,248 @@
+"""Questions run into folders, the report and its golden tables: fresh is kept, changed is told, nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import helpers
+import pandas as pd
+import pytest
+
+from chipmodel import InputError
+from chipmodel.cli import main
+from chipmodel.desk import Desk
+from chipmodel.questions import names, q04_subsidy_ledger, question
+from chipmodel.questions.run import contents, full_name, name_of, read_part, run_question, script
+from chipmodel.report import golden, held
+from chipmodel.report.build import build_report, modules
+from chipmodel.report.latex import latex
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("pdf", "png", "svg")
+
+
+@pytest.fixture
+def copied(reported, tmp_path):
+    """The report in a folder that may be changed."""
+    data, report = reported
+    shutil.copytree(report.page.parent, tmp_path / "out")
+    return data, tmp_path / "out"
+
+
+@pytest.fixture
+def no_solve(monkeypatch):
+    """Fail as soon as anything is solved."""
+    def refuse(*_: object) -> None:
+        raise AssertionError("a case was solved")
+
+    monkeypatch.setattr(Desk, "solve", refuse)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_every_question_has_a_script_and_the_contract():
+    for name in names():
+        module = question(name)
+        assert all(isinstance(text, str) and text for text in (module.TITLE, module.ASKS, module.METHOD))
+        text = (ROOT / "experiments" / f"{name}.py").read_text()
+        assert f'script("{name}")' in text
+        assert full_name(name[:3]) == name
+
+
+def test_an_answer_lies_in_its_folder_with_every_kind_of_file(reported):
+    part = next(part for part in reported[1].parts if part.name == helpers.QUESTION)
+    there = {path.name for path in part.folder.iterdir()}
+    assert there == {"manifest.json", "finding.txt", "ledger.csv", "ledger.tex", *(f"ledger.{kind}" for kind in KINDS)}
+    about = json.loads((part.folder / "manifest.json").read_text())
+    assert about["short"] is True
+    assert set(about["outputs"]) == there - {"manifest.json"}
+    assert about["dataset"]["digest"] == reported[0].digest
+    row = part.table("ledger").iloc[0]
+    assert row["kwpm per USD bn, average"] == pytest.approx(row["capacity added at home, kwpm"] / row["outlay, USD bn"])
+    assert row["outlay, % of GDP"] == pytest.approx(100 * row["outlay, USD bn"] / row["GDP, USD bn"])
+
+
+def test_the_ledger_is_what_the_solved_cases_differ_by(reported):
+    data, report = reported
+    desk = Desk(data)
+    base = q04_subsidy_ledger.load_case("current_law", data)
+    full, none = desk.summary(base), desk.summary(q04_subsidy_ledger.without(base, "AAA"))
+    row = report.parts[1].table("ledger").iloc[0]
+    added = sum(v for (r, _, t), v in full.capacity.items() if r == "AAA" and t == 2028)
+    added -= sum(v for (r, _, t), v in none.capacity.items() if r == "AAA" and t == 2028)
+    assert added > 0
+    assert row["capacity added at home, kwpm"] == pytest.approx(added)
+    assert row["outlay, USD bn"] == pytest.approx(sum(full.cash.values()) / 1000)
+    cut = q04_subsidy_ledger.less(base, "AAA")
+    assert [(p.share, p.rate) for p in cut.policies] == [(0.8, None), (0.8, pytest.approx(0.12))]
+
+
+@pytest.mark.usefixtures("no_solve")
+def test_a_second_run_solves_nothing_and_changes_no_byte(copied):
+    data, out = copied
+    before = bytes_of(out)
+    again = build_report(data, out, short=True)
+    assert all(part.fresh for part in again.parts)
+    assert bytes_of(out) == before
+
+
+@pytest.mark.usefixtures("no_solve")
+@pytest.mark.parametrize("change", ["edit", "remove", "full form"])
+def test_what_was_touched_is_solved_again(copied, change):
+    data, out = copied
+    folder = out / helpers.QUESTION
+    if change == "edit":
+        (folder / "ledger.csv").write_text("x\n1\n")
+    elif change == "remove":
+        (folder / "ledger.svg").unlink()
+    with pytest.raises(AssertionError, match="was solved"):
+        run_question("q04", data, out, short=change != "full form")
+
+
+@pytest.mark.usefixtures("no_solve")
+def test_a_changed_case_makes_an_answer_stale(copied, tmp_path):
+    _, out = copied
+    data = helpers.report_data(tmp_path / "other" / "data")
+    assert run_question("q04", data, out, short=True).fresh
+    path = data.root / "cases" / "grant.toml"
+    path.write_text(path.read_text().replace("0.15", "0.16"))
+    with pytest.raises(AssertionError, match="was solved"):
+        run_question("q04", data, out, short=True)
+
+
+@pytest.mark.usefixtures("no_solve")
+@pytest.mark.parametrize("change", ["a file of somebody", "a manifest cut short"])
+def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved(copied, change):
+    data, out = copied
+    folder = out / helpers.QUESTION
+    if change == "a file of somebody":
+        (folder / "notes.txt").write_text("mine")
+        (folder / "ledger.csv").unlink()
+    else:
+        (folder / "manifest.json").write_text("{")
+    before = bytes_of(folder)
+    with pytest.raises(InputError, match="would be lost"):
+        run_question("q04", data, out, short=True)
+    assert bytes_of(folder) == before
+
+
+def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solved(copied, tmp_path):
+    """The report solved Q4 beside other parts; alone, from nothing, it comes out the same to the byte."""
+    data, out = copied
+    alone = run_question(helpers.QUESTION, data, tmp_path / "alone", short=True)
+    assert not alone.fresh
+    assert bytes_of(alone.folder) == bytes_of(out / helpers.QUESTION)
+
+
+def test_a_script_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
+    data, out = copied
+    assert script("q04", ["--short", "--data", str(data.root), "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "nothing has changed" in told
+    assert str(out / helpers.QUESTION / "ledger.csv") in told
+    assert main(["study", "q04_subsidy_leger", "--data", str(data.root)]) == 2
+    assert "q04_subsidy_ledger" in capsys.readouterr().err
+    assert main(["study", "headline", "--short", "--data", str(data.root)]) == 2
+    assert "--short" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told(reported, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert main(["report", "--data", str(reported[0].root), "--out", str(tmp_path / "file")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_report_ends_by_naming_its_page(copied, capsys):
+    data, out = copied
+    assert main(["report", "--short", "--data", str(data.root), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(f"open the page: {out / 'report.html'}")
+
+
+def test_golden_tables_hold_until_a_number_moves(copied, tmp_path, capsys):
+    data, out = copied
+    asked = ["report", "--data", str(data.root), "--out", str(out), "--golden", str(tmp_path / "golden")]
+    assert main([*asked, "--check"]) == 2
+    assert "no golden tables" in capsys.readouterr().err
+    assert main([*asked, "--update"]) == 0
+    assert main([*asked, "--check"]) == 0
+    path = tmp_path / "golden" / f"{helpers.QUESTION}.ledger.csv"
+    frame = pd.read_csv(path)
+    frame["outlay, USD bn"] *= 1 + 1e-4
+    frame.to_csv(path, index=False)
+    capsys.readouterr()
+    assert main([*asked, "--check"]) == 1
+    told = capsys.readouterr().out
+    assert f"{helpers.QUESTION}.ledger.csv: row 1" in told
+    assert "outlay, USD bn" in told
+    assert "golden:" in told
+
+
+def test_differences_are_told_cell_by_cell_and_rounding_is_none():
+    old = [["case", "value"], ["a", "1.0"], ["b", "1000"]]
+    assert golden.differences("t", old, [["case", "value"], ["a", "1.0000001"], ["b", "1000"]]) == []
+    assert golden.differences("t", old, [["case", "value"], ["a", "1.01"], ["b", "1000"]]) == [
+        "t: row 1 (a), value: 1.01; golden: 1.0"]
+    assert "columns" in golden.differences("t", old, [["case"], ["a"]])[0]
+    assert "rows" in golden.differences("t", old, old[:2])[0]
+    assert golden.differences("t", old, [["case", "value"], ["c", "1.0"], ["b", "1000"]])[0].endswith("c; golden: a")
+    assert golden.differences("t", old, [["case", "value"], ["a", ""], ["b", "1000"]]) != []
+
+
+def test_latex_escapes_and_aligns():
+    frame = pd.DataFrame({"case_name": ["50% & more", None], "year": [2030, 2035], "USD bn": [1234.567, float("nan")]})
+    text = latex(frame, "A $ title", "t")
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"case\_name & year & USD bn \\" in text
+    assert r"50\% \& more & 2030 & 1,235 \\" in text
+    assert r"\caption{A \$ title}" in text
+    assert text.splitlines()[-4].endswith(r"2035 &  \\")
+
+
+def test_figures_have_no_date_in_them(reported):
+    for part in reported[1].parts:
+        for figure in part.about["figures"]:
+            assert b"CreationDate" not in (part.folder / f"{figure['name']}.pdf").read_bytes()
+            assert b"<dc:date>" not in (part.folder / f"{figure['name']}.svg").read_bytes()
+
+
+def test_tables_are_written_without_matplotlib(reported, monkeypatch):
+    monkeypatch.setattr("chipmodel.report.figures.drawable", lambda: False)
+    desk = Desk(reported[0])
+    found = contents(q04_subsidy_ledger.answer(desk, True))
+    assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
+
+
+def test_validation_is_the_last_part_of_the_full_form_where_it_is_there(reported, monkeypatch):
+    found = SimpleNamespace(tests=[1, 2], share_met=0.5, median_error=0.1, table=pd.DataFrame({"id": ["T01"]}))
+    home, module = ModuleType(held.HOME), ModuleType(f"{held.HOME}.validate")
+    module.validate = lambda data, placebo: found
+    monkeypatch.setitem(sys.modules, held.HOME, home)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    answer = held.answer(Desk(reported[0]), False)
+    assert "Of 2 published results" in answer.finding[0]
+    assert "50%" in answer.finding[0]
+    assert answer.tables[0].frame is found.table
+    monkeypatch.setattr(held, "there", lambda: True)
+    assert [name_of(part) for part in modules(reported[0], False)][-1] == "held"
+    assert "held" not in [name_of(part) for part in modules(reported[0], True)]
+
+
+def test_a_manifest_of_something_else_is_no_answer(tmp_path):
+    (tmp_path / "manifest.json").write_text("[]")
+    assert read_part(tmp_path) is None
+
+
+def test_the_tour_runs_in_ten_cells():
+    text = (ROOT / "experiments" / "tour.py").read_text()
+    cells = [line.split()[2] for line in text.splitlines() if line.startswith("# %% ") and "[" not in line]
+    assert cells == [f"{k}." for k in range(1, 11)]
+    space: dict[str, object] = {}
+    exec(compile(text, "tour.py", "exec"), space)
+    assert space["price"].max() > 10.0
+    assert space["who"]["users lose"]["USA"] > 0.0
