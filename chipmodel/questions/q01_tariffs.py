@@ -131,8 +131,8 @@ def _bearers(row: pd.Series) -> str:
     mine = 1000.0 * float(row["American users, USD bn"])
     revenue, home = 1000.0 * float(row["American treasury, USD bn"]), 1000.0 * float(row["United States, USD bn"])
     abroad = 1000.0 * (float(row["firms elsewhere, USD bn"]))
-    share = f" ({percent(-mine / revenue)} of what the treasury takes in)" if revenue > LEAST and mine < 0 else ""
-    return (f"In {row['case']} ({row['status']}), American users {results(mine)}{share}, the American treasury "
-            f"{'takes in' if revenue >= 0 else 'is short of'} {billion(abs(revenue))}, American firms "
+    share = f" ({percent(-mine / revenue)} of what the treasury nets)" if revenue > LEAST and mine < 0 else ""
+    return (f"In the case {row['case']} ({row['status']}), American users {results(mine)}{share}, the American "
+            f"treasury {'nets' if revenue >= 0 else 'is short of'} {billion(abs(revenue))}, American firms "
             f"{results(1000.0 * float(row['American firms, USD bn']))} and firms elsewhere {results(abroad)}; the "
             f"United States as a whole {result(home)} and the world {result(1000.0 * float(row['World, USD bn']))}.")

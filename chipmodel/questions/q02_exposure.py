@@ -26,6 +26,7 @@ METHOD = (
 )
 ALLIES = ("JPN", "KOR", "TWN", "EUR")
 LOSS, PER_GDP, SURPLUS = "loss, USD bn", "loss a year, USD per million of GDP", "goods surplus 2024, USD bn"
+RANKS = ["rank by loss", "rank by loss over GDP", "rank by surplus"]
 PAINT = {r: style.REGION_COLOURS[r] for r in ALLIES}
 
 
@@ -42,10 +43,11 @@ def answer(desk: Desk, short: bool) -> Answer:
     table = pd.DataFrame([
         _row(own, base, ally, size[ally], surplus[ally, 2024].value) for own in found for ally in ALLIES
     ])
-    table["rank by loss"], table["rank by loss over GDP"], table["rank by surplus"] = (
-        table.groupby("case", sort=False)[column].rank(ascending=False, method="min").astype(int)
-        for column in (LOSS, PER_GDP, SURPLUS)
-    )
+    for rank, column in zip(RANKS, (LOSS, PER_GDP, SURPLUS), strict=True):
+        table[rank] = table.groupby("case", sort=False)[column].rank(ascending=False, method="min")
+    # Where nothing moves there is nothing to rank.
+    still = table.groupby("case", sort=False)[LOSS].transform(lambda x: x.abs().max()) == 0.0
+    table[RANKS] = table[RANKS].astype("Int64").mask(still)
     wide = {column: table.pivot_table(index="case", columns="ally", values=column, sort=False)
             for column in (LOSS, PER_GDP)}
     drawn = pd.concat([frame.reset_index().assign(measure=column) for column, frame in wide.items()])
@@ -100,7 +102,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     for case, part in moved.items():
         order = part.sort_values(LOSS, ascending=False)
         each = listed([f"{row['ally']} {_lost(float(row[LOSS]))}" for _, row in order.iterrows()])
-        said.append(f"In {case}, {each}.")
+        said.append(f"In the case {case}, {each}.")
     worst, small = ({_top(part, c)[0] for part in moved.values()} for c in (LOSS, PER_GDP))
     said.append(f"{_most(worst, 'in dollars', moved)}; for the size of its economy, "
                 f"{listed(sorted(small))} {'does' if len(small) == 1 else 'do, by case'}.")

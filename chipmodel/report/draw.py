@@ -150,8 +150,14 @@ def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: st
 
 
 def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mapping[str, str], title: str,
-                 note: str) -> Drawn:
-    """Draw a group of bars for each row, one for each column (colour by column), panels with scales of their own."""
+                 note: str, none: str = "") -> Drawn:
+    """Draw a group of bars for each row, one for each column (colour by column), panels with scales of their own.
+
+    Parameters
+    ----------
+    none : str
+        What is written in place of a number that is missing.
+    """
     from matplotlib.patches import Patch
 
     groups = [(str(k), g) for k, g in table.groupby(panel, sort=False)]
@@ -163,6 +169,9 @@ def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mappin
         for i, (_, row) in enumerate(group.iterrows()):
             for k, (column, colour) in enumerate(columns.items()):
                 y = i + (k - (len(columns) - 1) / 2.0) * high
+                if pd.isna(row[column]):
+                    ax.text(0, y, f" {none}", va="center", color=style.FAINT, fontsize=8)
+                    continue
                 ax.barh(y, row[column], height=0.9 * high, color=colour)
                 _beside(ax, float(row[column]), y, _signed(float(row[column])).lstrip("+"))
         ax.axvline(0, color=style.INK, linewidth=0.9)
