@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import ConcentrationCap, OriginFloor
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, users
+from chipmodel.questions.parts import gain, in_billions, result, results, users
 from chipmodel.report import draw
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -69,23 +69,30 @@ def answer(desk: Desk, short: bool) -> Answer:
              for rule, shares in _steps(short).items() for share in shares]
     year = base.labels.years[-1]
     costs = in_billions(pd.DataFrame([_cost(rule, share, own, base) for rule, share, own in found]))
-    prices = pd.DataFrame([_price(rule, share, own, year) for rule, share, own in found if rule != CAP])
+    # With nothing but trusted wafers the worth of one more is anything up to the fine, so it is no price.
+    prices = pd.DataFrame([_price(rule, share, own, year) for rule, share, own in found if rule != CAP and share < 1])
     floors = costs[costs["rule"] != CAP]
     tables = [Table("q12_cost", "What a rule of origin on American use costs against current law; present value of "
                                 f"{base.labels.years[0]} to {base.labels.horizon}", costs),
-              Table("q12_price_of_trust", f"What one more trusted wafer is worth in {year}, by segment, USD per wafer",
-                    prices)]
+              Table("q12_price_of_trust", f"What one more trusted wafer is worth in {year}, by segment, USD per "
+                                            "wafer; at 100% it is not unique", prices)]
     segments = {base.segment(s): base.segment(s) for s in base.labels.segments}
     figures = [
         Figure("q12_cost", "The cost of friendshoring", "q12_cost", _alt_cost(floors), partial(
-            draw.curves, x="share", by="rule", panels={WORLD: "World", HOME: "United States"}, percent=True,
-            title="What it costs to hold American use to trusted origins", ylabel="Cost, USD bn, present value",
-            xlabel="Least share from the trusted set (largest share of one origin), %",
-            note="against current law; every segment, devices included, from 2030")),
+            _draw_costs, caps=False, xlabel="Least share from the trusted set, %",
+            title="What it costs to hold American use to trusted origins")),
         Figure("q12_price_of_trust", "The price of trust", "q12_price_of_trust",
                f"Price of a trusted wafer by segment and share, for {_tightest(prices)}.",
                partial(_draw_prices, names=tuple(segments), year=year)),
     ]
+    capped = costs[costs["rule"] == CAP]
+    if not capped.empty:
+        figures.append(Figure(
+            "q12_caps", "The cost of diversification", "q12_cost",
+            "Curve of cost over the cap, USD bn: " + "; ".join(f"{percent(r['share'])} {r[WORLD]:.1f}"
+                                                              for _, r in capped.iterrows()) + ".",
+            partial(_draw_costs, caps=True, xlabel="Largest share of any one foreign region in leading logic, %",
+                    title="What it costs not to depend on one region for leading logic")))
     return Answer(finding(costs, prices, base), tables, figures)
 
 
@@ -106,6 +113,13 @@ def _tightest(prices: pd.DataFrame) -> str:
     """Return the set drawn: the wide one if it is there."""
     names = list(dict.fromkeys(prices["trusted set"]))
     return "Allies" if "Allies" in names else str(names[-1])
+
+
+def _draw_costs(table: pd.DataFrame, caps: bool, xlabel: str, title: str) -> Drawn:
+    return draw.curves(table[(table["rule"] == CAP) == caps], x="share", by="rule", percent=True, xlabel=xlabel,
+                       panels={WORLD: "World", HOME: "United States"}, title=title,
+                       ylabel="Cost, USD bn, present value",
+                       note="against current law; what Americans use, devices included, from 2030")
 
 
 def _draw_prices(table: pd.DataFrame, names: tuple[str, ...], year: int) -> Drawn:
@@ -131,8 +145,9 @@ def finding(costs: pd.DataFrame, prices: pd.DataFrame, base: Summary) -> tuple[s
         steps = ", ".join(f"{billion(1000.0 * r[WORLD])} at {percent(r['share'])}" for r in rows)
         last = rows[-1]
         trusted = "home alone" if rule == "Home only" else lower(str(rule))
-        said.append(f"With {trusted} as the trusted set, the rule costs the world {steps}; of the last, "
-                    f"{_part(last[HOME])} falls on the United States.")
+        said.append(f"With {trusted} as the trusted set, the rule costs the world {steps}; in the last the "
+                    f"United States {result(-1000.0 * last[HOME])} and all others together "
+                    f"{results(1000.0 * (last[HOME] - last[WORLD]))}.")
     dear = prices[prices["trusted set"] == _tightest(prices)].iloc[-1]
     by_segment = {s: float(dear[base.segment(s)]) for s in base.labels.segments}
     top = max(by_segment, key=lambda s: by_segment[s])
@@ -146,7 +161,3 @@ def finding(costs: pd.DataFrame, prices: pd.DataFrame, base: Summary) -> tuple[s
                     f"{billion(1000.0 * loose[WORLD])} at {percent(loose['share'])} and "
                     f"{billion(1000.0 * tight[WORLD])} at {percent(tight['share'])}.")
     return tuple(said)
-
-
-def _part(value: float) -> str:
-    return billion(1000.0 * value) if value > 0 else f"nothing (the United States gains {billion(-1000.0 * value)})"

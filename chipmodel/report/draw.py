@@ -38,7 +38,8 @@ def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], t
             part = table[(table[by] == name) & table[column].notna()].sort_values(x)
             if part.empty:
                 continue
-            ax.plot(scale * part[x], part[column], color=colour[name], marker=MARKS[k % len(MARKS)], markersize=3.5)
+            ax.plot(scale * part[x], part[column], color=colour[name], marker=MARKS[k % len(MARKS)], markersize=3.5,
+                    clip_on=False, zorder=3)
             ends.append((float(part[column].iloc[-1]), scale * float(part[x].iloc[-1]), name))
         ax.axhline(0, color=style.FAINT, linewidth=0.8)
         ax.set_title(style.plain(heading))
