@@ -196,7 +196,7 @@ def test_exposure_finding_ranks() -> None:
 
 def test_japan_finding_reports_both_signs() -> None:
     def row(how: str, abroad: float) -> dict[str, object]:
-        return {"world": how, "case": "japan domestic first", q03.PAID: 10.0, q03.SPENT_HOME: 20.0,
+        return {"world": how, "case": "japan domestic first", q03.PAID: 10.0, q03.YEN: 1.5, q03.SPENT_HOME: 20.0,
                 q03.SPENT_ABROAD: abroad, q03.EVERYWHERE: 0.0, q03.RATIO: -abroad / 10.0, q03.KWPM: -abroad}
 
     firms = pd.DataFrame([("gross", "japan domestic first", "tsmc", 5.0, -1.0)],

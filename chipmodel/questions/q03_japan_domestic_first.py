@@ -24,14 +24,15 @@ METHOD = (
     "Japan pays half of every new fab to 2035 instead of a third to 2030, or nothing at all, against current law; with "
     "firms' yearly budgets charged investment gross of support, net of it, and without budgets. Gross, a fab abroad "
     "crowds out another one of the same firm; net, support also stretches the budget; without, only prices link the "
-    "sites. Cash over the years reported. Choices made for security or by pressure are left out."
+    "sites. Cash over the years reported; the case sets no ceiling on what Japan pays. Choices made for security or by "
+    "pressure are left out."
 )
 HOME, ABROAD = "JPN", "USA"
 LAW, MORE, NONE = "current_law", "japan_domestic_first", "japan_support_withdrawn"
 BUDGETS = {"gross": "budgets gross of support", "net": "budgets net of support", "none": "no budgets"}
 PAID, SPENT_HOME, SPENT_ABROAD = "support paid, USD bn", "spent on fabs in Japan, USD bn", "spent in the US, USD bn"
 RATIO, KWPM = "US investment lost per dollar of support, USD", "US capacity lost per trillion yen, kwpm"
-EVERYWHERE = "spent elsewhere, USD bn"
+EVERYWHERE, YEN = "spent elsewhere, USD bn", "support paid, trillion yen"
 
 
 def _worlds(desk: Desk, short: bool) -> dict[str, World]:
@@ -81,6 +82,7 @@ def _row(how: str, own: Summary, base: Summary, yen: float) -> dict[str, object]
     large = abs(paid) > 1e-3
     return {
         "world": how, "case": own.case.name.replace("_", " "), PAID: round(paid, 3) + 0.0,
+        YEN: round(paid * yen / 1000.0, 2) + 0.0,
         SPENT_HOME: round(money[HOME], 3) + 0.0, SPENT_ABROAD: round(money[ABROAD], 3) + 0.0,
         EVERYWHERE: round(sum(v for r, v in money.items() if r not in (HOME, ABROAD)), 3) + 0.0,
         "capacity in Japan, kwpm": round(moved[HOME], 1) + 0.0,
@@ -117,16 +119,21 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
     """Say what the tables hold."""
     more = table[table["case"] == MORE.replace("_", " ")]
     first = more.iloc[0]
-    said = [f"Paying half of new fabs to 2035 costs Japan {billion(1000.0 * float(first[PAID]))} more in cash "
-            f"({first['world']}); spending on fabs changes by {float(first[SPENT_HOME]):+.1f} USD bn in Japan, "
+    said = [f"Paying half of new fabs to 2035 costs Japan {billion(1000.0 * float(first[PAID]))} more in cash, "
+            f"{float(first[YEN]):.1f} trillion yen ({first['world']}); spending on fabs changes by "
+            f"{float(first[SPENT_HOME]):+.1f} USD bn in Japan, "
             f"{float(first[SPENT_ABROAD]):+.1f} in the United States and {float(first[EVERYWHERE]):+.1f} elsewhere."]
     each = [f"{float(r[RATIO]):+.2f} with {r['world']}" for _, r in more.iterrows() if pd.notna(r[RATIO])]
     said.append(f"For a dollar of additional support American sites lose, below zero gain, in dollars {listed(each)}; "
                 f"in capacity, {_span(more[KWPM])} kwpm for a trillion yen.")
     moved = firms[(firms["world"] == first["world"]) & (firms["case"] == first["case"])]
-    away = moved[(moved["in the US, USD bn"] < 0) & (moved["in Japan, USD bn"] > 0)]
-    said.append(f"Firms that spend more in Japan and less in the United States with {first['world']}: "
-                + (listed([str(f) for f in away["firm"]]) if len(away) else "none") + ".")
+    less = moved[moved["in the US, USD bn"] < 0]
+    away = less[less["in Japan, USD bn"] > 0]
+    direct, every = -float(away["in the US, USD bn"].sum()), -float(less["in the US, USD bn"].sum())
+    said.append(f"Of {billion(1000.0 * every)} that firms spend less in the United States with {first['world']}, "
+                f"{billion(1000.0 * direct)} is of firms that spend more in Japan"
+                + (f" ({listed([str(f) for f in away['firm']])})" if len(away) else "")
+                + ".")
     gone = table[table["case"] == NONE.replace("_", " ")]
     if len(gone):
         row = gone.iloc[0]

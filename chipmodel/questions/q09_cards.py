@@ -15,7 +15,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import ExportControl
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, result
+from chipmodel.questions.parts import gain, in_billions, result, results, treasury, users
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.schema import InputFactRow
@@ -184,7 +184,9 @@ def _game(game: tuple[str, str], speed: str, when: str, own: Summary, base: Summ
 def _pushed(own: Summary, base: Summary) -> dict[str, object]:
     return {"case": own.case.name.replace("_", " "),
             **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in base.labels.regions.items()},
-            "World, USD bn": gain(own, base, "all") / 1000.0}
+            "World, USD bn": gain(own, base, "all") / 1000.0,
+            "American users, USD bn": users(own, base, "USA") / 1000.0,
+            "American treasury, USD bn": treasury(own, base, "USA") / 1000.0}
 
 
 def coalition_values(players: tuple[str, ...], split: Mapping[frozenset[str], Summary],
@@ -218,7 +220,8 @@ def shapley(players: Iterable[str], worth: Mapping[frozenset[str], float]) -> di
 
 def _draw_games(table: pd.DataFrame, columns: tuple[str, ...], years: str) -> Drawn:
     part = table[(table["replacement"] == "central") & (table["known"] == "foreseen")]
-    part = part.assign(game=[f"{r['holder']} withholds {r['card']} from {r['from']}" for _, r in part.iterrows()])
+    part = part.assign(game=[f"{r['holder']} withholds {r['card']} from {_target(str(r['from']))}"
+                             for _, r in part.iterrows()])
     return draw.matrix(part, label="game", columns=columns, title="Who is hurt when a card is withheld, USD bn",
                        note=f"{years}, against current law; blue: gain, red: loss")
 
@@ -244,7 +247,7 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
     part = games[(games["replacement"] == "central") & (games["known"] == "foreseen")]
     said = []
     for target, some in part.groupby("from", sort=False):
-        each = "; ".join(f"{r['holder']}'s {r['card']}, target {_short(float(r['harm to the target, USD bn']))} and "
+        each = "; ".join(f"{r['holder']} ({r['card']}), target {_short(float(r['harm to the target, USD bn']))} and "
                          f"holder {_short(float(r['harm to the holder, USD bn']))}" for _, r in some.iterrows())
         said.append(f"Withheld with notice from {_target(str(target))}: {each}.")
     strong = part[(part["harm to the target, USD bn"] > part["harm to the holder, USD bn"].clip(lower=0.0))
@@ -262,7 +265,9 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
     said.append(f"By Shapley value the others need {top} most ({by_value[top]:+.1f} USD bn) and {last} needs them "
                 f"most ({by_value[last]:+.1f} USD bn). If Korea and Japan are pushed away (a duty of 25%, half of "
                 f"materials, resist tools and memory withheld), the United States "
-                f"{result(1000.0 * float(row[names['USA'] + ', USD bn']))}, Japan "
+                f"{result(1000.0 * float(row[names['USA'] + ', USD bn']))} (its users "
+                f"{results(1000.0 * float(row['American users, USD bn']))}, its treasury "
+                f"{result(1000.0 * float(row['American treasury, USD bn']))}), Japan "
                 f"{result(1000.0 * float(row[names['JPN'] + ', USD bn']))} and South Korea "
                 f"{result(1000.0 * float(row[names['KOR'] + ', USD bn']))}.")
     return tuple(said)

@@ -56,6 +56,11 @@ def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], t
     return fig, axes
 
 
+def _name(column: str) -> str:
+    """Return the name of a column without its unit, which the title has."""
+    return style.plain(column.removesuffix(", USD bn"))
+
+
 def _name_ends(ax: Any, ends: list[tuple[float, float, str]], colour: Mapping[str, str]) -> None:
     ends = sorted(ends)
     low, high = ax.get_ylim()
@@ -78,7 +83,7 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
     label : str
         Column with the name of the bar.
     parts : mapping
-        Colour by column; the part of a column's name before a comma stands in the legend.
+        Colour by column; its name stands in the legend without its unit.
     panel : str, optional
         Column that tells panels apart.
     total : bool
@@ -88,7 +93,8 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
 
     groups = [("", table)] if panel is None else [(str(k), g) for k, g in table.groupby(panel, sort=False)]
     count = max(len(g) for _, g in groups)
-    legend = -(-len(parts) // 4)
+    # Where bars carry the names of their parts, a legend would say it twice.
+    legend = 0 if set(parts) == set(table[label]) else -(-len(parts) // 4)
     fig, axes = _subplots(1, len(groups), (8.8, 1.55 + 0.24 * legend + 0.46 * count), sharey=True)
     for ax, (heading, group) in zip(axes, groups, strict=True):
         for i, (_, row) in enumerate(group.iterrows()):
@@ -108,11 +114,11 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
         _widen(ax, 0.16)
         ax.grid(axis="x")
         ax.set_title(style.plain(heading))
-    handles = [Patch(color=colour, label=style.plain(column.rpartition(",")[0] or column))
-               for column, colour in parts.items()]
+    handles = [Patch(color=colour, label=_name(column)) for column, colour in parts.items()]
     tall = fig.get_figheight()
-    fig.legend(handles=handles, loc="upper left", ncols=min(4, len(parts)), fontsize=8.5, columnspacing=1.4,
-               handlelength=1.2, bbox_to_anchor=(0.004, 1.0 - 0.6 / tall), borderaxespad=0.2)
+    if legend:
+        fig.legend(handles=handles, loc="upper left", ncols=min(4, len(parts)), fontsize=8.5, columnspacing=1.4,
+                   handlelength=1.2, bbox_to_anchor=(0.004, 1.0 - 0.6 / tall), borderaxespad=0.2)
     _caption(fig, style.plain(title), style.plain(note))
     longest = max(len(line) for name in table[label] for line in style.short(str(name), 26).split("\n"))
     fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 8.8, right=0.98, bottom=0.36 / tall,
@@ -120,8 +126,7 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
     return fig, axes
 
 
-def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: str, note: str,
-           heads: Mapping[str, str] | None = None) -> Drawn:
+def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: str, note: str) -> Drawn:
     """Draw gains (blue) and losses (red) as a table of numbers on shades, one scale for all."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -136,8 +141,7 @@ def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: st
         for j in range(values.shape[1]):
             dark = abs(strength[i, j]) > 0.75
             ax.text(j, i, _signed(values[i, j]), ha="center", va="center", color="white" if dark else style.INK)
-    ax.set_xticks(range(len(columns)), [style.short((heads or {}).get(c, c.rpartition(",")[0] or c), 14)
-                                        for c in columns])
+    ax.set_xticks(range(len(columns)), [style.short(_name(c), 10) for c in columns])
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(table)), [style.short(str(name), 30) for name in table[label]])
     ax.tick_params(length=0)
@@ -181,7 +185,7 @@ def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mappin
         _widen(ax, 0.12)
         ax.grid(axis="x")
         ax.set_title(style.plain(heading))
-    fig.legend(handles=[Patch(color=colour, label=style.plain(column)) for column, colour in columns.items()],
+    fig.legend(handles=[Patch(color=colour, label=_name(column)) for column, colour in columns.items()],
                loc="upper left", ncols=len(columns), fontsize=8.5, bbox_to_anchor=(0.004, 1.0 - 0.6 / tall),
                borderaxespad=0.2, handlelength=1.2)
     _caption(fig, style.plain(title), style.plain(note))
