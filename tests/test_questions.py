@@ -196,10 +196,10 @@ def test_exposure_finding_ranks() -> None:
 
 def test_japan_finding_reports_both_signs() -> None:
     def row(how: str, abroad: float) -> dict[str, object]:
-        return {"world": how, "case": "japan domestic first", q03.PAID: 10.0, q03.YEN: 1.5, q03.SPENT_HOME: 20.0,
+        return {"world": how, "case": "Japan domestic first", q03.PAID: 10.0, q03.YEN: 1.5, q03.SPENT_HOME: 20.0,
                 q03.SPENT_ABROAD: abroad, q03.EVERYWHERE: 0.0, q03.RATIO: -abroad / 10.0, q03.KWPM: -abroad}
 
-    firms = pd.DataFrame([("gross", "japan domestic first", "tsmc", 5.0, -1.0)],
+    firms = pd.DataFrame([("gross", "Japan domestic first", "tsmc", 5.0, -1.0)],
                          columns=["world", "case", "firm", "in Japan, USD bn", "in the US, USD bn"])
     text = " ".join(q03.finding(pd.DataFrame([row("gross", -2.0), row("net", 1.0)]), firms))
     assert "+0.20 with gross and -0.10 with net" in text
@@ -213,9 +213,9 @@ def test_awards_finding() -> None:
                 "SK hynix Indiana packaging, kwpm": 6.0, "change in American leading logic, kwpm": kwpm - 17.0,
                 "gain of the United States, USD bn": 1.0, "gain of South Korea, USD bn": -2.0}
 
-    text = " ".join(q06.finding(pd.DataFrame([row("current law", 17.0, 5.0), row("chips withdrawn korea", 15.0, 1.0)])))
+    text = " ".join(q06.finding(pd.DataFrame([row("current law", 17.0, 5.0), row("awards withdrawn", 15.0, 1.0)])))
     assert "17.0 kwpm in Taylor" in text
-    assert "15.0 with withdrawn awards" in text
+    assert "15.0 with awards withdrawn" in text
     assert "saves the treasury USD 4.0 bn" in text
     assert "-2.0 kwpm" in text
     assert "South Korea loses USD 2.0 bn" in text

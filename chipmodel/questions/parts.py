@@ -15,6 +15,29 @@ from chipmodel.summary import Summary
 USERS, FIRMS, TREASURY = "#332288", "#999933", "#882255"
 """Colours of the three that gain or lose in a place."""
 GDP_YEAR = 2024
+SPOKEN = {
+    "current_law": "current law",
+    "liberation_day_announced": "Liberation Day as announced",
+    "liberation_day_enacted": "Liberation Day as enacted",
+    "section232_25": "Section 232 at 25%",
+    "section232_25_korea_parity": "25% with parity for Korea",
+    "section232_25_no_allowance": "25% without Taiwan's allowance",
+    "section232_25_flat": "25% without partner terms",
+    "section232_25_use": "25% on use, devices included",
+    "section232_100": "Section 232 at 100%",
+    "section232_100_korea_parity": "100% with parity for Korea",
+    "section232_100_no_allowance": "100% without Taiwan's allowance",
+    "chips_withdrawn_korea": "awards withdrawn",
+    "chips_delayed_korea": "awards paid late",
+    "chips_converted_korea": "awards turned into shares",
+    "japan_domestic_first": "Japan domestic first",
+    "japan_support_withdrawn": "Japan's support withdrawn",
+    "korea_japan_pushed_away": "Korea and Japan pushed away",
+    "china_decoupling": "decoupling from China",
+    "credit_extended": "American credit extended",
+    "cjk_fta": "free-trade area",
+}
+"""Names of cases for people."""
 
 
 def gain(own: Summary, base: Summary, region: str) -> float:
@@ -71,6 +94,15 @@ def outlay(own: Summary, region: str) -> float:
 def in_billions(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with columns in USD bn rounded to the million, the last digit a solve can vouch for."""
     return frame.assign(**{c: frame[c].round(3) + 0.0 for c in frame.columns if str(c).endswith("USD bn")})
+
+
+def spoken(case: str) -> str:
+    """Return the name of a case for people.
+
+    >>> spoken("section232_25"), spoken("my_case")
+    ('Section 232 at 25%', 'my case')
+    """
+    return SPOKEN.get(case, case.replace("_", " "))
 
 
 def result(value: float) -> str:

@@ -21,12 +21,14 @@ from chipmodel.questions.parts import (
     in_billions,
     result,
     results,
+    spoken,
 )
 from chipmodel.questions.parts import treasury as purse
 from chipmodel.questions.parts import users as buyers
 from chipmodel.report import draw
 from chipmodel.report.words import LEAST, billion, percent
 from chipmodel.summary import Summary
+from chipmodel.text import listed
 
 TITLE = "Tariffs: as announced, as enacted, as threatened"
 ASKS = "Who bears an American duty on chips: buyers, makers or the treasury, at home or abroad?"
@@ -79,7 +81,7 @@ def answer(desk: Desk, short: bool) -> Answer:
 
 def incidence(own: Summary, base: Summary) -> dict[str, object]:
     """Return a case's gains by who has them, USD bn."""
-    row: dict[str, object] = {"case": own.case.name.replace("_", " "), "status": own.case.status}
+    row: dict[str, object] = {"case": spoken(own.case.name), "status": own.case.status}
     for name, measure in (("users", buyers), ("firms", firms), ("treasury", purse)):
         at_home = measure(own, base, HOME)
         elsewhere = measure(own, base, "all") - at_home
@@ -100,7 +102,7 @@ def _duties(own: Summary, base: Summary) -> float:
 
 
 def _capacity(own: Summary, base: Summary) -> dict[str, object]:
-    row: dict[str, object] = {"case": own.case.name.replace("_", " ")}
+    row: dict[str, object] = {"case": spoken(own.case.name)}
     for name, segment in (("all segments", "all"), (base.segment(LEADING), LEADING)):
         now, before = capacity(own, HOME, segment), capacity(base, HOME, segment)
         row[f"{name}, kwpm"] = round(now, 1)
@@ -118,7 +120,7 @@ def finding(who: pd.DataFrame, where: pd.DataFrame) -> tuple[str, ...]:
             continue
         said.append(_bearers(row))
     if still:
-        said.append(f"{' and '.join(still).capitalize()} {'changes' if len(still) == 1 else 'change'} nothing: no chip "
+        said.append(f"{listed(still)} {'changes' if len(still) == 1 else 'change'} nothing: no chip "
                     "falls under it.")
     leading = next(str(c) for c in where.columns if str(c).startswith("change in") and "all segments" not in str(c))
     moved = where.set_index("case")[leading]
@@ -132,7 +134,7 @@ def _bearers(row: pd.Series) -> str:
     revenue, home = 1000.0 * float(row["American treasury, USD bn"]), 1000.0 * float(row["United States, USD bn"])
     abroad = 1000.0 * (float(row["firms elsewhere, USD bn"]))
     share = f" ({percent(-mine / revenue)} of what the treasury nets)" if revenue > LEAST and mine < 0 else ""
-    return (f"In the case {row['case']} ({row['status']}), American users {results(mine)}{share}, the American "
+    return (f"Under {row['case']} ({row['status']}), American users {results(mine)}{share}, the American "
             f"treasury {'nets' if revenue >= 0 else 'is short of'} {billion(abs(revenue))}, American firms "
             f"{results(1000.0 * float(row['American firms, USD bn']))} and firms elsewhere {results(abroad)}; the "
             f"United States as a whole {result(home)} and the world {result(1000.0 * float(row['World, USD bn']))}.")

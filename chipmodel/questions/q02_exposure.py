@@ -10,7 +10,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
 from chipmodel.questions import q01_tariffs as tariffs
-from chipmodel.questions.parts import GDP_YEAR, alliance, firms, gain, gdp, users, yearly
+from chipmodel.questions.parts import GDP_YEAR, alliance, firms, gain, gdp, spoken, users, yearly
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import LEAST, billion
@@ -65,7 +65,7 @@ def answer(desk: Desk, short: bool) -> Answer:
 def _row(own: Summary, base: Summary, ally: str, size: float, surplus: float) -> dict[str, object]:
     loss = -gain(own, base, ally)
     return {
-        "case": own.case.name.replace("_", " "), "ally": base.labels.regions[ally], LOSS: round(loss / 1000.0, 3) + 0.0,
+        "case": spoken(own.case.name), "ally": base.labels.regions[ally], LOSS: round(loss / 1000.0, 3) + 0.0,
         "of which firms, USD bn": round(-firms(own, base, ally) / 1000.0, 3) + 0.0,
         "of which users, USD bn": round(-users(own, base, ally) / 1000.0, 3) + 0.0,
         PER_GDP: round(1000.0 * yearly(own, loss) / size, 1) + 0.0, SURPLUS: surplus,
@@ -102,7 +102,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     for case, part in moved.items():
         order = part.sort_values(LOSS, ascending=False)
         each = listed([f"{row['ally']} {_lost(float(row[LOSS]))}" for _, row in order.iterrows()])
-        said.append(f"In the case {case}, {each}.")
+        said.append(f"Under {case}, {each}.")
     worst, small = ({_top(part, c)[0] for part in moved.values()} for c in (LOSS, PER_GDP))
     said.append(f"{_most(worst, 'in dollars', moved)}; for the size of its economy, "
                 f"{listed(sorted(small))} {'does' if len(small) == 1 else 'do, by case'}.")

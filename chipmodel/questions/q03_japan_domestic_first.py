@@ -9,7 +9,7 @@ import pandas as pd
 from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, outlay, spent
+from chipmodel.questions.parts import capacity, outlay, spent, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion
@@ -81,7 +81,7 @@ def _row(how: str, own: Summary, base: Summary, yen: float) -> dict[str, object]
     lead = {r: capacity(own, r, "logic_lt10") - capacity(base, r, "logic_lt10") for r in (HOME, ABROAD)}
     large = abs(paid) > 1e-3
     return {
-        "world": how, "case": own.case.name.replace("_", " "), PAID: round(paid, 3) + 0.0,
+        "world": how, "case": spoken(own.case.name), PAID: round(paid, 3) + 0.0,
         YEN: round(paid * yen / 1000.0, 2) + 0.0,
         SPENT_HOME: round(money[HOME], 3) + 0.0, SPENT_ABROAD: round(money[ABROAD], 3) + 0.0,
         EVERYWHERE: round(sum(v for r, v in money.items() if r not in (HOME, ABROAD)), 3) + 0.0,
@@ -99,7 +99,7 @@ def _firms(how: str, own: Summary, base: Summary) -> list[tuple[object, ...]]:
     for firm in sorted({f for f, _, _ in (*own.invested, *base.invested)}):
         here, there = ((spent(own, r, (firm,)) - spent(base, r, (firm,))) / 1000.0 for r in (HOME, ABROAD))
         if max(abs(here), abs(there)) >= 0.05:
-            rows.append((how, own.case.name.replace("_", " "), firm, round(here, 3) + 0.0, round(there, 3) + 0.0))
+            rows.append((how, spoken(own.case.name), firm, round(here, 3) + 0.0, round(there, 3) + 0.0))
     return rows
 
 
@@ -117,7 +117,7 @@ def _alt(table: pd.DataFrame) -> str:
 
 def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
     """Say what the tables hold."""
-    more = table[table["case"] == MORE.replace("_", " ")]
+    more = table[table["case"] == spoken(MORE)]
     first = more.iloc[0]
     said = [f"Paying half of new fabs to 2035 costs Japan {billion(1000.0 * float(first[PAID]))} more in cash, "
             f"{float(first[YEN]):.1f} trillion yen ({first['world']}); spending on fabs changes by "
@@ -134,7 +134,7 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
                 f"{billion(1000.0 * direct)} is of firms that spend more in Japan"
                 + (f" ({listed([str(f) for f in away['firm']])})" if len(away) else "")
                 + ".")
-    gone = table[table["case"] == NONE.replace("_", " ")]
+    gone = table[table["case"] == spoken(NONE)]
     if len(gone):
         row = gone.iloc[0]
         said.append(f"Without any support Japan saves {billion(-1000.0 * float(row[PAID]))}, loses "

@@ -9,7 +9,7 @@ import pandas as pd
 from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import spent
+from chipmodel.questions.parts import spent, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -89,7 +89,7 @@ def _row(own: Summary, how: str) -> dict[str, object]:
     running = next(p for p in own.projects if p.site == SECOND).in_service
     year = own.labels.years[-1]
     support = sum(v for (_, f, r, _), v in own.received.items() if (f, r) == (FIRM, HOME))
-    return {"case": own.case.name.replace("_", " "), "world": how, RUNS: round(running[year], 1) + 0.0,
+    return {"case": spoken(own.case.name), "world": how, RUNS: round(running[year], 1) + 0.0,
             "first year it runs": next((t for t, v in running.items() if v > 0.05), None),
             "TSMC spends in Japan, USD bn": round(spent(own, HOME, (FIRM,)) / 1000.0, 3) + 0.0,
             SUPPORT: round(support / 1000.0, 3) + 0.0,

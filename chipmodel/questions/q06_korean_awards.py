@@ -9,7 +9,7 @@ import pandas as pd
 from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, capacity, gain, result, spent
+from chipmodel.questions.parts import between, capacity, gain, result, spent, spoken
 from chipmodel.report import draw
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion
@@ -80,7 +80,7 @@ def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:
     running = {p.site: p.in_service[year] for p in (*own.projects, *own.plants)}
     support = sum(v for (_, f, r, _), v in own.received.items() if f in FIRMS and r == HOME)
     return {
-        "case": own.case.name.replace("_", " "), "world": how,
+        "case": spoken(own.case.name), "world": how,
         TAYLOR: round(sum(running.get(site, 0.0) for site in SITES), 1) + 0.0,
         "SK hynix Indiana packaging, kwpm": round(running.get(PACKAGING, 0.0), 1) + 0.0,
         "spent by both firms on American fabs, USD bn": round(spent(own, HOME, FIRMS) / 1000.0, 3) + 0.0,
@@ -110,7 +110,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     """Say what the table holds."""
     said = []
     for world, part in table.groupby("world", sort=False):
-        each = [f"{float(r[TAYLOR]):.1f} with {str(r['case']).removeprefix('chips ').replace(' korea', '')} awards"
+        each = [f"{float(r[TAYLOR]):.1f} with {r['case']}"
                 for _, r in part.iloc[1:].iterrows()]
         said.append(f"With {world}, Samsung runs {float(part.iloc[0][TAYLOR]):.1f} kwpm in Taylor in the last year "
                     f"reported under current law and {listed(each)}.")

@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import OriginFloor, Tariff
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, gain, in_billions, result
+from chipmodel.questions.parts import capacity, gain, in_billions, result, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -81,7 +81,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                          "change in Chinese capacity, kwpm": round(capacity(own, CHINA) - capacity(base, CHINA), 0)})
     costs = in_billions(pd.DataFrame(rows))
     area = in_billions(pd.DataFrame([
-        {"case": case.replace("_", " "),
+        {"case": spoken(case),
          **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in regions.items()},
          "World, USD bn": gain(own, base, "all") / 1000.0}
         for case, own in (("cjk_fta", desk.summary("cjk_fta")), (JOINED, desk.summary(_duty(desk, False))),

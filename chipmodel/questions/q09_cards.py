@@ -15,7 +15,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import ExportControl
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, result, results, treasury, users
+from chipmodel.questions.parts import gain, in_billions, result, results, spoken, treasury, users
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.schema import InputFactRow
@@ -182,7 +182,7 @@ def _game(game: tuple[str, str], speed: str, when: str, own: Summary, base: Summ
 
 
 def _pushed(own: Summary, base: Summary) -> dict[str, object]:
-    return {"case": own.case.name.replace("_", " "),
+    return {"case": spoken(own.case.name),
             **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in base.labels.regions.items()},
             "World, USD bn": gain(own, base, "all") / 1000.0,
             "American users, USD bn": users(own, base, "USA") / 1000.0,
