@@ -209,12 +209,12 @@ def test_japan_finding_reports_both_signs() -> None:
 
 def test_awards_finding() -> None:
     def row(case: str, kwpm: float, support: float) -> dict[str, object]:
-        return {"case": case, "world": q06.HELD, q06.TAYLOR: kwpm, q06.SUPPORT: support,
+        return {"case": case, "world": q06.HELD, q06.TAYLOR: kwpm, q06.SIZE: 67.0, q06.SUPPORT: support,
                 "SK hynix Indiana packaging, kwpm": 6.0, "change in American leading logic, kwpm": kwpm - 17.0,
                 "gain of the United States, USD bn": 1.0, "gain of South Korea, USD bn": -2.0}
 
     text = " ".join(q06.finding(pd.DataFrame([row("current law", 17.0, 5.0), row("awards withdrawn", 15.0, 1.0)])))
-    assert "17.0 kwpm in Taylor" in text
+    assert "17.0 of 67 kwpm announced in Taylor" in text
     assert "15.0 with awards withdrawn" in text
     assert "saves the treasury USD 4.0 bn" in text
     assert "-2.0 kwpm" in text

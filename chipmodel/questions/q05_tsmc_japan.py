@@ -9,7 +9,7 @@ import pandas as pd
 from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import spent, spoken
+from chipmodel.questions.parts import between, spent, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -125,7 +125,8 @@ def finding(sites: pd.DataFrame, table: pd.DataFrame, buyers: pd.DataFrame, base
                     f"{listed(each)}, in kwpm in {base.labels.years[-1]}.")
     law = table.iloc[0]
     said.append(f"Under current law TSMC gets {billion(1000.0 * float(law[SUPPORT]))} of Japanese support in cash for "
-                f"{billion(1000.0 * float(law['TSMC spends in Japan, USD bn']))} spent there.")
+                f"{billion(1000.0 * float(law['TSMC spends in Japan, USD bn']))} spent there; over "
+                f"all cases it spends USD {between(table['TSMC spends in Japan, USD bn'], 'bn')}, in other fabs too.")
     for segment, part in buyers.groupby("segment", sort=False):
         total = float(part["in devices used there, kwpm"].sum())
         if total > 0:

@@ -32,7 +32,7 @@ SITES = ("samsung_taylor_1", "samsung_taylor_2")
 PACKAGING = "ap_sk_hynix_indiana"
 CASES = ("current_law", "chips_withdrawn_korea", "chips_delayed_korea", "chips_converted_korea")
 HELD, FREED = "commitments held", "every project free"
-TAYLOR, SUPPORT = "Samsung Taylor, kwpm", "support to both firms, USD bn"
+TAYLOR, SIZE, SUPPORT = "Samsung Taylor, kwpm", "announced there, kwpm", "support to both firms, USD bn"
 
 
 def _worlds(desk: Desk, short: bool) -> dict[str, World]:
@@ -70,7 +70,7 @@ def answer(desk: Desk, short: bool) -> Answer:
     tables = [Table("q06_awards", f"Sites of the two firms in the United States in {year}, what they spend there "
                                   f"and what support they get, {base.labels.years[0]} to {year}", table),
               Table("q06_bars", "The same, a column a world", bars)]
-    paint = dict(zip(worlds, ("#009E73", "#D55E00", "#999999"), strict=False))
+    paint = dict(zip(worlds, ("#117733", "#AA4499", "#999933"), strict=False))
     figure = Figure("q06_awards", "Korean awards", "q06_bars", _alt(table), partial(_draw, paint=paint, year=year))
     return Answer(finding(table), tables, [figure])
 
@@ -82,6 +82,7 @@ def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:
     return {
         "case": spoken(own.case.name), "world": how,
         TAYLOR: round(sum(running.get(site, 0.0) for site in SITES), 1) + 0.0,
+        SIZE: sum(p.size for p in own.projects if p.site in SITES),
         "SK hynix Indiana packaging, kwpm": round(running.get(PACKAGING, 0.0), 1) + 0.0,
         "spent by both firms on American fabs, USD bn": round(spent(own, HOME, FIRMS) / 1000.0, 3) + 0.0,
         SUPPORT: round(support / 1000.0, 3) + 0.0,
@@ -110,10 +111,13 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     """Say what the table holds."""
     said = []
     for world, part in table.groupby("world", sort=False):
-        each = [f"{float(r[TAYLOR]):.1f} with {r['case']}"
-                for _, r in part.iloc[1:].iterrows()]
-        said.append(f"With {world}, Samsung runs {float(part.iloc[0][TAYLOR]):.1f} kwpm in Taylor in the last year "
-                    f"reported under current law and {listed(each)}.")
+        first = part.iloc[0]
+        law = f"Samsung runs {float(first[TAYLOR]):.1f} of {float(first[SIZE]):.0f} kwpm announced in Taylor"
+        each = [f"{float(r[TAYLOR]):.1f} with {r['case']}" for _, r in part.iloc[1:].iterrows()]
+        rest = f"under current law and {listed(each)}"
+        if part[TAYLOR].nunique() == 1:
+            rest = f"whether awards are paid or not ({len(part)} cases)"
+        said.append(f"With {world}, {law} in the last year reported, {rest}.")
     law, gone = table.iloc[0], table.iloc[1]
     saved = 1000.0 * (float(law[SUPPORT]) - float(gone[SUPPORT]))
     logic = float(gone["change in American leading logic, kwpm"])

@@ -10,7 +10,7 @@ import pandas as pd
 from chipmodel.report import style
 from chipmodel.report.figures import Drawn, _beside, _caption, _signed, _spread, _subplots, _widen
 
-LINES = ("#222222", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+LINES = (style.INK, *style.OTHERS)
 """Colours of curves that are no regions."""
 MARKS = ("o", "s", "D", "^", "v", "P")
 LOSS, GAIN = "#B2182B", "#2166AC"
