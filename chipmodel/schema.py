@@ -471,6 +471,27 @@ class MacroRow(Fact):
     year: Year
 
 
+class AllianceRow(Fact):
+    """What allies pay, pledge and trade beside chips; nothing of it enters the programme."""
+
+    key: ClassVar[tuple[str, ...]] = ("region", "item", "year")
+    about: ClassVar[str] = "Trade with the United States, host-nation support, defence and pledges of allies."
+    units: ClassVar[dict[str, str]] = {
+        "goods_surplus": "USD billion",
+        "host_nation_support": "USD billion",
+        "defence": "share",
+        "defence_asked": "share",
+        "investment_pledge": "USD billion",
+        "credit_guarantee": "USD billion",
+        "lng_project": "USD billion",
+    }
+
+    region: RegionId
+    item: Literal["goods_surplus", "host_nation_support", "defence", "defence_asked", "investment_pledge",
+                  "credit_guarantee", "lng_project"]
+    year: Year
+
+
 class ParameterRow(Fact):
     """A scalar of the model."""
 
@@ -574,6 +595,7 @@ TABLES: dict[str, type[Row]] = {
     "input_facts": InputFactRow,
     "tariffs": TariffRow,
     "macro": MacroRow,
+    "alliance": AllianceRow,
     "parameters": ParameterRow,
     "route_steps": RouteStepRow,
     "device_steps": DeviceStepRow,

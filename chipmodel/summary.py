@@ -13,6 +13,7 @@ from chipmodel.accounts import home_of
 from chipmodel.case import Case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError
+from chipmodel.numbers.finance import share_in_service
 from chipmodel.policies import CapacityLinkedQuota, OriginFloor
 from chipmodel.schema import RegionRow, SegmentRow
 from chipmodel.solution import Solution
@@ -90,6 +91,12 @@ class Summary:
         Price of a certificate of a capacity-linked quota, by (policy, year), USD per wafer.
     earned : dict
         Certificates earned, by (policy, firm, year), kwpm.
+    plants : tuple of Project
+        Announced packaging plants; the kind of packaging stands for the segment.
+    invested : dict
+        Cash spent on fabs by (firm, region, year), before support.
+    received : dict
+        Support received in cash by (policy, firm, region of the fab, year).
     """
 
     case: Case
@@ -117,6 +124,9 @@ class Summary:
     floors: dict[tuple[str, str, int], float] = field(default_factory=dict)
     certificates: dict[tuple[str, int], float] = field(default_factory=dict)
     earned: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    plants: tuple[Project, ...] = ()
+    invested: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    received: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
@@ -151,6 +161,8 @@ class Summary:
             lines=lines,
             floors=_floors(solution, labels.years),
             **_certificates(solution, labels.years),
+            plants=_plants(solution, labels.years),
+            **_firm_cash(solution, labels.years),
         )
 
     @property
@@ -215,6 +227,34 @@ def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]
         running = {t: total.get((site.id, t), 0.0) for t in years}
         found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
     return tuple(found)
+
+
+def _plants(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
+    builds = solution.columns("assemble_build")
+    found = []
+    for plant in solution.numbers.packaging.plants.values():
+        if plant.kind == "project":
+            running = {t: sum(builds.get((plant.id, b), 0.0) * share_in_service(b + plant.lead, t)
+                              for b in plant.builds) for t in years}
+            found.append(Project(plant.id, plant.name, plant.firm, plant.region, plant.package, plant.size or 0.0,
+                                 running))
+    return tuple(found)
+
+
+def _firm_cash(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[Any, float]]:
+    """Return what firms spend on fabs and what they get of each policy, in cash."""
+    invested: dict[tuple[str, str, int], float] = defaultdict(float)
+    received: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    for account, policy, payer, receiver, year, value, unit in solution.account.rows:
+        fab = receiver if policy else payer
+        if unit != "MUSD" or year not in years or not (account.endswith("_cash") and fab.startswith("fab:")):
+            continue
+        firm, _, region = fab.removeprefix("fab:").partition("@")
+        if policy:
+            received[policy, firm, region, year] -= value
+        else:
+            invested[firm, region, year] -= value
+    return {"invested": dict(invested), "received": dict(received)}
 
 
 def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
