@@ -118,8 +118,8 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
         if part[TAYLOR].nunique() == 1:
             rest = f"whether awards are paid or not ({len(part)} cases)"
         said.append(f"With {world}, {law} in the last year reported, {rest}.")
-    law, gone = table.iloc[0], table.iloc[1]
-    saved = 1000.0 * (float(law[SUPPORT]) - float(gone[SUPPORT]))
+    paid, gone = table.iloc[0], table.iloc[1]
+    saved = 1000.0 * (float(paid[SUPPORT]) - float(gone[SUPPORT]))
     logic = float(gone["change in American leading logic, kwpm"])
     said.append(f"Withdrawing the awards, {table.iloc[0]['world']}, saves the treasury {billion(saved)} in cash on the "
                 f"two firms and changes American leading logic by {logic:+.1f} kwpm; the United States "
