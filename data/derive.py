@@ -5,7 +5,9 @@ file, and rewrites everything of grade D that follows from them:
 
 * ``fleets.csv``        capacity by base year, region, segment and firm
 * ``expansion.csv``     weights of the places that can add capacity, by base year
-* ``cost_factors.csv``  running cost of places with a published ten-year cost (the other rows are kept)
+* ``cost_factors.csv``  running cost of places with a published ten-year cost, and fitted premiums (the other
+                        rows are kept)
+* ``parameters.csv``    fitted scalars (the other rows are kept)
 * ``budgets.csv``       what firms can spend on new capacity a year
 * ``prices.csv``        reference prices and customs shares
 * ``demand.csv``        growth of 2023 to 2025 (the later rows are kept)
@@ -321,6 +323,25 @@ def running_factors() -> dict[str, tuple[float, str]]:
     return found
 
 
+def fitted() -> dict[tuple[str, str], list[object]]:
+    """Facts fitted by experiments/calibrate.py: {(table, key of the row): the fact's cells}."""
+    found: dict[tuple[str, str], list[object]] = {}
+    for row in raw("calibration").itertuples():
+        value = float(row.fitted)
+        note = f"fitted to T05 and T07 by experiments/calibrate.py (docs/calibration.md), from {row.prior:g}; {row.note}"
+        found[row.table, row.row] = [value, row.unit, "", row.low, row.high, "derived", "D", note]
+    return found
+
+
+def parameter_rows() -> list[list[object]]:
+    """Rows of parameters.csv: those that were fitted; the other rows kept."""
+    fits = fitted()
+    return [
+        [row[0], *fits["parameters", row[0]]] if ("parameters", row[0]) in fits else row
+        for row in kept("parameters").values.tolist()
+    ]
+
+
 def item_of_year(table: str, year: int) -> dict[str, float]:
     """Return {region: value} for the rows of ``table`` of a year."""
     rows = kept(table)
@@ -330,11 +351,13 @@ def item_of_year(table: str, year: int) -> dict[str, float]:
 
 def cost_factor_rows() -> list[list[object]]:
     """Rows of cost_factors.csv: running cost where a published ten-year cost gives it; the other rows kept."""
-    found = running_factors()
+    found, fits = running_factors(), fitted()
     table = kept("cost_factors")
     rows: list[list[object]] = []
     for row in table.values.tolist():
         region, name = row[0], row[1]
+        if name == "place" and ("cost_factors", region) in fits:
+            row = [region, name, *fits["cost_factors", region]]
         if name == "running" and region in found:
             value, how = found[region]
             low, high = round(value - 0.15, 4), round(value + 0.15, 4)
@@ -539,6 +562,7 @@ def derive() -> dict[str, str]:
     return {
         "fleets.csv": table_text(["base_year", "region", "segment", "firm", *FACT], fleet_table, 4),
         "expansion.csv": table_text(["base_year", "region", "segment", "firm", *FACT], expansion_rows(fleet_table), 4),
+        "parameters.csv": table_text(["parameter", *FACT], parameter_rows(), 1),
         "cost_factors.csv": table_text(["region", "item", *FACT], cost_factor_rows(), 2),
         "budgets.csv": table_text(["holder", "base_year", *FACT], budget_rows(), 2),
         "prices.csv": table_text(["segment", "item", *FACT], price_rows(fleets), 2),

@@ -6,9 +6,10 @@ pins the elasticity between origins, so these keep their priors. With x the loga
 
 .. math:: \min_x \sum_k ((ours_k - theirs_k) / s_k)^2 + \sum_j (x_j / p_j)^2
 
-s is half of the target's band (a sixth of it for T07, which is to be met within a point), p a quarter
-of the logarithm of the bounds: the prior holds what the targets do not say. Only targets of role
-`input` enter.
+s is half of the target's band (a fifth of that for T07, which is to be met within a point), p a
+quarter of the logarithm of the bounds: the prior holds what the targets do not say. Only targets of
+role `input` enter. T05 enters by the ratios of its rungs to the first: the size of a fab, which turns
+kwpm into fabs, is no part of the programme, and the ratios are what tells the slope of supply.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from chipmodel.validation.bench import HINDCAST, WITH, WITHOUT, Bench
 
 FITTED = ("T05", "T07")
 """Targets of role input that hang on what is fitted; T01 to T03 hold by the derivation of the cost of place."""
-TIGHT = {"T07": 1.0 / 3.0}
-"""Weight of a band: T07 is asked for within a point."""
+TIGHT = 0.2
+"""Part of half the band of T07 that counts as one unit of miss: it is asked for within a point."""
 STEP = 0.03
 """Step of finite differences, in logarithms: programmes answer in kinks, smaller steps see them singly."""
 Vector = NDArray[np.float64]
@@ -199,10 +200,15 @@ class Fitter:
 
     def residuals(self, x: Vector) -> Vector:
         """Return the weighted misses and the pull of the prior."""
-        ours = self.ours(x)
-        misses = [
-            (ours[row.metric] - row.value) / (TIGHT.get(row.target, 1.0) * 0.5 * _half(row)) for row in self.targets
-        ]
+        ours, rows = self.ours(x), self.targets
+        first = next((row for row in rows if row.metric == "fabs.0"), None)
+        misses = []
+        for row in rows:
+            if first is None or not row.metric.startswith("fabs."):
+                misses.append((ours[row.metric] - row.value) / (TIGHT * _half(row)))
+            elif row is not first:
+                ratio = ours[row.metric] / max(ours[first.metric], 1e-6)
+                misses.append((ratio - row.value / first.value) * first.value / _half(row))
         return np.array([*misses, *(value / one.spread for one, value in zip(self.free, x, strict=True))])
 
     def slopes(self, x: Vector) -> Vector:

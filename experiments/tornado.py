@@ -1,0 +1,69 @@
+"""Which numbers carry the answer? Each number of the data at its low and its high, one at a time.
+
+    python experiments/tornado.py [--out data/derived/tornado.csv] [--jobs 2] [--short]
+
+writes the swing of every headline number with each number of the data, widest first. ``--short`` moves
+four numbers only. A number whose extreme is refused or has no optimum is told and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import chipmodel as cm
+from chipmodel.errors import InputError
+from chipmodel.explore import Range, one_at_a_time, ranges, tornado
+from chipmodel.files import write_whole
+from chipmodel.numbers import build_numbers
+from chipmodel.points import world_at
+from chipmodel.progress import Progress
+from chipmodel.study import Study, run_study, table_csv
+from chipmodel.world import load_world
+
+METRICS = ("share.capacity.USA.logic_lt10.2035", "share.capacity.TWN.logic_lt10.2035", "share.capacity.USA.all.2035",
+           "hhi.logic_lt10.2035", "outlay.USA", "cost.buyers.USA")
+SHORT = ("costs[item=capex]", "cost_factors[item=place]", "elasticities[item=substitution]", "parameters[parameter=slope]")
+
+
+def main() -> int:
+    """Run the tornado and write its table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", default="data/derived/tornado.csv", metavar="FILE")
+    options.add_argument("--jobs", type=int, default=1, metavar="N")
+    options.add_argument("--short", action="store_true", help="four numbers only")
+    options.add_argument("--data", default=None, metavar="DIR")
+    options.add_argument("--cases", nargs="+", default=["current_law", "section232_25_flat"])
+    options.add_argument("--metrics", nargs="+", default=list(METRICS))
+    given = options.parse_args()
+    try:
+        data = cm.load_dataset(given.data)
+        moved = [one for one in ranges(data) if fits(data, one) and (not given.short or one.number in SHORT)]
+        study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
+                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(one_at_a_time(moved)),
+                      chunk=20)
+        with Progress(sys.stderr) as tell:
+            result = run_study(study, data, jobs=given.jobs, tell=tell)
+        write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
+    except cm.ChipmodelError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    print("written:", given.out)
+    return 0
+
+
+def fits(data: cm.Dataset, one: Range) -> bool:
+    """Whether the world can be built at both ends; shares that must sum to one cannot move alone."""
+    world = load_world("central", data)
+    for end in (one.low, one.high):
+        try:
+            build_numbers(data, world_at(world, {one.number: end}, "tornado"))
+        except InputError as error:
+            print(f"left out: {one.number}: {error}", file=sys.stderr)
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
