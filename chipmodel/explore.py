@@ -84,7 +84,8 @@ def near_optimal(solution: Solution, region: str, segment: str, year: int,
             highs.changeRowBounds(last, -highspy.kHighsInf, scale * (least + slack * resource))
             for _ in range(ROUNDS):
                 highs.changeColsCost(len(every), every, sign * (goal - share * world))
-                reached = row(slack, end, run_highs(highs))
+                run_highs(highs)
+                reached = row(slack, end, np.array(highs.getSolution().col_value))
                 moved, share = abs(reached[-1] - share), reached[-1]
                 if moved < ENOUGH:
                     break
@@ -175,11 +176,11 @@ def tornado(table: pd.DataFrame, found: Sequence[Range]) -> pd.DataFrame:
     for (metric, case), part in table.assign(case=table["case"].str.partition("[")[0]).groupby(["metric", "case"],
                                                                                               sort=False):
         still = (part[names] - 1.0).abs().to_numpy() < 1e-12
-        centre = float(part.loc[still.all(axis=1), "value"].iloc[0])
+        centre = float(part["value"].to_numpy()[still.all(axis=1)][0])
         for k, one in enumerate(found):
             alone = part[~still[:, k]]
-            ends = {name: float(alone.loc[np.isclose(alone[one.number], end), "value"].iloc[0])
-                    for name, end in (("low", one.low), ("high", one.high))}
+            at, value = alone[one.number].to_numpy(), alone["value"].to_numpy()
+            ends = {name: float(value[np.isclose(at, end)][0]) for name, end in (("low", one.low), ("high", one.high))}
             rows.append((metric, case, one.number, one.low, one.high, centre, ends["low"], ends["high"],
                          abs(ends["high"] - ends["low"])))
     wide = pd.DataFrame(rows, columns=["metric", "case", "number", "factor_low", "factor_high", "centre", "at_low",

@@ -328,7 +328,8 @@ def fitted() -> dict[tuple[str, str], list[object]]:
     found: dict[tuple[str, str], list[object]] = {}
     for row in raw("calibration").itertuples():
         value = float(row.fitted)
-        note = f"fitted to T05 and T07 by experiments/calibrate.py (docs/calibration.md), from {row.prior:g}; {row.note}"
+        note = f"fitted to T05 and T07 by experiments/calibrate.py, see docs/calibration.md; prior {row.prior:g}; "
+        note += str(row.note)
         found[row.table, row.row] = [value, row.unit, "", row.low, row.high, "derived", "D", note]
     return found
 

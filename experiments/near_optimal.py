@@ -1,6 +1,8 @@
-"""How far can the American share of the leading edge go at 1, 2 and 5% above least cost?
+"""The American share of the leading edge at 1, 2 and 5% above least cost: how far can it go.
 
     python experiments/near_optimal.py [--out data/derived/near_optimal.csv] [--short]
+
+writes the least and the greatest share for each.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ from chipmodel.world import load_world
 
 METRICS = ("share.capacity.USA.logic_lt10.2035", "share.capacity.TWN.logic_lt10.2035", "share.capacity.USA.all.2035",
            "hhi.logic_lt10.2035", "outlay.USA", "cost.buyers.USA")
-SHORT = ("costs[item=capex]", "cost_factors[item=place]", "elasticities[item=substitution]", "parameters[parameter=slope]")
+SHORT = ("costs[item=capex]", "cost_factors[item=place]", "elasticities[item=substitution]",
+         "parameters[parameter=slope]")
 
 
 def main() -> int:

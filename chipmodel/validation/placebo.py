@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from chipmodel.case import Case
 from chipmodel.dataset import Dataset
 from chipmodel.numbers import Numbers, build_numbers
@@ -11,34 +9,39 @@ from chipmodel.policies import CapexGrant, Policy
 from chipmodel.policies.support import Support
 from chipmodel.world import World
 
-NEXT = {"USA": "JPN", "JPN": "KOR", "KOR": "TWN", "TWN": "CHN", "CHN": "EUR", "EUR": "ROW", "ROW": "USA"}
-"""To whom each region's support goes."""
+NEXT = {"USA": "JPN", "JPN": "KOR", "KOR": "TWN", "TWN": "CHN", "CHN": "EUR", "EUR": "USA", "ROW": "ROW"}
+"""To whom each region's support goes; the rest of the world, with one small award, keeps its own."""
+MOST = 0.25
+"""Largest share of capital cost that awards handed on may pay."""
 
 
 def handed_on(case: Case, data: Dataset, world: World) -> Case:
     """Return a case whose support is paid by the next region, for fabs there.
 
-    Named awards become an open grant at their mean rate, for the sites of another region have none.
+    The sum of named awards is spread over the projects of the next region, for those of another have
+    none recorded there.
     """
     numbers = build_numbers(data, world)
     policies: list[Policy] = []
     for policy in case.policies:
-        if not isinstance(policy, Support) or policy.region not in NEXT:
+        there = NEXT.get(getattr(policy, "region", ""), "")
+        if not isinstance(policy, Support) or there in ("", policy.region):
             policies.append(policy)
-            continue
-        changed = {**policy.model_dump(), "region": NEXT[policy.region]}
-        if isinstance(policy, CapexGrant) and policy.form == "award":
-            changed |= {"form": "open", "rate": mean_award(policy, numbers)}
-        policies.append(type(policy).model_validate(changed))
+        elif isinstance(policy, CapexGrant) and policy.form == "award":
+            policies += _spread(policy, there, numbers)
+        else:
+            policies.append(type(policy).model_validate({**policy.model_dump(), "region": there}))
     return case.model_copy(update={"policies": tuple(policies)})
 
 
-def mean_award(policy: CapexGrant, numbers: Numbers) -> float:
-    """Return what a programme of awards pays over the capital cost of all that could be built in the region."""
-    total: dict[str, float] = defaultdict(float)
-    for site in numbers.sites.sites.values():
-        if site.kind == "project" and site.region == policy.region:
-            capex = numbers.sites.places[numbers.sites.group_of[site.id]].capex * (site.size or 0.0)
-            total["capex"] += capex
-            total["award"] += site.awards.get(policy.region, 0.0)
-    return min(0.3, total["award"] / total["capex"]) if total["capex"] > 0 else 0.0
+def _spread(policy: CapexGrant, there: str, numbers: Numbers) -> list[Policy]:
+    """Return an open grant that pays the awards of a programme to the projects of another region."""
+    money = policy.share * sum({site.id: site.awards[policy.region] for site, _ in policy.eligible(numbers)}.values())
+    projects = [s for s in numbers.sites.sites.values()
+                if s.kind == "project" and s.region == there and not s.awards.get(there)]
+    capex = sum(numbers.costs[s.region, s.segment].billed * (s.size or 0.0) for s in projects)
+    if money <= 0 or capex <= 0:
+        return []
+    changed = {"region": there, "form": "open", "rate": min(MOST, money / capex), "share": 1.0, "firms": ("all",),
+               "excluded": (), "sites": tuple(s.id for s in projects)}
+    return [CapexGrant.model_validate({**policy.model_dump(), **changed})]
