@@ -64,13 +64,13 @@ def report(found: Fit) -> None:
 
 
 def keep(found: Fit) -> None:
-    """Write the fitted values beside their priors."""
+    """Write the fitted values beside their priors, to two decimals: the targets pin them no finer."""
     with FILE.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         header, rows = list(reader.fieldnames or []), list(reader)
     lines = [",".join(header)]
     for row in rows:
-        row["fitted"] = f"{found.values[row['quantity']]:.4f}"
+        row["fitted"] = f"{found.values[row['quantity']]:.2f}"
         lines.append(",".join(f'"{row[c]}"' if "," in row[c] else row[c] for c in header))
     write_whole(FILE, "\n".join(lines) + "\n")
 

@@ -55,8 +55,8 @@ def support_ladder(table: pd.DataFrame) -> Drawn:
     fig, axes = _subplots(1, 2, (9.2, 4.2))
     for ax, form in zip(axes, ("open", "marginal"), strict=True):
         part = table[table["form"] == form]
-        ax.bar(range(len(part)), part["windfall"], color=style.FAINT, label="would stand anyway")
-        ax.bar(range(len(part)), part["additional"], bottom=part["windfall"], color="#0072B2", label="added")
+        ax.bar(range(len(part)), part["anyway"], color=style.FAINT, label="would stand anyway")
+        ax.bar(range(len(part)), part["additional"], bottom=part["anyway"], color="#0072B2", label="added")
         published = part.dropna(subset=["published"])
         ax.plot([list(part["budget"]).index(b) for b in published["budget"]], published["published"], "D",
                 color="white", markeredgecolor=style.INK, label="published")
@@ -65,6 +65,7 @@ def support_ladder(table: pd.DataFrame) -> Drawn:
         ax.set_title(f"{form} grant")
     axes[0].set_ylabel("American fabs of the usual size")
     axes[0].legend(fontsize=8, loc="upper left")
-    _caption(fig, "What support brings", "windfall: paid for fabs that the case without the grant builds too")
+    _caption(fig, "What support brings",
+             "grey: what the case without the grant builds too; an open grant pays for it (windfall), a marginal one not")
     fig.subplots_adjust(left=0.08, right=0.98, top=0.8, bottom=0.13)
     return fig, axes

@@ -230,7 +230,7 @@ def _half(row: TargetRow) -> float:
 
 
 def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None] = lambda _: None,
-        most: int = 8) -> tuple[Fit, Vector]:
+        most: int = 5) -> tuple[Fit, Vector]:
     """Fit the free numbers.
 
     Returns
@@ -249,7 +249,7 @@ def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None]
         return found
 
     begin = np.zeros(len(fitter.free)) if start is None else start
-    end: Any = least_squares(told, begin, jac=fitter.slopes, bounds=(low, high), max_nfev=most, xtol=2e-3, ftol=2e-3)
+    end: Any = least_squares(told, begin, jac=fitter.slopes, bounds=(low, high), max_nfev=most, xtol=2e-3, ftol=1e-2)
     values = {one.quantity: one.prior * math.exp(value) for one, value in zip(fitter.free, end.x, strict=True)}
     ours = {**fitter.ours(end.x), "without": fitter.without_support(end.x)}
     return Fit(fitter.free, values, ours, float(end.cost), fitter.evaluations), np.asarray(end.x)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from chipmodel import metrics
 from chipmodel.errors import InputError
 from chipmodel.numbers import build_numbers
@@ -12,7 +14,7 @@ from chipmodel.numbers.facts import Facts
 from chipmodel.numbers.place_cost import gap, incentive_part, incentives
 from chipmodel.policies import Tariff
 from chipmodel.report.passthrough import pass_through
-from chipmodel.schema import ConstructionRow, CostFactorRow
+from chipmodel.schema import ConstructionRow, CostFactorRow, TargetRow
 from chipmodel.solution import Solution
 from chipmodel.summary import Summary
 from chipmodel.units import per_wafer
@@ -118,21 +120,36 @@ def climb(bench: Bench, names: list[str]) -> Numbers:
     for name in names:
         kind, budget = name.split(".")
         read = ladder.fabs if kind == "fabs" else ladder.money
-        other = read(marginal[int(budget)], bench) if int(budget) else None
+        other = read(marginal[int(budget)], bench) if int(budget) and marginal else None
         found[name] = Ours(read(rungs[int(budget)], bench), other,
                            "" if other is None else f"open grant; marginal form {other:,.0f}")
     return found
 
 
 def ladder_rungs(bench: Bench) -> tuple[dict[int, ladder.Rung], dict[int, ladder.Rung]]:
-    """Return the rungs at the published budgets in the open and in the marginal form, solved once."""
+    """Return the rungs at the published budgets in the open and in the marginal form, solved once.
+
+    The placebo has no marginal form: it asks only whether support elsewhere would do as well.
+    """
     if "ladder" not in bench.kept:
         rungs, base = ladder.open_rungs(bench)
         found = ladder.at_budgets(rungs, bench)
-        marginal = ladder.marginal_rungs(bench, base, found[ladder.BUDGETS[-1]].rate)
+        marginal = {} if bench.placebo else ladder.marginal_rungs(bench, base, found[ladder.BUDGETS[-1]].rate)
         bench.kept["ladder"] = (found, marginal)
     kept: tuple[dict[int, ladder.Rung], dict[int, ladder.Rung]] = bench.kept["ladder"]  # type: ignore[assignment]
     return kept
+
+
+def ladder_table(bench: Bench) -> pd.DataFrame:
+    """Return fabs by form and budget: those that stand anyway, those added, and as published."""
+    published = {row.metric: row.value for row in bench.data.rows(TargetRow)}
+    rows = []
+    for form, rungs in zip(("open", "marginal"), ladder_rungs(bench), strict=True):
+        for budget, one in rungs.items():
+            anyway = ladder.fabs(rungs[0], bench)
+            rows.append((form, budget, one.rate, anyway, ladder.fabs(one, bench) - anyway,
+                         ladder.money(one, bench), published.get(f"fabs.{budget}", float("nan"))))
+    return pd.DataFrame(rows, columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
 
 
 def self_sufficiency(bench: Bench, _: list[str]) -> Numbers:

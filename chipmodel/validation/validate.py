@@ -17,7 +17,7 @@ from chipmodel.files import write_whole
 from chipmodel.schema import SourceRow, TargetRow
 from chipmodel.text import columns
 from chipmodel.validation.bench import Bench
-from chipmodel.validation.experiments import EXPERIMENTS, Numbers, Ours
+from chipmodel.validation.experiments import EXPERIMENTS, Numbers, Ours, ladder_table
 
 COLUMNS = ["id", "role", "metric", "result", "ours", "theirs", "low", "high", "unit", "verdict", "reason", "placebo",
            "source", "interested", "grade"]
@@ -35,9 +35,12 @@ class Validation:
     table : DataFrame
         A row per target: id, role, metric, result, ours, theirs, low, high, unit, verdict, reason,
         verdict of the placebo, source, whether it is an interested party, grade.
+    ladder : DataFrame, optional
+        Fabs by form of the grant and budget: those that stand anyway and those added.
     """
 
     table: pd.DataFrame
+    ladder: pd.DataFrame | None = None
 
     @property
     def tests(self) -> pd.DataFrame:
@@ -148,14 +151,15 @@ def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None) -
     rows = list(data.rows(TargetRow))
     if not rows:
         raise InputError.one("targets.csv", "file", "holds no target", "add one, or use the shipped data")
-    ours = measured(rows, Bench(data), tell)
+    bench = Bench(data)
+    ours = measured(rows, bench, tell)
     sources = {row.source: row for row in data.rows(SourceRow)}
     held: dict[tuple[str, str], Ours] = {}
     if placebo:
         sensitive = [row for row in rows if row.on_support and row.role == "test" and row.experiment]
         held = measured(sensitive, Bench(data, placebo=True), lambda line: tell(f"placebo: {line}"))
     table = [_row(row, ours.get(_key(row)), held.get(_key(row)), sources[row.source]) for row in rows]
-    return Validation(pd.DataFrame(table, columns=COLUMNS))
+    return Validation(pd.DataFrame(table, columns=COLUMNS), ladder_table(bench) if "ladder" in bench.kept else None)
 
 
 def measured(rows: list[TargetRow], bench: Bench, tell: Tell) -> dict[tuple[str, str], Ours]:
@@ -199,13 +203,20 @@ def _row(row: TargetRow, ours: Ours | None, placebo: Ours | None, source: Source
 
 
 def write(found: Validation, out: Path) -> list[Path]:
-    """Write the table, what it says and the figure into a folder."""
+    """Write the table, what it says, the ladder of support and the figures into a folder."""
     from chipmodel.report.figures import drawable, save
-    from chipmodel.report.targets import against_published
+    from chipmodel.report.targets import against_published, support_ladder
     from chipmodel.study import table_csv
 
     table = found.table.astype({"low": float, "high": float})
-    write_whole(out / "targets.csv", table_csv(table))
-    write_whole(out / "summary.txt", "\n".join(found.summary) + "\n")
-    drawn = save(against_published, table, out / "targets") if drawable() else []
-    return [out / "targets.csv", out / "summary.txt", *drawn]
+    files = {"targets.csv": table_csv(table), "summary.txt": "\n".join(found.summary) + "\n"}
+    if found.ladder is not None:
+        files["ladder.csv"] = table_csv(found.ladder)
+    for name, text in files.items():
+        write_whole(out / name, text)
+    written = [out / name for name in files]
+    if drawable():
+        written += save(against_published, table, out / "targets")
+        if found.ladder is not None:
+            written += save(support_ladder, found.ladder, out / "ladder")
+    return written
