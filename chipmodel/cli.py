@@ -99,6 +99,7 @@ def _writing_verbs(verb: Verb) -> None:
     study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
     held = verb("validate", verbs.validate, "hold the model against published results: hits, misses and why")
     held.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
+    held.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
     held.add_argument("--without-placebo", action="store_true", help="leave out the placebo, which takes half the time")
 
 

@@ -251,7 +251,7 @@ def validate(args: argparse.Namespace) -> Answer:
     data, out = dataset(args), Path(args.out) / "validation"
     with _nothing_empty(out):
         prepare(out)
-        found = hold(data, not args.without_placebo, _say)
+        found = hold(data, not args.without_placebo, _say, args.jobs)
         written = [str(path) for path in write(found, out)]
     failed, of = found.placebo
     table = found.table.astype(object).where(found.table.notna(), None)

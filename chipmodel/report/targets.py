@@ -66,6 +66,6 @@ def support_ladder(table: pd.DataFrame) -> Drawn:
     axes[0].set_ylabel("American fabs of the usual size")
     axes[0].legend(fontsize=8, loc="upper left")
     _caption(fig, "What support brings",
-             "grey: what the case without the grant builds too; an open grant pays for it (windfall), a marginal one not")
+             "grey: what the case without the grant builds too; an open grant pays for it (windfall), a marginal not")
     fig.subplots_adjust(left=0.08, right=0.98, top=0.8, bottom=0.13)
     return fig, axes

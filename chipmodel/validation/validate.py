@@ -14,7 +14,9 @@ import pandas as pd
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
 from chipmodel.files import write_whole
+from chipmodel.pool import Here, Pool, Processes
 from chipmodel.schema import SourceRow, TargetRow
+from chipmodel.sweep import dataset_of, plain
 from chipmodel.text import columns
 from chipmodel.validation.bench import Bench
 from chipmodel.validation.experiments import EXPERIMENTS, Numbers, Ours, ladder_table
@@ -131,7 +133,7 @@ def check_targets(data: Dataset) -> None:
         raise InputError(problems)
 
 
-def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None) -> Validation:
+def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None, jobs: int = 1) -> Validation:
     """Hold the model against published results.
 
     Parameters
@@ -140,7 +142,9 @@ def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None) -
     placebo : bool
         Whether to run the tests that hang on support once more with each region's support handed on.
     tell : callable, optional
-        Called with a line as each experiment begins.
+        Called with a line as each group of experiments is done.
+    jobs : int
+        Processes; the result is the same whatever their number.
 
     Raises
     ------
@@ -151,29 +155,53 @@ def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None) -
     rows = list(data.rows(TargetRow))
     if not rows:
         raise InputError.one("targets.csv", "file", "holds no target", "add one, or use the shipped data")
-    bench = Bench(data)
-    ours = measured(rows, bench, tell)
-    sources = {row.source: row for row in data.rows(SourceRow)}
+    ours: dict[tuple[str, str], Ours] = {}
     held: dict[tuple[str, str], Ours] = {}
-    if placebo:
-        sensitive = [row for row in rows if row.on_support and row.role == "test" and row.experiment]
-        held = measured(sensitive, Bench(data, placebo=True), lambda line: tell(f"placebo: {line}"))
+    ladder: pd.DataFrame | None = None
+    tasks = _tasks(rows, placebo)
+    pool: Pool = Here() if jobs == 1 else Processes(jobs)
+    for k, (found, rungs) in pool.each(_measured, plain(data), tasks):
+        task = tasks[k]
+        (held if task.placebo else ours).update(found)
+        ladder = rungs if rungs is not None else ladder
+        tell(("placebo: " if task.placebo else "") + ", ".join(task.asked))
+    sources = {row.source: row for row in data.rows(SourceRow)}
     table = [_row(row, ours.get(_key(row)), held.get(_key(row)), sources[row.source]) for row in rows]
-    return Validation(pd.DataFrame(table, columns=COLUMNS), ladder_table(bench) if "ladder" in bench.kept else None)
+    return Validation(pd.DataFrame(table, columns=COLUMNS), ladder)
 
 
-def measured(rows: list[TargetRow], bench: Bench, tell: Tell) -> dict[tuple[str, str], Ours]:
-    """Run the experiments that some targets ask for and return our number for each."""
-    asked: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row.experiment:
-            asked[row.experiment].append(row.metric)
+@dataclass(frozen=True)
+class Task:
+    """Experiments that share solutions, and the numbers asked of each."""
+
+    placebo: bool
+    asked: dict[str, list[str]]
+
+
+TOGETHER = ("hindcast", "hindcast_without", "leverage")
+"""Experiments that read the same solutions."""
+
+
+def _tasks(rows: list[TargetRow], placebo: bool) -> list[Task]:
+    """Return the groups of experiments that some targets ask for, the longest first."""
+    tasks = []
+    for again in (False, True) if placebo else (False,):
+        groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for row in rows:
+            if row.experiment and (not again or (row.on_support and row.role == "test")):
+                groups[TOGETHER[0] if row.experiment in TOGETHER else row.experiment][row.experiment].append(row.metric)
+        tasks += [Task(again, {name: list(names) for name, names in asked.items()}) for asked in groups.values()]
+    return sorted(tasks, key=lambda task: not {"ladder", *TOGETHER} & set(task.asked))
+
+
+def _measured(sent: Any, task: Task) -> tuple[dict[tuple[str, str], Ours], pd.DataFrame | None]:
+    """Run the experiments of a task; also return the ladder, if it climbed it."""
+    bench = Bench(dataset_of(sent), task.placebo)
     found: dict[tuple[str, str], Ours] = {}
-    for name, metrics in asked.items():
-        tell(name)
-        numbers: Numbers = EXPERIMENTS[name].run(bench, metrics)
-        found |= {(name, metric): numbers[metric] for metric in metrics}
-    return found
+    for name, names in task.asked.items():
+        numbers: Numbers = EXPERIMENTS[name].run(bench, names)
+        found |= {(name, metric): numbers[metric] for metric in names}
+    return found, ladder_table(bench) if "ladder" in bench.kept and not task.placebo else None
 
 
 def _key(row: TargetRow) -> tuple[str, str]:
