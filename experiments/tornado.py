@@ -38,6 +38,7 @@ def main() -> int:
     options.add_argument("--out", default="data/derived/tornado.csv", metavar="FILE")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
     options.add_argument("--short", action="store_true", help="four numbers only")
+    options.add_argument("--only", nargs="+", default=(), metavar="NUMBER", help="numbers to move; all by default")
     options.add_argument("--data", default=None, metavar="DIR")
     options.add_argument("--cases", nargs="+", default=["current_law", "section232_25_flat"])
     options.add_argument("--metrics", nargs="+", default=list(METRICS))
@@ -45,7 +46,8 @@ def main() -> int:
     try:
         data = cm.load_dataset(given.data)
         cases = [cm.load_case(name, data) for name in given.cases]
-        wanted = [one for one in ranges(data) if not given.short or one.number in SHORT]
+        only = SHORT if given.short else given.only
+        wanted = [one for one in ranges(data) if not only or one.number in only]
         moved = [one for one in (fitting(data, cases, found) for found in wanted) if one is not None]
         study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
                       reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(one_at_a_time(moved)),
