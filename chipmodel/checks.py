@@ -63,7 +63,7 @@ def shares_sum_to_one(tables: Tables) -> list[Problem]:
     wholes = {
         "demand_location": ("criterion",),
         "input_supply": ("input",),
-        "expansion": ("segment",),
+        "expansion": ("base_year", "segment"),
     }
     problems = []
     for name, by in wholes.items():

@@ -114,6 +114,10 @@ def _writing_verbs(verb: Verb) -> None:
                         help="hold the tables of the short form against the golden ones; exit code 1 if they differ")
     report.add_argument("--update", action="store_true", help="write the golden tables anew, from the short form")
     report.add_argument("--golden", metavar="DIR", help="the golden tables (default: tests/golden of the checkout)")
+    held = verb("validate", verbs.validate, "hold the model against published results: hits, misses and why")
+    held.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
+    held.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    held.add_argument("--without-placebo", action="store_true", help="leave out the placebo, which takes half the time")
 
 
 def _case_and_world(parser: argparse.ArgumentParser) -> None:

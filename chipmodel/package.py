@@ -56,6 +56,13 @@ MEANING = {
     "year": "Year.",
     "parameter": "Name of the scalar.",
     "step": "Number of the step.",
+    "target": "Number of the target.",
+    "metric": "What is compared: a number the experiment gives.",
+    "role": "input: used to build or calibrate; test: used for nothing; derived: follows from an input; "
+    "context: outside what the model can say.",
+    "result": "What was published, in words.",
+    "experiment": "Experiment that gives our number; empty where the model cannot.",
+    "on_support": "Whether the result hangs on whose support it is, so that a placebo should miss it.",
     "source": "Source, a row of sources.csv.",
     "title": "Title.",
     "publisher": "Publisher, or who repeats the figure.",
@@ -80,6 +87,9 @@ HERE = {
     ("sources", "year"): "Year of publication.",
     ("projects", "value"): "Size of the site at full build.",
     ("undisclosed", "segment"): "Segment, where it is known.",
+    ("targets", "reason"): "Why a miss is to be expected; empty where it would be unexplained.",
+    ("targets", "low"): "Least value a fair reader would accept.",
+    ("targets", "high"): "Largest value a fair reader would accept.",
     ("assembly", "earliest"): "First calendar year in service, for projects only.",
 }
 """What it means in one table, where that is more than in general."""

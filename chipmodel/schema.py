@@ -230,11 +230,12 @@ class UndisclosedRow(Row):
 class ExpansionRow(Fact):
     """Weight of a firm's place in the additions to a segment."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "segment", "firm")
-    about: ClassVar[str] = "Share of a segment's additions that a firm's place takes at equal cost."
+    key: ClassVar[tuple[str, ...]] = ("base_year", "region", "segment", "firm")
+    about: ClassVar[str] = "Share of a segment's additions that a firm's place takes at equal cost, by base year."
     units: ClassVar[dict[str, str]] = {"*": "share"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (1e-4, 1.0)}
 
+    base_year: Year
     region: RegionId
     segment: SegmentId
     firm: FirmId
@@ -261,6 +262,18 @@ class CostFactorRow(Fact):
 
     region: RegionId
     item: Literal["building", "running", "place"]
+
+
+class IncentiveRow(Fact):
+    """What a government paid of the ten-year cost of a new fab."""
+
+    key: ClassVar[tuple[str, ...]] = ("region", "year")
+    about: ClassVar[str] = "Incentives of a year as a share of the ten-year cost of a new fab before them."
+    units: ClassVar[dict[str, str]] = {"*": "share"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 0.9)}
+
+    region: RegionId
+    year: Year
 
 
 class ConstructionRow(Fact):
@@ -511,6 +524,8 @@ class ParameterRow(Fact):
         "home_seed": "factor",
         "capital_step": "share",
         "capital_premium": "share",
+        "demand_2019": "share",
+        "demand_2020": "share",
     }
 
     parameter: Literal[
@@ -527,7 +542,25 @@ class ParameterRow(Fact):
         "home_seed",
         "capital_step",
         "capital_premium",
+        "demand_2019",
+        "demand_2020",
     ]
+
+
+class TargetRow(Fact):
+    """A published result the model is held against; low and high are the band of a fair reader."""
+
+    key: ClassVar[tuple[str, ...]] = ("target", "metric")
+    about: ClassVar[str] = "Published results held against the model: what was published, its role and the band."
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {}
+
+    target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")]
+    metric: str
+    role: Literal["input", "test", "derived", "context"]
+    result: str
+    experiment: str
+    on_support: bool
+    reason: str
 
 
 class RouteStepRow(Fact):
@@ -578,6 +611,7 @@ TABLES: dict[str, type[Row]] = {
     "expansion": ExpansionRow,
     "costs": CostRow,
     "cost_factors": CostFactorRow,
+    "incentives": IncentiveRow,
     "construction": ConstructionRow,
     "prices": PriceRow,
     "operation": OperationRow,
@@ -599,6 +633,7 @@ TABLES: dict[str, type[Row]] = {
     "parameters": ParameterRow,
     "route_steps": RouteStepRow,
     "device_steps": DeviceStepRow,
+    "targets": TargetRow,
     "sources": SourceRow,
 }
 """Every table of the data package and the model of its rows."""

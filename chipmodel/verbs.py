@@ -354,6 +354,24 @@ def report(args: argparse.Namespace) -> Answer:
     return Answer(lines, plain)
 
 
+def validate(args: argparse.Namespace) -> Answer:
+    """Hold the model against published results."""
+    from chipmodel.store import prepare
+    from chipmodel.validation.validate import validate as hold
+    from chipmodel.validation.validate import write
+
+    data, out = dataset(args), Path(args.out) / "validation"
+    with _nothing_empty(out):
+        prepare(out)
+        found = hold(data, not args.without_placebo, _say, args.jobs)
+        written = [str(path) for path in write(found, out)]
+    failed, of = found.placebo
+    table = found.table.astype(object).where(found.table.notna(), None)
+    plain = {"tests": len(found.tests), "share_met": found.share_met, "median_relative_error": found.median_error,
+             "placebo_fails": failed, "placebo_of": of, "table": table.to_dict("records"), "written": written}
+    return Answer([*found.lines(), "", *(f"written: {path}" for path in written)], plain)
+
+
 def formulation(args: argparse.Namespace) -> Answer:
     """Print the linear programme from the docstrings of its parts."""
     from chipmodel.formulation import formulation as describe

@@ -13,7 +13,7 @@ from chipmodel.errors import InputError
 from chipmodel.files import find_named, problems_of, read_toml
 from chipmodel.schema import ID_PATTERN, TABLES, Date, Fact
 
-UNREAD = ("tariffs", "macro", "alliance")
+UNREAD = ("tariffs", "macro", "alliance", "targets")
 """Tables of facts kept for reference; the programme reads tariffs from the case."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

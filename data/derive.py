@@ -4,7 +4,10 @@ Reads the sourced inputs in ``data/raw`` and the hand-kept tables beside this
 file, and rewrites everything of grade D that follows from them:
 
 * ``fleets.csv``        capacity by base year, region, segment and firm
-* ``expansion.csv``     weights of the places that can add capacity
+* ``expansion.csv``     weights of the places that can add capacity, by base year
+* ``cost_factors.csv``  running cost of places with a published ten-year cost, and fitted premiums (the other
+                        rows are kept)
+* ``parameters.csv``    fitted scalars (the other rows are kept)
 * ``budgets.csv``       what firms can spend on new capacity a year
 * ``prices.csv``        reference prices and customs shares
 * ``demand.csv``        growth of 2023 to 2025 (the later rows are kept)
@@ -234,19 +237,31 @@ def fleet_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
 
 
 # ----------------------------------------------------------------- expansion
+KNOWN = {2022: "2024-05-01", 2025: "2026-06-30"}  # date of the plans behind the weights of a base year
+
+
+def announced(year: int) -> pd.DataFrame:
+    """Projects that come after the base year, as they were known on the date of its plans."""
+    table = kept("projects").sort_values(["site", "as_of"])
+    table = table[table["as_of"] <= KNOWN[year]].groupby("site").last()
+    return table[(table["status"] != "cancelled") & (table["earliest"].astype(int) > year)]
+
+
 def expansion_rows(fleet_table: list[list[object]], floor: float = 0.005) -> list[list[object]]:
-    """Weights of places: half by the fleet of 2025, half by announced additions after it."""
+    """Weights of places by base year: half by its fleet, half by the additions announced after it."""
+    return [row for year in KNOWN for row in expansion_of(year, fleet_table, floor)]
+
+
+def expansion_of(base: int, fleet_table: list[list[object]], floor: float) -> list[list[object]]:
+    """Weights of one base year."""
     places = raw("expansion_firms")
+    firms = set(zip(places["segment"], places["region"], places["firm"], strict=True))
     have: dict[tuple[str, str, str], float] = defaultdict(float)
     for year, region, segment, firm, value, *_ in fleet_table:
-        if year == 2025:
+        if year == base:
             have[str(segment), str(region), str(firm)] += float(str(value))
-    projects = kept("projects").sort_values(["site", "as_of"]).groupby("site").last()
     coming: dict[tuple[str, str, str], float] = defaultdict(float)
-    firms = set(zip(places["segment"], places["region"], places["firm"], strict=True))
-    for row in projects.itertuples():
-        if row.status == "cancelled" or int(row.earliest) <= 2025:
-            continue
+    for row in announced(base).itertuples():
         place = (row.segment, row.region, row.firm)
         if place not in firms:
             place = (row.segment, row.region, "other")
@@ -266,9 +281,91 @@ def expansion_rows(fleet_table: list[list[object]], floor: float = 0.005) -> lis
         largest = max(rounded, key=lambda k: (rounded[k], k))
         rounded[largest] = round(rounded[largest] + 1 - sum(rounded.values()), 6)
         for k in keys:
-            note = f"half share of 2025 fleet ({have[k]:.0f} kwpm), half of announced ({coming[k]:.0f})"
+            note = f"half share of {base} fleet ({have[k]:.0f} kwpm), half of announced ({coming[k]:.0f})"
             note += f"; at least {floor}"
-            rows.append([k[1], k[0], k[2], rounded[k], "share", "", "", "", "derived", "D", note])
+            rows.append([base, k[1], k[0], k[2], rounded[k], "share", "", "", "", "derived", "D", note])
+    return rows
+
+
+# ------------------------------------------------------------- cost of place
+NEW_FABS = ("logic_lt10", "dram", "dao")  # the three fabs of the published ten-year comparison
+
+
+def ten_years(region: str, running: float) -> float:
+    """Mean over the new fabs of ten-year cost in a region over Taiwan's, before incentives, at a running factor."""
+    cost = {name: item("costs", name) for name in ("capex", "running", "inputs")}
+    use, share = item("operation", "u_base"), parameter("building_share")
+    building = item("cost_factors", "building", key="region")
+    total = 0.0
+    for s in NEW_FABS:
+        yearly = 10 * WAFERS / 1e6 * use[s]
+        here = cost["capex"][s] * (1 - share + share * building[region])
+        here += yearly * (running * cost["running"][s] + cost["inputs"][s])
+        there = cost["capex"][s] + yearly * (cost["running"][s] + cost["inputs"][s])
+        total += here / there / len(NEW_FABS)
+    return total
+
+
+def running_factors() -> dict[str, tuple[float, str]]:
+    """Running cost at which the published ten-year gaps hold: {region: (factor, how)}."""
+    gaps = kept("targets").set_index("metric")["value"]
+    paid = item_of_year("incentives", 2020)
+
+    def factor(region: str, wanted: float) -> float:
+        bare = ten_years(region, 0.0)
+        return (wanted / (1 - paid[region]) - bare) / (ten_years(region, 1.0) - bare)
+
+    over = {region: float(gaps[f"gap.USA.{region}.2020"]) for region in ("TWN", "KOR", "ROW", "CHN")}
+    home = (1 + over.pop("TWN")) * (1 - paid["TWN"])
+    found = {"USA": (factor("USA", home), "ten-year cost stands to Taiwan's as published (T01)")}
+    for region, gap in over.items():
+        found[region] = (factor(region, home / (1 + gap)), f"American ten-year cost is {gap:.0%} above (T01, T02)")
+    return found
+
+
+def fitted() -> dict[tuple[str, str], list[object]]:
+    """Facts fitted by experiments/calibrate.py: {(table, key of the row): the fact's cells}."""
+    found: dict[tuple[str, str], list[object]] = {}
+    for row in raw("calibration").itertuples():
+        value = float(row.fitted)
+        note = f"fitted to T05 and T07 by experiments/calibrate.py, see docs/calibration.md; prior {row.prior:g}; "
+        note += str(row.note)
+        found[row.table, row.row] = [value, row.unit, "", row.low, row.high, "derived", "D", note]
+    return found
+
+
+def parameter_rows() -> list[list[object]]:
+    """Rows of parameters.csv: those that were fitted; the other rows kept."""
+    fits = fitted()
+    return [
+        [row[0], *fits["parameters", row[0]]] if ("parameters", row[0]) in fits else row
+        for row in kept("parameters").values.tolist()
+    ]
+
+
+def item_of_year(table: str, year: int) -> dict[str, float]:
+    """Return {region: value} for the rows of ``table`` of a year."""
+    rows = kept(table)
+    rows = rows[rows["year"].astype(int) == year]
+    return dict(zip(rows["region"], rows["value"].astype(float), strict=True))
+
+
+def cost_factor_rows() -> list[list[object]]:
+    """Rows of cost_factors.csv: running cost where a published ten-year cost gives it; the other rows kept."""
+    found, fits = running_factors(), fitted()
+    table = kept("cost_factors")
+    rows: list[list[object]] = []
+    for row in table.values.tolist():
+        region, name = row[0], row[1]
+        if name == "place" and ("cost_factors", region) in fits:
+            row = [region, name, *fits["cost_factors", region]]
+        if name == "running" and region in found:
+            value, how = found[region]
+            low, high = round(value - 0.15, 4), round(value + 0.15, 4)
+            note = f"labour, utilities, upkeep and overhead together: the factor at which the {how}, mean of new "
+            note += "logic, DRAM and analog fabs, after the incentives of 2020 and with the cost of building"
+            row = [region, name, round(value, 4), "factor", "", low, high, "bcg_sia_2020", "D", note]
+        rows.append(row)
     return rows
 
 
@@ -465,7 +562,9 @@ def derive() -> dict[str, str]:
     fleet_table = fleet_rows(fleets)
     return {
         "fleets.csv": table_text(["base_year", "region", "segment", "firm", *FACT], fleet_table, 4),
-        "expansion.csv": table_text(["region", "segment", "firm", *FACT], expansion_rows(fleet_table), 3),
+        "expansion.csv": table_text(["base_year", "region", "segment", "firm", *FACT], expansion_rows(fleet_table), 4),
+        "parameters.csv": table_text(["parameter", *FACT], parameter_rows(), 1),
+        "cost_factors.csv": table_text(["region", "item", *FACT], cost_factor_rows(), 2),
         "budgets.csv": table_text(["holder", "base_year", *FACT], budget_rows(), 2),
         "prices.csv": table_text(["segment", "item", *FACT], price_rows(fleets), 2),
         "demand.csv": table_text(["segment", "year_from", "year_to", *FACT], demand_rows(fleets), 3),

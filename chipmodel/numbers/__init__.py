@@ -26,15 +26,8 @@ from chipmodel.numbers.market import (
     trade_pattern,
 )
 from chipmodel.numbers.packaging import Packaging, build_packaging
-from chipmodel.numbers.sites import (
-    Group,
-    Sites,
-    base_capacity,
-    build_sites,
-    running_cost,
-    step_counts,
-    utilisation,
-)
+from chipmodel.numbers.place_cost import PlaceCost, place_costs
+from chipmodel.numbers.sites import Group, Sites, base_capacity, build_sites, step_counts, utilisation
 from chipmodel.numbers.upstream import Upstream, build_upstream
 from chipmodel.schema import (
     BudgetRow,
@@ -105,6 +98,7 @@ class Numbers:
     """u_base, u_min, u_max by segment."""
     sites: Sites
     running: dict[RS, float]
+    costs: dict[RS, PlaceCost]
     prices: Prices
     index: dict[tuple[str, int], float]
     """Reference demand relative to the base year, by segment and year."""
@@ -211,11 +205,12 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
     span = world.report_until - world.base_year
     growth = {s: index[s, world.report_until] ** (1.0 / span) - 1.0 for s in segments}
     scale = {(s, t): total[s] * index[s, t] for s in segments for t in years}
-    sites = build_sites(facts, parameter, scale, _step_counts(data, world))
+    costs = place_costs(facts)
+    sites = build_sites(facts, costs, parameter, scale, _step_counts(data, world))
     recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
     packaging = build_packaging(facts)
     freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
-    running = running_cost(facts)
+    running = {place: cost.running for place, cost in costs.items()}
     prices = _prices(facts, capacity, use, sites, running, packaging, freight, recovery, segments)
     makers, users = location_shares(facts)
     elasticity = {(row.segment, row.item): value for row, value in facts.each(ElasticityRow)}
@@ -235,6 +230,7 @@ def build_numbers(data: Dataset, world: World) -> Numbers:
         use=use,
         sites=sites,
         running=running,
+        costs=costs,
         prices=prices,
         index=index,
         reference={

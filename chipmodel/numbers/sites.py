@@ -10,10 +10,9 @@ from datetime import date
 from chipmodel.errors import InputError, Problem
 from chipmodel.numbers.facts import Facts
 from chipmodel.numbers.finance import Construction, construction, share_in_service
+from chipmodel.numbers.place_cost import PlaceCost
 from chipmodel.schema import (
     ConstructionRow,
-    CostFactorRow,
-    CostRow,
     ExpansionRow,
     FirmRow,
     FleetRow,
@@ -21,7 +20,7 @@ from chipmodel.schema import (
     ProjectFactRow,
     ProjectRow,
 )
-from chipmodel.units import MONTHS_PER_YEAR, per_kwpm_year
+from chipmodel.units import MONTHS_PER_YEAR
 from chipmodel.world import World
 
 OTHER = "other"
@@ -146,13 +145,15 @@ def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
     return dict(total)
 
 
-def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str, int], float],
-                steps: dict[Group, int]) -> Sites:
+def build_sites(facts: Facts, costs: dict[tuple[str, str], PlaceCost], parameter: dict[str, float],
+                scale: dict[tuple[str, int], float], steps: dict[Group, int]) -> Sites:
     """Build every site and place.
 
     Parameters
     ----------
     facts : Facts
+    costs : dict
+        Cost of place by region and segment.
     parameter : dict
         Scalars of parameters.csv.
     scale : dict
@@ -161,7 +162,10 @@ def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str
         Number of cost steps of each place, the last one apart.
     """
     world = facts.world
-    weights = {(row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)}
+    weights = {
+        (row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)
+        if row.base_year == world.base_year
+    }
     months = facts.table(ConstructionRow, "region", "item")
     works = {
         str(region): construction(months[region, "build"], parameter["building_share"], world.discount_rate)
@@ -169,7 +173,7 @@ def build_sites(facts: Facts, parameter: dict[str, float], scale: dict[tuple[str
         if item == "build"
     }
     places = {
-        group: _place(facts, parameter, group, weight, scale, works[group[1]], steps[group])
+        group: _place(facts, costs[group[1], group[2]], parameter, group, weight, scale, works[group[1]], steps[group])
         for group, weight in sorted(weights.items())
     }
     sites: dict[str, Site] = {}
@@ -195,18 +199,14 @@ def step_counts(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
         (row.firm, row.region, row.segment): min(
             FINEST * start, SHARE_OF_GROWTH * slope * max(growth[row.segment], 0.01) / weight)
         for row, weight in facts.each(ExpansionRow)
+        if row.base_year == facts.world.base_year
     }
     return {group: max(1, math.ceil((end - start) / rise)) for group, rise in finest.items()}
 
 
-def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: float,
+def _place(facts: Facts, cost: PlaceCost, parameter: dict[str, float], group: Group, weight: float,
            scale: dict[tuple[str, int], float], work: Construction, count: int) -> Place:
-    _, region, segment = group
-    cost = facts.table(CostRow, "segment", "item")
-    factor = facts.table(CostFactorRow, "region", "item")
-    share = parameter["building_share"]
-    capex = cost[segment, "capex"] * (1.0 - share + share * factor[region, "building"]) * factor[region, "place"]
-    running = per_kwpm_year(cost[segment, "running"] * factor[region, "running"])
+    segment = group[2]
     start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
     rise = (end - start) / count
     multipliers = (*(start + (k + 0.5) * rise for k in range(count)), end)
@@ -216,7 +216,7 @@ def _place(facts: Facts, parameter: dict[str, float], group: Group, weight: floa
         for t in facts.world.years
         if facts.world.history_until < t < last
     }
-    return Place(group, capex, running, multipliers, widths, work)
+    return Place(group, cost.capex, cost.running, multipliers, widths, work)
 
 
 def _fleets(facts: Facts) -> list[Site]:
@@ -308,19 +308,6 @@ def _groups(sites: dict[str, Site], places: dict[Group, Place]) -> dict[str, Gro
     if problems:
         raise InputError(problems)
     return found
-
-
-def running_cost(facts: Facts) -> dict[tuple[str, str], float]:
-    """Return the running cost without inputs by region and segment, MUSD per kwpm and year."""
-    cost = facts.table(CostRow, "segment", "item")
-    factor = facts.table(CostFactorRow, "region", "item")
-    regions = [r for r, item in factor if item == "running"]
-    return {
-        (str(r), str(s)): per_kwpm_year(cost[s, "running"] * factor[r, "running"])
-        for r in regions
-        for s, item in cost
-        if item == "running"
-    }
 
 
 def utilisation(facts: Facts) -> dict[tuple[str, str], float]:

@@ -1,0 +1,38 @@
+"""The American share of the leading edge at 1, 2 and 5% above least cost: how far can it go.
+
+    python experiments/near_optimal.py [--out data/derived/near_optimal.csv] [--short]
+
+writes the least and the greatest share for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import chipmodel as cm
+from chipmodel.explore import near_optimal
+from chipmodel.files import write_whole
+from chipmodel.study import table_csv
+
+
+def main() -> int:
+    """Solve, explore and write."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", default="data/derived/near_optimal.csv", metavar="FILE")
+    options.add_argument("--short", action="store_true", help="1% only")
+    given = options.parse_args()
+    try:
+        found = near_optimal(cm.run(cm.load_dataset(), "current_law"), "USA", "logic_lt10", 2035,
+                             (0.01,) if given.short else (0.01, 0.02, 0.05))
+    except cm.ChipmodelError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, cm.InputError) else 1
+    write_whole(Path(given.out), table_csv(found))
+    print(found.to_string(index=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Which numbers carry the answer? Each number of the data at its low and its high, one at a time.
+
+    python experiments/tornado.py [--out data/derived/tornado.csv] [--jobs 2] [--short]
+
+writes the swing of every headline number with each number of the data, widest first. ``--short`` moves
+four numbers only. An end at which a case is refused is drawn in, and told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import chipmodel as cm
+from chipmodel.case import Case
+from chipmodel.errors import InputError
+from chipmodel.explore import Range, one_at_a_time, ranges, tornado
+from chipmodel.files import write_whole
+from chipmodel.numbers import build_numbers
+from chipmodel.points import world_at
+from chipmodel.progress import Progress
+from chipmodel.solve import check_case
+from chipmodel.study import Study, run_study, table_csv
+from chipmodel.world import load_world
+
+METRICS = ("share.capacity.USA.logic_lt10.2035", "share.capacity.TWN.logic_lt10.2035", "share.capacity.USA.all.2035",
+           "hhi.logic_lt10.2035", "outlay.USA", "cost.buyers.USA")
+SHORT = ("costs[item=capex]", "cost_factors[item=place]", "elasticities[item=substitution]",
+         "parameters[parameter=slope]")
+
+
+def main() -> int:
+    """Run the tornado and write its table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", default="data/derived/tornado.csv", metavar="FILE")
+    options.add_argument("--jobs", type=int, default=1, metavar="N")
+    options.add_argument("--short", action="store_true", help="four numbers only")
+    options.add_argument("--only", nargs="+", default=(), metavar="NUMBER", help="numbers to move; all by default")
+    options.add_argument("--data", default=None, metavar="DIR")
+    options.add_argument("--cases", nargs="+", default=["current_law", "section232_25_flat"])
+    options.add_argument("--metrics", nargs="+", default=list(METRICS))
+    given = options.parse_args()
+    try:
+        data = cm.load_dataset(given.data)
+        cases = [cm.load_case(name, data) for name in given.cases]
+        only = SHORT if given.short else given.only
+        wanted = [one for one in ranges(data) if not only or one.number in only]
+        moved = [one for one in (fitting(data, cases, found) for found in wanted) if one is not None]
+        study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
+                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(one_at_a_time(moved)),
+                      chunk=20)
+        with Progress(sys.stderr) as tell:
+            result = run_study(study, data, jobs=given.jobs, tell=tell)
+        write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
+    except cm.ChipmodelError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    print("written:", given.out)
+    return 0
+
+
+def fitting(data: cm.Dataset, cases: list[Case], one: Range) -> Range | None:
+    """Return a range with its ends drawn in as far as the cases need, or none if nothing is left.
+
+    Awards in money can exceed the cost of a fab when capital is cheap, and such cases are refused.
+    """
+    low, high = (inmost(data, cases, one.number, end) for end in (one.low, one.high))
+    told = f"{one.number}: {one.low:.3g} to {one.high:.3g} drawn in to {low:.3g} to {high:.3g}"
+    if (low, high) != (one.low, one.high):
+        print(told, file=sys.stderr)
+    return None if low == 1.0 and high == 1.0 else replace(one, low=low, high=high)
+
+
+def inmost(data: cm.Dataset, cases: list[Case], number: str, end: float) -> float:
+    """Return the factor nearest to an end at which every case still fits, halving the way to 1."""
+    world = load_world("central", data)
+    for _ in range(4):
+        try:
+            numbers = build_numbers(data, world_at(world, {number: end}, "tornado"))
+            for case in cases:
+                check_case(case, numbers)
+        except InputError:
+            end = math.sqrt(end)
+        else:
+            return end
+    return 1.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
