@@ -33,10 +33,10 @@ def against_published(table: pd.DataFrame) -> Drawn:
     ax.set_yticks(range(len(kept)), [style.plain(f"{r.id}  {r.result}") for r in rows], fontsize=7.5)
     ax.set_ylim(-0.7, len(kept) - 0.3)
     ax.set_xlim(-far - 0.6, far + 0.6)
-    ax.set_xlabel("place in the published band (grey): 0 low end, 1 high end; line: as published")
     ax.grid(axis="x")
     _legend(ax)
-    caption(fig, "Published results against ours", "dot: met, cross: missed; colour: role of the target")
+    caption(fig, "Published results against ours",
+             "place in the published band (grey; 0 low end, 1 high end); line: as published; dot: met, cross: missed")
     high = fig.get_figheight()
     fig.subplots_adjust(left=0.56, right=0.98, top=1.0 - 0.95 / high, bottom=0.45 / high)
     return fig, axes
@@ -52,7 +52,7 @@ def _legend(ax: Any) -> None:
 
 def support_ladder(table: pd.DataFrame) -> Drawn:
     """Draw fabs by what is paid: those that would stand anyway (windfall) and those added, open and marginal."""
-    fig, axes = subplots(1, 2, (9.2, 4.2))
+    fig, axes = subplots(1, 2, (9.2, 4.2), sharey=True)
     for ax, form in zip(axes, ("open", "marginal"), strict=True):
         part = table[table["form"] == form]
         ax.bar(range(len(part)), part["anyway"], color=style.FAINT, label="would stand anyway")

@@ -75,8 +75,9 @@ class Validation:
         lines = [f"tests met: {met} of {len(self.tests)} ({self.share_met:.0%}); median relative error "
                  f"{self.median_error:.0%}"]
         if failed[1]:
+            own = int((self.table.loc[self.table["placebo"] != "", "verdict"] == MISS).sum())
             lines.append(f"placebo (each region's support handed to the next): fails {failed[0]} of {failed[1]} tests "
-                         "that hang on support")
+                         f"that hang on support; the model itself fails {own} of them")
         if interested:
             lines.append("interested parties among the sources: " + ", ".join(interested))
         return lines
