@@ -127,13 +127,13 @@ def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw up to four numbers of the grid as heat maps with their values."""
-    from chipmodel.report.figures import caption, subplots
+    from chipmodel.report.figures import _caption, _subplots
 
     across, up = frame.columns[:2]
     shown = list(frame.columns[2:6])
     rows = -(-len(shown) // 2)
     tall = 0.9 + 2.6 * rows
-    fig, axes = subplots(rows, 2, (9.2, tall))
+    fig, axes = _subplots(rows, 2, (9.2, tall))
     for ax, name in zip(axes, shown, strict=False):
         wide = frame.pivot_table(index=up, columns=across, values=name)
         shown_at = wide.to_numpy(dtype=float)
@@ -149,6 +149,6 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
         ax.set_ylabel(style.plain(up), fontsize=8)
     for ax in axes[len(shown):]:
         ax.axis("off")
-    caption(fig, "Two dials", "every cell is a solve of its own")
+    _caption(fig, "Two dials", "every cell is a solve of its own")
     fig.subplots_adjust(left=0.075, right=0.985, top=1.0 - 1.05 / tall, bottom=0.5 / tall, wspace=0.2, hspace=0.62)
     return fig, axes
