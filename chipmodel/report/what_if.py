@@ -79,7 +79,7 @@ def _words(cell: Cell, name: str, own: Summary) -> str:
     policy: Policy = cell.case.policy(name.partition(".")[0])
     place = getattr(policy, "importer", None) or getattr(policy, "region", None) or policy.id
     what = policy.kind.replace("_", " ")
-    return f"{own.labels.regions.get(str(place), str(place))}: {what}, {name.partition('.')[2]}, %"
+    return f"{name.partition('.')[2]} of the {what} in {own.region(str(place))}, %"
 
 
 def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, float]:
@@ -110,10 +110,14 @@ def _corners(frame: pd.DataFrame) -> str:
 def _move(name: str, low: float, high: float) -> str:
     """Return how a number moves, with its unit."""
     what, _, unit = name.rpartition(", ")
-    ends = [f"{number(x, 3)}%" if unit == "%" else f"{number(x, 3)} {unit}" for x in (low, high)]
+    ends = [_with_unit(number(x, 3), unit) for x in (low, high)]
     if ends[0] == ends[1]:
         return f"{what} stays at {ends[0]}"
     return f"{what} {'rises' if high > low else 'falls'} from {ends[0]} to {ends[1]}"
+
+
+def _with_unit(value: str, unit: str) -> str:
+    return f"{value}%" if unit == "%" else f"USD {value} bn" if unit == "USD bn" else f"{value} {unit}".rstrip()
 
 
 def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
         ends = (1, -1) if k == 0 else (-1, 1)
         high = _corner(frame, ends)
         moves = "; ".join(_move(name, float(low[name]), float(high[name])) for name in frame.columns[2:])
-        said.append(f"In the model, with {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)} instead of "
+        said.append(f"In the model, with the {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)} instead of "
                     f"{percent(low[dial] / 100.0)} and the other dial at its lowest: {moves}.")
     first = frame.columns[2]
     steps = [frame[frame[dials[1]] == low[dials[1]]].sort_values(dials[0])[first].tolist(),
