@@ -160,10 +160,10 @@ def _alt(frame: pd.DataFrame) -> str:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw outlay as a share of GDP as bars and capacity per billion as dots, a line a treasury."""
-    from chipmodel.report.figures import caption, subplots
+    from chipmodel.report.figures import _caption, _subplots
 
     tall = 1.5 + 0.42 * len(frame)
-    fig, axes = subplots(1, 2, (8.6, tall), sharey=True)
+    fig, axes = _subplots(1, 2, (8.6, tall), sharey=True)
     paint = style.colours(frame["region"])
     for i, (_, row) in enumerate(frame.iterrows()):
         colour = paint[row["region"]]
@@ -182,7 +182,7 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     axes[1].axvline(0, color=style.FAINT, linewidth=0.9)
     for ax in axes:
         ax.grid(axis="x")
-    caption(fig, "What treasuries pay for fabs, and what a billion dollars buys",
+    _caption(fig, "What treasuries pay for fabs, and what a billion dollars buys",
             "right: dot, average of the whole support; open diamond, its last fifth")
     fig.subplots_adjust(left=0.17, right=0.97, top=1.0 - 0.95 / tall, bottom=0.35 / tall, wspace=0.12)
     return fig, axes

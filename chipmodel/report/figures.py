@@ -27,7 +27,7 @@ NEEDS = "the figures need matplotlib: pip install chipmodel[plot]"
 def capacity_by_region(table: pd.DataFrame) -> Drawn:
     """Draw capacity over time as stacked areas: all segments, and the leading edge."""
     segments = list(dict.fromkeys(table["segment"]))
-    fig, axes = subplots(1, len(segments), (9.4, 4.8))
+    fig, axes = _subplots(1, len(segments), (9.4, 4.8))
     case, world = table["case"].iloc[0], table["world"].iloc[0]
     for ax, segment in zip(axes, segments, strict=True):
         part = table[table["segment"] == segment]
@@ -55,7 +55,7 @@ def capacity_by_region(table: pd.DataFrame) -> Drawn:
         ax.yaxis.set_major_formatter(_thousands())
         ax.xaxis.set_major_locator(_whole_years())
     axes[0].set_ylabel("Capacity in service, thousand 300 mm wafers a month")
-    caption(fig, "Where capacity stands", f"case {_words(case)}, world {_words(world)}; labels: share of the world in "
+    _caption(fig, "Where capacity stands", f"case {_words(case)}, world {_words(world)}; labels: share of the world in "
                                            f"{table['year'].max()}")
     fig.subplots_adjust(left=0.085, right=0.84, top=0.8, bottom=0.08, wspace=0.8)
     return fig, axes
@@ -65,7 +65,7 @@ def leading_edge_share(table: pd.DataFrame) -> Drawn:
     """Draw the share of leading-edge capacity by case as dots, one panel a region on a scale of one span."""
     held = [str(r) for r, part in table.groupby("region", sort=False) if part["value"].max() > 0.001]
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    fig, axes = subplots(1, len(held), (max(6.8, 1.9 + 1.55 * len(held)), 1.5 + 0.45 * len(cells)), sharey=True)
+    fig, axes = _subplots(1, len(held), (max(6.8, 1.9 + 1.55 * len(held)), 1.5 + 0.45 * len(cells)), sharey=True)
     paint = style.colours(dict.fromkeys(table["region"]))
     span = max((part["value"].max() - part["value"].min()) for _, part in table.groupby("region"))
     half = 100 * max(0.55 * span, 0.01)
@@ -86,7 +86,7 @@ def leading_edge_share(table: pd.DataFrame) -> Drawn:
     axes[0].set_yticks(range(len(cells)), [_cell_name(table, cell) for cell in cells])
     axes[0].set_ylim(len(cells) - 0.45, -0.75)
     segment, year = table["segment_name"].iloc[0], table["year"].iloc[0]
-    caption(fig, f"Share of the world's capacity in {style.plain(_inside(segment))}, {year}, %",
+    _caption(fig, f"Share of the world's capacity in {style.plain(_inside(segment))}, {year}, %",
              f"dot: the case; bar: {_words(table['reference'].iloc[0])} in the same world; "
              "the panels have one scale, shifted")
     fig.subplots_adjust(left=1.75 / fig.get_figwidth(), right=0.985, top=1.0 - 1.05 / fig.get_figheight(),
@@ -99,7 +99,7 @@ def who_pays(table: pd.DataFrame) -> Drawn:
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
     columns = 2 if len(cells) > 1 else 1
     lines = -(-(len(cells) + 1) // columns)
-    fig, grid = subplots(lines, columns, (9.2, 0.9 + 1.95 * lines))
+    fig, grid = _subplots(lines, columns, (9.2, 0.9 + 1.95 * lines))
     axes = list(grid)
     regions = list(dict.fromkeys(table["region"]))
     paint = style.colours(regions)
@@ -123,7 +123,7 @@ def who_pays(table: pd.DataFrame) -> Drawn:
     for ax in axes[len(cells):]:
         ax.axis("off")
     _who_legend(axes[len(cells)], regions, paint, names)
-    caption(fig, f"Who gains and who pays against {_words(table['reference'].iloc[0])}, USD bn",
+    _caption(fig, f"Who gains and who pays against {_words(table['reference'].iloc[0])}, USD bn",
              f"present value {table['years'].iloc[0]}; right of zero: gain; left: loss; diamond and number: the sum; "
              "scales differ between panels")
     fig.subplots_adjust(left=0.125, right=0.985, top=1.0 - 0.95 / fig.get_figheight(), bottom=0.05, wspace=0.36,
@@ -136,7 +136,7 @@ def named_projects(table: pd.DataFrame) -> Drawn:
     places = list(dict.fromkeys(table["region"]))
     cases = list(dict.fromkeys(table["case"]))[:4]
     counts = [table.loc[table["region"] == r, "site"].nunique() for r in places]
-    fig, axes = subplots(len(places), 1, (8.6, 1.6 + 0.235 * sum(counts) + 0.45 * len(places)),
+    fig, axes = _subplots(len(places), 1, (8.6, 1.6 + 0.235 * sum(counts) + 0.45 * len(places)),
                           height_ratios=counts, sharex=True)
     paint = style.colours(places)
     marks = ("o", "D", "s", "^")
@@ -163,7 +163,7 @@ def named_projects(table: pd.DataFrame) -> Drawn:
     axes[-1].set_xlabel("thousand 300 mm wafers a month")
     _project_legend(fig, cases, marks)
     freed = ", every project freed of its commitments" if float(table["committed"].iloc[0]) == 0 else ""
-    caption(fig, f"Announced projects in service in {table['year'].iloc[0]}",
+    _caption(fig, f"Announced projects in service in {table['year'].iloc[0]}",
              f"projects in {' and '.join(style.plain(with_article(str(r))) for r in table['region_name'].unique())}; "
              f"world {_words(table['world'].iloc[0])}{freed}")
     tall = fig.get_figheight()
@@ -238,8 +238,7 @@ def rendered(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame) -> dict
 # -- parts of figures -------------------------------------------------------------------------------
 
 
-def subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) -> Drawn:
-    """Return a figure of `size` inches and its axes, in a row."""
+def _subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) -> Drawn:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -251,8 +250,7 @@ def subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) -
     return fig, axes.ravel()
 
 
-def caption(fig: Any, title: str, note: str) -> None:
-    """Write the title of a figure and a note under it."""
+def _caption(fig: Any, title: str, note: str) -> None:
     tall, wide = fig.get_figheight(), fig.get_figwidth()
     fig.text(0.12 / wide, 1.0 - 0.27 / tall, title, fontsize=12, fontweight="bold", va="center")
     fig.text(0.12 / wide, 1.0 - 0.52 / tall, note, color="#555555", va="center")

@@ -46,9 +46,9 @@ def alt(frame: pd.DataFrame) -> str:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw three columns of places with bands between them, coloured by where they come from."""
-    from chipmodel.report.figures import caption, subplots
+    from chipmodel.report.figures import _caption, _subplots
 
-    fig, axes = subplots(1, 1, (9.2, 5.6))
+    fig, axes = _subplots(1, 1, (9.2, 5.6))
     ax = axes[0]
     regions = list(dict.fromkeys([*frame["from"], *frame["to"]]))
     names = {**dict(zip(frame["from"], frame["from name"], strict=True)),
@@ -70,7 +70,7 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     ax.set_xlim(-0.5, len(STAGES) - 1 + 0.5)
     ax.set_ylim(-0.02, 1.06 + GAP * len(regions))
     ax.axis("off")
-    caption(fig, f"From fab to user, {frame['year'].iloc[0]}, USD bn",
+    _caption(fig, f"From fab to user, {frame['year'].iloc[0]}, USD bn",
             f"case {str(frame['case'].iloc[0]).replace('_', ' ')}; wafers at the dutiable value of their chips in the "
             "base year; bands take the colour of where they come from")
     fig.subplots_adjust(left=0.01, right=0.99, top=0.88, bottom=0.01)

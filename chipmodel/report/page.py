@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
@@ -42,8 +43,8 @@ ROWS = 80
 """Rows of a table shown; its CSV has all."""
 GRADES = {"A": "read in the source", "B": "quoted by another", "C": "citation missing",
           "D": "computed here, formula in the note", "E": "assumption, with a range"}
-HIDDEN = {opening.CAPACITY}
-"""Tables the page draws at the reader's choice instead of showing them."""
+HIDDEN = {("opening", opening.CAPACITY), ("what_if", what_if.REFERENCE)}
+"""Tables of parts that the page draws at the reader's choice instead of showing them."""
 
 
 def page(parts: Sequence[Part], data: Dataset, short: bool) -> str:
@@ -102,11 +103,16 @@ def _part(part: Part, data: Dataset) -> str:
     drawn = [one for one in about["figures"] if f"{one['name']}.svg" in about["outputs"]]
     beneath = {one["table"] for one in drawn}
     for name in titles:
-        if name not in beneath and name not in HIDDEN:
+        if name not in beneath and (part.name, name) not in HIDDEN:
             text += f"<h3>{escape(titles[name])}</h3>\n" + _table(part.table(name)) + _files(part, [f"{name}.csv",
                                                                                                    f"{name}.tex"])
     text += "".join(_figure(part, one) for one in drawn)
-    return text + f'<p class="method"><strong>Method.</strong> {escape(about["method"])}</p>'
+    return text + f'<p class="method"><strong>Method.</strong> {_coded(about["method"])}</p>'
+
+
+def _coded(text: str) -> str:
+    """Return a text in which what stands between backquotes is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _figure(part: Part, figure: dict[str, str]) -> str:
@@ -234,7 +240,7 @@ def _dials(parts: Sequence[Part]) -> dict[str, Any] | None:
 
 
 def _panel(part: Part) -> str:
-    frame, base = part.table(what_if.GRID), part.table("reference").iloc[0]
+    frame, base = part.table(what_if.GRID), part.table(what_if.REFERENCE).iloc[0]
     dials, names = list(frame.columns[:2]), list(frame.columns[2:])
     sliders = "".join(
         f'<label class="wide" for="dial-{k}"><span>{escape(dial.removesuffix(", %"))}: <output id="dial-value-{k}" '

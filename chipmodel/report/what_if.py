@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from chipmodel.report.tables import SHOWN
 from chipmodel.report.words import percent
 from chipmodel.study import Study, load_study
 from chipmodel.summary import Summary
-from chipmodel.text import number
+from chipmodel.text import lower, number
 
 STUDY = "what_if"
 TITLE = "What if: two dials"
@@ -27,7 +28,8 @@ METHOD = ("The study `what_if`: every combination of the two rates on a grid is 
           "the page interpolates, which is an approximation.")
 SHORT = 3
 """Points of a dial in the short form: the ends and the middle."""
-GRID = "grid"
+GRID, REFERENCE = "grid", "reference"
+"""Names of the tables: of the points, and of the case they are compared with."""
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
@@ -52,7 +54,7 @@ def answer(desk: Desk, short: bool) -> Answer:
     title = f"{' and '.join(dials.values())}, against {study.reference}"
     picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
                                         + _corners(frame), draw)
-    return Answer(_finding(frame), (Table(GRID, title, frame), Table("reference", f"The same numbers in "
+    return Answer(_finding(frame), (Table(GRID, title, frame), Table(REFERENCE, f"The same numbers in "
                                                                      f"{study.reference}", reference)), (picture,))
 
 
@@ -77,7 +79,7 @@ def _words(cell: Cell, name: str, own: Summary) -> str:
     policy: Policy = cell.case.policy(name.partition(".")[0])
     place = getattr(policy, "importer", None) or getattr(policy, "region", None) or policy.id
     what = policy.kind.replace("_", " ")
-    return f"{own.labels.regions.get(str(place), str(place))}: {what}, {name.partition('.')[2]}, %"
+    return f"{name.partition('.')[2]} of the {what} in {own.region(str(place))}, %"
 
 
 def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, float]:
@@ -85,8 +87,8 @@ def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, fl
     for name in names:
         metric = parse(name)
         unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
-        heading = f"{metric.text(metric.family.row, own.labels)}: {metric.text(metric.family.heading, own.labels)}"
-        found[f"{heading}, {unit}"] = factor * evaluate(name, own, base)
+        row, heading = (metric.text(text, own.labels) for text in (metric.family.row, metric.family.heading))
+        found[f"{row}: {lower(heading)}, {unit}"] = factor * evaluate(name, own, base)
     return found
 
 
@@ -105,6 +107,19 @@ def _corners(frame: pd.DataFrame) -> str:
             f"the second at its highest, {said[3]} with both.")
 
 
+def _move(name: str, low: float, high: float) -> str:
+    """Return how a number moves, with its unit."""
+    what, _, unit = name.rpartition(", ")
+    ends = [_with_unit(number(x, 3), unit) for x in (low, high)]
+    if ends[0] == ends[1]:
+        return f"{what} stays at {ends[0]}"
+    return f"{what} {'rises' if high > low else 'falls'} from {ends[0]} to {ends[1]}"
+
+
+def _with_unit(value: str, unit: str) -> str:
+    return f"{value}%" if unit == "%" else f"USD {value} bn" if unit == "USD bn" else f"{value} {unit}".rstrip()
+
+
 def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
     dials = list(frame.columns[:2])
     low = _corner(frame, (-1, -1))
@@ -112,10 +127,9 @@ def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
     for k, dial in enumerate(dials):
         ends = (1, -1) if k == 0 else (-1, 1)
         high = _corner(frame, ends)
-        moves = "; ".join(f"{name} from {number(float(low[name]), 3)} to {number(float(high[name]), 3)}"
-                          for name in frame.columns[2:])
-        said.append(f"In the model, raising {dial.removesuffix(', %')} from {percent(low[dial] / 100.0)} to "
-                    f"{percent(high[dial] / 100.0)} with the other at its lowest moves {moves}.")
+        moves = "; ".join(_move(name, float(low[name]), float(high[name])) for name in frame.columns[2:])
+        said.append(f"In the model, with the {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)} instead of "
+                    f"{percent(low[dial] / 100.0)} and the other dial at its lowest: {moves}.")
     first = frame.columns[2]
     steps = [frame[frame[dials[1]] == low[dials[1]]].sort_values(dials[0])[first].tolist(),
              frame[frame[dials[0]] == low[dials[0]]].sort_values(dials[1])[first].tolist()]
@@ -127,28 +141,29 @@ def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw up to four numbers of the grid as heat maps with their values."""
-    from chipmodel.report.figures import caption, subplots
+    from chipmodel.report.figures import _caption, _subplots
 
     across, up = frame.columns[:2]
     shown = list(frame.columns[2:6])
     rows = -(-len(shown) // 2)
     tall = 0.9 + 2.6 * rows
-    fig, axes = subplots(rows, 2, (9.2, tall))
+    fig, axes = _subplots(rows, 2, (9.2, tall))
     for ax, name in zip(axes, shown, strict=False):
         wide = frame.pivot_table(index=up, columns=across, values=name)
         shown_at = wide.to_numpy(dtype=float)
-        ax.imshow(shown_at, cmap="Blues", aspect="auto", origin="lower", alpha=0.75)
+        low, high = shown_at.min(), shown_at.max()
+        # The scale ends well above the largest value, so that ink is read on every cell.
+        ax.imshow(shown_at, cmap="Blues", aspect="auto", origin="lower", vmin=low, vmax=high + 1.2 * (high - low))
         for i in range(wide.shape[0]):
             for j in range(wide.shape[1]):
                 ax.text(j, i, number(float(shown_at[i, j]), 3), ha="center", va="center", fontsize=8.5)
         ax.set_xticks(range(wide.shape[1]), [f"{x:g}" for x in wide.columns])
         ax.set_yticks(range(wide.shape[0]), [f"{x:g}" for x in wide.index])
-        head, _, rest = name.partition(": ")
-        ax.set_title(style.plain(f"{head}: {rest}") if len(name) < 62 else style.plain(f"{head}:\n{rest}"), fontsize=9)
+        ax.set_title(style.plain(fill(name, 46)), fontsize=9)
         ax.set_xlabel(style.plain(across), fontsize=8)
-        ax.set_ylabel(style.plain(up), fontsize=8)
+        ax.set_ylabel(style.plain(fill(up, 24)), fontsize=8)
     for ax in axes[len(shown):]:
         ax.axis("off")
-    caption(fig, "Two dials", "every cell is a solve of its own")
-    fig.subplots_adjust(left=0.075, right=0.985, top=1.0 - 1.05 / tall, bottom=0.5 / tall, wspace=0.2, hspace=0.62)
+    _caption(fig, "Two dials", "every cell is a solve of its own")
+    fig.subplots_adjust(left=0.09, right=0.985, top=1.0 - 1.1 / tall, bottom=0.5 / tall, wspace=0.28, hspace=0.66)
     return fig, axes
