@@ -111,15 +111,15 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     """Say what the table holds."""
     said = []
     for world, part in table.groupby("world", sort=False):
-        first = part.iloc[0]
-        law = f"Samsung runs {float(first[TAYLOR]):.1f} of {float(first[SIZE]):.0f} kwpm announced in Taylor"
+        start = part.iloc[0]
+        runs = f"Samsung runs {float(start[TAYLOR]):.1f} of {float(start[SIZE]):.0f} kwpm announced in Taylor"
         each = [f"{float(r[TAYLOR]):.1f} with {r['case']}" for _, r in part.iloc[1:].iterrows()]
         rest = f"under current law and {listed(each)}"
         if part[TAYLOR].nunique() == 1:
             rest = f"whether awards are paid or not ({len(part)} cases)"
-        said.append(f"With {world}, {law} in the last year reported, {rest}.")
-    paid, gone = table.iloc[0], table.iloc[1]
-    saved = 1000.0 * (float(paid[SUPPORT]) - float(gone[SUPPORT]))
+        said.append(f"With {world}, {runs} in the last year reported, {rest}.")
+    law, gone = table.iloc[0], table.iloc[1]
+    saved = 1000.0 * (float(law[SUPPORT]) - float(gone[SUPPORT]))
     logic = float(gone["change in American leading logic, kwpm"])
     said.append(f"Withdrawing the awards, {table.iloc[0]['world']}, saves the treasury {billion(saved)} in cash on the "
                 f"two firms and changes American leading logic by {logic:+.1f} kwpm; the United States "

@@ -15,6 +15,7 @@ from chipmodel.questions.parts import capacity, gain, in_billions, result, spoke
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
+from chipmodel.text import with_article
 
 TITLE = "China: the cost of decoupling"
 ASKS = "What does it cost to use fewer Chinese chips, who bears it, and what if Japan and Korea do not join in?"
@@ -63,8 +64,13 @@ def _duty(desk: Desk, area: bool) -> Case:
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law, the steps of decoupling, the free-trade area and the joint duty."""
     steps = [desk.cell(_decoupled(desk, who, room)) for who, rooms in _steps(short).items() for room in rooms]
-    return [desk.cell("current_law"), *steps, desk.cell("cjk_fta"), desk.cell(_duty(desk, False)),
-            desk.cell(_duty(desk, True))]
+    return [desk.cell("current_law"), *steps, *(desk.cell(case) for case in _areas(desk, short))]
+
+
+def _areas(desk: Desk, short: bool) -> list[Case]:
+    """Return the free-trade area, the joint duty and, unless it is to be short, both."""
+    found = [desk.cell("cjk_fta").case, _duty(desk, False)]
+    return found if short else [*found, _duty(desk, True)]
 
 
 def answer(desk: Desk, short: bool) -> Answer:
@@ -81,11 +87,10 @@ def answer(desk: Desk, short: bool) -> Answer:
                          "change in Chinese capacity, kwpm": round(capacity(own, CHINA) - capacity(base, CHINA), 0)})
     costs = in_billions(pd.DataFrame(rows))
     area = in_billions(pd.DataFrame([
-        {"case": spoken(case),
+        {"case": spoken(own.case.name),
          **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in regions.items()},
          "World, USD bn": gain(own, base, "all") / 1000.0}
-        for case, own in (("cjk_fta", desk.summary("cjk_fta")), (JOINED, desk.summary(_duty(desk, False))),
-                          (AREA, desk.summary(_duty(desk, True))))
+        for own in (desk.summary(case) for case in _areas(desk, short))
     ]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [Table("q07_decoupling", f"What it costs to use fewer Chinese chips, against current law, {years} (below "
@@ -124,7 +129,7 @@ def finding(costs: pd.DataFrame, area: pd.DataFrame, regions: dict[str, str]) ->
     said = [
         f"Holding the Chinese share of what the five use down costs the world {steps.replace('at most', 'at')}.",
         f"With none left, the United States {result(each[regions['USA']])}, China {result(each[regions['CHN']])}; "
-        f"{worst} bears most and {best} {result(each[best])}.",
+        f"most is borne by {with_article(worst)}, while {with_article(best)} {result(each[best])}.",
     ]
     apart = costs[(costs["who decouples"] == APART) & (costs[ROOM] == last[ROOM])].iloc[-1]
     less = 1000.0 * (float(last["World, USD bn"]) - float(apart["World, USD bn"]))
@@ -132,14 +137,16 @@ def finding(costs: pd.DataFrame, area: pd.DataFrame, regions: dict[str, str]) ->
         f"If Japan and Korea stay out, the same rule in the other three costs the world {billion(abs(less))} "
         f"{'less' if less > 0 else 'more'}; the United States then "
         f"{result(-1000.0 * float(apart['United States, USD bn']))}, Japan "
-        f"{result(-1000.0 * float(apart[regions['JPN'] + ', USD bn']))} and Korea "
+        f"{result(-1000.0 * float(apart[regions['JPN'] + ', USD bn']))} and South Korea "
         f"{result(-1000.0 * float(apart[regions['KOR'] + ', USD bn']))}.")
-    alone, joint, both = (area.iloc[k] for k in range(3))
+    alone, joint = area.iloc[0], area.iloc[1]
+    column = f"{regions['CHN']}, USD bn"
+    both = f", it leaves China {_left(1000.0 * float(area.iloc[2][column]))}" if len(area) > 2 else ""
+    beside = "Beside" if both else "What it could lift is"
     said.append(
         f"A free-trade area of China, Japan and Korea by itself changes {_most_moved(alone, regions)}, because chips "
-        f"are free of duty among them; beside a duty of 50% on Chinese chips in Japan and Korea, by which China "
-        f"{result(1000.0 * float(joint[regions['CHN'] + ', USD bn']))}, it leaves China "
-        f"{_left(1000.0 * float(both[regions['CHN'] + ', USD bn']))}.")
+        f"are free of duty among them. {beside} a duty of 50% on Chinese chips in Japan and Korea, by which China "
+        f"{result(1000.0 * float(joint[column]))}{both}.")
     return tuple(said)
 
 
