@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.report import style
-from chipmodel.report.figures import Drawn, _beside, _signed, _spread, _widen, caption, subplots
+from chipmodel.report.figures import Drawn, _beside, _caption, _signed, _spread, _subplots, _widen
 
 LINES = (style.INK, *style.OTHERS)
 """Colours of curves that are no regions."""
@@ -30,7 +30,7 @@ def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], t
     names = list(dict.fromkeys(table[by]))
     colour = dict(paint or dict(zip(names, LINES * len(names), strict=False)))
     wide = 1.7 + 3.9 * len(panels)
-    fig, axes = subplots(1, len(panels), (max(6.4, wide), 4.5))
+    fig, axes = _subplots(1, len(panels), (max(6.4, wide), 4.5))
     scale = 100.0 if percent else 1.0
     for ax, (column, heading) in zip(axes, panels.items(), strict=True):
         ends: list[tuple[float, float, str]] = []
@@ -47,7 +47,7 @@ def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], t
         ax.grid(axis="y")
         _name_ends(ax, ends, colour)
     axes[0].set_ylabel(style.plain(ylabel))
-    caption(fig, style.plain(title), style.plain(note))
+    _caption(fig, style.plain(title), style.plain(note))
     wide = fig.get_figwidth()
     longest = max(len(line) for name in names for line in style.short(name, 16).split("\n"))
     room = 0.072 * longest + 0.12
@@ -95,7 +95,7 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
     count = max(len(g) for _, g in groups)
     # Where bars carry the names of their parts, a legend would say it twice.
     legend = 0 if set(parts) == set(table[label]) else -(-len(parts) // 4)
-    fig, axes = subplots(1, len(groups), (8.8, 1.55 + 0.24 * legend + 0.46 * count), sharey=True)
+    fig, axes = _subplots(1, len(groups), (8.8, 1.55 + 0.24 * legend + 0.46 * count), sharey=True)
     for ax, (heading, group) in zip(axes, groups, strict=True):
         for i, (_, row) in enumerate(group.iterrows()):
             right = left = 0.0
@@ -119,7 +119,7 @@ def stacked(table: pd.DataFrame, *, label: str, parts: Mapping[str, str], title:
     if legend:
         fig.legend(handles=handles, loc="upper left", ncols=min(4, len(parts)), fontsize=8.5, columnspacing=1.4,
                    handlelength=1.2, bbox_to_anchor=(0.004, 1.0 - 0.6 / tall), borderaxespad=0.2)
-    caption(fig, style.plain(title), style.plain(note))
+    _caption(fig, style.plain(title), style.plain(note))
     longest = max(len(line) for name in table[label] for line in style.short(str(name), 26).split("\n"))
     fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 8.8, right=0.98, bottom=0.36 / tall,
                         top=1.0 - (0.85 + 0.24 * legend + (0.2 if panel else 0.0)) / tall, wspace=0.1)
@@ -130,7 +130,7 @@ def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: st
     """Draw gains (blue) and losses (red) as a table of numbers on shades, one scale for all."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    fig, (ax,) = subplots(1, 1, (8.6, 1.35 + 0.42 * len(table)))
+    fig, (ax,) = _subplots(1, 1, (8.6, 1.35 + 0.42 * len(table)))
     values = table[list(columns)].to_numpy(dtype=float)
     most = max(abs(values).max(), 1e-9)
     shades = LinearSegmentedColormap.from_list("gains", [LOSS, "white", GAIN])
@@ -147,7 +147,7 @@ def matrix(table: pd.DataFrame, *, label: str, columns: Sequence[str], title: st
     ax.tick_params(length=0)
     for side in ax.spines.values():
         side.set_visible(False)
-    caption(fig, style.plain(title), style.plain(note))
+    _caption(fig, style.plain(title), style.plain(note))
     longest = max(len(line) for name in table[label] for line in style.short(str(name), 30).split("\n"))
     tall = fig.get_figheight()
     fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 8.6, right=0.985, top=1.0 - 1.08 / tall, bottom=0.12 / tall)
@@ -168,7 +168,7 @@ def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mappin
     groups = [(str(k), g) for k, g in table.groupby(panel, sort=False)]
     count = max(len(g) for _, g in groups)
     tall = 1.7 + count * (0.14 * len(columns) + 0.16)
-    fig, axes = subplots(1, len(groups), (9.2, tall), sharey=True)
+    fig, axes = _subplots(1, len(groups), (9.2, tall), sharey=True)
     high = 0.8 / len(columns)
     for ax, (heading, group) in zip(axes, groups, strict=True):
         for i, (_, row) in enumerate(group.iterrows()):
@@ -188,7 +188,7 @@ def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mappin
     fig.legend(handles=[Patch(color=colour, label=_name(column)) for column, colour in columns.items()],
                loc="upper left", ncols=len(columns), fontsize=8.5, bbox_to_anchor=(0.004, 1.0 - 0.6 / tall),
                borderaxespad=0.2, handlelength=1.2)
-    caption(fig, style.plain(title), style.plain(note))
+    _caption(fig, style.plain(title), style.plain(note))
     longest = max(len(line) for name in table[label] for line in style.short(str(name), 20).split("\n"))
     fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 9.2, right=0.985, top=1.0 - 1.2 / tall, bottom=0.35 / tall,
                         wspace=0.08)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.report import style
-from chipmodel.report.figures import Drawn, caption, subplots
+from chipmodel.report.figures import Drawn, _caption, _subplots
 
 MARK = {"hit": "o", "miss": "X", "beside": "D"}
 INKS = {"test": "#0072B2", "input": "#8A8A8A", "derived": "#CC79A7", "context": "#E69F00"}
@@ -16,7 +16,7 @@ INKS = {"test": "#0072B2", "input": "#8A8A8A", "derived": "#CC79A7", "context": 
 def against_published(table: pd.DataFrame) -> Drawn:
     """Draw every target as a dot on its own band: 0 is the low end, 1 the high end."""
     kept = table[table["ours"].notna() & table["low"].notna() & (table["high"] > table["low"])].iloc[::-1]
-    fig, axes = subplots(1, 1, (9.2, 1.3 + 0.235 * len(kept)))
+    fig, axes = _subplots(1, 1, (9.2, 1.3 + 0.235 * len(kept)))
     ax = axes[0]
     ax.axvspan(0, 1, color=style.GROUND, zorder=0)
     far = 3.0
@@ -35,7 +35,7 @@ def against_published(table: pd.DataFrame) -> Drawn:
     ax.set_xlim(-far - 0.6, far + 0.6)
     ax.grid(axis="x")
     _legend(ax)
-    caption(fig, "Published results against ours",
+    _caption(fig, "Published results against ours",
              "place in the published band (grey; 0 low end, 1 high end); line: as published; dot: met, cross: missed")
     high = fig.get_figheight()
     fig.subplots_adjust(left=0.56, right=0.98, top=1.0 - 0.95 / high, bottom=0.45 / high)
@@ -52,7 +52,7 @@ def _legend(ax: Any) -> None:
 
 def support_ladder(table: pd.DataFrame) -> Drawn:
     """Draw fabs by what is paid: those that would stand anyway (windfall) and those added, open and marginal."""
-    fig, axes = subplots(1, 2, (9.2, 4.2), sharey=True)
+    fig, axes = _subplots(1, 2, (9.2, 4.2), sharey=True)
     for ax, form in zip(axes, ("open", "marginal"), strict=True):
         part = table[table["form"] == form]
         ax.bar(range(len(part)), part["anyway"], color=style.FAINT, label="would stand anyway")
@@ -65,7 +65,7 @@ def support_ladder(table: pd.DataFrame) -> Drawn:
         ax.set_title(f"{form} grant")
     axes[0].set_ylabel("American fabs of the usual size")
     axes[0].legend(fontsize=8, loc="upper left")
-    caption(fig, "What support brings",
+    _caption(fig, "What support brings",
              "grey: what the case without the grant builds too; an open grant pays for it (windfall), a marginal not")
     fig.subplots_adjust(left=0.08, right=0.98, top=0.8, bottom=0.13)
     return fig, axes
