@@ -124,7 +124,7 @@ def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() 
     n = law.numbers
     trade = duty.trade[(duty.trade.flow == "chips") & (duty.trade.destination == "USA") & (duty.trade.origin != "USA")]
     imported = trade.groupby(["segment", "year"]).value.sum()
-    before, after = law.maker_prices(), duty.maker_prices()
+    before, after = law.maker_prices, duty.maker_prices
     user = [
         q.prices[(q.prices.stage == "user") & (q.prices.region == "USA")].set_index(["segment", "year"]).value
         for q in (law, duty)

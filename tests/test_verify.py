@@ -56,8 +56,10 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
-    arrays = Arrays(sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), np.array([False]),
-                    sparse.csr_matrix((1, 2)), np.ones(1), [("most", ())], [("x", ()), ("y", ())], None)
+    frame = engine.Frame(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
+                         owners=["owner"], agents=["maker", "maker"], lines=[], groups={})
+    arrays = Arrays(frame, sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), sparse.csr_matrix((1, 2)), np.ones(1),
+                    None)
     face = verification._Face(arrays, engine.solve(arrays))
     ratio = verification._Ratio(np.array([1.0, 0.0]), 1.0, np.ones(2), 2.0)
     assert face.range(ratio) == (pytest.approx(0.25), pytest.approx(0.75))

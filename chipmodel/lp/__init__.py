@@ -50,7 +50,8 @@ def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[s
     """
     with PauseGC():
         book = Book(numbers, [p for p in policies if not p.idle], without, ties, lifts)
-        return Programme(book.model, _written(book), book.groups, book.agents, numbers, book.policies)
+        lines = _written(book)
+        return Programme(book.model, lines, book.groups, book.agents, numbers, book.policies, tuple(book.broken))
 
 
 def _written(book: Book) -> list[Line]:
