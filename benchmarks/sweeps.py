@@ -27,9 +27,9 @@ from chipmodel.traced import Polynomials
 
 CASE = str(HERE / "us_grant.toml")
 TEN = {
-    "s232.rate": (0.02, 0.5), "us_grant.rate": (0.02, 0.3), "us_credit.rate": (0.1, 0.4),
+    "s232.rate": (0.02, 0.5), "us_grant.rate": (0.02, 0.3), "us_credit.rate": (0.15, 0.33),
     "korea_credit.rate": (0.05, 0.3), "china_fund.rate": (0.02, 0.3), "s301_china.rate": (0.1, 0.9),
-    "world.demand_shift": (-0.02, 0.02), "costs[item=capex]": (0.85, 1.2), "costs[item=running]": (0.8, 1.25),
+    "world.demand_shift": (-0.02, 0.02), "costs[item=capex]": (1.0, 1.3), "costs[item=running]": (0.8, 1.25),
     "freight[]": (0.5, 2.0),
 }
 METRICS = ("share.capacity.*.all.LAST", "share.capacity.*.logic_lt10.LAST", "revenue.*", "outlay.*", "hhi.all.LAST",
