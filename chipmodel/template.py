@@ -206,11 +206,13 @@ class Chain:
         try:
             return finish(self._highs, self.template.handover, arrays)
         except (CertificateError, NoOptimum):
-            # A hot start may lose its way; what a cold one says counts.
-            self._highs, self._last, self._start = None, None, None
+            # A hot start may lose its way; what a cold one says counts, and the next case goes on from there.
+            self._highs = self._last = None
             highs = solver()
             highs.passModel(self.template.handover.lp(arrays))
-            return finish(highs, self.template.handover, arrays)
+            optimum = finish(highs, self.template.handover, arrays)
+            self._highs, self._last = highs, arrays
+            return optimum
 
     @property
     def basis(self) -> Basis | None:

@@ -119,6 +119,23 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
 
+def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(monkeypatch):
+    cells = [at({"duty.rate": rate}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.1, 0.2)]
+    template, levers = template_of(cells)
+    arrays = [template.fill(levers.values[k], numbers) for k, (_, numbers) in enumerate(cells)]
+    sound, calls = engine.certify, []
+
+    def first_fails(*given):
+        calls.append(given)
+        return engine.Certificate(1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
+
+    monkeypatch.setattr(engine, "certify", first_fails)
+    chain = Chain(template)
+    for one in arrays:
+        assert chain.solve(one).objective == pytest.approx(engine.solve(one).objective, rel=1e-9)
+        assert chain.basis is not None
+
+
 def test_metrics_of_a_sweep_equal_those_of_a_run():
     """Where the optimum is one point, so that nothing hangs on the way to it."""
     case = case_of(*RULES[:2])
