@@ -23,6 +23,8 @@ from chipmodel.world import UNREAD
 Vector = NDArray[np.float64]
 ROUNDS, ENOUGH = 8, 1e-5
 """Most rounds of a search for an extreme share, and the move at which it ends."""
+PRIMAL = 4
+"""Primal simplex, by the number HiGHS gives it."""
 WIDE = 1.001
 """A range narrower than this factor is no range."""
 
@@ -78,6 +80,8 @@ def near_optimal(solution: Solution, region: str, segment: str, year: int,
     scale = 1.0 / max(1.0, abs(least))
     highs.addRow(-highspy.kHighsInf, least * scale, len(used), used, scale * arrays.cost[used])
     last = highs.getNumRow() - 1
+    # The optimum fits every slack, so the basis stays primal feasible whatever is optimised next.
+    highs.setOptionValue("simplex_strategy", PRIMAL)
     for end, sign in (("least", 1.0), ("most", -1.0)):
         share = found[0][-1]
         for slack in sorted(slacks):
