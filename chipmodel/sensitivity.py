@@ -26,7 +26,7 @@ from chipmodel.world import UNREAD, World
 
 WIDE = 1.001
 """A range narrower than this factor is no range."""
-AWARD = "project_facts[item=award,project={}]"
+AWARD = "project_facts[item=award,site={}]"
 LESS, TRIES = 0.85, 24
 """Factor by which an award that exceeds the cost of its fab is lowered, and how often at most."""
 NINE_IN_TEN = (0.05, 0.95)
