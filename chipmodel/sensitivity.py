@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from chipmodel.case import Case
 from chipmodel.dataset import Dataset
+from chipmodel.intervals import CHANGE
+from chipmodel.metrics import parse
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.points import Point, world_at
 from chipmodel.policies.support import overpaid
@@ -174,7 +176,7 @@ def _overpaid(cases: Sequence[Case], numbers: Numbers) -> list[str]:
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, for every metric and case of a study over draws, the value at the data and nine in ten draws.
+    """Return, for every metric and its change, the value at the data and where nine in ten draws lie.
 
     Parameters
     ----------
@@ -189,7 +191,11 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     bare = table.assign(case=table["case"].str.partition("[")[0], world=table["world"].str.partition("[")[0])
     for (metric, unit, case, world), part in bare.groupby(["metric", "unit", "case", "world"], sort=False):
-        centre, drawn = float(part["value"].iloc[0]), part["value"].iloc[1:].dropna()
-        low, high = (float(drawn.quantile(q)) if len(drawn) else float("nan") for q in NINE_IN_TEN)
-        rows.append((metric, unit, case, world, centre, low, high, len(drawn)))
+        kinds = {metric: part["value"]}
+        if not parse(str(metric)).family.against and part["difference"].abs().max() > 0:
+            kinds[f"{CHANGE}{metric}"] = part["difference"]
+        for name, values in kinds.items():
+            drawn = values.iloc[1:].dropna()
+            low, high = (float(drawn.quantile(q)) if len(drawn) else float("nan") for q in NINE_IN_TEN)
+            rows.append((name, unit, case, world, float(values.iloc[0]), low, high, len(drawn)))
     return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "centre", "low", "high", "draws"])

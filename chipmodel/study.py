@@ -20,6 +20,7 @@ from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, NoOptimum
 from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.intervals import Intervals, load_intervals
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -121,7 +122,8 @@ class StudyResult:
     summaries : dict
         A summary of every solution by ``case--world``, in the order of the study.
     table : DataFrame
-        Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference.
+        Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference, and
+        where an interval is known for the value, its low and high.
     finding : tuple of str
         Sentences filled from the numbers.
     finding_table : DataFrame
@@ -145,7 +147,7 @@ class StudyResult:
     @property
     def numbers(self) -> list[str]:
         """Names of the numbers it varies."""
-        known = ("metric", "unit", "case", "world", "value", "difference")
+        known = ("metric", "unit", "case", "world", "value", "difference", "low", "high")
         return [name for name in self.table.columns if name not in known]
 
     @property
@@ -252,7 +254,7 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     done = _solved(whole, data, folder if study.keep == "tables" else None, pool, clock)
     summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
     result = replace(
-        result_of(study, whole, known.metrics, summaries),
+        result_of(study, whole, known.metrics, summaries, data),
         solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
     )
@@ -263,10 +265,22 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     return result if folder is None else _write(result, folder)
 
 
-def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary]) -> StudyResult:
+def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary],
+              data: Dataset) -> StudyResult:
     """Return what a study finds in the summaries of its cells, by their names."""
-    finding, numbers = _finding(cells, summaries, study)
-    return StudyResult(study, summaries, _table(cells, names, summaries, study), finding, numbers)
+    intervals = Intervals({}) if study.varies else load_intervals(data)
+    finding, numbers = _finding(cells, summaries, study, intervals)
+    return StudyResult(study, summaries, beside(_table(cells, names, summaries, study), intervals), finding, numbers)
+
+
+def beside(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
+    """Return a table of metrics with the low and high known for its values, if any are."""
+    found = [intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
+             for row in table.itertuples()]
+    if not any(found):
+        return table
+    ends = [one or (float("nan"), float("nan")) for one in found]
+    return table.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
 
 
 @dataclass(frozen=True)
@@ -324,12 +338,12 @@ def table_columns(study: Study) -> list[str]:
 
 
 def _finding(cells: list[Cell], summaries: dict[str, Summary],
-             study: Study) -> tuple[tuple[str, ...], pd.DataFrame]:
+             study: Study, intervals: Intervals) -> tuple[tuple[str, ...], pd.DataFrame]:
     from chipmodel.report.findings import findings
     from chipmodel.report.findings import table as numbers
 
     pairs = [] if study.varies else [(summaries[c.name], summaries[c.reference]) for c in cells if c.reference]
-    found = findings(pairs)
+    found = findings(pairs, intervals)
     return tuple(one.text for one in found), numbers(found)
 
 
@@ -338,10 +352,11 @@ def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     wide = pd.DataFrame({"metric": names, "meaning": [metrics.describe(n)[1] for n in names],
                          "unit": [metrics.describe(n)[0] for n in names]})
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    for column in ("value", "difference") if study.reference else ("value",):
+    columns = ["value", *(["difference"] if study.reference else []), *(["low", "high"] if "low" in table else [])]
+    for column in columns:
         for case, world in cells:
             part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
-            prefix = "" if column == "value" else "difference "
+            prefix = "" if column == "value" else f"{column} "
             wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
     return wide
 

@@ -45,7 +45,7 @@ def main() -> int:
         moved = [one for one in ranges(data) if not only or one.number in only]
         points = affordable(one_at_a_time(moved), cases, data, load_world("central", data))
         study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
-                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(points), chunk=20)
+                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(points), chunk=1)
         with Progress(sys.stderr) as tell:
             result = run_study(study, data, jobs=given.jobs, tell=tell)
         write_whole(Path(given.out), table_csv(tornado(result.table, moved)))

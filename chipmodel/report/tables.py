@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from chipmodel.intervals import SAYS
 from chipmodel.metrics import Metric, parse
 from chipmodel.summary import Summary
 
@@ -32,6 +33,7 @@ SHOWN = {
 class _Row:
     label: str
     cells: list[str]
+    below: list[str]
     empty: bool
 
 
@@ -121,7 +123,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     compared = reference in cases and len(cases) > 1
     about = f"World {world}" + (f"; changes are against {reference}" if compared else "")
     heads = [_head(case, column - 2) for case in cases]
-    lines = [about, ""]
+    drawn = "low" in here
+    if drawn:
+        about += f"; below a number: {SAYS}"
+    lines = [*textwrap.wrap(about, width), ""]
     for i in range(max(map(len, heads))):
         lines.append("".ljust(LABEL) + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads))
     cells = here.set_index(["metric", "case"])
@@ -134,7 +139,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     for heading, rows in groups.items():
         lines += ["", heading]
         full = [row for row in rows if not row.empty]
-        lines += [f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells) for row in full]
+        for row in full:
+            lines.append(f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells))
+            if any(cell.strip() for cell in row.below):
+                lines.append("".ljust(LABEL) + "".join(row.below))
         if not full:
             lines.append("  none")
     return "\n".join(line.rstrip() for line in lines)
@@ -142,10 +150,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
 
 def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, column: int,
          reference: str | None) -> _Row:
-    found = []
-    values = []
+    found, values, below = [], [], []
     half = column // 2
     for case in cases:
+        below.append(_interval(cells, metric, case).rjust(column))
         value = float(cells.loc[(metric.name, case), "value"])  # type: ignore[arg-type]
         change = float(cells.loc[(metric.name, case), "difference"])  # type: ignore[arg-type]
         values.append(value)
@@ -156,7 +164,14 @@ def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, 
         aside = "" if case == reference or math.isnan(change) else shown(change, metric.unit, signed=True)
         found.append(shown(value, metric.unit).rjust(column - half) + aside.rjust(half))
     label = metric.text(metric.family.row, names.labels)
-    return _Row(label, found, all(v == 0 or math.isnan(v) for v in values))
+    return _Row(label, found, below, all(v == 0 or math.isnan(v) for v in values))
+
+
+def _interval(cells: pd.DataFrame, metric: Metric, case: str) -> str:
+    if "low" not in cells:
+        return ""
+    low, high = (float(cells.loc[(metric.name, case), end]) for end in ("low", "high"))  # type: ignore[arg-type]
+    return "" if math.isnan(low) or low == high else f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
 
 
 def _head(case: str, width: int) -> list[str]:

@@ -1,0 +1,75 @@
+"""How sure a headline number is: the interval kept for it under ``data/derived/``.
+
+`experiments/intervals.py` draws the numbers that carry the answer over their own ranges, solves every
+case at every draw and keeps, for each metric, where nine in ten draws lie. An interval belongs to one
+state of the data: it is told only beside a value equal to the one it was drawn around.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError
+from chipmodel.files import read_file
+
+FOLDER, FILE = "derived", "intervals.csv"
+CLOSE = 0.01
+"""A value belongs to an interval if it is this near its centre, as a part of its width."""
+SAYS = "nine in ten draws of the numbers that carry the answer, each over its own range"
+CHANGE = "change of "
+"""Stands before a metric for its change against the reference case."""
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals by case, world and metric.
+
+    Attributes
+    ----------
+    known : Mapping
+        (case, world, metric) to (centre, low, high).
+    """
+
+    known: Mapping[tuple[str, str, str], tuple[float, float, float]]
+
+    def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
+        """Return low and high of a metric, or none if they were not drawn around this value."""
+        found = self.known.get((case, world, metric))
+        if found is None:
+            return None
+        centre, low, high = found
+        near = abs(value - centre) <= CLOSE * (high - low) + 1e-6 * abs(centre)
+        return (low, high) if near else None
+
+
+def load_intervals(data: Dataset) -> Intervals:
+    """Read the intervals kept with a data package; none if it has no such file.
+
+    Raises
+    ------
+    InputError
+        If the file is there and is not one of intervals.
+    """
+    path = data.root / FOLDER / FILE
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else Intervals({})
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _: int) -> Intervals:
+    try:
+        rows = csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig")))
+        return Intervals({
+            (row["case"], row["world"], row["metric"]):
+                (float(row["centre"]), float(row["low"]), float(row["high"]))
+            for row in rows if row["low"] and row["high"]
+        })
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError.one(f"{FOLDER}/{FILE}", "file", f"does not hold intervals ({error})",
+                             "write it anew with experiments/intervals.py, or remove it") from None
