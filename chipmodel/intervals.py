@@ -1,8 +1,9 @@
 """How sure a headline number is: the interval kept for it under ``data/derived/``.
 
-`experiments/intervals.py` draws the numbers that carry the answer over their own ranges, solves every
-case at every draw and keeps, for each metric, where nine in ten draws lie. An interval belongs to one
-state of the data: it is told only beside a value equal to the one it was drawn around.
+`experiments/intervals.py` draws every number of the data that has a range, solves cases at each draw and
+keeps, for each metric, the lowest and the highest result. Of n draws and one more, the one more lies
+between the ends of the n with a chance of (n - 1)/(n + 1). An interval belongs to one state of the data:
+it is told only beside a value equal to the one it was drawn around.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from chipmodel.files import read_file
 FOLDER, FILE = "derived", "intervals.csv"
 CLOSE = 0.01
 """A value belongs to an interval if it is this near its centre, as a part of its width."""
-SAYS = "nine in ten draws of the numbers that carry the answer, each over its own range"
 CHANGE = "change of "
 """Stands before a metric for its change against the reference case."""
 Ends = tuple[float, float]
@@ -35,9 +35,17 @@ class Intervals:
     ----------
     known : Mapping
         (case, world, metric) to (centre, low, high).
+    draws : int
+        Draws behind them.
     """
 
     known: Mapping[tuple[str, str, str], tuple[float, float, float]]
+    draws: int = 0
+
+    @property
+    def says(self) -> str:
+        """What an interval is."""
+        return f"the ends of {self.draws} draws of every number that has a range"
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
         """Return low and high of a metric, or none if they were not drawn around this value."""
@@ -64,12 +72,10 @@ def load_intervals(data: Dataset) -> Intervals:
 @lru_cache(maxsize=4)
 def _read(path: Path, _: int) -> Intervals:
     try:
-        rows = csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig")))
-        return Intervals({
-            (row["case"], row["world"], row["metric"]):
-                (float(row["centre"]), float(row["low"]), float(row["high"]))
-            for row in rows if row["low"] and row["high"]
-        })
+        rows = [row for row in csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))) if row["low"]]
+        known = {(row["case"], row["world"], row["metric"]):
+                 (float(row["centre"]), float(row["low"]), float(row["high"])) for row in rows}
+        return Intervals(known, min((int(row["draws"]) for row in rows), default=0))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.one(f"{FOLDER}/{FILE}", "file", f"does not hold intervals ({error})",
                              "write it anew with experiments/intervals.py, or remove it") from None

@@ -31,8 +31,6 @@ WIDE = 1.001
 AWARD = "project_facts[item=award,site={}]"
 LESS, TRIES = 0.85, 24
 """Factor by which an award that exceeds the cost of its fab is lowered, and how often at most."""
-NINE_IN_TEN = (0.05, 0.95)
-"""Quantiles between which nine in ten draws lie."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ def _overpaid(cases: Sequence[Case], numbers: Numbers) -> list[str]:
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, for every metric and its change, the value at the data and where nine in ten draws lie.
+    """Return, for every metric and its change, the value at the data and the ends of the draws.
 
     Parameters
     ----------
@@ -196,6 +194,5 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
             kinds[f"{CHANGE}{metric}"] = part["difference"]
         for name, values in kinds.items():
             drawn = values.iloc[1:].dropna()
-            low, high = (float(drawn.quantile(q)) if len(drawn) else float("nan") for q in NINE_IN_TEN)
-            rows.append((name, unit, case, world, float(values.iloc[0]), low, high, len(drawn)))
+            rows.append((name, unit, case, world, float(values.iloc[0]), drawn.min(), drawn.max(), len(drawn)))
     return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "centre", "low", "high", "draws"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from chipmodel.intervals import CHANGE, SAYS, Ends, Intervals
+from chipmodel.intervals import CHANGE, Ends, Intervals
 from chipmodel.metrics import ALL, Metric, evaluate, parse
 from chipmodel.report.tables import SHOWN
 from chipmodel.summary import Summary
@@ -45,7 +45,7 @@ def sure(wanted: Iterable[tuple[Summary, Summary, str]], intervals: Intervals,
             case = f" under {spoken(own.case.name)}" if spoken else ""
             by = "the change in " if name.startswith(CHANGE) else ""
             found.append(f"{by}{_phrase(metric, own)}{case} at {written(ends, metric.unit)}")
-    return f"How sure: {SAYS}, put {listed(found)}." if found else ""
+    return f"How sure: {intervals.says} put {listed(found)}." if found else ""
 
 
 def known(own: Summary, base: Summary, name: str, intervals: Intervals) -> Ends | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from chipmodel.intervals import SAYS
 from chipmodel.metrics import Metric, parse
 from chipmodel.summary import Summary
 
@@ -125,7 +124,7 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     heads = [_head(case, column - 2) for case in cases]
     drawn = "low" in here
     if drawn:
-        about += f"; below a number: {SAYS}"
+        about += "; below a number: its interval over the ranges of the data"
     lines = [*textwrap.wrap(about, width), ""]
     for i in range(max(map(len, heads))):
         lines.append("".ljust(LABEL) + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads))
