@@ -19,7 +19,7 @@ from chipmodel.world import World, load_world
 
 Key = tuple[str, str]
 """Digests of a case and of a world."""
-WORTH = 4
+WORTH = 3
 """Cases of one shape for which its programme is compiled once."""
 CHUNK = 8
 """Cases solved one after the other; fixed, so that results do not hang on how the work is shared."""

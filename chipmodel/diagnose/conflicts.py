@@ -25,6 +25,7 @@ from chipmodel.engine import Arrays, Vector
 from chipmodel.errors import NoOptimum
 from chipmodel.lp import write
 from chipmodel.numbers import build_numbers
+from chipmodel.world import Scale
 
 IIS_STRATEGY = 6
 """Of HiGHS: rows first, from an elastic filter; others take minutes on the shipped data or find nothing."""
@@ -238,8 +239,8 @@ def _lead_times_help(arrays: Arrays, rows: Rows) -> bool:
     builds = any(arrays.columns_of[k][0] == "build" for k in np.unique(of_conflict.indices))
     if set(n.fixed) != given or not (builds or not of_conflict.nnz):
         return False
-    at_once = {"table": "construction", "where": {}, "factor": 1e-9}
-    world = n.world.with_(scale=[*(scale.model_dump() for scale in n.world.scale), at_once])
+    at_once = Scale(table="construction", where={}, factor=1e-9)
+    world = n.world.model_copy(update={"scale": (*n.world.scale, at_once)})
     quick = replace(build_numbers(n.data, world), available=n.available)
     try:
         changed = engine.compile_arrays(write(quick, arrays.policies))

@@ -39,7 +39,7 @@ EVERYWHERE, YEN = "spent elsewhere, USD bn", "support paid, trillion yen"
 def _worlds(desk: Desk, short: bool) -> dict[str, World]:
     central = desk.cell(LAW).world
     found = {said: central if how == "gross" else central.with_(name=f"central_{how}", budgets=how)
-             for how, said in BUDGETS.items()}
+             for how, said in BUDGETS.items() if not (short and how == "net")}
     if not short:
         found |= {f"{said}, every project free": world.with_(name=f"{world.name}_freed", committed=0.0)
                   for said, world in tuple(found.items())}

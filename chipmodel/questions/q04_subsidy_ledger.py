@@ -81,10 +81,11 @@ def less(base: Case, region: str) -> Case:
 
 
 def _payers(base: Case, desk: Desk, short: bool) -> list[str]:
-    """Return the treasuries that pay; of the subject regions only, if it is to be short."""
+    """Return the treasuries that pay; the first two only, if it is to be short."""
     paying = {p.region for p in base.policies if isinstance(p, Support) and not p.idle}
     rows = sorted(desk.data.rows(RegionRow), key=lambda row: row.rank)
-    return [row.region for row in rows if row.region in paying and (row.subject or not short)]
+    found = [row.region for row in rows if row.region in paying]
+    return found[:2] if short else found
 
 
 def _gdp(desk: Desk, region: str) -> tuple[int, float]:

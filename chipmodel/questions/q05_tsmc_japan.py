@@ -37,10 +37,10 @@ RUNS, SUPPORT = "Kumamoto 2, kwpm", "support to TSMC in Japan, USD bn"
 
 
 def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
-    """Return cases with their worlds; short leaves the freed world to the cases of Japan's support."""
+    """Return cases with their worlds; short leaves out the freed world."""
     central = desk.cell(CASES[0]).world
     freed = central.with_(name="central_freed", committed=0.0)
-    held, free = (CASES, CASES[:2]) if short else ((*CASES, *MORE), (*CASES, *MORE))
+    held, free = (CASES, ()) if short else ((*CASES, *MORE), (*CASES, *MORE))
     return [*((case, HELD, central) for case in held), *((case, FREED, freed) for case in free)]
 
 

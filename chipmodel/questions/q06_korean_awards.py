@@ -38,17 +38,17 @@ TAYLOR, SIZE, SUPPORT = "Samsung Taylor, kwpm", "announced there, kwpm", "suppor
 
 def _worlds(desk: Desk, short: bool) -> dict[str, World]:
     central = desk.cell("current_law").world
-    found = {HELD: central, FREED: central.with_(name="central_freed", committed=0.0)}
+    found = {HELD: central}
     if not short:
+        found[FREED] = central.with_(name="central_freed", committed=0.0)
         low = desk.cell("current_law", "low_demand").world
         found["every project free, low demand"] = low.with_(name="low_demand_freed", committed=0.0)
     return found
 
 
 def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
-    """Return cases with their worlds; short leaves the freed world to the awards paid and withdrawn."""
-    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in CASES
-            if not (short and how == FREED and case not in CASES[:2])]
+    """Return cases with their worlds; short leaves out those in which projects are free."""
+    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in CASES]
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:

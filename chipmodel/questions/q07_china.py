@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import OriginFloor, Tariff
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, gain, how_sure, in_billions, result, spoken
+from chipmodel.questions.parts import capacity, gain, in_billions, result, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -35,7 +35,7 @@ JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
 def _steps(short: bool) -> dict[str, tuple[float, ...]]:
     if short:
-        return {TOGETHER: (0.3, 0.2, 0.1, 0.0), APART: (0.0,)}
+        return {TOGETHER: (0.3, 0.1, 0.0), APART: (0.0,)}
     return dict.fromkeys((TOGETHER, APART), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0))
 
 
@@ -65,7 +65,7 @@ def _duty(desk: Desk, area: bool) -> Case:
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law, the steps of decoupling, the free-trade area and the joint duty."""
     steps = [desk.cell(_decoupled(desk, who, room)) for who, rooms in _steps(short).items() for room in rooms]
-    return [desk.cell("current_law"), desk.cell(SHIPPED), *steps, *(desk.cell(case) for case in _areas(desk, short))]
+    return [desk.cell("current_law"), *steps, *(desk.cell(case) for case in _areas(desk, short))]
 
 
 def _areas(desk: Desk, short: bool) -> list[Case]:
@@ -104,8 +104,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                       f"Curves of cost by region over the largest Chinese share; at none, world "
                       f"{last['World, USD bn']:.1f} USD bn.",
                       partial(_draw, paint=paint, years=years))]
-    how = how_sure(desk, *((SHIPPED, f"welfare.{region}") for region in ("all", "USA", CHINA)))
-    return Answer((*finding(costs, area, regions), *how), tables, figures)
+    return Answer(finding(costs, area, regions), tables, figures)
 
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:

@@ -101,22 +101,34 @@ def _worlds(desk: Desk, short: bool) -> dict[str, World]:
     return found
 
 
-def _splits() -> list[frozenset[str]]:
+def _games_of(short: bool) -> dict[tuple[str, str], Withheld]:
+    """Return the games; short leaves out those in which the United States alone is the target."""
+    return {game: held for game, held in GAMES.items() if not short or game[1] == ALL}
+
+
+def _players(short: bool) -> tuple[str, ...]:
+    """Return who may part from the others; in short the first three, while the rest trade with all."""
+    return MEMBERS[:3] if short else MEMBERS
+
+
+def _splits(players: tuple[str, ...] = MEMBERS) -> list[frozenset[str]]:
     """Return the coalitions that hold the first player: each stands for itself and for all others together."""
-    first, rest = MEMBERS[0], MEMBERS[1:]
+    first, rest = players[0], players[1:]
     return [frozenset({first, *some}) for k in range(len(rest)) for some in combinations(rest, k)]
 
 
-def _between(one: frozenset[str]) -> Withheld:
-    return frozenset((a, b) for a in MEMBERS for b in MEMBERS if (a in one) != (b in one))
+def _between(one: frozenset[str], players: tuple[str, ...] = MEMBERS) -> Withheld:
+    return frozenset((a, b) for a in players for b in players if (a in one) != (b in one))
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law, the games, the coalitions and the case of Korea and Japan pushed away."""
     found = [desk.cell("current_law"), desk.cell("korea_japan_pushed_away")]
     for world in _worlds(desk, short).values():
-        found += [desk.cell("current_law", world), *(desk.cell(_case(desk, held), world) for held in GAMES.values())]
-    found += [desk.cell(_case(desk, _between(one))) for one in _splits()]
+        games = _games_of(short).values()
+        found += [desk.cell("current_law", world), *(desk.cell(_case(desk, held), world) for held in games)]
+    players = _players(short)
+    found += [desk.cell(_case(desk, _between(one, players))) for one in _splits(players)]
     if not short:
         found += [desk.cell(_overnight(desk, holder, surprise)) for holder in OVERNIGHT for surprise in (False, True)]
     return found
@@ -127,18 +139,20 @@ def answer(desk: Desk, short: bool) -> Answer:
     base = desk.summary("current_law")
     names = base.labels.regions
     games = in_billions(_games(desk, base, short))
-    worth = coalition_values(MEMBERS, {one: desk.summary(_case(desk, _between(one))) for one in _splits()}, base)
+    players = _players(short)
+    worth = coalition_values(players, {one: desk.summary(_case(desk, _between(one, players)))
+                                       for one in _splits(players)}, base)
     values = in_billions(pd.DataFrame([
-        {"coalition": listed([names[r] for r in MEMBERS if r in one]), "members": len(one),
+        {"coalition": listed([names[r] for r in players if r in one]), "members": len(one),
          "worth less than when all trade, USD bn": value / 1000.0}
         for one, value in sorted(worth.items(), key=lambda item: (len(item[0]), sorted(item[0]))) if one
     ]))
-    share = shapley(MEMBERS, worth)
+    share = shapley(players, worth)
     shapleys = in_billions(pd.DataFrame([{"member": names[r], "card": WORDS[r],
                                           "Shapley value, USD bn": share[r] / 1000.0,
                                           "alone, USD bn": worth[frozenset({r})] / 1000.0,
-                                          "others without it, USD bn": worth[frozenset(MEMBERS) - {r}] / 1000.0}
-                                         for r in MEMBERS]))
+                                          "others without it, USD bn": worth[frozenset(players) - {r}] / 1000.0}
+                                         for r in players]))
     pushed = in_billions(pd.DataFrame([_pushed(desk.summary("korea_japan_pushed_away"), base)]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
@@ -162,7 +176,7 @@ def answer(desk: Desk, short: bool) -> Answer:
 
 def _games(desk: Desk, base: Summary, short: bool) -> pd.DataFrame:
     found = [(game, speed, "foreseen", desk.summary(_case(desk, held), world), desk.summary("current_law", world))
-             for speed, world in _worlds(desk, short).items() for game, held in GAMES.items()]
+             for speed, world in _worlds(desk, short).items() for game, held in _games_of(short).items()]
     if not short:
         found += [((holder, ALL), "central", f"{'a surprise' if surprise else 'foreseen'}, materials and chips only",
                    desk.summary(_overnight(desk, holder, surprise)), base)
@@ -262,8 +276,9 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
     by_value = dict(zip(shapleys["member"], shapleys["Shapley value, USD bn"].astype(float), strict=True))
     top, last = max(by_value, key=lambda r: by_value[r]), min(by_value, key=lambda r: by_value[r])
     row = pushed.iloc[0]
-    said.append(f"By Shapley value the others need {top} most ({by_value[top]:+.1f} USD bn) and {last} needs them "
-                f"most ({by_value[last]:+.1f} USD bn). If Korea and Japan are pushed away (a duty of 25%, half of "
+    said.append(f"By Shapley value among {listed(list(by_value))} the others need {top} most "
+                f"({by_value[top]:+.1f} USD bn) and {last} needs them most "
+                f"({by_value[last]:+.1f} USD bn). If Korea and Japan are pushed away (a duty of 25%, half of "
                 f"materials, resist tools and memory withheld), the United States "
                 f"{result(1000.0 * float(row[names['USA'] + ', USD bn']))} (its users "
                 f"{results(1000.0 * float(row['American users, USD bn']))}, its treasury "

@@ -26,8 +26,6 @@ TITLE = "What if: two dials"
 ASKS = "What would a higher duty do that a higher credit would not, and at whose cost?"
 METHOD = ("The study `what_if`: every combination of the two rates on a grid is solved; between the points of the grid "
           "the page interpolates, which is an approximation.")
-SHORT = 3
-"""Points of a dial in the short form: the ends and the middle."""
 GRID, REFERENCE = "grid", "reference"
 """Names of the tables: of the points, and of the case they are compared with."""
 
@@ -70,7 +68,8 @@ def _study(desk: Desk, short: bool) -> Study:
     if not short:
         return study
     values = {name: list(v.numbers if isinstance(v, Span) else v) for name, v in study.grid.items()}
-    fewer = {name: tuple(dict.fromkeys((v[0], v[len(v) // 2], v[-1]))) for name, v in values.items()}
+    fewer = {name: tuple(dict.fromkeys((v[0], v[len(v) // 2], v[-1]) if k == 0 else (v[0], v[-1])))
+             for k, (name, v) in enumerate(values.items())}
     return study.model_copy(update={"grid": fewer})
 
 
