@@ -193,3 +193,37 @@ def side_by_side(table: pd.DataFrame, *, label: str, panel: str, columns: Mappin
     fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 9.2, right=0.985, top=1.0 - 1.2 / tall, bottom=0.35 / tall,
                         wspace=0.08)
     return fig, axes
+
+
+def dots(table: pd.DataFrame, *, label: str, panel: str, title: str, note: str) -> Drawn:
+    """Draw values as dots on lines from low to high (columns ``value, low, high``), panels of two a line.
+
+    Parameters
+    ----------
+    label, panel : str
+        Columns with the name of the line and of the panel.
+    """
+    groups = [(str(k), g) for k, g in table.groupby(panel, sort=False)]
+    names = list(dict.fromkeys(table[label]))
+    lines = -(-len(groups) // 2)
+    tall = 0.85 + lines * (0.72 + 0.3 * len(names))
+    fig, axes = _subplots(lines, 2, (8.8, tall), sharey=True)
+    for ax in axes[len(groups):]:
+        ax.set_visible(False)
+    for ax, (heading, group) in zip(axes, groups, strict=False):
+        for row in group.to_dict("records"):
+            y = names.index(row[label])
+            ax.plot([row["low"], row["high"]], [y, y], color=style.REGION_COLOURS["USA"], linewidth=3, alpha=0.35,
+                    solid_capstyle="butt")
+            ax.plot(row["value"], y, "o", color=style.REGION_COLOURS["USA"], markersize=6)
+        if float(group["low"].min()) < 0 < float(group["high"].max()):
+            ax.axvline(0, color=style.INK, linewidth=0.9)
+        ax.set_yticks(range(len(names)), [style.short(str(name), 26) for name in names])
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.grid(axis="x")
+        ax.set_title(style.plain(heading))
+    _caption(fig, style.plain(title), style.plain(note))
+    longest = max(len(line) for name in names for line in style.short(str(name), 26).split("\n"))
+    fig.subplots_adjust(left=(0.25 + 0.068 * longest) / 8.8, right=0.98, bottom=0.35 / tall, top=1.0 - 1.05 / tall,
+                        wspace=0.08, hspace=0.62 / (0.3 * len(names)))
+    return fig, axes

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from chipmodel.desk import Desk
-from chipmodel.metrics import evaluate
+from chipmodel.intervals import load_intervals
+from chipmodel.metrics import evaluate, parse
 from chipmodel.plan import Cell, plan
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.report import flows
+from chipmodel.report import draw, flows
 from chipmodel.report.figures import FIGURES
+from chipmodel.report.findings import leading
 from chipmodel.report.plotted import references
 from chipmodel.report.words import percent
 from chipmodel.study import Study, StudyResult, load_study, result_of
 from chipmodel.summary import Summary
-from chipmodel.text import listed
+from chipmodel.text import listed, number, with_article
 
 STUDY = "headline"
 TITLE = "Where capacity goes, and who pays"
@@ -48,16 +52,24 @@ def answer(desk: Desk, short: bool) -> Answer:
                                   f"{study.reference}", _comparison(found))]
     drawn = []
     for name in study.figures:
-        tabulate, draw = FIGURES[name]
+        tabulate, drawing = FIGURES[name]
         frame = tabulate(every, study.reference)
         if not frame.empty:
             title = TITLES.get(name, name.replace("_", " "))
             tables.append(Table(name, title, frame))
-            drawn.append(Figure(name, title, name, f"{title}. The numbers are in the table below the figure.", draw))
+            drawn.append(Figure(name, title, name, f"{title}. The numbers are in the table below the figure.", drawing))
     trade = flows.table(base)
     tables.append(Table("trade", f"Chips from the fab through device making to users in {base.labels.years[-1]}, "
                                  f"case {base.case.name}, USD bn at reference value", trade))
     drawn.append(Figure("trade", f"From fab to user, {base.labels.years[-1]}", "trade", flows.alt(trade), flows.draw))
+    sure = _sure(found, base)
+    if not sure.empty:
+        home = next(iter(base.labels.regions.values()))
+        title = f"How sure: headline numbers of {with_article(home)} over the ranges of the data"
+        tables.append(Table("intervals", title, sure))
+        drawn.append(Figure("intervals", title, "intervals", _alt_sure(sure), partial(
+            draw.dots, label="case", panel="number", title=title,
+            note=f"dot: the data as they stand; line: {load_intervals(desk.data).says}")))
     tables.append(Table(CAPACITY, "Capacity in service by case, region, segment and year", _capacity(every)))
     return Answer(found.finding or _plainly(every, base), tuple(tables), tuple(drawn))
 
@@ -68,7 +80,6 @@ def _study(desk: Desk, short: bool) -> Study:
 
 
 def _comparison(found: StudyResult) -> pd.DataFrame:
-    from chipmodel.metrics import parse
     from chipmodel.report.tables import SHOWN
 
     labels = next(iter(found.summaries.values())).labels
@@ -82,6 +93,40 @@ def _comparison(found: StudyResult) -> pd.DataFrame:
         rows.append({"number": metric.text(metric.family.heading, labels), "of": metric.text(metric.family.row, labels),
                      "unit": unit, **values})
     return pd.DataFrame(rows)
+
+
+def _sure(found: StudyResult, base: Summary) -> pd.DataFrame:
+    """Return the intervals of the numbers that tell most, by case; empty if none is known."""
+    from chipmodel.report.tables import SHOWN
+
+    home, last = next(iter(base.labels.regions)), base.labels.years[-1]
+    wanted = [f"share.capacity.{home}.{s}.{last}" for s in dict.fromkeys(("all", leading(base)))]
+    wanted += [f"cost.buyers.{home}", f"welfare.{home}"]
+    if "low" not in found.table:
+        return pd.DataFrame()
+    rows = []
+    here = found.table[(found.table["world"] == base.world.name) & found.table["low"].notna()]
+    for name in wanted:
+        metric = parse(name)
+        unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
+        for row in here[here["metric"] == name].to_dict("records"):
+            if not (metric.family.against and row["case"] == base.case.name):
+                about = f"{_short(name)}, {unit}"
+                rows.append((about, row["case"], *(factor * float(row[end]) for end in ("value", "low", "high"))))
+    return pd.DataFrame(rows, columns=["number", "case", "value", "low", "high"])
+
+
+def _short(name: str) -> str:
+    kind, *rest = name.split(".")
+    if kind == "share":
+        return f"Share of {'all capacity' if rest[2] == 'all' else 'the leading edge'}, {rest[3]}"
+    return {"cost": "What users lose", "welfare": "Gain in all"}[kind]
+
+
+def _alt_sure(sure: pd.DataFrame) -> str:
+    return "Dots with lines from low to high. " + "; ".join(
+        f"{row['number']}, {row['case']}: {number(float(row['value']), 3)} ({number(float(row['low']), 3)} to "
+        f"{number(float(row['high']), 3)})" for _, row in sure.iterrows()) + "."
 
 
 def _capacity(summaries: list[Summary]) -> pd.DataFrame:
