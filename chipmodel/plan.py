@@ -13,7 +13,7 @@ from chipmodel import metrics
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import problems_of
+from chipmodel.files import from_file, problems_of
 from chipmodel.numbers import build_numbers
 from chipmodel.points import Point, case_at, of_world, point_name, problems_of_numbers, world_at
 from chipmodel.policies import CapacityLinkedQuota
@@ -140,7 +140,7 @@ def _worlds(study: Study, worlds: dict[str, World],
     for variant in study.variant:
         for name, world in worlds.items():
             try:
-                changed = world.with_(**{"name": f"{name}_{variant.name}", **variant.world})
+                changed = from_file(World, {**world.model_dump(), "name": f"{name}_{variant.name}", **variant.world})
             except ValidationError as error:
                 problems += problems_of(error, file, f"variant {variant.name}, world")
                 continue

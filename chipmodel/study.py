@@ -19,7 +19,7 @@ from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, NoOptimum
-from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.files import find_named, from_file, names_in, problems_of, read_toml, write_whole
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -179,7 +179,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     path = find_named(name, data.root / "studies", "study", questions())
     content = read_toml(path)
     try:
-        study = Study.model_validate({"name": path.stem, **content})
+        study = from_file(Study, {"name": path.stem, **content})
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:

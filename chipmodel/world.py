@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError
-from chipmodel.files import find_named, problems_of, read_toml
+from chipmodel.files import find_named, from_file, problems_of, read_toml
 from chipmodel.schema import ID_PATTERN, TABLES, Date, Fact
 
 UNREAD = ("tariffs", "macro", "alliance", "targets")
@@ -140,6 +140,6 @@ def read_world(path: Path) -> World:
     """Read a world file."""
     content = read_toml(path)
     try:
-        return World.model_validate({"name": path.stem, **content})
+        return from_file(World, {"name": path.stem, **content})
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
