@@ -232,10 +232,12 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
 
 def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
     try:
-        case_path(baseline, data)
+        found = case_path(baseline, data).is_file()
+        mend = "name a case, or the path of a case file"
     except InputError as error:
-        (problem,) = error.problems
-        raise InputError.one(file, "baseline", f"no such case '{baseline}'", problem.mend) from None
+        found, mend = False, error.problems[0].mend
+    if not found:
+        raise InputError.one(file, "baseline", f"no such case '{baseline}'", mend)
 
 
 def _near(policy_id: str, case: Case) -> str:

@@ -173,14 +173,14 @@ def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
     for key in keys:
         value = data[key]
         if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
-            lines.append(f"{key} = {_toml_value(value)}")
+            lines.append(f"{_toml_key(key)} = {_toml_value(value)}")
     for key in keys:
         value = data[key]
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())]
+            lines += ["", f"[{_toml_key(key)}]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for entry in value:
-                lines += ["", f"[[{key}]]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in entry.items())]
+                lines += ["", f"[[{_toml_key(key)}]]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in entry.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
@@ -77,8 +77,8 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     """
     file = f"{study.name}.toml"
     problems: list[Problem] = []
-    cases = _each(load_case, study.cases, data, problems)
-    worlds = _each(load_world, study.worlds, data, problems)
+    cases = _each(load_case, study.cases, "cases", data, file, problems)
+    worlds = _each(load_world, study.worlds, "worlds", data, file, problems)
     for what, found in (("case", cases), ("world", worlds)):
         names = [thing.name for thing in found.values()]
         problems += [Problem(file, f"{what}s", f"two have the name '{name}'", "rename one of the two files")
@@ -86,6 +86,7 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     everywhere, wrong = _worlds(study, worlds, file)
     problems += wrong
     spelled, wrong = _metrics(study, data, [world for world, _ in everywhere], list(cases.values()))
+    wrong = [replace(p, file=file, place=f"{p.file} {p.place}") for p in wrong]
     points, unfit = _points_of(study, cases, file)
     problems += wrong + unfit + _figure_problems(study, file)
     count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
@@ -122,14 +123,16 @@ def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
     return list(found)
 
 
-def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], data: Dataset,
+def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], key: str, data: Dataset, file: str,
           problems: list[Problem]) -> dict[str, Named]:
+    """Load what a study names under a key; a name that leads nowhere is a problem of the study."""
     found = {}
     for name in names:
         try:
             found[name] = load(name, data)
         except InputError as error:
-            problems += error.problems
+            problems += [replace(p, file=file, place=f"{key} '{p.file}'") if p.file in (name, *name.split("+")) else p
+                         for p in error.problems]
     return found
 
 

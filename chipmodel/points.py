@@ -100,6 +100,8 @@ def table_points(path: Path) -> list[Point]:
     if len(set(names)) != len(names):
         raise InputError.one(path.name, "header", "a column appears twice", "remove the copy")
     for line, row in enumerate(rows[1:], start=2):
+        if not any(row):
+            continue
         if len(row) != len(names):
             problems.append(Problem(path.name, f"line {line}", f"has {len(row)} cells, not {len(names)}",
                                     "give every number a cell"))

@@ -283,6 +283,7 @@ class CostRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
     about: ClassVar[str] = "Capital, running and input cost by segment at the reference place, cost multiplier 1."
     units: ClassVar[dict[str, str]] = {"capex": "MUSD/kwpm", "running": "USD/wafer", "inputs": "USD/wafer"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, None), "capex": (0.01, None)}
 
     segment: SegmentId
     item: Literal["capex", "running", "inputs"]
@@ -564,9 +565,9 @@ class ParameterRow(Fact):
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
         "*": (0.0, None),
         "economic_life": (1.0, 100.0),
-        "slope": (0.0, 20.0),
-        "multiplier_start": (0.05, 10.0),
-        "multiplier_end": (0.05, 10.0),
+        "slope": (0.2, 20.0),
+        "multiplier_start": (0.5, 3.0),
+        "multiplier_end": (0.5, 3.0),
         "route_minimum": (0.0, 0.1),
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),

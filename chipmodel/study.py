@@ -76,7 +76,7 @@ class Study(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Study:
         if self.reference is not None and self.reference not in self.cases:
-            raise ValueError(f"reference '{self.reference}' is not one of the cases")
+            raise ValueError(f"reference '{self.reference}' is not one of the cases, {', '.join(self.cases)}")
         for what, names in (("case", self.cases), ("world", self.worlds), ("variant", [v.name for v in self.variant])):
             twice = sorted({n for n in names if list(names).count(n) > 1})
             if twice:
@@ -183,7 +183,10 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
-        study = study.model_copy(update={"table": str(path.parent / study.table)})
+        points = path.parent / study.table
+        if not points.is_file():
+            raise InputError.one(path.name, "table", f"no such file '{study.table}'", "name a CSV file beside the study")
+        study = study.model_copy(update={"table": str(points)})
     plan(study, data, yes)
     return study
 
