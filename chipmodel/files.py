@@ -177,11 +177,15 @@ def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
     for key in keys:
         value = data[key]
         if isinstance(value, dict):
-            lines += ["", f"[{_toml_key(key)}]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())]
+            lines += ["", f"[{_toml_key(key)}]", *_toml_lines(value)]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for entry in value:
-                lines += ["", f"[[{_toml_key(key)}]]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in entry.items())]
+                lines += ["", f"[[{_toml_key(key)}]]", *_toml_lines(entry)]
     return "\n".join(lines) + "\n"
+
+
+def _toml_lines(table: dict[str, Any]) -> list[str]:
+    return [f"{_toml_key(key)} = {_toml_value(value)}" for key, value in table.items()]
 
 
 def _toml_key(key: str) -> str:

@@ -126,14 +126,19 @@ def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
 def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], key: str, data: Dataset, file: str,
           problems: list[Problem]) -> dict[str, Named]:
     """Load what a study names under a key; a name that leads nowhere is a problem of the study."""
-    found = {}
+    found: dict[str, Named] = {}
     for name in names:
         try:
             found[name] = load(name, data)
         except InputError as error:
-            problems += [replace(p, file=file, place=f"{key} '{p.file}'") if p.file in (name, *name.split("+")) else p
-                         for p in error.problems]
+            problems += [_of_study(p, name, key, file) for p in error.problems]
     return found
+
+
+def _of_study(problem: Problem, name: str, key: str, file: str) -> Problem:
+    """Return a problem as one of the study, if it is about a name the study gives and not about a file."""
+    lost = problem.file in (name, *name.split("+"))
+    return replace(problem, file=file, place=f"{key} '{problem.file}'") if lost else problem
 
 
 def _worlds(study: Study, worlds: dict[str, World],

@@ -185,7 +185,8 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     if study.table is not None:
         points = path.parent / study.table
         if not points.is_file():
-            raise InputError.one(path.name, "table", f"no such file '{study.table}'", "name a CSV file beside the study")
+            raise InputError.one(path.name, "table", f"no such file '{study.table}'",
+                                 "name a CSV file beside the study")
         study = study.model_copy(update={"table": str(points)})
     plan(study, data, yes)
     return study

@@ -57,8 +57,8 @@ def number_becomes(new: Callable[[Random, str], str | None]) -> Change:
 named("not a number", "refused", TOML,
       number_becomes(lambda rng, _: rng.choice(("nan", "inf", "-inf", "+nan", "1e999", "-1e999"))))
 named("no number in a number's place", "refused", TOML,
-      number_becomes(lambda rng, old: rng.choice((f'"{old}"', "true", "false", "[1]", "{ a = 1 }", '"many"', "2026-01-01",
-                                                 "07:32:00", '""', "[]", f"'{old}'"))))
+      number_becomes(lambda rng, old: rng.choice((f'"{old}"', "true", "false", "[1]", "{ a = 1 }", '"many"',
+                                                 "2026-01-01", "07:32:00", '""', "[]", f"'{old}'"))))
 named("no TOML in a number's place", "refused", TOML,
       number_becomes(lambda rng, old: rng.choice((f"\u2212{old}", "１", f"{old}%", "many", "", "01", "1.", ".5", "1__0",
                                                  f"{old}\u00a0", "½", "1e", "0x", "--1", "{", "'", '"'))))
@@ -104,7 +104,8 @@ named("code with a look-alike letter", "refused", TOML,
       string_becomes(lambda rng, old: _quoted(look_alike(rng, old)), CODES, says="U+"))
 named("code that is not known", "refused", TOML, string_becomes(lambda rng, _: '"nowhere"', POINTING))
 named("code in capitals or small letters", "refused", TOML,
-      string_becomes(lambda _, old: _quoted(old.swapcase()), tuple(k for k in POINTING if not k.endswith(("date", "of")))))
+      string_becomes(lambda _, old: _quoted(old.swapcase()),
+                     tuple(k for k in POINTING if not k.endswith(("date", "of")))))
 named("blank beside the code", "refused", TOML,
       string_becomes(lambda rng, old: _quoted(rng.choice((f"{old} ", f" {old}"))), CODES))
 named("text that is empty", "any", TOML, string_becomes(lambda *_: '""'))
@@ -163,7 +164,8 @@ def lists_without_end(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", *TOML)
 def table_that_is_unknown(rng: Random, f: File) -> Made | None:
-    return Made(f.raw + rng.choice((b"\n[surprise]\na = 1\n", b"\n[[surprise]]\na = 1\n", b"\n[[policy.rate]]\na = 1\n")))
+    return Made(f.raw + rng.choice((b"\n[surprise]\na = 1\n", b"\n[[surprise]]\na = 1\n",
+                                    b"\n[[policy.rate]]\na = 1\n")))
 
 
 def lists_of(f: File) -> list[tuple[int, int, int]]:
@@ -178,7 +180,8 @@ def list_longer_or_shorter(rng: Random, f: File) -> Made | None:
     spot = rng.choice(have)
     parts = [p.strip() for p in old_of(f, spot)[1:-1].split(",") if p.strip()]
     new = rng.choice((parts[1:], [*parts, *parts[:1]], parts[::-1], [], [*parts, "1.5"], [*parts, '"all"']))
-    return Made(replaced(f, spot, f"[{', '.join(new)}]"), f"{f.lines[spot[0]][:30]!r}: {old_of(f, spot)[:30]} to {new}"[:90])
+    told = f"{f.lines[spot[0]][:30]!r}: {old_of(f, spot)[:30]} to {new}"
+    return Made(replaced(f, spot, f"[{', '.join(new)}]"), told[:90])
 
 
 @mutation("refused", "case")
@@ -220,7 +223,8 @@ def years_the_wrong_way(rng: Random, f: File) -> Made | None:
         return None
     spot = rng.choice(have)
     first, last = re.findall(r"\d{4}", old_of(f, spot))
-    new = rng.choice((f"[{last}, {first}]", f"[{first}]", f"[{first}, {last}, {last}]", first, "[]", f'["{first}", {last}]'))
+    new = rng.choice((f"[{last}, {first}]", f"[{first}]", f"[{first}, {last}, {last}]", first, "[]",
+                      f'["{first}", {last}]'))
     return None if new == f"[{last}, {first}]" and first == last else Made(replaced(f, spot, new), new)
 
 

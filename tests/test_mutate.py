@@ -33,7 +33,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> mutate.Package:
     return mutate.Package(mutate.two_regions(tmp_path_factory.mktemp("home") / "two"), True)
 
 
-def judged(home: mutate.Package, name: str, old: str, new: str, expects: str = "any", job: bool = True) -> mutate.Verdict:
+def judged(home: mutate.Package, name: str, old: str, new: str, expects: str = "any",
+           job: bool = True) -> mutate.Verdict:
     """Judge the replacement of a text in a file."""
     file = next(f for f in home.files if f.path.name == name)
     assert old in file.text
