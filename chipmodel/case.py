@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import find_named, from_file, names_in, problems_of, read_toml
+from chipmodel.files import find_named, from_file, is_file, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
 from chipmodel.policies.base import Names
 from chipmodel.schema import Date, RegionRow, SourceRow
@@ -232,7 +232,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
 
 def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
     try:
-        found = case_path(baseline, data).is_file()
+        found = is_file(case_path(baseline, data))
         mend = "name a case, or the path of a case file"
     except InputError as error:
         found, mend = False, error.problems[0].mend

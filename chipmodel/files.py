@@ -7,6 +7,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,15 @@ def read_file(path: Path, mend: str = "check the path") -> bytes:
         raise InputError.one(
             path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", mend
         ) from None
+    except ValueError as error:  # a name with a character no file can have
+        raise InputError.one(path.name, "file", f"cannot be read ({error})", mend) from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a name too long for one is none."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
 
 
 def text_of(file: str, raw: bytes) -> str:
@@ -130,11 +140,11 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     if name.endswith(".toml") or "/" in name:
         return Path(name)
     path = folder / f"{name}.toml"
-    if path.is_file():
+    if is_file(path):
         return path
     known = [*names_in(folder), *also]
     mend = offer(name, known) if known else f"there is none in {folder}"
-    if Path(f"{name}.toml").is_file():
+    if is_file(Path(f"{name}.toml")):
         mend = f"the file here is ./{name}.toml; or {mend}"
     raise InputError.one(name, what, f"no such {what}", mend)
 

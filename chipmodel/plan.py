@@ -137,6 +137,8 @@ def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], key: st
 
 def _of_study(problem: Problem, name: str, key: str, file: str) -> Problem:
     """Return a problem as one of the study, if it is about a name the study gives and not about a file."""
+    if problem.file == "case":  # of a sum with an empty name
+        return replace(problem, file=file, place=f"{key} '{name}'")
     lost = problem.file in (name, *name.split("+"))
     return replace(problem, file=file, place=f"{key} '{problem.file}'") if lost else problem
 

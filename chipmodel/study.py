@@ -19,7 +19,7 @@ from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, NoOptimum
-from chipmodel.files import find_named, from_file, names_in, problems_of, read_toml, write_whole
+from chipmodel.files import find_named, from_file, is_file, names_in, problems_of, read_toml, write_whole
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -184,7 +184,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
         points = path.parent / study.table
-        if not points.is_file():
+        if not is_file(points):
             raise InputError.one(path.name, "table", f"no such file '{study.table}'",
                                  "name a CSV file beside the study")
         study = study.model_copy(update={"table": str(points)})

@@ -112,7 +112,8 @@ named("text that is empty", "any", TOML, string_becomes(lambda *_: '""'))
 named("no text in a text's place", "refused", TOML,
       string_becomes(lambda rng, _: rng.choice(("1", "nan", "true", "2026-06-30", "{ a = 1 }", "[[]]", "1.5"))))
 named("text of no sense", "any", TOML,
-      string_becomes(lambda rng, _: rng.choice(('"<b>&"', '"../../etc/passwd"', '"x\\u0000y"', '"\\u202Eabc"', '"é"',
+      string_becomes(lambda rng, _: rng.choice(('"<b>&"', '"../../etc/passwd"', '"x\\u0000y"', '"x\\u0000.toml"',
+                                               f'"{"x" * 300}.toml"', '"\\u202Eabc"', '"é"',
                                                f'"{"x" * 300}"', '"null"', '"own"', "'''a'''", '"a+b"', '"*"'))))
 named("no day of the calendar", "refused", ("case", "world"),
       string_becomes(lambda rng, _: rng.choice(('"2026-02-30"', '"2026-13-01"', '"30.6.2026"', '"２０２６-06-30"',
