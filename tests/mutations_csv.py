@@ -200,7 +200,7 @@ def at_the_end_of_what_is_sensible(rng: Random, f: File) -> Made | None:
 def same_number_written_otherwise(rng: Random, f: File) -> Made | None:
     if (at := numeric(rng, f)) is None:
         return None
-    return Made(f.with_cell(*at, new := f"+{float(f.rows[at[0]][at[1]]):.17e}"), f"row {at[0]}: {new}")
+    return Made(f.with_cell(*at, new := f"{float(f.rows[at[0]][at[1]]):+.17e}"), f"row {at[0]}: {new}")
 
 
 def ranged(rng: Random, f: File) -> tuple[int, float, float, float] | None:
