@@ -30,7 +30,7 @@ MOST: Final = {
     "factor": 100.0,
     "year": 100.0,
     "index": 100.0,
-    "elasticity": 100.0,
+    "elasticity": 1e9,  # where origins are as one
     "USD billion": 1e6,
     "per USD": 1e5,
 }
