@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import find_named, names_in, problems_of, read_toml
+from chipmodel.files import find_named, from_file, is_file, names_in, problems_of, read_toml
 from chipmodel.policies import Policy, policy_class
 from chipmodel.policies.base import Names
 from chipmodel.schema import Date, RegionRow, SourceRow
@@ -195,7 +195,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
         raise InputError.one(path.name, "baseline", f"baselines form a cycle ({chain})", "let one of them start afresh")
     content = read_toml(path)
     try:
-        file = CaseFile.model_validate(content)
+        file = from_file(CaseFile, content)
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     start = Case(name=path.stem)
@@ -232,10 +232,12 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
 
 def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
     try:
-        case_path(baseline, data)
+        found = is_file(case_path(baseline, data))
+        mend = "name a case, or the path of a case file"
     except InputError as error:
-        (problem,) = error.problems
-        raise InputError.one(file, "baseline", f"no such case '{baseline}'", problem.mend) from None
+        found, mend = False, error.problems[0].mend
+    if not found:
+        raise InputError.one(file, "baseline", f"no such case '{baseline}'", mend)
 
 
 def _near(policy_id: str, case: Case) -> str:
@@ -258,7 +260,7 @@ def _policies(file: str, entries: tuple[dict[str, Any], ...], data: Dataset) -> 
             problems.append(Problem(file, place, what, "kinds: " + offer(str(kind), sorted(Policy.kinds))))
             continue
         try:
-            policy = known.model_validate(body)
+            policy = from_file(known, body)
         except ValidationError as error:
             problems += problems_of(error, file, place, regions)
             continue
@@ -284,7 +286,7 @@ def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
             problems.append(Problem(file, f"set {target}", what, f"fields: {fields}"))
             continue
         try:
-            policies[policy_id] = type(policy).model_validate({**policy.model_dump(), field: value})
+            policies[policy_id] = from_file(type(policy), {**policy.model_dump(), field: value})
         except ValidationError as error:
             problems += problems_of(error, file, f"set {target}")
     if problems:

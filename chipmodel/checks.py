@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
@@ -204,4 +205,13 @@ def device_widths_rise(tables: Tables) -> list[Problem]:
     ordered = [premium[k] for k in sorted(premium)]
     if ordered != sorted(ordered):
         return [Problem("device_steps.csv", "premium", "falls with the step", "let the premium rise with the step")]
+    return []
+
+
+@check
+def multipliers_rise(tables: Tables) -> list[Problem]:
+    """The cost of building rises from the first step to the last."""
+    value = {row.parameter: row.value for row in _rows(tables, "parameters")}
+    if value.get("multiplier_start", 0.0) > value.get("multiplier_end", math.inf):
+        return [Problem("parameters.csv", "multiplier_start", "is above multiplier_end", "let the cost rise")]
     return []

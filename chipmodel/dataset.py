@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from chipmodel.checks import CHECKS, NEVER_EMPTY
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import read_file
+from chipmodel.files import read_file, text_of
 from chipmodel.schema import TABLES, Fact, Row, columns, references
 
 RowT = TypeVar("RowT", bound=Row)
@@ -189,9 +189,9 @@ def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...]
     problems : list of Problem
     """
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return (), [Problem(file, f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")]
+        text = text_of(file, raw)
+    except InputError as error:
+        return (), list(error.problems)
     wanted = columns(model)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     problems: list[Problem] = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -33,6 +34,19 @@ class Problem:
         return f"{self.file}: {self.place}: {self.what}; {self.mend}"
 
 
+def character(char: str) -> str:
+    """Return a character by its number and name, for one that is not seen or looks like another."""
+    return f"U+{ord(char):04X} {unicodedata.name(char, 'a control character')}"
+
+
+def _spelled_out(problem: Problem) -> Problem:
+    """Name the characters beyond ASCII in what is wrong: they may look like the ones that were meant."""
+    odd = dict.fromkeys(c for c in problem.place + problem.what if not c.isascii())
+    if not odd or "U+" in problem.what:
+        return problem
+    return replace(problem, what=f"{problem.what} (holds {', '.join(character(c) for c in [*odd][:3])})")
+
+
 class ChipmodelError(Exception):
     """Base of every error chipmodel raises on purpose."""
 
@@ -41,7 +55,7 @@ class InputError(ChipmodelError):
     """The input is wrong (exit code 2). All problems found are reported together."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        self.problems: tuple[Problem, ...] = tuple(sorted({_spelled_out(p) for p in problems}))
         super().__init__("\n".join(str(p) for p in self.problems))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from chipmodel.errors import InputError, Problem
+from chipmodel.errors import InputError, Problem, character
 from chipmodel.schema import ID_PATTERN, REGION_PATTERN
 from chipmodel.text import offer
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 LARGEST = 50_000_000
 """Bytes of the largest file that is read."""
@@ -31,11 +35,44 @@ def read_file(path: Path, mend: str = "check the path") -> bytes:
         size = path.stat().st_size
         if size > LARGEST:
             raise InputError.one(path.name, "file", f"has {size / 1e6:,.0f} MB", "a file may have 50 MB at most")
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return stream.read(LARGEST)  # a device has no size and no end
     except OSError as error:
         raise InputError.one(
             path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", mend
         ) from None
+    except ValueError as error:  # a name with a character no file can have
+        raise InputError.one(path.name, "file", f"cannot be read ({error})", mend) from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a name too long for one is none."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
+def text_of(file: str, raw: bytes) -> str:
+    """Return the text of a file; a byte-order mark is dropped, Windows line ends become plain ones.
+
+    Raises
+    ------
+    InputError
+        If it is not UTF-8, or holds a character that does not show: nobody could see what it does.
+    """
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise InputError.one(file, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8") from None
+    hidden = [
+        Problem(file, f"line {number}", f"holds {character(odd)}, which does not show",
+                "write a plain space or remove it")
+        for number, line in enumerate(text.split("\n"), start=1)
+        if (odd := next((c for c in line if not c.isprintable() and c not in "\t\r"), None)) is not None
+    ]
+    if hidden:
+        raise InputError(hidden)
+    return text
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -46,12 +83,26 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If it cannot be read or is not TOML.
     """
+    text = text_of(path.name, read_file(path))
     try:
-        return tomllib.loads(read_file(path).decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise InputError.one(path.name, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8") from None
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError.one(path.name, "TOML", str(error), "correct the line named") from None
+        place = re.search(r"at line (\d+)", str(error))
+        line = f": {text.split(chr(10))[int(place[1]) - 1].strip()[:80]}" if place else ""
+        raise InputError.one(path.name, "TOML", f"{error}{line}", "correct the line named") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
+        raise InputError.one(path.name, "TOML", f"cannot be read ({error})", "write plain numbers and lists") from None
+
+
+def from_file(model: type[ModelT], content: dict[str, Any]) -> ModelT:
+    """Check what a file says against a model, without turning text, truth values or fractions into numbers."""
+    return model.model_validate(_tuples(content), strict=True)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 def problems_of(error: ValidationError, file: str, place: str = "", regions: Iterable[str] = ()) -> list[Problem]:
@@ -80,7 +131,8 @@ def _told(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, st
             return where, f"'{given}' is no region", mend
         if pattern == ID_PATTERN:
             return where, f"'{given}' is no id", "use small letters, digits and _, a letter first, 41 at most"
-    return where, str(fault["msg"]).removeprefix("Value error, "), "correct the value"
+    what = str(fault["msg"]).removeprefix("Value error, ")
+    return where, f"'{given}': {what}" if isinstance(given, str) else what, "correct the value"
 
 
 def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> Path:
@@ -88,11 +140,11 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     if name.endswith(".toml") or "/" in name:
         return Path(name)
     path = folder / f"{name}.toml"
-    if path.is_file():
+    if is_file(path):
         return path
     known = [*names_in(folder), *also]
     mend = offer(name, known) if known else f"there is none in {folder}"
-    if Path(f"{name}.toml").is_file():
+    if is_file(Path(f"{name}.toml")):
         mend = f"the file here is ./{name}.toml; or {mend}"
     raise InputError.one(name, what, f"no such {what}", mend)
 
@@ -131,15 +183,19 @@ def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
     for key in keys:
         value = data[key]
         if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
-            lines.append(f"{key} = {_toml_value(value)}")
+            lines.append(f"{_toml_key(key)} = {_toml_value(value)}")
     for key in keys:
         value = data[key]
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())]
+            lines += ["", f"[{_toml_key(key)}]", *_toml_lines(value)]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for entry in value:
-                lines += ["", f"[[{key}]]", *(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in entry.items())]
+                lines += ["", f"[[{_toml_key(key)}]]", *_toml_lines(entry)]
     return "\n".join(lines) + "\n"
+
+
+def _toml_lines(table: dict[str, Any]) -> list[str]:
+    return [f"{_toml_key(key)} = {_toml_value(value)}" for key, value in table.items()]
 
 
 def _toml_key(key: str) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chipmodel.dataset import Dataset, load_dataset
-from chipmodel.files import write_whole
+from chipmodel.errors import InputError
+from chipmodel.files import read_file, text_of, write_whole
 from chipmodel.schema import TABLES, Fact, Row, SourceRow, columns, references
 
 FILE = "datapackage.json"
@@ -123,11 +124,32 @@ def describe(data: Dataset) -> dict[str, Any]:
         ],
         "contributors": [{"title": "The chipmodel authors", "role": "author"}],
         "sources": _sources(data),
-        "resources": [_resource(name, model) for name, model in TABLES.items()],
+        "resources": [_resource(name, model, data.hashes[f"{name}.csv"]) for name, model in TABLES.items()],
     }
 
 
-def text_of(data: Dataset) -> str:
+def edited(data: Dataset) -> list[str]:
+    """Return the tables that are not as the descriptor beside them records; none without a descriptor.
+
+    So a row that was lost or changed is seen, even where nothing else could miss it.
+
+    Raises
+    ------
+    InputError
+        If the descriptor cannot be read.
+    """
+    path = data.root / FILE
+    if not (path.exists() or path.is_symlink()):
+        return []
+    try:
+        recorded = {entry["path"]: entry["hash"] for entry in json.loads(text_of(FILE, read_file(path)))["resources"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError.one(FILE, "resources", f"does not tell the path and the hash of each table ({error!r})",
+                             "write it anew with chipmodel.package.write_descriptor, or remove it") from None
+    return [file for file, digest in data.hashes.items() if recorded.get(file) != f"sha256:{digest}"]
+
+
+def descriptor_text(data: Dataset) -> str:
     """Return the descriptor as the text of its file."""
     return json.dumps(describe(data), indent=1, ensure_ascii=False) + "\n"
 
@@ -141,7 +163,7 @@ def write_descriptor(folder: str | Path) -> Path:
         If the package is not in order.
     """
     path = Path(folder) / FILE
-    write_whole(path, text_of(load_dataset(folder)))
+    write_whole(path, descriptor_text(load_dataset(folder)))
     return path
 
 
@@ -153,7 +175,7 @@ def _sources(data: Dataset) -> list[dict[str, str]]:
     ]
 
 
-def _resource(name: str, model: type[Row]) -> dict[str, Any]:
+def _resource(name: str, model: type[Row], digest: str) -> dict[str, Any]:
     return {
         "profile": "tabular-data-resource",
         "name": name,
@@ -162,6 +184,7 @@ def _resource(name: str, model: type[Row]) -> dict[str, Any]:
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
+        "hash": f"sha256:{digest}",
         "schema": _schema(name, model),
     }
 
@@ -210,8 +233,7 @@ def _fact_constraints(model: type[Fact], column: str) -> dict[str, Any]:
     if column != "value":
         return {}
     items = set(model.units) | set(model.bounds)
-    items = items - {"*"} or {"*"}
-    bounds = [model.bounds.get(item, model.bounds.get("*", (None, None))) for item in items]
+    bounds = [model.limits(item) for item in items - {"*"} or {"*"}]
     found = {}
     if all(least is not None for least, _ in bounds):
         found["minimum"] = min(least for least, _ in bounds if least is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +13,7 @@ from chipmodel import metrics
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import problems_of
+from chipmodel.files import from_file, problems_of
 from chipmodel.numbers import build_numbers
 from chipmodel.points import Point, case_at, of_world, point_name, problems_of_numbers, world_at
 from chipmodel.policies import CapacityLinkedQuota
@@ -77,8 +77,8 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     """
     file = f"{study.name}.toml"
     problems: list[Problem] = []
-    cases = _each(load_case, study.cases, data, problems)
-    worlds = _each(load_world, study.worlds, data, problems)
+    cases = _each(load_case, study.cases, "cases", data, file, problems)
+    worlds = _each(load_world, study.worlds, "worlds", data, file, problems)
     for what, found in (("case", cases), ("world", worlds)):
         names = [thing.name for thing in found.values()]
         problems += [Problem(file, f"{what}s", f"two have the name '{name}'", "rename one of the two files")
@@ -86,6 +86,7 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     everywhere, wrong = _worlds(study, worlds, file)
     problems += wrong
     spelled, wrong = _metrics(study, data, [world for world, _ in everywhere], list(cases.values()))
+    wrong = [replace(p, file=file, place=f"{p.file} {p.place}") for p in wrong]
     points, unfit = _points_of(study, cases, file)
     problems += wrong + unfit + _figure_problems(study, file)
     count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
@@ -122,15 +123,24 @@ def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
     return list(found)
 
 
-def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], data: Dataset,
+def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], key: str, data: Dataset, file: str,
           problems: list[Problem]) -> dict[str, Named]:
-    found = {}
+    """Load what a study names under a key; a name that leads nowhere is a problem of the study."""
+    found: dict[str, Named] = {}
     for name in names:
         try:
             found[name] = load(name, data)
         except InputError as error:
-            problems += error.problems
+            problems += [_of_study(p, name, key, file) for p in error.problems]
     return found
+
+
+def _of_study(problem: Problem, name: str, key: str, file: str) -> Problem:
+    """Return a problem as one of the study, if it is about a name the study gives and not about a file."""
+    if problem.file == "case":  # of a sum with an empty name
+        return replace(problem, file=file, place=f"{key} '{name}'")
+    lost = problem.file in (name, *name.split("+"))
+    return replace(problem, file=file, place=f"{key} '{problem.file}'") if lost else problem
 
 
 def _worlds(study: Study, worlds: dict[str, World],
@@ -140,7 +150,7 @@ def _worlds(study: Study, worlds: dict[str, World],
     for variant in study.variant:
         for name, world in worlds.items():
             try:
-                changed = world.with_(**{"name": f"{name}_{variant.name}", **variant.world})
+                changed = from_file(World, {**world.model_dump(), "name": f"{name}_{variant.name}", **variant.world})
             except ValidationError as error:
                 problems += problems_of(error, file, f"variant {variant.name}, world")
                 continue

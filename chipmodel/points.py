@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from chipmodel.case import Case, _changed
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import problems_of, read_file
+from chipmodel.files import problems_of, read_file, text_of
 from chipmodel.policies.base import Number
+from chipmodel.schema import plain_number
 from chipmodel.world import Scale, World
 
 Point = dict[str, float]
@@ -90,13 +91,17 @@ def table_points(path: Path) -> list[Point]:
         If it cannot be read or a cell is no number.
     """
     try:
-        rows = list(csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(io.StringIO(text_of(path.name, read_file(path)), newline=""), strict=True))
+    except csv.Error as error:
         raise InputError.one(path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8") from None
     if len(rows) < 2:
         raise InputError.one(path.name, "file", "has no rows", "give a header of numbers and a row for each point")
     names, points, problems = rows[0], [], []
+    if len(set(names)) != len(names):
+        raise InputError.one(path.name, "header", "a column appears twice", "remove the copy")
     for line, row in enumerate(rows[1:], start=2):
+        if not any(row):
+            continue
         if len(row) != len(names):
             problems.append(Problem(path.name, f"line {line}", f"has {len(row)} cells, not {len(names)}",
                                     "give every number a cell"))
@@ -104,9 +109,10 @@ def table_points(path: Path) -> list[Point]:
         values = []
         for name, cell in zip(names, row, strict=True):
             try:
-                values.append(float(cell))
+                values.append(float(plain_number(cell)))
             except ValueError:
-                problems.append(Problem(path.name, f"line {line}, {name}", f"'{cell}' is no number", "write a number"))
+                problems.append(Problem(path.name, f"line {line}, {name}", f"'{cell}' is no plain number",
+                                        "write digits and a point, without thousands set apart"))
         points.append(dict(zip(names, values, strict=False)))
     if problems:
         raise InputError(problems)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from datetime import date
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from chipmodel.units import MONEY_UNITS
+from chipmodel.units import MONEY_UNITS, MOST
 
 ID_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
 REGION_PATTERN = r"^[A-Z]{3}$"
@@ -30,14 +31,37 @@ class Ref:
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def _plain_number(value: object) -> object:
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+T = TypeVar("T")
+
+
+def plain_number(value: T) -> T:
+    """Refuse a text that is not digits, a point and perhaps an exponent."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        raise ValueError("is not a plain number (digits, a point, perhaps an exponent)")
+        raise ValueError("is not a plain number (digits, a point, perhaps an exponent; thousands are not set apart)")
+    return value
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("is not a whole number (digits only)")
     return value
 
 
 def _optional(value: object) -> object:
-    return None if value == "" else _plain_number(value)
+    return None if value == "" else plain_number(value)
+
+
+def _optional_year(value: object) -> object:
+    return None if value == "" else _whole_number(value)
+
+
+def _real_date(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is no day of the calendar") from None
+    return value
 
 
 def _blank_to_none(value: object) -> object:
@@ -50,14 +74,15 @@ SegmentId = Annotated[str, Field(pattern=ID_PATTERN), Ref("segments")]
 FirmId = Annotated[str, Field(pattern=ID_PATTERN), Ref("firms")]
 InputId = Annotated[str, Field(pattern=ID_PATTERN), Ref("inputs")]
 SourceId = Annotated[str, Field(pattern=ID_PATTERN), Ref("sources")]
-Finite = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
+Finite = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
 OptionalNumber = Annotated[Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(_optional)]
-OptionalYear = Annotated[Annotated[int, Field(ge=1950, le=2100)] | None, BeforeValidator(_optional)]
+OptionalYear = Annotated[Annotated[int, Field(ge=1950, le=2100)] | None, BeforeValidator(_optional_year)]
 OptionalRegion = Annotated[
     Annotated[str, Field(pattern=REGION_PATTERN)] | None, BeforeValidator(_blank_to_none), Ref("regions")
 ]
-Year = Annotated[int, Field(ge=1950, le=2100)]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Year = Annotated[int, BeforeValidator(_whole_number), Field(ge=1950, le=2100)]
+Rank = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=1000)]
+Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real_date)]
 Grade = Literal["A", "B", "C", "D", "E"]
 Package = Literal["standard", "advanced"]
 
@@ -93,17 +118,29 @@ class Fact(Row):
         """Name of the fact inside its table."""
         return str(getattr(self, "item", getattr(self, "parameter", "*")))
 
+    @classmethod
+    def limits(cls, item: str) -> tuple[float | None, float | None]:
+        """Return the least and the largest sensible value of an item; what its unit allows where none is stated."""
+        least, most = cls.bounds.get(item, cls.bounds.get("*", (None, None)))
+        unit = cls.units.get(item, cls.units.get("*", ""))
+        return least, MOST.get(unit) if most is None else most
+
+    def outside(self, number: float) -> str:
+        """Return in what way a number is no sensible value of this fact; nothing if it is one."""
+        least, most = self.limits(self.item_name)
+        if least is not None and number < least:
+            return f"is below {least:g}"
+        return f"is above {most:g}" if most is not None and number > most else ""
+
     @model_validator(mode="after")
     def _sensible(self) -> Fact:
         item = self.item_name
         unit = self.units.get(item, self.units.get("*"))
         if unit is not None and self.unit != unit:
             raise ValueError(f"unit is '{self.unit}', must be '{unit}'")
-        least, most = self.bounds.get(item, self.bounds.get("*", (None, None)))
-        if least is not None and self.value < least:
-            raise ValueError(f"value {self.value:g} is below {least:g}")
-        if most is not None and self.value > most:
-            raise ValueError(f"value {self.value:g} is above {most:g}")
+        for name, number in (("value", self.value), ("low", self.low), ("high", self.high)):
+            if number is not None and (wrong := self.outside(number)):
+                raise ValueError(f"{name} {number:g} {wrong}")
         if (self.unit in MONEY_UNITS) != (self.year_of_money is not None):
             raise ValueError("year_of_money must be given for money and for nothing else")
         if self.low is not None and self.value < self.low:
@@ -131,7 +168,7 @@ class RegionRow(Row):
     region: Annotated[str, Field(pattern=REGION_PATTERN)]
     name: str
     subject: bool
-    rank: Annotated[int, Field(ge=1)]
+    rank: Rank
     note: str
 
 
@@ -206,7 +243,6 @@ class ProjectFactRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("site", "item", "treasury")
     about: ClassVar[str] = "Share physically under way, public awards and announced budgets of projects."
     units: ClassVar[dict[str, str]] = {"committed": "share", "award": "MUSD", "announced_capex": "MUSD"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, None), "committed": (0.0, 1.0)}
 
     site: Annotated[str, Field(pattern=ID_PATTERN), Ref("projects")]
     item: Literal["committed", "award", "announced_capex"]
@@ -247,6 +283,7 @@ class CostRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
     about: ClassVar[str] = "Capital, running and input cost by segment at the reference place, cost multiplier 1."
     units: ClassVar[dict[str, str]] = {"capex": "MUSD/kwpm", "running": "USD/wafer", "inputs": "USD/wafer"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, None), "capex": (0.01, None)}
 
     segment: SegmentId
     item: Literal["capex", "running", "inputs"]
@@ -294,7 +331,6 @@ class PriceRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
     about: ClassVar[str] = "Reference chip price per wafer and the share of it that customs values."
     units: ClassVar[dict[str, str]] = {"reference": "USD/wafer", "customs_share": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, None), "customs_share": (0.0, 1.0)}
 
     segment: SegmentId
     item: Literal["reference", "customs_share"]
@@ -306,7 +342,6 @@ class OperationRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
     about: ClassVar[str] = "Utilisation in the base year, at the trough and at most."
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 1.0)}
 
     segment: SegmentId
     item: Literal["u_base", "u_min", "u_max"]
@@ -346,7 +381,6 @@ class DemandLocationRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("criterion", "region")
     about: ClassVar[str] = "Shares of the world's chips by place of device making and by place of use."
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 1.0)}
 
     criterion: Literal["maker", "user"]
     region: RegionId
@@ -385,7 +419,6 @@ class AssemblyRecipeRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("segment", "package")
     about: ClassVar[str] = "Share of a segment's wafers that need each kind of packaging."
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 1.0)}
 
     segment: SegmentId
     package: Package
@@ -407,7 +440,6 @@ class FreightRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("leg",)
     about: ClassVar[str] = "Freight per leg as a share of the reference chip price."
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 1.0)}
 
     leg: Literal["domestic", "international"]
 
@@ -430,7 +462,6 @@ class InputSupplyRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("input", "supplier")
     about: ClassVar[str] = "Supplier shares of upstream inputs by headquarters of the supplier."
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 1.0)}
 
     input: InputId
     supplier: RegionId
@@ -453,6 +484,9 @@ class InputFactRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("input", "item")
     about: ClassVar[str] = "Spare supply of an input, how fast it is replaced when withheld, and at what premium."
     units: ClassVar[dict[str, str]] = {"slack": "share", "replacement": "share/year", "premium": "share"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+        "*": (0.0, None), "slack": (0.0, 100.0), "premium": (0.0, 10.0),
+    }
 
     input: InputId
     item: Literal["slack", "replacement", "premium"]
@@ -464,6 +498,7 @@ class TariffRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("importer", "origin", "law", "year_from", "year_to")
     about: ClassVar[str] = "Tariffs in force on chips."
     units: ClassVar[dict[str, str]] = {"*": "share"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 5.0)}
 
     importer: RegionId
     origin: Annotated[str, Ref("regions", also=("all",))]
@@ -527,6 +562,17 @@ class ParameterRow(Fact):
         "demand_2019": "share",
         "demand_2020": "share",
     }
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+        "*": (0.0, None),
+        "economic_life": (1.0, 100.0),
+        "slope": (0.2, 20.0),
+        "multiplier_start": (0.5, 3.0),
+        "multiplier_end": (0.5, 3.0),
+        "route_minimum": (0.0, 0.1),
+        "home_seed": (0.01, 100.0),
+        "demand_2019": (0.1, 1.0),
+        "demand_2020": (0.1, 1.0),
+    }
 
     parameter: Literal[
         "economic_life",
@@ -569,8 +615,9 @@ class RouteStepRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("step",)
     about: ClassVar[str] = "Steps of route inertia: widening of a route relative to its pattern."
     units: ClassVar[dict[str, str]] = {"*": "share"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (1e-6, 100.0)}
 
-    step: Annotated[int, Field(ge=1)]
+    step: Rank
 
 
 class DeviceStepRow(Fact):
@@ -579,8 +626,9 @@ class DeviceStepRow(Fact):
     key: ClassVar[tuple[str, ...]] = ("step", "item")
     about: ClassVar[str] = "Steps of moving device making: width as a share of the user's devices, and premium."
     units: ClassVar[dict[str, str]] = {"*": "share"}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"width": (0.0, 100.0), "premium": (0.0, 10.0)}
 
-    step: Annotated[int, Field(ge=1)]
+    step: Rank
     item: Literal["width", "premium"]
 
 

@@ -19,7 +19,7 @@ from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, NoOptimum
-from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.files import find_named, from_file, is_file, names_in, problems_of, read_toml, write_whole
 from chipmodel.intervals import Intervals, load_intervals
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
@@ -77,7 +77,7 @@ class Study(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Study:
         if self.reference is not None and self.reference not in self.cases:
-            raise ValueError(f"reference '{self.reference}' is not one of the cases")
+            raise ValueError(f"reference '{self.reference}' is not one of the cases, {', '.join(self.cases)}")
         for what, names in (("case", self.cases), ("world", self.worlds), ("variant", [v.name for v in self.variant])):
             twice = sorted({n for n in names if list(names).count(n) > 1})
             if twice:
@@ -181,11 +181,15 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     path = find_named(name, data.root / "studies", "study", questions())
     content = read_toml(path)
     try:
-        study = Study.model_validate({"name": path.stem, **content})
+        study = from_file(Study, {"name": path.stem, **content})
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
-        study = study.model_copy(update={"table": str(path.parent / study.table)})
+        points = path.parent / study.table
+        if not is_file(points):
+            raise InputError.one(path.name, "table", f"no such file '{study.table}'",
+                                 "name a CSV file beside the study")
+        study = study.model_copy(update={"table": str(points)})
     plan(study, data, yes)
     return study
 

@@ -18,22 +18,23 @@ MONTHS_PER_YEAR: Final = 12.0
 
 MONEY_UNITS: Final = frozenset({"MUSD", "MUSD/kwpm", "MUSD/year", "USD/wafer", "USD billion"})
 
-UNITS: Final = (
-    "kwpm",
-    "MUSD/kwpm",
-    "USD/wafer",
-    "share",
-    "share/year",
-    "months",
-    "MUSD/year",
-    "MUSD",
-    "factor",
-    "year",
-    "index",
-    "elasticity",
-    "USD billion",
-    "per USD",
-)
+MOST: Final = {
+    "kwpm": 1e5,  # the world runs some ten thousand
+    "MUSD/kwpm": 1e4,
+    "USD/wafer": 1e6,
+    "share": 1.0,
+    "share/year": 1.0,
+    "months": 240.0,
+    "MUSD/year": 1e6,
+    "MUSD": 1e7,
+    "factor": 100.0,
+    "year": 100.0,
+    "index": 100.0,
+    "elasticity": 1e9,  # where origins are as one
+    "USD billion": 1e6,
+    "per USD": 1e5,
+}
+"""Largest sensible number in each unit, where a fact has no narrower bound: beyond it stands a slip, not a fact."""
 
 
 def per_kwpm_year(usd_per_wafer: float) -> float:

@@ -16,6 +16,7 @@ from chipmodel.dataset import Dataset, load_dataset
 from chipmodel.errors import InputError, NoOptimum, Problem
 from chipmodel.files import names_in, read_toml
 from chipmodel.numbers import build_numbers
+from chipmodel.package import FILE, edited
 from chipmodel.pool import Pool
 from chipmodel.solve import check_case, run
 from chipmodel.text import labelled
@@ -103,6 +104,7 @@ def check(args: argparse.Namespace) -> Answer:
     problems = _package_problems(data)
     if problems:
         raise InputError(problems)
+    changed = edited(data)
     grades = {grade: 0 for grade in "ABCDE"}
     for _, fact in data.facts():
         grades[fact.grade] += 1
@@ -110,9 +112,10 @@ def check(args: argparse.Namespace) -> Answer:
     told = ", ".join(f"{grade} {n}" for grade, n in grades.items())
     return Answer(
         [f"ok: {len(data.tables)} tables, {count:,} facts, grades {told}",
-         f"data: {data.name}, {_place(args, args.dataset)}", f"grades: {GRADES}"],
+         f"data: {data.name}, {_place(args, args.dataset)}", f"grades: {GRADES}",
+         *([f"not as {FILE} records: {', '.join(changed)}"] if changed else [])],
         {"ok": True, "dataset": data.name, "place": _place(args, args.dataset), "digest": data.digest,
-         "tables": len(data.tables), "facts": count, "grades": grades},
+         "tables": len(data.tables), "facts": count, "grades": grades, "edited": changed},
     )
 
 

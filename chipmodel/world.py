@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError
-from chipmodel.files import find_named, problems_of, read_toml
-from chipmodel.schema import ID_PATTERN, TABLES, Date, Fact
+from chipmodel.errors import InputError, Problem
+from chipmodel.files import find_named, from_file, problems_of, read_toml
+from chipmodel.schema import ID_PATTERN, TABLES, Date, Fact, SourceRow
 
 UNREAD = ("tariffs", "macro", "alliance", "targets")
 """Tables of facts kept for reference; the programme reads tariffs from the case."""
@@ -79,7 +79,7 @@ class World(BaseModel):
     information_date: Date = Field(description="Projects are read as known on this day.")
     report_until: WorldYear = Field(description="Last year reported.")
     horizon: WorldYear = Field(description="Last year solved.")
-    discount_rate: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+    discount_rate: Annotated[float, Field(ge=1e-4, lt=0.5)] = Field(
         description="Real rate a year, for annuities and for discounting."
     )
     choke: Annotated[float, Field(ge=1.5, le=20)] = Field(
@@ -130,16 +130,23 @@ def load_world(name: str, data: Dataset) -> World:
     Raises
     ------
     InputError
-        If it does not exist, misses a number or has an unknown key.
+        If it does not exist, misses a number, has an unknown key or cites an unknown source.
     """
     path = find_named(name, data.root / "worlds", "world")
-    return read_world(path)
+    world = read_world(path)
+    sources = {row.source for row in data.rows(SourceRow)} | {"own"}
+    unknown = [Problem(path.name, f"event {event.id}.source", f"'{event.source}' is not in sources.csv",
+                       "add it there, or write source = \"own\"")
+               for event in world.event if event.source not in sources]
+    if unknown:
+        raise InputError(unknown)
+    return world
 
 
 def read_world(path: Path) -> World:
     """Read a world file."""
     content = read_toml(path)
     try:
-        return World.model_validate({"name": path.stem, **content})
+        return from_file(World, {"name": path.stem, **content})
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None

@@ -348,7 +348,7 @@ def pages(data: Dataset) -> dict[Path, str]:
         ROOT / "docs" / "assumptions.md": assumptions(data),
         ROOT / "docs" / "policies.md": policies(data),
         ROOT / "docs" / "cases.md": cases(data),
-        ROOT / "data" / package.FILE: package.text_of(data),
+        ROOT / "data" / package.FILE: package.descriptor_text(data),
         **schemas(),
     }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import chipmodel as cm
-from chipmodel import package
+from chipmodel import cli, package
 from chipmodel.case import list_cases
 from chipmodel.files import names_in
 from chipmodel.numbers import build_numbers
@@ -29,7 +29,7 @@ def data() -> cm.Dataset:
 
 
 def test_descriptor_is_current(data):
-    assert (DATA / package.FILE).read_text(encoding="utf-8") == package.text_of(data)
+    assert (DATA / package.FILE).read_text(encoding="utf-8") == package.descriptor_text(data)
 
 
 def test_descriptor_covers_every_table_and_column(data):
@@ -50,7 +50,7 @@ def test_frictionless_validates():
 
 
 def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
-    """The outside check is only worth something if it fails when it should."""
+    """The outside check is only worth something if it fails when it should; the hashes tell the edits as well."""
     frictionless = pytest.importorskip("frictionless")
     for path in (*DATA.glob("*.csv"), DATA / package.FILE):
         shutil.copy(path, tmp_path / path.name)
@@ -60,7 +60,25 @@ def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
     routes.write_text(routes.read_text() + "CHN,XXX\n")
     report = frictionless.validate(str(tmp_path / package.FILE))
     found = {task.name: {error.type for error in task.errors} for task in report.tasks if task.errors}
-    assert found == {"freight": {"primary-key"}, "assembly_routes": {"foreign-key"}}
+    assert found == {"freight": {"primary-key", "hash-count"}, "assembly_routes": {"foreign-key", "hash-count"}}
+
+
+def test_check_tells_which_tables_are_not_as_recorded(tmp_path, capsys):
+    """A project that was dropped is no fault anything could see, but it is told."""
+    folder = tmp_path / "data"
+    shutil.copytree(DATA.parent / "tests" / "data" / "two", folder)
+    package.write_descriptor(folder)
+    assert package.edited(cm.load_dataset(folder)) == []
+    lines = (folder / "projects.csv").read_text().splitlines()
+    (folder / "projects.csv").write_text("\n".join(lines[:-1]) + "\n")
+    facts = (folder / "project_facts.csv").read_text().splitlines()
+    (folder / "project_facts.csv").write_text("\n".join(line for line in facts if "beta_one" not in line) + "\n")
+    assert package.edited(cm.load_dataset(folder)) == ["projects.csv", "project_facts.csv"]
+    assert cli.main(["check", str(folder)]) == 0
+    assert "not as datapackage.json records: projects.csv, project_facts.csv" in capsys.readouterr().out
+    (folder / package.FILE).write_text("[]")
+    assert cli.main(["check", str(folder)]) == 2
+    assert "datapackage.json: resources" in capsys.readouterr().err
 
 
 def test_write_descriptor_is_deterministic(tmp_path):

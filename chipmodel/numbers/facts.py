@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError
+from chipmodel.errors import InputError, Problem
 from chipmodel.schema import TABLES, Fact, Row
 from chipmodel.world import World
 
@@ -20,6 +20,7 @@ class Facts:
         self.data = data
         self.world = world
         self._factor: dict[tuple[str, int], float] = {}
+        problems: list[Problem] = []
         for number, scale in enumerate(world.scale, start=1):
             rows = data.tables[scale.table]
             hit = [i for i, row in enumerate(rows) if _matches(row, scale.where)]
@@ -30,6 +31,14 @@ class Facts:
             for i in hit:
                 key = (scale.table, i)
                 self._factor[key] = self._factor.get(key, 1.0) * scale.factor
+                row = rows[i]
+                assert isinstance(row, Fact)
+                if wrong := row.outside(value := row.value * self._factor[key]):
+                    where = f"{scale.table}.csv, {', '.join(str(getattr(row, k)) for k in row.key)}"
+                    problems.append(Problem(world.name, f"scale {number}", f"{where}: {value:g} {wrong}",
+                                            "choose a factor nearer to 1"))
+        if problems:
+            raise InputError(problems)
 
     def each(self, model: type[FactT]) -> Iterator[tuple[FactT, float]]:
         """Walk over the rows of a table with their values."""
