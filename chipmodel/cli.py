@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
 from chipmodel.errors import ChipmodelError, InputError, Problem, Unsolved
-from chipmodel.text import one_line
+from chipmodel.text import one_line, printable
 
 if TYPE_CHECKING:
     from chipmodel import verbs
@@ -168,7 +168,8 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
     try:
         args = build_parser().parse_args(arguments)
         answer = args.call(args)
-        print(json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines))
+        plain = json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines)
+        print(printable(plain))
         sys.stdout.flush()
         return int(answer.code)
     except SystemExit as leaving:  # --help and --version

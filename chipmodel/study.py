@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, NoOptimum
+from chipmodel.errors import CertificateError, InputError, NoOptimum
 from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
@@ -28,7 +28,8 @@ from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
 from chipmodel.solve import run
 from chipmodel.summary import Summary
-from chipmodel.sweep import dataset_of, plain
+from chipmodel.sweep import about_cell, dataset_of, plain
+from chipmodel.text import inert
 
 WAYS = ("grid", "point", "table", "design")
 """Ways to say which points a study takes."""
@@ -279,8 +280,8 @@ class _Done:
 def _solve(cell: Cell, data: Dataset, keep: Path | None) -> _Done:
     try:
         solution = run(data, cell.case, cell.world)
-    except NoOptimum as error:
-        raise NoOptimum(error.status, f"{cell.label}: {error}") from None
+    except (NoOptimum, CertificateError) as error:
+        raise about_cell(error, cell, data) from None
     folder = None
     if keep is not None:
         from chipmodel.store import save
@@ -355,10 +356,10 @@ def _wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
 
 
 def table_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV with nine significant digits and empty cells for what is not known."""
+    """Return a table as CSV: nine significant digits, nothing for what is not known, no text that is a formula."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.columns)
+    writer.writerow([_cell(name) for name in table.columns])
     for row in table.itertuples(index=False, name=None):
         writer.writerow([_cell(x) for x in row])
     return stream.getvalue()
@@ -367,7 +368,7 @@ def table_csv(table: pd.DataFrame) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, float):
         return "" if value != value else f"{value + 0.0:.9g}"
-    return value
+    return inert(value)
 
 
 def _write(result: StudyResult, folder: Path) -> StudyResult:

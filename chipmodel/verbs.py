@@ -217,7 +217,7 @@ def run_case(args: argparse.Namespace) -> Answer:
             solution = run(data, case, world)
         seconds = {"run": time.perf_counter() - start}
         checked = _verified(solution) if args.verify else None
-        folder = save(solution, out, seconds)
+        folder = save(solution, out, seconds, checked)
     found = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
     lines = [*overview_lines(found, names), *(["", *checked.lines()] if checked else []), "", f"written: {folder}"]

@@ -62,7 +62,7 @@ class Second:
     converged : bool
         Whether it ended at an optimum in the time it had.
     difference : float
-        Of its objective, relative.
+        Of its objective, relative; none if it did not converge.
     quantities : float
         Largest relative distance of a headline number of its solution from the range it may lie in.
     """
@@ -70,8 +70,8 @@ class Second:
     method: str
     converged: bool
     said: str
-    difference: float
-    quantities: float
+    difference: float | None = None
+    quantities: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,15 @@ def verify(solution: Solution) -> Verification:
     for method, options in METHODS.items():
         x, said = _solve(arrays, options)
         if x is None:
-            methods.append(Second(method, False, said, float("nan"), float("nan")))
+            methods.append(Second(method, False, said))
             continue
         objective = float(arrays.cost @ x)
         off = max((_outside(of(x), r) for (_, _, of), r in zip(headline, ranges, strict=True)), default=0.0)
-        second = Second(method, True, said, abs(objective / optimum.objective - 1.0), off)
-        if second.difference > AGREE or (method in EXACT and off > AGREE):
+        difference = abs(objective / optimum.objective - 1.0)
+        if difference > AGREE or (method in EXACT and off > AGREE):
             raise CertificateError(f"{method} finds another solution: objective {objective:.9g} instead of "
                                    f"{optimum.objective:.9g}, headline numbers up to {off:.1e} out of their ranges")
-        methods.append(second)
+        methods.append(Second(method, True, said, difference, off))
     return Verification(optimum.objective, tuple(methods), ranges)
 
 
