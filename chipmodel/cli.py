@@ -100,6 +100,7 @@ def _writing_verbs(verb: Verb) -> None:
     study.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
     study.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
     study.add_argument("--short", action="store_true", help="the fewest cases that still answer a question")
+    study.add_argument("--verify", action="store_true", help="solve again by other methods and compare")
     study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
     study.add_argument("--scheduler", metavar="ADDRESS", help="solve on the workers of a Dask scheduler, "
                        "tls://HOST:PORT (needs chipmodel[cluster])")

@@ -30,9 +30,11 @@ from chipmodel.solve import run
 from chipmodel.summary import Summary
 from chipmodel.sweep import about_cell, dataset_of, plain
 from chipmodel.text import inert
+from chipmodel.verification import Verification, ranges_table, verify
 
 WAYS = ("grid", "point", "table", "design")
 """Ways to say which points a study takes."""
+RANGES = "ranges.csv"
 
 
 class Variant(BaseModel):
@@ -132,6 +134,8 @@ class StudyResult:
     written : list of Path
     notes : tuple of str
         What the user should know, such as figures that could not be drawn.
+    verified : dict
+        What other methods said of every solution by ``case--world``, and ranges, if they were asked.
     """
 
     study: Study
@@ -142,6 +146,7 @@ class StudyResult:
     solutions: dict[str, Solution] = field(default_factory=dict, repr=False)
     written: list[Path] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    verified: dict[str, Verification] = field(default_factory=dict)
 
     @property
     def numbers(self) -> list[str]:
@@ -156,7 +161,11 @@ class StudyResult:
         One row a metric (what it means, its values and differences to the reference by case and
         world), or for a study that varies numbers one row a point and one column a metric.
         """
-        return _wide_points(self.table, self.numbers) if self.study.varies else _wide(self.table, self.study)
+        from chipmodel.report.tables import wide, wide_points
+
+        if self.study.varies:
+            return wide_points(self.table, self.numbers)
+        return wide(self.table, self.study.reference is not None)
 
     def text(self, width: int = 110) -> str:
         """Return the comparison and the finding as text for a terminal."""
@@ -166,6 +175,7 @@ class StudyResult:
             self.table, self.summaries, self.study.reference, width)
         parts = [f"{self.study.name}: {self.study.title}", table]
         parts += [wrapped(sentence, width) for sentence in self.finding]
+        parts += ["\n".join([name, *found.lines()]) for name, found in self.verified.items()]
         return "\n\n".join([*parts, *self.notes]) + "\n"
 
 
@@ -202,7 +212,8 @@ def list_studies(data: Dataset) -> list[str]:
 
 
 def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, jobs: int = 1,
-              tell: Tell | None = None, yes: bool = False, pool: Pool | None = None) -> StudyResult:
+              tell: Tell | None = None, yes: bool = False, pool: Pool | None = None,
+              verified: bool = False) -> StudyResult:
     """Solve every cell of a study and compare.
 
     Cells at points of a grid or design are swept: cases that differ in numbers only share one
@@ -225,6 +236,8 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
         Solve more than 10,000 cells.
     pool : Pool, optional
         Where the work is done, instead of `jobs` processes of this machine: a `Cluster`, for one.
+    verified : bool
+        Solve every cell again by other methods, find the ranges of headline numbers, and write ``ranges.csv``.
 
     Raises
     ------
@@ -248,14 +261,18 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     pool = pool or pool_of(jobs)
     swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
     whole = [cell for cell in known.cells if not (cell.point and study.keep == "metrics")]
+    if verified and swept:
+        raise InputError.one(study.name, "--verify", "is for solves of their own, not for the points of a sweep",
+                             "set keep = \"tables\", or leave it out")
     clock = Clock(len(known.cells), tell)
     clock.begin()
-    done = _solved(whole, data, folder if study.keep == "tables" else None, pool, clock)
+    done = _solved(whole, (data, folder if study.keep == "tables" else None, verified), pool, clock)
     summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
     result = replace(
         result_of(study, whole, known.metrics, summaries),
         solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
+        verified={c.name: d.verified for c, d in zip(whole, done, strict=True) if d.verified is not None},
     )
     if swept:
         more, notes = run_chunks(study, swept, known.metrics, summaries, data, folder, pool, clock)
@@ -275,25 +292,33 @@ class _Done:
     summary: Summary
     folder: Path | None
     solution: Solution | None = None
+    verified: Verification | None = None
 
 
-def _solve(cell: Cell, data: Dataset, keep: Path | None) -> _Done:
+Wanted = tuple[Dataset, Path | None, bool]
+"""Data, where tables are kept if they are, and whether other methods are asked."""
+
+
+def _solve(cell: Cell, wanted: Wanted) -> _Done:
+    data, keep, verified = wanted
     try:
         solution = run(data, cell.case, cell.world)
+        checked = verify(solution) if verified else None
     except (NoOptimum, CertificateError) as error:
         raise about_cell(error, cell, data) from None
     folder = None
     if keep is not None:
         from chipmodel.store import save
 
-        folder = save(solution, keep)
-    return _Done(Summary.of(solution, cell.point), folder, solution)
+        folder = save(solution, keep, verified=checked)
+    return _Done(Summary.of(solution, cell.point), folder, solution, checked)
 
 
-def _solved(cells: list[Cell], data: Dataset, keep: Path | None, pool: Pool, clock: Clock) -> list[_Done]:
+def _solved(cells: list[Cell], wanted: Wanted, pool: Pool, clock: Clock) -> list[_Done]:
     """Solve cells cold, each by itself; solutions are kept if tables are and this process solves."""
+    data, keep, verified = wanted
     here = isinstance(pool, Here)
-    shared = (data if here else plain(data), keep, here and keep is not None)
+    shared = (data if here else plain(data), keep, verified, here and keep is not None)
     done: dict[int, _Done] = {}
     for k, found in pool.each(_solve_there, shared, cells):
         done[k] = found
@@ -301,10 +326,10 @@ def _solved(cells: list[Cell], data: Dataset, keep: Path | None, pool: Pool, clo
     return [done[k] for k in range(len(cells))]
 
 
-def _solve_there(shared: tuple[Any, Path | None, bool], cell: Cell) -> _Done:
-    sent, keep, whole = shared
-    found = _solve(cell, sent if isinstance(sent, Dataset) else dataset_of(sent), keep)
-    return found if whole else _Done(found.summary, found.folder)
+def _solve_there(shared: tuple[Any, Path | None, bool, bool], cell: Cell) -> _Done:
+    sent, keep, verified, whole = shared
+    found = _solve(cell, (sent if isinstance(sent, Dataset) else dataset_of(sent), keep, verified))
+    return found if whole else replace(found, solution=None)
 
 
 # -- comparing and writing --------------------------------------------------------------------------
@@ -334,27 +359,6 @@ def _finding(cells: list[Cell], summaries: dict[str, Summary],
     return tuple(one.text for one in found), numbers(found)
 
 
-def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    names = list(dict.fromkeys(table["metric"]))
-    wide = pd.DataFrame({"metric": names, "meaning": [metrics.describe(n)[1] for n in names],
-                         "unit": [metrics.describe(n)[0] for n in names]})
-    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    for column in ("value", "difference") if study.reference else ("value",):
-        for case, world in cells:
-            part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
-            prefix = "" if column == "value" else "difference "
-            wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
-    return wide
-
-
-def _wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
-    names = list(dict.fromkeys(table["metric"]))
-    keys = ["case", "world", *numbers]
-    first = table[table["metric"] == names[0]].reset_index(drop=True)
-    values = {name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names}
-    return pd.DataFrame({**{name: first[name] for name in keys}, **values})
-
-
 def table_csv(table: pd.DataFrame) -> str:
     """Return a table as CSV: nine significant digits, nothing for what is not known, no text that is a formula."""
     stream = io.StringIO()
@@ -378,6 +382,10 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
     if result.finding:
         files["finding.txt"] = "\n\n".join(result.finding) + "\n"
         files["finding.csv"] = table_csv(result.finding_table)
+    if result.verified:
+        files[RANGES] = table_csv(ranges_table(result.verified))
+    else:
+        (folder / RANGES).unlink(missing_ok=True)  # of other results, for all that is known
     written = list(result.written)
     for name, text in files.items():
         write_whole(folder / name, text)

@@ -9,11 +9,13 @@ goes. What does not move is unique, and every method must find it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import highspy
 import numpy as np
+import pandas as pd
 
 from chipmodel import engine
 from chipmodel.diagnose.conflicts import rows_as_lp
@@ -131,6 +133,13 @@ def verify(solution: Solution) -> Verification:
                                    f"{optimum.objective:.9g}, headline numbers up to {off:.1e} out of their ranges")
         methods.append(Second(method, True, said, difference, off))
     return Verification(optimum.objective, tuple(methods), ranges)
+
+
+def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
+    """Return headline numbers with their ranges, of verified solutions by ``case--world``."""
+    rows = [(r.name, r.unit, *name.split("--", 1), r.value, r.least, r.largest, "yes" if r.unique else "no")
+            for name, found in verified.items() for r in found.ranges]
+    return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "value", "least", "largest", "unique"])
 
 
 def _near(a: float, b: float) -> bool:
