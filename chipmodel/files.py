@@ -102,6 +102,13 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     raise InputError.one(name, what, f"no such {what}", mend)
 
 
+def beside(path: Path, name: str) -> Path:
+    """Return the file of a name that lies beside another; what somebody sends reads no other files of its user."""
+    if Path(name).name != name:
+        raise InputError.one(path.name, f"'{name}'", "is not the name of a file beside it", "put the file beside it")
+    return path.parent / name
+
+
 def names_in(folder: Path) -> list[str]:
     """Names of the TOML files of a folder, sorted."""
     return sorted(p.stem for p in folder.glob("*.toml"))

@@ -19,7 +19,7 @@ from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import CertificateError, InputError, NoOptimum
-from chipmodel.files import find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.files import beside, find_named, names_in, problems_of, read_toml, write_whole
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -194,7 +194,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
-        study = study.model_copy(update={"table": str(path.parent / study.table)})
+        study = study.model_copy(update={"table": str(beside(path, study.table))})
     plan(study, data, yes)
     return study
 
