@@ -104,7 +104,7 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
 
 def beside(path: Path, name: str) -> Path:
     """Return the file of a name that lies beside another; what somebody sends reads no other files of its user."""
-    if Path(name).name != name:
+    if Path(name).name != name or name == "..":
         raise InputError.one(path.name, f"'{name}'", "is not the name of a file beside it", "put the file beside it")
     return path.parent / name
 
