@@ -289,7 +289,7 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise InputError.one(str(file), "file", what, "name a folder or manifest written by `chipmodel run`") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         if file.name != MANIFEST:
             raise other from None
         raise InputError.one(str(file), "JSON", "was edited or is cut short", "run the case again") from None

@@ -165,7 +165,8 @@ def test_touched_files_are_told_together(saved: Path) -> None:
     assert not store.is_fresh(saved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"chipmodel": "0.1.0"}', '{"chipmodel": 3}', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"chipmodel": "0.1.0"}', '{"chipmodel": 3}', "\x00\xff",
+                                  pytest.param("[" * 100_000, id="deep")])
 def test_touched_manifest(saved: Path, text: str) -> None:
     (saved / "manifest.json").write_text(text)
     with pytest.raises(cm.InputError):

@@ -377,7 +377,7 @@ def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, cap
         assert re.match(r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution", said)
         assert ("chipmodel why" in said) == (command is not None), "a point of a sweep has no file to ask for"
         assert command is None or command in said
-        assert not (tmp_path / "out").exists(), "what has no solution yields no tables"
+        assert not list(tmp_path.glob("out/**/*.csv")), "what has no solution yields no tables"
     assert main(["why", "hard", "--data", str(data)]) == 0
     assert "floor_aaa" in capsys.readouterr().out
 

@@ -179,7 +179,7 @@ def read_part(folder: Path) -> Part | None:
     """Return what lies in a folder, if its manifest is that of an answer."""
     try:
         about = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     wanted = {"name": str, "digest": str, "outputs": dict, "tables": list, "figures": list, "finding": list}
     whole = isinstance(about, dict) and all(isinstance(about.get(key), kind) for key, kind in wanted.items())
