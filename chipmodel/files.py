@@ -102,7 +102,7 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     raise InputError.one(name, what, f"no such {what}", mend)
 
 
-def beside(path: Path, name: str) -> Path:
+def file_beside(path: Path, name: str) -> Path:
     """Return the file of a name that lies beside another; what somebody sends reads no other files of its user."""
     if Path(name).name != name or name == "..":
         raise InputError.one(path.name, f"'{name}'", "is not the name of a file beside it", "put the file beside it")

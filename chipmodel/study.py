@@ -19,7 +19,8 @@ from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
 from chipmodel.errors import CertificateError, InputError, NoOptimum
-from chipmodel.files import beside, find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.files import file_beside, find_named, names_in, problems_of, read_toml, write_whole
+from chipmodel.intervals import Intervals, load_intervals, with_ends
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -27,6 +28,7 @@ from chipmodel.progress import Clock, Tell
 from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
 from chipmodel.solve import run
+from chipmodel.store import prepare, save
 from chipmodel.summary import Summary
 from chipmodel.sweep import about_cell, dataset_of, plain
 from chipmodel.text import inert
@@ -124,7 +126,8 @@ class StudyResult:
     summaries : dict
         A summary of every solution by ``case--world``, in the order of the study.
     table : DataFrame
-        Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference.
+        Long: metric, unit, case, world, the numbers of the grid, value, difference to the reference, and
+        where an interval is known for the value, its low and high.
     finding : tuple of str
         Sentences filled from the numbers.
     finding_table : DataFrame
@@ -151,7 +154,7 @@ class StudyResult:
     @property
     def numbers(self) -> list[str]:
         """Names of the numbers it varies."""
-        known = ("metric", "unit", "case", "world", "value", "difference")
+        known = ("metric", "unit", "case", "world", "value", "difference", "low", "high")
         return [name for name in self.table.columns if name not in known]
 
     @property
@@ -194,7 +197,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
-        study = study.model_copy(update={"table": str(beside(path, study.table))})
+        study = study.model_copy(update={"table": str(file_beside(path, study.table))})
     plan(study, data, yes)
     return study
 
@@ -255,21 +258,18 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
                              "set keep = \"metrics\", or solve it here with --jobs")
     folder = None if out is None else Path(out) / study.name
     if folder is not None:
-        from chipmodel.store import prepare
-
         prepare(folder)
     pool = pool or pool_of(jobs)
     swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
     whole = [cell for cell in known.cells if not (cell.point and study.keep == "metrics")]
     if verified and swept:
-        raise InputError.one(study.name, "--verify", "is for solves of their own, not for the points of a sweep",
-                             "set keep = \"tables\", or leave it out")
+        raise InputError.one(study.name, "--verify", "is not for the points of a sweep", "set keep = \"tables\"")
     clock = Clock(len(known.cells), tell)
     clock.begin()
     done = _solved(whole, (data, folder if study.keep == "tables" else None, verified), pool, clock)
     summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
     result = replace(
-        result_of(study, whole, known.metrics, summaries),
+        result_of(study, whole, known.metrics, summaries, data),
         solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
         verified={c.name: d.verified for c, d in zip(whole, done, strict=True) if d.verified is not None},
@@ -281,10 +281,12 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
     return result if folder is None else _write(result, folder)
 
 
-def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary]) -> StudyResult:
+def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries: dict[str, Summary],
+              data: Dataset) -> StudyResult:
     """Return what a study finds in the summaries of its cells, by their names."""
-    finding, numbers = _finding(cells, summaries, study)
-    return StudyResult(study, summaries, _table(cells, names, summaries, study), finding, numbers)
+    intervals = Intervals({}) if study.varies else load_intervals(data)
+    finding, numbers = _finding(cells, summaries, study, intervals)
+    return StudyResult(study, summaries, with_ends(_table(cells, names, summaries, study), intervals), finding, numbers)
 
 
 @dataclass(frozen=True)
@@ -306,11 +308,7 @@ def _solve(cell: Cell, wanted: Wanted) -> _Done:
         checked = verify(solution) if verified else None
     except (NoOptimum, CertificateError) as error:
         raise about_cell(error, cell, data) from None
-    folder = None
-    if keep is not None:
-        from chipmodel.store import save
-
-        folder = save(solution, keep, verified=checked)
+    folder = None if keep is None else save(solution, keep, verified=checked)
     return _Done(Summary.of(solution, cell.point), folder, solution, checked)
 
 
@@ -350,12 +348,12 @@ def table_columns(study: Study) -> list[str]:
 
 
 def _finding(cells: list[Cell], summaries: dict[str, Summary],
-             study: Study) -> tuple[tuple[str, ...], pd.DataFrame]:
+             study: Study, intervals: Intervals) -> tuple[tuple[str, ...], pd.DataFrame]:
     from chipmodel.report.findings import findings
     from chipmodel.report.findings import table as numbers
 
     pairs = [] if study.varies else [(summaries[c.name], summaries[c.reference]) for c in cells if c.reference]
-    found = findings(pairs)
+    found = findings(pairs, intervals)
     return tuple(one.text for one in found), numbers(found)
 
 

@@ -3,26 +3,21 @@
     python experiments/tornado.py [--out data/derived/tornado.csv] [--jobs 2] [--short]
 
 writes the swing of every headline number with each number of the data, widest first. ``--short`` moves
-four numbers only. An end at which a case is refused is drawn in, and told.
+four numbers only. Where capital is so cheap that an award in money exceeds the cost of its fab, the award
+is lowered.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import chipmodel as cm
-from chipmodel.case import Case
 from chipmodel.errors import InputError
-from chipmodel.explore import Range, one_at_a_time, ranges, tornado
 from chipmodel.files import write_whole
-from chipmodel.numbers import build_numbers
-from chipmodel.points import world_at
 from chipmodel.progress import Progress
-from chipmodel.solve import check_case
+from chipmodel.sensitivity import affordable, one_at_a_time, ranges, tornado
 from chipmodel.study import Study, run_study, table_csv
 from chipmodel.world import load_world
 
@@ -47,11 +42,10 @@ def main() -> int:
         data = cm.load_dataset(given.data)
         cases = [cm.load_case(name, data) for name in given.cases]
         only = SHORT if given.short else given.only
-        wanted = [one for one in ranges(data) if not only or one.number in only]
-        moved = [one for one in (fitting(data, cases, found) for found in wanted) if one is not None]
+        moved = [one for one in ranges(data) if not only or one.number in only]
+        points = affordable(one_at_a_time(moved), cases, data, load_world("central", data))
         study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
-                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(one_at_a_time(moved)),
-                      chunk=20)
+                      reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(points), chunk=1)
         with Progress(sys.stderr) as tell:
             result = run_study(study, data, jobs=given.jobs, tell=tell)
         write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
@@ -60,33 +54,6 @@ def main() -> int:
         return 2 if isinstance(error, InputError) else 1
     print("written:", given.out)
     return 0
-
-
-def fitting(data: cm.Dataset, cases: list[Case], one: Range) -> Range | None:
-    """Return a range with its ends drawn in as far as the cases need, or none if nothing is left.
-
-    Awards in money can exceed the cost of a fab when capital is cheap, and such cases are refused.
-    """
-    low, high = (inmost(data, cases, one.number, end) for end in (one.low, one.high))
-    told = f"{one.number}: {one.low:.3g} to {one.high:.3g} drawn in to {low:.3g} to {high:.3g}"
-    if (low, high) != (one.low, one.high):
-        print(told, file=sys.stderr)
-    return None if low == 1.0 and high == 1.0 else replace(one, low=low, high=high)
-
-
-def inmost(data: cm.Dataset, cases: list[Case], number: str, end: float) -> float:
-    """Return the factor nearest to an end at which every case still fits, halving the way to 1."""
-    world = load_world("central", data)
-    for _ in range(4):
-        try:
-            numbers = build_numbers(data, world_at(world, {number: end}, "tornado"))
-            for case in cases:
-                check_case(case, numbers)
-        except InputError:
-            end = math.sqrt(end)
-        else:
-            return end
-    return 1.0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from helpers import case_of, change, copy_two, near, world_of
 
 import chipmodel as cm
 from chipmodel.cli import main
-from chipmodel.explore import Range, near_optimal, one_at_a_time, ranges, tornado
+from chipmodel.explore import near_optimal
 from chipmodel.numbers import build_numbers
 from chipmodel.numbers.facts import Facts
 from chipmodel.numbers.place_cost import gap, incentive_part, place_costs
@@ -21,6 +21,7 @@ from chipmodel.policies import CapexGrant
 from chipmodel.policies.support import Support
 from chipmodel.response import Response
 from chipmodel.schema import TargetRow
+from chipmodel.sensitivity import Range, one_at_a_time, ranges, tornado
 from chipmodel.study import Study, run_study
 from chipmodel.validation import ladder
 from chipmodel.validation.calibration import Free, read_free

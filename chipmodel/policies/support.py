@@ -317,20 +317,25 @@ def _capex(site: Site, numbers: Numbers) -> float:
     return numbers.sites.places[numbers.sites.group_of[site.id]].capex * (1.0 + site.premium)
 
 
-def stacked(policies: list[Policy], numbers: Numbers) -> list[tuple[str, str, str]]:
-    """Return builds whose support together exceeds their least cost, as (policies, what, mend)."""
+def overpaid(policies: list[Policy], numbers: Numbers) -> dict[tuple[str, ...], tuple[str, float]]:
+    """Return the site at which policies together pay most of the cost, and that share, if it exceeds the least cost."""
     total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
     for policy in policies:
         if isinstance(policy, Support) and not policy.idle:
             for key, share in policy.support_shares(numbers).items():
                 total[key][policy.id] = share
-    least = numbers.parameter["multiplier_start"]
     found: dict[tuple[str, ...], tuple[str, float]] = {}
     for (site, _), shares in total.items():
         share = sum(shares.values())
-        if share > least and share > found.get(tuple(shares), ("", 0.0))[1]:
+        if share > numbers.parameter["multiplier_start"] and share > found.get(tuple(shares), ("", 0.0))[1]:
             found[tuple(shares)] = (site, share)
+    return found
+
+
+def stacked(policies: list[Policy], numbers: Numbers) -> list[tuple[str, str, str]]:
+    """Return builds whose support together exceeds their least cost, as (policies, what, mend)."""
+    least = numbers.parameter["multiplier_start"]
     return [
         (" and ".join(ids), f"together pay {share:.0%} of the cost of {site}", f"keep support below {least:.0%}")
-        for ids, (site, share) in found.items()
+        for ids, (site, share) in overpaid(policies, numbers).items()
     ]

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from chipmodel.dataset import Dataset
+from chipmodel.desk import Desk
+from chipmodel.intervals import load_intervals
 from chipmodel.metrics import evaluate
+from chipmodel.report.sure import sure
 from chipmodel.report.words import LEAST, billion
 from chipmodel.schema import AllianceRow, MacroRow
 from chipmodel.summary import Summary
@@ -94,6 +97,14 @@ def outlay(own: Summary, region: str) -> float:
 def in_billions(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with columns in USD bn rounded to the million, the last digit a solve can vouch for."""
     return frame.assign(**{c: frame[c].round(3) + 0.0 for c in frame.columns if str(c).endswith("USD bn")})
+
+
+def how_sure(desk: Desk, *wanted: tuple[str, str]) -> tuple[str, ...]:
+    """Return the sentence that gives the intervals of metrics, each with its case; none if none is known."""
+    base = desk.summary("current_law")
+    there = [(desk.summary(case), base, metric) for case, metric in wanted]
+    told = sure(there, load_intervals(desk.data), spoken)
+    return (told,) if told else ()
 
 
 def spoken(case: str) -> str:

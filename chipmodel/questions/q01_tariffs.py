@@ -18,6 +18,7 @@ from chipmodel.questions.parts import (
     capacity,
     firms,
     gain,
+    how_sure,
     in_billions,
     result,
     results,
@@ -76,7 +77,9 @@ def answer(desk: Desk, short: bool) -> Answer:
     figure = Figure("q01_incidence", "Who bears the duty", "q01_incidence", f"Stacked bars, USD bn: {alt}.", partial(
         draw.stacked, label="case", parts=PARTS, title="Who gains and who loses by American duties, USD bn",
         note=f"present value {years} against current law; right of zero: gain; diamond and number: the world"))
-    return Answer(finding(who, where), tables, [figure])
+    how = how_sure(desk, *((case, metric) for case in ("section232_25", "section232_100")
+                           for metric in (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all")))
+    return Answer((*finding(who, where), *how), tables, [figure])
 
 
 def incidence(own: Summary, base: Summary) -> dict[str, object]:

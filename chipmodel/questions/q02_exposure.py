@@ -10,7 +10,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
 from chipmodel.questions import q01_tariffs as tariffs
-from chipmodel.questions.parts import GDP_YEAR, alliance, firms, gain, gdp, spoken, users, yearly
+from chipmodel.questions.parts import GDP_YEAR, alliance, firms, gain, gdp, how_sure, spoken, users, yearly
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import LEAST, billion
@@ -59,7 +59,8 @@ def answer(desk: Desk, short: bool) -> Answer:
               Table("q02_ranking", "The same, a column an ally", drawn)]
     figure = Figure("q02_exposure", "Exposure of the allies", "q02_ranking", _alt(table), partial(_draw, paint=names,
                                                                                                 years=years))
-    return Answer(finding(table), tables, [figure])
+    how = how_sure(desk, *(("section232_25", f"welfare.{ally}") for ally in ALLIES))
+    return Answer((*finding(table), *how), tables, [figure])
 
 
 def _row(own: Summary, base: Summary, ally: str, size: float, surplus: float) -> dict[str, object]:

@@ -7,9 +7,10 @@ from functools import partial
 import pandas as pd
 
 from chipmodel.desk import Desk
+from chipmodel.intervals import CHANGE
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, outlay, spent, spoken
+from chipmodel.questions.parts import capacity, how_sure, outlay, spent, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion
@@ -71,7 +72,10 @@ def answer(desk: Desk, short: bool) -> Answer:
             EVERYWHERE: style.FAINT}
     figure = Figure("q03_diversion", "Where investment moves", "q03_diversion", _alt(table),
                     partial(_draw, bars=bars, years=years))
-    return Answer(finding(table, firms), tables, [figure])
+    last = base.labels.years[-1]
+    how = how_sure(desk, *((MORE, f"{CHANGE}{metric}") for metric in
+                           (f"outlay.{HOME}", f"capacity.{HOME}.all.{last}", f"capacity.{ABROAD}.all.{last}")))
+    return Answer((*finding(table, firms), *how), tables, [figure])
 
 
 def _row(how: str, own: Summary, base: Summary, yen: float) -> dict[str, object]:

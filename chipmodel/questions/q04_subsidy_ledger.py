@@ -14,6 +14,7 @@ from chipmodel.points import case_at
 from chipmodel.policies import Guardrail
 from chipmodel.policies.support import Support
 from chipmodel.questions import Answer, Figure, Table
+from chipmodel.questions.parts import how_sure
 from chipmodel.report import style
 from chipmodel.report.words import billion, percent
 from chipmodel.schema import MacroRow, RegionRow
@@ -59,7 +60,8 @@ def answer(desk: Desk, short: bool) -> Answer:
     ledger = Table("ledger", f"Support of fabs under current law, cash {years}, and the capacity it adds in "
                              f"{full.labels.years[-1]} (thousand 300 mm wafers a month)", frame)
     picture = Figure("ledger", "Who pays most for its size, and what a billion buys", ledger.name, _alt(frame), draw)
-    return Answer(_finding(frame, full), (ledger,), (picture,))
+    how = how_sure(desk, *((REFERENCE, f"outlay.{region}") for region in frame["region"]))
+    return Answer((*_finding(frame, full), *how), (ledger,), (picture,))
 
 
 def without(base: Case, region: str) -> Case:

@@ -7,9 +7,10 @@ from functools import partial
 import pandas as pd
 
 from chipmodel.desk import Desk
+from chipmodel.intervals import CHANGE
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, spent, spoken
+from chipmodel.questions.parts import between, how_sure, spent, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -68,7 +69,9 @@ def answer(desk: Desk, short: bool) -> Answer:
     alt = "; ".join(f"{r['case']} ({r['world']}) {r[RUNS]:.1f}" for _, r in table.iterrows())
     figure = Figure("q05_kumamoto", "Kumamoto 2 by case", "q05_bars", f"Bars, kwpm: {alt}.",
                     partial(_draw, paint=paint, year=year))
-    return Answer(finding(sites, table, buyers, base), tables, [figure])
+    how = how_sure(desk, *((case, f"{CHANGE}capacity.{HOME}.all.{year}")
+                           for case in ("japan_support_withdrawn", "japan_domestic_first")))
+    return Answer((*finding(sites, table, buyers, base), *how), tables, [figure])
 
 
 def _sites(desk: Desk, base: Summary) -> pd.DataFrame:

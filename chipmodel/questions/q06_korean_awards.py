@@ -7,9 +7,10 @@ from functools import partial
 import pandas as pd
 
 from chipmodel.desk import Desk
+from chipmodel.intervals import CHANGE
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, capacity, gain, result, spent, spoken
+from chipmodel.questions.parts import between, capacity, gain, how_sure, result, spent, spoken
 from chipmodel.report import draw
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion
@@ -72,7 +73,9 @@ def answer(desk: Desk, short: bool) -> Answer:
               Table("q06_bars", "The same, a column a world", bars)]
     paint = dict(zip(worlds, ("#117733", "#AA4499", "#999933"), strict=False))
     figure = Figure("q06_awards", "Korean awards", "q06_bars", _alt(table), partial(_draw, paint=paint, year=year))
-    return Answer(finding(table), tables, [figure])
+    how = how_sure(desk, *((CASES[1], f"{CHANGE}{metric}.{HOME}{rest}")
+                           for metric, rest in (("outlay", ""), ("capacity", f".logic_lt10.{year}"))))
+    return Answer((*finding(table), *how), tables, [figure])
 
 
 def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import OriginFloor, Tariff
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, gain, in_billions, result, spoken
+from chipmodel.questions.parts import capacity, gain, how_sure, in_billions, result, spoken
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -29,6 +29,7 @@ METHOD = (
 TOGETHER, APART = "All five", "Japan and Korea stay out"
 STAY_OUT = ("no_chn_jpn", "no_chn_kor")
 CHINA, ROOM = "CHN", "largest Chinese share"
+SHIPPED = "china_decoupling"
 JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
 
@@ -39,7 +40,7 @@ def _steps(short: bool) -> dict[str, tuple[float, ...]]:
 
 
 def _decoupled(desk: Desk, who: str, room: float) -> Case:
-    model = desk.cell("china_decoupling").case
+    model = desk.cell(SHIPPED).case
     policies = tuple(p.model_copy(update={"share": round(1.0 - room, 6)}) if isinstance(p, OriginFloor) else p
                      for p in model.policies if not (who == APART and p.id in STAY_OUT))
     name = f"china_at_most_{100 * room:.0f}{'' if who == TOGETHER else '_without_jpn_kor'}"
@@ -64,7 +65,7 @@ def _duty(desk: Desk, area: bool) -> Case:
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law, the steps of decoupling, the free-trade area and the joint duty."""
     steps = [desk.cell(_decoupled(desk, who, room)) for who, rooms in _steps(short).items() for room in rooms]
-    return [desk.cell("current_law"), *steps, *(desk.cell(case) for case in _areas(desk, short))]
+    return [desk.cell("current_law"), desk.cell(SHIPPED), *steps, *(desk.cell(case) for case in _areas(desk, short))]
 
 
 def _areas(desk: Desk, short: bool) -> list[Case]:
@@ -103,7 +104,8 @@ def answer(desk: Desk, short: bool) -> Answer:
                       f"Curves of cost by region over the largest Chinese share; at none, world "
                       f"{last['World, USD bn']:.1f} USD bn.",
                       partial(_draw, paint=paint, years=years))]
-    return Answer(finding(costs, area, regions), tables, figures)
+    how = how_sure(desk, *((SHIPPED, f"welfare.{region}") for region in ("all", "USA", CHINA)))
+    return Answer((*finding(costs, area, regions), *how), tables, figures)
 
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:

@@ -10,7 +10,7 @@ from chipmodel.dataset import Dataset
 from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import alliance, gain, gdp, yearly
+from chipmodel.questions.parts import alliance, gain, gdp, how_sure, yearly
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion
@@ -61,7 +61,8 @@ def answer(desk: Desk, short: bool) -> Answer:
                     for _, r in means.iterrows())
     figure = Figure("q08_ledger", "Chips and troops", "q08_means", f"Bars, USD bn a year: {alt}.",
                     partial(_draw, span=span))
-    return Answer(finding(means, ledger, span), tables, [figure])
+    how = how_sure(desk, *((LAW, f"outlay.{ally}") for ally in ALLIES))
+    return Answer((*finding(means, ledger, span), *how), tables, [figure])
 
 
 def _homes(data: Dataset) -> dict[str, str]:

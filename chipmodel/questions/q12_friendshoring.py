@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import ConcentrationCap, OriginFloor
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, result, results, users
+from chipmodel.questions.parts import gain, how_sure, in_billions, result, results, users
 from chipmodel.report import draw
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -32,6 +32,7 @@ SETS = {
     "Allies less Taiwan": ("USA", "JPN", "KOR", "EUR"),
     "Allies": ("USA", "JPN", "KOR", "TWN", "EUR"),
 }
+SHIPPED = "friendshore_80"
 CAP = "No origin above"
 LEADING = "logic_lt10"
 WORLD, HOME, BUYERS = "World, USD bn", "United States, USD bn", "American users, USD bn"
@@ -44,7 +45,7 @@ def _steps(short: bool) -> dict[str, tuple[float, ...]]:
 
 
 def _case(desk: Desk, rule: str, share: float) -> Case:
-    law, model = desk.cell("current_law").case, desk.cell("friendshore_80").case.policy("friends")
+    law, model = desk.cell("current_law").case, desk.cell(SHIPPED).case.policy("friends")
     assert isinstance(model, OriginFloor)
     policy: OriginFloor | ConcentrationCap
     if rule == CAP:
@@ -58,7 +59,7 @@ def _case(desk: Desk, rule: str, share: float) -> Case:
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law and a case for every share of every rule."""
-    return [desk.cell("current_law"),
+    return [desk.cell("current_law"), desk.cell(SHIPPED),
             *(desk.cell(_case(desk, rule, share)) for rule, shares in _steps(short).items() for share in shares)]
 
 
@@ -93,7 +94,9 @@ def answer(desk: Desk, short: bool) -> Answer:
                                                               for _, r in capped.iterrows()) + ".",
             partial(_draw_costs, caps=True, xlabel="Largest share of any one foreign region in leading logic, %",
                     title="What it costs not to depend on one region for leading logic")))
-    return Answer(finding(costs, prices, base), tables, figures)
+    how = how_sure(desk, *((SHIPPED, metric) for metric in (f"cost.buyers.{MARKET}", f"welfare.{MARKET}",
+                                                            "welfare.all")))
+    return Answer((*finding(costs, prices, base), *how), tables, figures)
 
 
 def _cost(rule: str, share: float, own: Summary, base: Summary) -> dict[str, object]:

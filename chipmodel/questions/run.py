@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 import chipmodel
+from chipmodel import intervals
 from chipmodel.dataset import Dataset
 from chipmodel.desk import Desk, Key
 from chipmodel.errors import InputError
@@ -164,6 +165,7 @@ def digest_of(name: str, data: Dataset, short: bool) -> str:
 
 def _hangs_on(data: Dataset) -> dict[str, Any]:
     files = sorted(path for kind in ("cases", "worlds", "studies") for path in (data.root / kind).glob("*.toml"))
+    files += sorted((data.root / intervals.FOLDER).glob("*.csv"))
     choices = hashlib.sha256()
     for path in files:
         choices.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from chipmodel.intervals import Intervals
 from chipmodel.metrics import evaluate, parse
 from chipmodel.policies import Guardrail, OriginFloor, Policy, Tariff
 from chipmodel.policies.support import Support
 from chipmodel.report.passthrough import PassThrough, pass_through
+from chipmodel.report.sure import known, sure
 from chipmodel.report.words import LEAST, billion, both, percent, span
 from chipmodel.summary import Summary
 from chipmodel.text import listed, lower
@@ -33,11 +35,14 @@ class Finding:
     statement : str
         What it is about: ``support.<case>``, ``tariff.<case>.<instrument>``, ``floor.<case>.<instrument>``
         or ``case.<case>``.
+    region : str
+        Whose instrument it is about.
     numbers : list
         Rows of `COLUMNS` without the statement.
     """
 
     statement: str
+    region: str
     text: str = ""
     numbers: list[tuple[str, str, str, float, str]] = field(default_factory=list)
 
@@ -66,18 +71,31 @@ def table(found: Iterable[Finding]) -> pd.DataFrame:
     return pd.DataFrame([(one.statement, *row) for one in found for row in one.numbers], columns=list(COLUMNS))
 
 
-def findings(pairs: Iterable[Pair]) -> list[Finding]:
+def findings(pairs: Iterable[Pair], intervals: Intervals | None = None) -> list[Finding]:
     """Return the findings a list of comparisons has: support withdrawn, duties and floors added."""
     every = [(own, base) for own, base in pairs if own.case.name != base.case.name]
     found: list[Finding] = []
     for name in dict.fromkeys(own.case.name for own, _ in every):
         same = [(own, base) for own, base in every if own.case.name == name]
         region = _support_withdrawn(*same[0])
-        if region:
-            found.append(support_finding(same, region))
-        else:
-            found += _trade(*same[0])
+        told = [support_finding(same, region)] if region else list(_trade(*same[0]))
+        for one in told:
+            _tell_how_sure(one, same[0], intervals or Intervals({}))
+        found += told
     return found
+
+
+def _tell_how_sure(found: Finding, pair: Pair, intervals: Intervals) -> None:
+    """Add the intervals of what a finding is most about."""
+    own, base = pair
+    last, region = own.labels.years[-1], found.region
+    names = [f"share.capacity.{region}.{s}.{last}" for s in dict.fromkeys(("all", leading(own)))]
+    names += [f"cost.buyers.{region}", f"welfare.{region}", "welfare.all"]
+    for name in names:
+        ends = known(own, base, name, intervals)
+        for end, value in zip(("low", "high"), ends or (), strict=False):
+            found.number(own, f"{end} of {name}", value, parse(name).unit)
+    found.text = f"{found.text} {sure(((own, base, name) for name in names), intervals)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,7 @@ def _support_withdrawn(own: Summary, base: Summary) -> str:
 def support_finding(pairs: list[Pair], region: str) -> Finding:
     """Say what a region's capacity is with and without its support, in each world."""
     own, base = pairs[0]
-    found = Finding(f"support.{own.case.name}")
+    found = Finding(f"support.{own.case.name}", region)
     place, lead = own.region(region), leading(own)
     each = "; ".join(
         f"{_world_said(a, pairs)}, it is {_change(found, a, b, region, 'all')} in all and "
@@ -183,15 +201,15 @@ def _trade(own: Summary, base: Summary) -> Iterator[Finding]:
 
 def case_finding(own: Summary, base: Summary, changes: _Changes) -> Finding:
     """Say what a case of several instruments does, without giving any one of them its effect."""
-    found = Finding(f"case.{own.case.name}")
+    places = dict.fromkeys(p.importer if isinstance(p, Tariff) else p.market for p in changes.added
+                           if isinstance(p, Tariff | OriginFloor))
+    found = Finding(f"case.{own.case.name}", next(iter(places)))
     said = [f"adds {listed([_instrument(found, own, p) for p in changes.added])}"]
     said += [f"{verb} {listed([p.id for p in these])}" for verb, these in
              (("changes", changes.changed), ("removes", changes.removed)) if these]
     parts = [f"Case {own.case.name}: in the model, the case {listed(said)}, against {base.case.name}; the numbers are "
              "those of the case as a whole."]
     duty = any(isinstance(p, Tariff) for p in (*changes.added, *changes.changed, *changes.removed))
-    places = dict.fromkeys(p.importer if isinstance(p, Tariff) else p.market for p in changes.added
-                           if isinstance(p, Tariff | OriginFloor))
     for region in places:
         parts.append(_users(found, own, base, region))
         parts.append(_revenue(found, own, base, region))
@@ -232,7 +250,7 @@ def _outside(own: Summary, policy: Policy) -> str:
 def duty_finding(own: Summary, base: Summary, policy: Tariff) -> Finding:
     """Say who bears a duty: makers of devices, users, and what leaks into imported devices."""
     here, years = policy.importer, _in_force(own, policy)
-    found = Finding(f"tariff.{own.case.name}.{policy.id}")
+    found = Finding(f"tariff.{own.case.name}.{policy.id}", here)
     parts = [f"Tariff: in the model, {_instrument(found, own, policy)} {_borne(found, own, base, policy)}"]
     if years:
         parts.append(f"The leak into devices: device making in {own.region(here)} "
@@ -322,7 +340,7 @@ def _devices(found: Finding, own: Summary, base: Summary, maker: str, years: tup
 
 def floor_finding(own: Summary, base: Summary, policy: OriginFloor) -> Finding:
     """Say what a rule of origin is worth per wafer where it binds, and what it costs the market's users."""
-    found = Finding(f"floor.{own.case.name}.{policy.id}")
+    found = Finding(f"floor.{own.case.name}.{policy.id}", policy.market)
     start = f"Friendshoring: in the model, {_instrument(found, own, policy)} {_worth(found, own, policy)}."
     fines = found.number(own, f"fines.{policy.market}", evaluate(f"fines.{policy.market}", own), "MUSD")
     paid = f"Fines of {billion(fines)} are paid {_cash(own)}." if fines > LEAST else "No fine is paid in these years."

@@ -41,7 +41,7 @@ def answer(desk: Desk, short: bool) -> Answer:
     study = _study(desk, short)
     known = plan(study, desk.data)
     summaries = {cell.name: desk.summary(cell.case, cell.world) for cell in known.cells}
-    found = result_of(study, list(known.cells), known.metrics, summaries)
+    found = result_of(study, list(known.cells), known.metrics, summaries, desk.data)
     every = list(summaries.values())
     base = next(iter(references(every, study.reference).values()))
     tables = [Table("comparison", "Headline numbers by case; gains and losses are against "

@@ -32,6 +32,7 @@ SHOWN = {
 class _Row:
     label: str
     cells: list[str]
+    below: list[str]
     empty: bool
 
 
@@ -103,15 +104,16 @@ def _spread(count: int, most: int) -> list[int]:
 
 
 def wide(table: pd.DataFrame, differences: bool) -> pd.DataFrame:
-    """Return the table of a study with a row a metric, and differences to the reference if there is one."""
+    """Return the table of a study with a row a metric, with differences to the reference and intervals if asked."""
     names = list(dict.fromkeys(table["metric"]))
     wide = pd.DataFrame({"metric": names, "meaning": [describe(n)[1] for n in names],
                          "unit": [describe(n)[0] for n in names]})
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    for column in ("value", "difference") if differences else ("value",):
+    columns = ["value", *(["difference"] if differences else []), *(["low", "high"] if "low" in table else [])]
+    for column in columns:
         for case, world in cells:
             part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
-            prefix = "" if column == "value" else "difference "
+            prefix = "" if column == "value" else f"{column} "
             wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
     return wide
 
@@ -144,7 +146,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     compared = reference in cases and len(cases) > 1
     about = f"World {world}" + (f"; changes are against {reference}" if compared else "")
     heads = [_head(case, column - 2) for case in cases]
-    lines = [about, ""]
+    drawn = "low" in here
+    if drawn:
+        about += "; below a number: its interval over the ranges of the data"
+    lines = [*textwrap.wrap(about, width), ""]
     for i in range(max(map(len, heads))):
         lines.append("".ljust(LABEL) + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads))
     cells = here.set_index(["metric", "case"])
@@ -157,7 +162,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     for heading, rows in groups.items():
         lines += ["", heading]
         full = [row for row in rows if not row.empty]
-        lines += [f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells) for row in full]
+        for row in full:
+            lines.append(f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells))
+            if any(cell.strip() for cell in row.below):
+                lines.append("".ljust(LABEL) + "".join(row.below))
         if not full:
             lines.append("  none")
     return "\n".join(line.rstrip() for line in lines)
@@ -165,10 +173,10 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
 
 def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, column: int,
          reference: str | None) -> _Row:
-    found = []
-    values = []
+    found, values, below = [], [], []
     half = column // 2
     for case in cases:
+        below.append(_interval(cells, metric, case).rjust(column))
         value = float(cells.loc[(metric.name, case), "value"])  # type: ignore[arg-type]
         change = float(cells.loc[(metric.name, case), "difference"])  # type: ignore[arg-type]
         values.append(value)
@@ -179,7 +187,14 @@ def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, 
         aside = "" if case == reference or math.isnan(change) else shown(change, metric.unit, signed=True)
         found.append(shown(value, metric.unit).rjust(column - half) + aside.rjust(half))
     label = metric.text(metric.family.row, names.labels)
-    return _Row(label, found, all(v == 0 or math.isnan(v) for v in values))
+    return _Row(label, found, below, all(v == 0 or math.isnan(v) for v in values))
+
+
+def _interval(cells: pd.DataFrame, metric: Metric, case: str) -> str:
+    if "low" not in cells:
+        return ""
+    low, high = (float(cells.loc[(metric.name, case), end]) for end in ("low", "high"))  # type: ignore[arg-type]
+    return "" if math.isnan(low) or low == high else f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
 
 
 def _head(case: str, width: int) -> list[str]:

@@ -230,7 +230,7 @@ def _half(row: TargetRow) -> float:
 
 
 def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None] = lambda _: None,
-        most: int = 5) -> tuple[Fit, Vector]:
+        most: int = 12) -> tuple[Fit, Vector]:
     """Fit the free numbers.
 
     Returns
