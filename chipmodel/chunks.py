@@ -93,12 +93,14 @@ class Store:
         if folder is None:
             return
         mark = folder / "sweep.json"
+        # The files are listed before the mark is looked for: who starts at the same time writes the mark first.
+        # A process killed just here leaves it half written under a name of its own.
+        others = folder.is_dir() and any(not path.name.startswith(f".{mark.name}.") for path in folder.iterdir())
         if mark.is_file():
             if _digest_in(mark) != digest:
                 what = "the chunks here belong to another study, to other data or to another version"
                 raise InputError.one(str(folder), "sweep.json", what, OTHER)
-        # A process killed just here leaves the mark half written under a name of its own.
-        elif folder.is_dir() and any(not path.name.startswith(f".{mark.name}.") for path in folder.iterdir()):
+        elif others:
             raise InputError.one(str(folder), "folder", "holds files that are no chunks of this study", OTHER)
         else:
             write_whole(mark, json.dumps({"digest": digest}) + "\n")
@@ -106,7 +108,7 @@ class Store:
     def read(self, number: int) -> str | None:
         """Return a chunk that is done."""
         path = self._path(number)
-        return path.read_text() if path is not None and path.is_file() else None
+        return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
 
     def write(self, number: int, text: str) -> None:
         """Keep a chunk."""
@@ -120,6 +122,6 @@ class Store:
 
 def _digest_in(mark: Path) -> Any:
     try:
-        return json.loads(mark.read_text()).get("digest")
+        return json.loads(mark.read_bytes()).get("digest")
     except (ValueError, AttributeError):
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
 from chipmodel.errors import ChipmodelError, InputError, Problem, Unsolved
-from chipmodel.text import one_line
+from chipmodel.text import one_line, printable
 
 if TYPE_CHECKING:
     from chipmodel import verbs
@@ -100,6 +100,7 @@ def _writing_verbs(verb: Verb) -> None:
     study.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
     study.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
     study.add_argument("--short", action="store_true", help="the fewest cases that still answer a question")
+    study.add_argument("--verify", action="store_true", help="solve again by other methods and compare")
     study.add_argument("--yes", action="store_true", help="solve a study of more than 10,000 cells")
     study.add_argument("--scheduler", metavar="ADDRESS", help="solve on the workers of a Dask scheduler, "
                        "tls://HOST:PORT (needs chipmodel[cluster])")
@@ -168,7 +169,8 @@ def _guarded(arguments: list[str], as_json: bool) -> int:
     try:
         args = build_parser().parse_args(arguments)
         answer = args.call(args)
-        print(json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines))
+        plain = json.dumps(_plain(answer.plain), indent=2, ensure_ascii=False) if as_json else "\n".join(answer.lines)
+        print(printable(plain))
         sys.stdout.flush()
         return int(answer.code)
     except SystemExit as leaving:  # --help and --version

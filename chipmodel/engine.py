@@ -194,18 +194,21 @@ class Certificate:
         Worst violation of a row or a sign, over the size of the row's terms.
     dual : float
         Worst negative reduced cost or dual, over the size of the column's cost.
+    complementarity : float
+        Worst product of a value and its reduced cost, or of a row's slack and its dual, over the objective.
     gap : float
         Difference of the objective and the dual objective, over the objective.
     """
 
     primal: float
     dual: float
+    complementarity: float
     gap: float
 
     @property
     def worst(self) -> float:
-        """The worst of the three."""
-        return max(self.primal, self.dual, self.gap)
+        """The worst of the four."""
+        return max(self.primal, self.dual, self.complementarity, self.gap)
 
 
 @dataclass(frozen=True)
@@ -448,8 +451,10 @@ def certify(arrays: Arrays, x: Vector, y: Vector) -> Certificate:
         float((np.where(arrays.equal, 0.0, -y) / (1.0 + np.abs(y))).max(initial=0.0)),
     )
     objective, bound = float(cost @ x), float(rhs @ y)
-    gap = abs(objective - bound) / max(1.0, abs(objective))
-    return Certificate(max(primal, 0.0), max(dual, 0.0), gap)
+    scale = max(1.0, abs(objective))
+    slack = np.where(arrays.equal, 0.0, activity - rhs)
+    both = max(float(np.abs(x * reduced).max(initial=0.0)), float(np.abs(slack * y).max(initial=0.0)))
+    return Certificate(max(primal, 0.0), max(dual, 0.0), both / scale, abs(objective - bound) / scale)
 
 
 def agent_of(column: str, agent: str) -> str:

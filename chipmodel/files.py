@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,6 +23,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 LARGEST = 50_000_000
 """Bytes of the largest file that is read."""
+LITTER = 3600.0
+"""Seconds after which a file that is not whole yet never will be."""
 
 
 def read_file(path: Path, mend: str = "check the path") -> bytes:
@@ -149,6 +153,13 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     raise InputError.one(name, what, f"no such {what}", mend)
 
 
+def file_beside(path: Path, name: str) -> Path:
+    """Return the file of a name that lies beside another; what somebody sends reads no other files of its user."""
+    if Path(name).name != name or name == "..":
+        raise InputError.one(path.name, f"'{name}'", "is not the name of a file beside it", "put the file beside it")
+    return path.parent / name
+
+
 def names_in(folder: Path) -> list[str]:
     """Names of the TOML files of a folder, sorted."""
     return sorted(p.stem for p in folder.glob("*.toml"))
@@ -159,6 +170,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_litter(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -174,6 +186,17 @@ def write_whole(path: Path, content: str | bytes) -> None:
         raise InputError.one(
             str(path), "output", f"cannot be written ({error.strerror or error})", "choose another folder with --out"
         ) from None
+
+
+def clear_litter(target: Path) -> None:
+    """Remove what killed processes left of a file or folder they were writing: hidden, beside it, an hour old."""
+    with os.scandir(target.parent) as there:
+        found = [one for one in there if one.name.startswith(f".{target.name}.")]
+    for one in found:
+        # A younger one may be somebody's who is writing just now.
+        with suppress(OSError):
+            if time.time() - one.stat().st_mtime > LITTER:
+                shutil.rmtree(one.path) if one.is_dir() else Path(one.path).unlink()
 
 
 def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import pandas as pd
+
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError
 from chipmodel.files import read_file
@@ -79,3 +81,13 @@ def _read(path: Path, _: int) -> Intervals:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.one(f"{FOLDER}/{FILE}", "file", f"does not hold intervals ({error})",
                              "write it anew with experiments/intervals.py, or remove it") from None
+
+
+def with_ends(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
+    """Return a table of metrics with the low and high known for its values, if any are."""
+    found = [intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
+             for row in table.itertuples()]
+    if not any(found):
+        return table
+    ends = [one or (float("nan"), float("nan")) for one in found]
+    return table.assign(low=[low for low, _ in ends], high=[high for _, high in ends])

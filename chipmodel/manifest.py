@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from chipmodel.world import World
 
 if TYPE_CHECKING:
     from chipmodel.solution import Solution
+    from chipmodel.verification import Verification
 
 PACKAGES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "pydantic")
 """Packages whose version can change a digit of a result."""
@@ -30,7 +32,8 @@ def result_id(data: Dataset, case: Case, world: World) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapping[str, float]) -> dict[str, Any]:
+def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapping[str, float],
+                   verified: Verification | None = None) -> dict[str, Any]:
     """Return the manifest of a solution: enough to rebuild it and to see that it was not touched.
 
     Parameters
@@ -40,6 +43,8 @@ def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapp
         SHA-256 of each file written beside the manifest.
     timings : mapping
         Seconds by step, besides the solver's own.
+    verified : Verification, optional
+        What other methods said of the solution, if they were asked.
 
     Returns
     -------
@@ -65,13 +70,31 @@ def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapp
         "objective": solution.objective,
         "unit": "MUSD present value",
         "certificate": {
-            "primal": certificate.primal, "dual": certificate.dual, "gap": certificate.gap, "worst": certificate.worst,
+            "primal": certificate.primal, "dual": certificate.dual, "complementarity": certificate.complementarity,
+            "gap": certificate.gap, "worst": certificate.worst,
         },
+        "verified": None if verified is None else verified.plain(),
         "iterations": solution.optimum.iterations,
         "timings": {"solver": round(solution.optimum.seconds, 3), **{k: round(v, 3) for k, v in timings.items()}},
         "found": dict(solution.found),
         "outputs": dict(sorted(outputs.items())),
     }
+
+
+def sealed(about: Mapping[str, Any]) -> bytes:
+    """Return a manifest as it is written, with a hash over all of it, so that a changed one is told."""
+    whole = {**about, "seal": _seal(about)}
+    return (json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def untouched(about: Mapping[str, Any]) -> bool:
+    """Whether a manifest that was read is as it was written."""
+    return about.get("seal") == _seal(about)
+
+
+def _seal(about: Mapping[str, Any]) -> str:
+    body = json.loads(json.dumps({key: value for key, value in about.items() if key != "seal"}))
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def case_dict(case: Case) -> dict[str, Any]:

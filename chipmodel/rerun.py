@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from chipmodel.case import rebuild_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError
 from chipmodel.files import problems_of
+from chipmodel.manifest import PACKAGES, code_digest, version_of
 from chipmodel.solution import TABLES
 from chipmodel.solve import run
 from chipmodel.store import load, read_table, table_text
@@ -30,7 +33,7 @@ class Difference:
     Attributes
     ----------
     table : str
-        Name of the table; ``manifest`` for the version of chipmodel.
+        Name of the table; ``manifest`` for what it was solved with.
     rows : int
         Rows that are not the same.
     largest : float
@@ -84,16 +87,27 @@ def rerun(manifest: str | Path, data: Dataset) -> list[Difference]:
         raise InputError(problems_of(error, file, "world")) from None
     solution = run(data, case, world)
     found = []
-    version = saved.manifest["chipmodel"]
-    if version != chipmodel.__version__:
-        found.append(Difference("manifest", 0, 0.0, "", f"written by chipmodel {version}, rebuilt by "
-                                                        f"{chipmodel.__version__}"))
     for name in TABLES:
         new = read_table(table_text(solution.table(name)).encode(), f"{name}.csv")
         difference = compare_tables(name, saved.table(name), new)
         if difference is not None:
             found.append(difference)
-    return found
+    return [*_other_tools(saved.manifest, bool(found)), *found]
+
+
+def _other_tools(manifest: Mapping[str, Any], differs: bool) -> list[Difference]:
+    """Return what solved it then and is another now: versions of chipmodel, and what else may be why tables differ."""
+    then = {"chipmodel": manifest["chipmodel"]}
+    now: dict[str, Any] = {"chipmodel": chipmodel.__version__}
+    if differs:
+        packages = manifest.get("packages")
+        then |= {"python": manifest.get("python"), **(packages if isinstance(packages, dict) else {})}
+        now |= {"python": platform.python_version(), **{name: version_of(name) for name in PACKAGES}}
+    told = [f"written by {name} {then.get(name)}, rebuilt by {version}" for name, version in now.items()
+            if then.get(name) != version]
+    if differs and not told and manifest.get("code") != code_digest():
+        told = ["written by other code of the same version"]
+    return [Difference("manifest", 0, 0.0, "", one) for one in told]
 
 
 def compare_tables(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:

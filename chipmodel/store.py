@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,10 +25,14 @@ import chipmodel
 from chipmodel.case import Case, policy_dict
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
-from chipmodel.files import toml_text
-from chipmodel.manifest import build_manifest, code_digest, result_id
+from chipmodel.files import clear_litter, toml_text
+from chipmodel.manifest import build_manifest, code_digest, result_id, sealed, untouched
 from chipmodel.solution import TABLES, Solution
+from chipmodel.text import inert
 from chipmodel.world import World
+
+if TYPE_CHECKING:
+    from chipmodel.verification import Verification
 
 MANIFEST = "manifest.json"
 CASE = "case.toml"
@@ -73,7 +77,8 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:80] or "case"
 
 
-def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | None = None) -> Path:
+def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | None = None,
+         verified: Verification | None = None) -> Path:
     """Write a solution as ``out/<case>--<world>--<hash8>/``.
 
     The folder appears whole or not at all; one of the same name is replaced. All files but the
@@ -86,6 +91,8 @@ def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | Non
         Folder to write into; made if it is not there.
     timings : mapping, optional
         Seconds by step, for the manifest.
+    verified : Verification, optional
+        What other methods said of it, for the manifest.
 
     Returns
     -------
@@ -101,8 +108,7 @@ def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | Non
     files |= {f"{name}.csv": table_text(solution.table(name)) for name in TABLES}
     content = {name: text.encode() for name, text in files.items()}
     outputs = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
-    manifest = build_manifest(solution, outputs, timings or {})
-    content[MANIFEST] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    content[MANIFEST] = sealed(build_manifest(solution, outputs, timings or {}, verified))
     target = prepare(out) / folder_name(solution.numbers.data, solution.case, solution.world)
     write_folder(target, content)
     return target
@@ -159,7 +165,7 @@ def table_text(frame: pd.DataFrame) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        cells = list(row)
+        cells = [inert(x) for x in row]
         cells[value] = f"{float(row[value]) + 0.0:.9g}"
         writer.writerow(cells)
     return stream.getvalue()
@@ -182,6 +188,8 @@ def refuse_foreign(target: Path, mine: set[str]) -> None:
 
 
 def _write_folder(target: Path, content: Mapping[str, bytes]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)  # another process that failed may have tidied it away
+    clear_litter(target)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         for name, raw in content.items():
@@ -281,7 +289,7 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
         raise InputError.one(str(file), "file", what, "name a folder or manifest written by `chipmodel run`") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         if file.name != MANIFEST:
             raise other from None
         raise InputError.one(str(file), "JSON", "was edited or is cut short", "run the case again") from None
@@ -295,6 +303,10 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     ]
     if problems:
         raise InputError(problems)
+    # One of another version may be sealed in another way, or not at all: what is told then is the version.
+    if manifest["chipmodel"] == chipmodel.__version__ and not untouched(manifest):
+        raise InputError.one(str(file), "seal", "was edited: its hash is not the one it was written with",
+                             "restore it, or run the case again")
     return file.parent, manifest
 
 

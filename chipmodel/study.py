@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from chipmodel import metrics
 from chipmodel.chunks import run_chunks
 from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, NoOptimum
-from chipmodel.files import find_named, from_file, is_file, names_in, problems_of, read_toml, write_whole
-from chipmodel.intervals import Intervals, load_intervals
+from chipmodel.errors import CertificateError, InputError, NoOptimum
+from chipmodel.files import file_beside, find_named, from_file, is_file, names_in, problems_of, read_toml, write_whole
+from chipmodel.intervals import Intervals, load_intervals, with_ends
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Design, Point, Span, grid_points, table_points
 from chipmodel.pool import Here, Pool, pool_of
@@ -28,11 +28,15 @@ from chipmodel.progress import Clock, Tell
 from chipmodel.schema import ID_PATTERN
 from chipmodel.solution import Solution
 from chipmodel.solve import run
+from chipmodel.store import prepare, save
 from chipmodel.summary import Summary
-from chipmodel.sweep import dataset_of, plain
+from chipmodel.sweep import about_cell, dataset_of, plain
+from chipmodel.text import inert
+from chipmodel.verification import Verification, ranges_table, verify
 
 WAYS = ("grid", "point", "table", "design")
 """Ways to say which points a study takes."""
+RANGES = "ranges.csv"
 
 
 class Variant(BaseModel):
@@ -133,6 +137,8 @@ class StudyResult:
     written : list of Path
     notes : tuple of str
         What the user should know, such as figures that could not be drawn.
+    verified : dict
+        What other methods said of every solution by ``case--world``, and ranges, if they were asked.
     """
 
     study: Study
@@ -143,6 +149,7 @@ class StudyResult:
     solutions: dict[str, Solution] = field(default_factory=dict, repr=False)
     written: list[Path] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    verified: dict[str, Verification] = field(default_factory=dict)
 
     @property
     def numbers(self) -> list[str]:
@@ -157,7 +164,11 @@ class StudyResult:
         One row a metric (what it means, its values and differences to the reference by case and
         world), or for a study that varies numbers one row a point and one column a metric.
         """
-        return _wide_points(self.table, self.numbers) if self.study.varies else _wide(self.table, self.study)
+        from chipmodel.report.tables import wide, wide_points
+
+        if self.study.varies:
+            return wide_points(self.table, self.numbers)
+        return wide(self.table, self.study.reference is not None)
 
     def text(self, width: int = 110) -> str:
         """Return the comparison and the finding as text for a terminal."""
@@ -167,6 +178,7 @@ class StudyResult:
             self.table, self.summaries, self.study.reference, width)
         parts = [f"{self.study.name}: {self.study.title}", table]
         parts += [wrapped(sentence, width) for sentence in self.finding]
+        parts += ["\n".join([name, *found.lines()]) for name, found in self.verified.items()]
         return "\n\n".join([*parts, *self.notes]) + "\n"
 
 
@@ -185,7 +197,7 @@ def load_study(name: str, data: Dataset, yes: bool = False) -> Study:
     except ValidationError as error:
         raise InputError(problems_of(error, path.name)) from None
     if study.table is not None:
-        points = path.parent / study.table
+        points = file_beside(path, study.table)
         if not is_file(points):
             raise InputError.one(path.name, "table", f"no such file '{study.table}'",
                                  "name a CSV file beside the study")
@@ -207,7 +219,8 @@ def list_studies(data: Dataset) -> list[str]:
 
 
 def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, jobs: int = 1,
-              tell: Tell | None = None, yes: bool = False, pool: Pool | None = None) -> StudyResult:
+              tell: Tell | None = None, yes: bool = False, pool: Pool | None = None,
+              verified: bool = False) -> StudyResult:
     """Solve every cell of a study and compare.
 
     Cells at points of a grid or design are swept: cases that differ in numbers only share one
@@ -230,6 +243,8 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
         Solve more than 10,000 cells.
     pool : Pool, optional
         Where the work is done, instead of `jobs` processes of this machine: a `Cluster`, for one.
+    verified : bool
+        Solve every cell again by other methods, find the ranges of headline numbers, and write ``ranges.csv``.
 
     Raises
     ------
@@ -247,20 +262,21 @@ def run_study(study: Study | str, data: Dataset, out: str | Path | None = None, 
                              "set keep = \"metrics\", or solve it here with --jobs")
     folder = None if out is None else Path(out) / study.name
     if folder is not None:
-        from chipmodel.store import prepare
-
         prepare(folder)
     pool = pool or pool_of(jobs)
     swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
     whole = [cell for cell in known.cells if not (cell.point and study.keep == "metrics")]
+    if verified and swept:
+        raise InputError.one(study.name, "--verify", "is not for the points of a sweep", "set keep = \"tables\"")
     clock = Clock(len(known.cells), tell)
     clock.begin()
-    done = _solved(whole, data, folder if study.keep == "tables" else None, pool, clock)
+    done = _solved(whole, (data, folder if study.keep == "tables" else None, verified), pool, clock)
     summaries = {cell.name: found.summary for cell, found in zip(whole, done, strict=True)}
     result = replace(
         result_of(study, whole, known.metrics, summaries, data),
         solutions={c.name: d.solution for c, d in zip(whole, done, strict=True) if d.solution is not None},
         written=[d.folder for d in done if d.folder is not None],
+        verified={c.name: d.verified for c, d in zip(whole, done, strict=True) if d.verified is not None},
     )
     if swept:
         more, notes = run_chunks(study, swept, known.metrics, summaries, data, folder, pool, clock)
@@ -274,17 +290,7 @@ def result_of(study: Study, cells: list[Cell], names: tuple[str, ...], summaries
     """Return what a study finds in the summaries of its cells, by their names."""
     intervals = Intervals({}) if study.varies else load_intervals(data)
     finding, numbers = _finding(cells, summaries, study, intervals)
-    return StudyResult(study, summaries, beside(_table(cells, names, summaries, study), intervals), finding, numbers)
-
-
-def beside(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
-    """Return a table of metrics with the low and high known for its values, if any are."""
-    found = [intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
-             for row in table.itertuples()]
-    if not any(found):
-        return table
-    ends = [one or (float("nan"), float("nan")) for one in found]
-    return table.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
+    return StudyResult(study, summaries, with_ends(_table(cells, names, summaries, study), intervals), finding, numbers)
 
 
 @dataclass(frozen=True)
@@ -292,25 +298,29 @@ class _Done:
     summary: Summary
     folder: Path | None
     solution: Solution | None = None
+    verified: Verification | None = None
 
 
-def _solve(cell: Cell, data: Dataset, keep: Path | None) -> _Done:
+Wanted = tuple[Dataset, Path | None, bool]
+"""Data, where tables are kept if they are, and whether other methods are asked."""
+
+
+def _solve(cell: Cell, wanted: Wanted) -> _Done:
+    data, keep, verified = wanted
     try:
         solution = run(data, cell.case, cell.world)
-    except NoOptimum as error:
-        raise NoOptimum(error.status, f"{cell.label}: {error}") from None
-    folder = None
-    if keep is not None:
-        from chipmodel.store import save
-
-        folder = save(solution, keep)
-    return _Done(Summary.of(solution, cell.point), folder, solution)
+        checked = verify(solution) if verified else None
+    except (NoOptimum, CertificateError) as error:
+        raise about_cell(error, cell, data) from None
+    folder = None if keep is None else save(solution, keep, verified=checked)
+    return _Done(Summary.of(solution, cell.point), folder, solution, checked)
 
 
-def _solved(cells: list[Cell], data: Dataset, keep: Path | None, pool: Pool, clock: Clock) -> list[_Done]:
+def _solved(cells: list[Cell], wanted: Wanted, pool: Pool, clock: Clock) -> list[_Done]:
     """Solve cells cold, each by itself; solutions are kept if tables are and this process solves."""
+    data, keep, verified = wanted
     here = isinstance(pool, Here)
-    shared = (data if here else plain(data), keep, here and keep is not None)
+    shared = (data if here else plain(data), keep, verified, here and keep is not None)
     done: dict[int, _Done] = {}
     for k, found in pool.each(_solve_there, shared, cells):
         done[k] = found
@@ -318,10 +328,10 @@ def _solved(cells: list[Cell], data: Dataset, keep: Path | None, pool: Pool, clo
     return [done[k] for k in range(len(cells))]
 
 
-def _solve_there(shared: tuple[Any, Path | None, bool], cell: Cell) -> _Done:
-    sent, keep, whole = shared
-    found = _solve(cell, sent if isinstance(sent, Dataset) else dataset_of(sent), keep)
-    return found if whole else _Done(found.summary, found.folder)
+def _solve_there(shared: tuple[Any, Path | None, bool, bool], cell: Cell) -> _Done:
+    sent, keep, verified, whole = shared
+    found = _solve(cell, (sent if isinstance(sent, Dataset) else dataset_of(sent), keep, verified))
+    return found if whole else replace(found, solution=None)
 
 
 # -- comparing and writing --------------------------------------------------------------------------
@@ -351,33 +361,11 @@ def _finding(cells: list[Cell], summaries: dict[str, Summary],
     return tuple(one.text for one in found), numbers(found)
 
 
-def _wide(table: pd.DataFrame, study: Study) -> pd.DataFrame:
-    names = list(dict.fromkeys(table["metric"]))
-    wide = pd.DataFrame({"metric": names, "meaning": [metrics.describe(n)[1] for n in names],
-                         "unit": [metrics.describe(n)[0] for n in names]})
-    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    columns = ["value", *(["difference"] if study.reference else []), *(["low", "high"] if "low" in table else [])]
-    for column in columns:
-        for case, world in cells:
-            part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
-            prefix = "" if column == "value" else f"{column} "
-            wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
-    return wide
-
-
-def _wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
-    names = list(dict.fromkeys(table["metric"]))
-    keys = ["case", "world", *numbers]
-    first = table[table["metric"] == names[0]].reset_index(drop=True)
-    values = {name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names}
-    return pd.DataFrame({**{name: first[name] for name in keys}, **values})
-
-
 def table_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV with nine significant digits and empty cells for what is not known."""
+    """Return a table as CSV: nine significant digits, nothing for what is not known, no text that is a formula."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.columns)
+    writer.writerow([_cell(name) for name in table.columns])
     for row in table.itertuples(index=False, name=None):
         writer.writerow([_cell(x) for x in row])
     return stream.getvalue()
@@ -386,7 +374,7 @@ def table_csv(table: pd.DataFrame) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, float):
         return "" if value != value else f"{value + 0.0:.9g}"
-    return value
+    return inert(value)
 
 
 def _write(result: StudyResult, folder: Path) -> StudyResult:
@@ -396,6 +384,10 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
     if result.finding:
         files["finding.txt"] = "\n\n".join(result.finding) + "\n"
         files["finding.csv"] = table_csv(result.finding_table)
+    if result.verified:
+        files[RANGES] = table_csv(ranges_table(result.verified))
+    else:
+        (folder / RANGES).unlink(missing_ok=True)  # of other results, for all that is known
     written = list(result.written)
     for name, text in files.items():
         write_whole(folder / name, text)

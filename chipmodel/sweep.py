@@ -18,9 +18,10 @@ import numpy as np
 
 from chipmodel import metrics
 from chipmodel.accounts import compute
-from chipmodel.dataset import Dataset
+from chipmodel.case import load_case
+from chipmodel.dataset import Dataset, shipped_root
 from chipmodel.engine import Arrays, Optimum, Vector
-from chipmodel.errors import CertificateError, NoOptimum
+from chipmodel.errors import CertificateError, InputError, NoOptimum
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.plan import Cell
 from chipmodel.policies import CapexGrant
@@ -30,6 +31,7 @@ from chipmodel.solve import run
 from chipmodel.summary import Summary
 from chipmodel.template import Basis, Chain, Levers, Template, compile_template
 from chipmodel.traced import NotPolynomial
+from chipmodel.world import load_world
 
 ALONE = -1
 """Stands for the shape of a case that is solved by itself."""
@@ -160,7 +162,7 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
         try:
             chain.solve(template.fill(found.values[0], numbers))
         except (NoOptimum, CertificateError) as error:
-            raise type(error)(*_told(error, first)) from None
+            raise about_cell(error, first, data) from None
         basis = chain.basis
         assert basis is not None
         templates.append(template)
@@ -231,7 +233,7 @@ def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
             arrays = shared.templates[task.shape].fill(task.levers, numbers)
             yield cell, solution_of(cell, numbers, arrays, chain.solve(arrays))
         except (NoOptimum, CertificateError) as error:
-            raise type(error)(*_told(error, cell)) from None
+            raise about_cell(error, cell, data) from None
 
 
 def solution_of(cell: Cell, numbers: Numbers, arrays: Arrays, optimum: Optimum) -> Solution:
@@ -239,7 +241,22 @@ def solution_of(cell: Cell, numbers: Numbers, arrays: Arrays, optimum: Optimum) 
     return Solution(cell.case, cell.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
 
 
-def _told(error: NoOptimum | CertificateError, cell: Cell) -> tuple[str, ...]:
-    if isinstance(error, NoOptimum):
-        return error.status, f"{cell.label}: {error}"
-    return (f"{cell.label}: {error}",)
+def about_cell(error: NoOptimum | CertificateError, cell: Cell, data: Dataset) -> NoOptimum | CertificateError:
+    """Return an error of a solve that names the cell, and the command that explains why it has no solution."""
+    what = f"{cell.label}: {error}"
+    if isinstance(error, CertificateError):
+        return CertificateError(what)
+    if _on_file(cell, data):
+        world = "" if cell.world.name == "central" else f" --world {cell.world.name}"
+        place = "" if data.root == shipped_root() else f" --data {data.root}"
+        what += f"; run `chipmodel why {cell.case.name}{world}{place}`"
+    return NoOptimum(error.status, what)
+
+
+def _on_file(cell: Cell, data: Dataset) -> bool:
+    """Whether case and world of a cell are those of files of the package, so that they can be asked for by name."""
+    try:
+        case, world = load_case(cell.case.name, data), load_world(cell.world.name, data)
+    except InputError:
+        return False
+    return (case.digest, world.digest) == (cell.case.digest, cell.world.digest)

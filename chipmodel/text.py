@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -55,8 +56,27 @@ def offer(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line."""
-    return " ".join(text.split())
+    """Return a text on one line, of characters that can be printed."""
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    r"""Return text without characters that a terminal obeys or that XML forbids; lines and tabs stay.
+
+    >>> printable("red \x1b[31m")
+    'red  [31m'
+    """
+    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text)
+
+
+def inert(value: object) -> object:
+    """Return a cell for CSV: text that a spreadsheet would take for a formula gets an apostrophe before it.
+
+    >>> inert("=1+1"), inert(-1.5)
+    ("'=1+1", -1.5)
+    """
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return f"'{value}" if formula else value
 
 
 def labelled(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:

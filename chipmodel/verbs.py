@@ -220,7 +220,7 @@ def run_case(args: argparse.Namespace) -> Answer:
             solution = run(data, case, world)
         seconds = {"run": time.perf_counter() - start}
         checked = _verified(solution) if args.verify else None
-        folder = save(solution, out, seconds)
+        folder = save(solution, out, seconds, checked)
     found = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
     lines = [*overview_lines(found, names), *(["", *checked.lines()] if checked else []), "", f"written: {folder}"]
@@ -283,17 +283,22 @@ def study(args: argparse.Namespace) -> Answer:
     data = dataset(args)
     question = full_name(args.study)
     if question is not None:
+        if args.verify:
+            raise InputError.one("command line", "--verify", f"'{question}' is a question", "verify its cases by "
+                                 "themselves with `chipmodel run CASE --verify`, or a study")
         return _question(question, data, args)
     asked = load_study(args.study, data, args.yes)
     if args.short:
         raise InputError.one("command line", "--short", f"'{asked.name}' is a study of fixed cases",
                              "only questions (q01, ...) and the report have a short form")
     with (_pool(args) as pool, _nothing_empty(Path(args.out) / asked.name), Progress(sys.stderr) as tell):
-        result = run_study(asked, data, args.out, args.jobs, tell, args.yes, pool)
+        result = run_study(asked, data, args.out, args.jobs, tell, args.yes, pool, args.verify)
     written = [str(path) for path in result.written]
     table = result.table.astype(object).where(result.table.notna(), None)
-    plain = {"study": asked.name, "title": asked.title, "finding": list(result.finding), "notes": list(result.notes),
-             "table": table.to_dict("records"), "written": written}
+    plain: dict[str, Any] = {"study": asked.name, "title": asked.title, "finding": list(result.finding),
+                             "notes": list(result.notes), "table": table.to_dict("records"), "written": written}
+    if args.verify:
+        plain["verified"] = {name: found.plain() for name, found in result.verified.items()}
     return Answer([*result.text().splitlines(), "", *(f"written: {path}" for path in written)], plain)
 
 

@@ -9,11 +9,13 @@ goes. What does not move is unique, and every method must find it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import highspy
 import numpy as np
+import pandas as pd
 
 from chipmodel import engine
 from chipmodel.diagnose.conflicts import rows_as_lp
@@ -62,7 +64,7 @@ class Second:
     converged : bool
         Whether it ended at an optimum in the time it had.
     difference : float
-        Of its objective, relative.
+        Of its objective, relative; none if it did not converge.
     quantities : float
         Largest relative distance of a headline number of its solution from the range it may lie in.
     """
@@ -70,8 +72,8 @@ class Second:
     method: str
     converged: bool
     said: str
-    difference: float
-    quantities: float
+    difference: float | None = None
+    quantities: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,23 @@ def verify(solution: Solution) -> Verification:
     for method, options in METHODS.items():
         x, said = _solve(arrays, options)
         if x is None:
-            methods.append(Second(method, False, said, float("nan"), float("nan")))
+            methods.append(Second(method, False, said))
             continue
         objective = float(arrays.cost @ x)
         off = max((_outside(of(x), r) for (_, _, of), r in zip(headline, ranges, strict=True)), default=0.0)
-        second = Second(method, True, said, abs(objective / optimum.objective - 1.0), off)
-        if second.difference > AGREE or (method in EXACT and off > AGREE):
+        difference = abs(objective / optimum.objective - 1.0)
+        if difference > AGREE or (method in EXACT and off > AGREE):
             raise CertificateError(f"{method} finds another solution: objective {objective:.9g} instead of "
                                    f"{optimum.objective:.9g}, headline numbers up to {off:.1e} out of their ranges")
-        methods.append(second)
+        methods.append(Second(method, True, said, difference, off))
     return Verification(optimum.objective, tuple(methods), ranges)
+
+
+def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
+    """Return headline numbers with their ranges, of verified solutions by ``case--world``."""
+    rows = [(r.name, r.unit, *name.split("--", 1), r.value, r.least, r.largest, "yes" if r.unique else "no")
+            for name, found in verified.items() for r in found.ranges]
+    return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "value", "least", "largest", "unique"])
 
 
 def _near(a: float, b: float) -> bool:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from chipmodel import Case, Dataset, Policy, Solution, World, load_dataset, load_world
 from chipmodel.files import read_toml, toml_text
@@ -179,3 +183,21 @@ def _is(row: dict[str, str], where: dict[str, object]) -> bool:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """A disk of some kilobytes, where the system lets one be mounted."""
+    folder.mkdir()
+    if shutil.which("mount") is None or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def remount(folder: Path, option: str) -> None:
+    """Mount a small disk anew with an option: ``size=1m``, ``ro``."""
+    subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)

@@ -109,6 +109,18 @@ def test_every_instrument_names_a_test_that_solves_it_on_paper():
         assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), f"{file}: {test} has no docstring"
 
 
+def test_every_promise_names_tests_that_exist():
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?!promise \||---).*$", text, re.MULTILINE)
+    assert len(rows) >= 20
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row.split(" | ")[-1])
+        assert named or "stage `wheel` of `.ci/run`" in row, row
+        for file, test in named:
+            assert re.search(rf"^def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE), test
+    assert "stage 'wheel' wheel" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
 def test_readme_commands_are_marked_for_ci():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in ("main", "test"):

@@ -93,7 +93,7 @@ def test_a_second_run_solves_nothing_and_changes_no_byte(copied):
 
 
 @pytest.mark.usefixtures("no_solve")
-@pytest.mark.parametrize("change", ["edit", "remove", "full form"])
+@pytest.mark.parametrize("change", ["edit", "remove", "edit the manifest", "full form"])
 def test_what_was_touched_is_solved_again(copied, change):
     data, out = copied
     folder = out / helpers.QUESTION
@@ -101,6 +101,9 @@ def test_what_was_touched_is_solved_again(copied, change):
         (folder / "ledger.csv").write_text("x\n1\n")
     elif change == "remove":
         (folder / "ledger.svg").unlink()
+    elif change == "edit the manifest":
+        path = folder / "manifest.json"
+        path.write_text(path.read_text().replace('"finding": [', '"finding": ["It pays for itself.",', 1))
     with pytest.raises(AssertionError, match="was solved"):
         run_question("q04", data, out, short=change != "full form")
 

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers import TWO
+from helpers import TWO, remount, small_disk
 
 from chipmodel.chunks import Store
 from chipmodel.cli import main
@@ -178,19 +178,6 @@ def _command(pid: int) -> bytes:
 # -- a folder that cannot take it -------------------------------------------------------------------
 
 
-@contextmanager
-def small_disk(folder: Path, size: str):
-    """A disk of some kilobytes, where the system lets one be mounted."""
-    folder.mkdir()
-    if shutil.which("mount") is None or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
 def test_a_full_disk_is_told_and_finished_chunks_are_kept(file, whole, tmp_path, capsys):
     disk = tmp_path / "disk"
     with small_disk(disk, "24k"):
@@ -202,7 +189,7 @@ def test_a_full_disk_is_told_and_finished_chunks_are_kept(file, whole, tmp_path,
         kept = chunks(disk)
         assert 0 < len(kept) < CELLS // CHUNK
         assert not list((disk / "sweep" / "chunks").glob(".chunk*")), "half a file was left"
-        subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+        remount(disk, "size=1m")
         assert main(arguments(file, disk)) == 0
         assert kept.items() <= chunks(disk).items()
         assert (disk / "sweep" / "comparison.csv").read_bytes() == whole

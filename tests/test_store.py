@@ -7,9 +7,9 @@ import getpass
 import hashlib
 import json
 import os
+import shutil
 import socket
-import subprocess
-import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 
 import chipmodel as cm
-from chipmodel import store
+from chipmodel import files, store
 from chipmodel.export import arrays_of, export, safe_names
+from chipmodel.manifest import sealed
 from chipmodel.rerun import compare_tables, rerun
 from chipmodel.solution import TABLES, Solution
 
@@ -49,17 +50,6 @@ def test_two_runs_write_the_same_bytes(two: cm.Dataset, tmp_path: Path) -> None:
         assert first.name == second.name
         assert sorted(hashes(first)) == sorted(store.FILES)
         assert hashes(first) == hashes(second)
-
-
-def test_the_seed_of_hashing_does_not_matter(tmp_path: Path) -> None:
-    found = []
-    for seed in ("1", "77"):
-        command = [sys.executable, "-m", "chipmodel", "run", "floor+tariff", "--data", str(helpers.TWO), "--out", seed]
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
-        (folder,) = (tmp_path / seed).iterdir()
-        found.append((folder.name, hashes(folder)))
-    assert found[0] == found[1]
 
 
 def test_order_of_rows_in_the_data_does_not_matter(two: cm.Dataset, tmp_path: Path) -> None:
@@ -141,6 +131,8 @@ def test_manifest(solved: Solution, saved: Path) -> None:
     assert manifest["foresight"] == "anticipated"
     assert manifest["objective"] == solved.objective
     assert manifest["certificate"]["worst"] < 1e-6
+    assert set(manifest["certificate"]) == {"primal", "dual", "complementarity", "gap", "worst"}
+    assert manifest["verified"] is None
     assert manifest["lp"]["rows"] == solved.arrays.matrix.shape[0]
     assert manifest["outputs"] == hashes(saved)
     for secret in (str(Path.home()), os.fspath(helpers.TWO.parent), str(saved.parent)):
@@ -173,7 +165,8 @@ def test_touched_files_are_told_together(saved: Path) -> None:
     assert not store.is_fresh(saved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"chipmodel": "0.1.0"}', '{"chipmodel": 3}', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"chipmodel": "0.1.0"}', '{"chipmodel": 3}', "\x00\xff",
+                                  pytest.param("[" * 100_000, id="deep")])
 def test_touched_manifest(saved: Path, text: str) -> None:
     (saved / "manifest.json").write_text(text)
     with pytest.raises(cm.InputError):
@@ -182,8 +175,39 @@ def test_touched_manifest(saved: Path, text: str) -> None:
 
 
 def edit_manifest(folder: Path, **changes: object) -> None:
+    """Change a manifest as if it had been written so, with a seal that fits."""
     path = folder / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_bytes(sealed({**json.loads(path.read_text()), **changes}))
+
+
+def test_an_edited_manifest_is_told(two: cm.Dataset, saved: Path) -> None:
+    path = saved / "manifest.json"
+    whole = path.read_text()
+    for old, new in (('"iterations": ', '"iterations": 1'), ('"optimal"', '"infeasible"'), ('"rate": ', '"rate": 1')):
+        path.write_text(whole.replace(old, new, 1))
+        assert path.read_text() != whole
+        for read in (store.load, lambda folder: rerun(folder, two)):
+            with pytest.raises(cm.InputError, match="seal: was edited"):
+                read(saved)
+        assert not store.is_fresh(saved)
+    path.write_text(json.dumps(json.loads(whole)))  # another form of the same
+    assert store.is_fresh(saved)
+
+
+def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(solved: Solution, saved: Path) -> None:
+    old, young, other = (saved.parent / name for name in (f".{saved.name}.old", f".{saved.name}.young", ".other.old"))
+    for folder in (old, young, other):
+        shutil.copytree(saved, folder)
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    store.save(solved, saved.parent)
+    assert {p.name for p in saved.parent.iterdir()} == {saved.name, young.name, other.name}
+    table = saved.parent / "table.csv"
+    for name, age in ((".table.csv.old", 2 * files.LITTER), (".table.csv.young", 0.5 * files.LITTER)):
+        (saved.parent / name).write_text("half")
+        os.utime(saved.parent / name, (time.time() - age,) * 2)
+    files.write_whole(table, "whole")
+    assert [p.name for p in saved.parent.glob(".table*")] == [".table.csv.young"]
 
 
 def test_another_version(two: cm.Dataset, saved: Path) -> None:
@@ -263,6 +287,29 @@ def test_rerun_says_what_differs(two: cm.Dataset, saved: Path) -> None:
     assert (difference.table, difference.rows, difference.unit) == ("builds", 2, "kwpm")
     assert difference.largest >= 2.5 - 1e-9
     assert "builds: 2 rows" in str(difference)
+
+
+def change_builds(folder: Path) -> None:
+    """Change a table and its hash, as if another machine had found something else."""
+    path = folder / "builds.csv"
+    head, first, *rest = path.read_text().splitlines()
+    cells = first.split(",")
+    cells[-2] = str(float(cells[-2]) + 2.5)
+    path.write_text("\n".join([head, ",".join(cells), *rest]) + "\n")
+    outputs = json.loads((folder / "manifest.json").read_text())["outputs"]
+    edit_manifest(folder, outputs={**outputs, "builds.csv": hashlib.sha256(path.read_bytes()).hexdigest()})
+
+
+def test_rerun_says_what_else_may_be_why(two: cm.Dataset, saved: Path) -> None:
+    packages = json.loads((saved / "manifest.json").read_text())["packages"]
+    edit_manifest(saved, packages={**packages, "highspy": "0.9"}, code="0" * 64)
+    assert rerun(saved, two) == [], "other packages that find the same are no difference"
+    change_builds(saved)
+    tool, builds = rerun(saved, two)
+    assert str(tool) == f"manifest: written by highspy 0.9, rebuilt by {packages['highspy']}"
+    assert builds.table == "builds"
+    edit_manifest(saved, packages=packages)
+    assert str(rerun(saved, two)[0]) == "manifest: written by other code of the same version"
 
 
 def test_rerun_on_other_data(saved: Path, variant: object) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 from dataclasses import replace
 
 import pytest
-from helpers import case_of, near
+from helpers import case_of, copy_two, near
 
 import chipmodel as cm
 from chipmodel.case import load_case
+from chipmodel.cli import main
 from chipmodel.plan import plan
 from chipmodel.progress import Clock, Progress, Step
 from chipmodel.report import figures, style
@@ -358,6 +360,28 @@ def test_a_cell_without_optimum_is_named(two, monkeypatch):
         run_study(study_of(), two)
 
 
+def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, capsys):
+    data = copy_two(tmp_path / "data")
+    floors = "".join(
+        f'[[policy]]\nkind = "origin_floor"\nid = "{name}"\nmarket = "{region}"\ntrusted = ["{region}"]\nshare = 1.0\n'
+        'on = "use"\nmin_served = 1.0\nyears = [2025, 2030]\nsource = "own"\n'
+        for name, region in (("floor_aaa", "AAA"), ("floor_bbb", "BBB")))
+    (data / "cases" / "hard.toml").write_text('title = "Hard"\nbaseline = "tariff"\nstatus = "hypothetical"\n'
+                                              f'as_of = "2026-06-30"\nsummary = "Both."\n{floors}')
+    for body, command in (('cases = ["hard"]', f"`chipmodel why hard --data {data}`"),
+                          ('cases = ["hard"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None)):
+        (tmp_path / "study.toml").write_text(f'title = "t"\nmetrics = ["objective"]\n{body}\n')
+        given = ["study", str(tmp_path / "study.toml"), "--data", str(data), "--out", str(tmp_path / "out")]
+        assert main(given) == 1
+        said = capsys.readouterr().err
+        assert re.match(r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution", said)
+        assert ("chipmodel why" in said) == (command is not None), "a point of a sweep has no file to ask for"
+        assert command is None or command in said
+        assert not list(tmp_path.glob("out/**/*.csv")), "what has no solution yields no tables"
+    assert main(["why", "hard", "--data", str(data)]) == 0
+    assert "floor_aaa" in capsys.readouterr().out
+
+
 def test_without_matplotlib_the_study_runs_and_says_so(full, tmp_path, monkeypatch):
     result, _ = full
     monkeypatch.setattr(figures, "drawable", lambda: False)
@@ -375,7 +399,7 @@ def test_figures_carry_no_date_and_no_version(full):
 
 
 def test_a_dollar_is_no_formula_and_regions_keep_their_colour():
-    assert style.plain("US$ 5") == r"US\$ 5"
+    assert style.plain("US$ 5") == "US$ 5"
     assert style.colours(["USA", "AAA", "JPN"])["JPN"] == style.REGION_COLOURS["JPN"]
     assert len(set(style.colours(["AAA", "BBB", "CCC"]).values())) == 3
 

@@ -127,7 +127,7 @@ def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(mon
 
     def first_fails(*given):
         calls.append(given)
-        return engine.Certificate(1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
+        return engine.Certificate(1.0, 1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
 
     monkeypatch.setattr(engine, "certify", first_fails)
     chain = Chain(template)

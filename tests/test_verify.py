@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import TWO, case_of
 from paper import bare
@@ -15,6 +17,7 @@ from chipmodel import CertificateError, cli, engine, run, verification, verify
 from chipmodel.engine import Arrays
 from chipmodel.metrics import evaluate
 from chipmodel.numbers import Numbers
+from chipmodel.store import load, save
 
 
 @pytest.mark.parametrize("case", ["grant", "floor"])
@@ -90,3 +93,54 @@ def test_run_verify(tmp_path, monkeypatch, capsys):
     assert plain["verified"]["ranges"][0]["unique"] is True
     assert cli.main(["run", "grant", "--json", "--data", str(TWO)]) == 0
     assert "verified" not in json.loads(capsys.readouterr().out)
+    (folder,) = (tmp_path / "results").iterdir()
+    assert json.loads((folder / "manifest.json").read_text())["verified"] is None
+
+
+def test_the_manifest_holds_what_other_methods_said(two, tmp_path, monkeypatch):
+    solution = run(two, "grant")
+    monkeypatch.setitem(verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3})
+    found = verify(solution)
+    manifest = load(save(solution, tmp_path, verified=found)).manifest
+    assert manifest["verified"] == found.plain()
+    ipm, pdlp = manifest["verified"]["methods"]
+    assert ipm["difference"] <= 1e-7
+    assert (pdlp["converged"], pdlp["difference"]) == (False, None)
+    assert pickle.loads(pickle.dumps(found)) == found, "a study with --jobs gets it from another process"
+
+
+def test_study_verify(tmp_path, capsys):
+    """Every solve of a study is verified and its ranges are written; a study run again without leaves none behind."""
+    study = tmp_path / "small.toml"
+    study.write_text('title = "t"\ncases = ["no_policy", "grant"]\nkeep = "tables"\nmetrics = ["objective"]\n')
+    given = ["study", str(study), "--data", str(TWO), "--out", str(tmp_path)]
+    assert cli.main([*given, "--verify"]) == 0
+    assert capsys.readouterr().out.count("headline numbers are unique") == 2
+    table = pd.read_csv(tmp_path / "small" / "ranges.csv")
+    assert set(table["case"]) == {"no_policy", "grant"}
+    assert {"share.capacity.AAA.all.2028", "outlay.AAA"} <= set(table["metric"])
+    assert (table["least"] <= table["value"] + 1e-9).all()
+    assert set(table["unique"]) == {"yes"}
+    kept = [json.loads(path.read_text())["verified"] for path in (tmp_path / "small").rglob("manifest.json")]
+    assert [one["methods"][0]["method"] for one in kept] == ["ipm", "ipm"]
+    assert cli.main(given) == 0
+    assert not (tmp_path / "small" / "ranges.csv").exists()
+    for study_of in ('cases = ["tariff"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None):
+        if study_of:
+            study.write_text(f'title = "t"\nmetrics = ["objective"]\n{study_of}\n')
+        assert cli.main([*(given if study_of else ["study", "q04"]), "--verify"]) == 2
+        assert "--verify" in capsys.readouterr().err
+
+
+def test_a_certificate_sees_a_column_that_pays_for_itself_and_is_not_at_zero(two):
+    """Complementarity fails alone where value and reduced cost are both there, though signs are right."""
+    solution = run(two, "grant")
+    arrays, optimum = solution.arrays, solution.optimum
+    reduced = arrays.cost - arrays.matrix.T @ optimum.y
+    k = int(np.argmax(reduced))
+    x = optimum.x.copy()
+    x[k] += 1.0
+    spoilt = engine.certify(arrays, x, optimum.y)
+    assert optimum.certificate.complementarity < 1e-9
+    assert spoilt.complementarity == pytest.approx(reduced[k] * x[k] / abs(arrays.cost @ x))
+    assert spoilt.worst >= spoilt.complementarity > optimum.certificate.worst

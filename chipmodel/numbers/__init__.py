@@ -169,7 +169,8 @@ class Numbers:
 
     def tie(self, *places: str) -> float:
         """Return the tie-breaking cost of a route: between 0.4 and 1 of `TIE`, different for every route."""
-        mix = sum(self.rank[p] * weight for p, weight in zip(places, (0.6180339, 0.7548776, 0.5698402), strict=False))
+        weights = (0.6180339, 0.7548776, 0.5698402)
+        mix = math.fsum(self.rank[p] * weight for p, weight in zip(places, weights, strict=False))
         return TIE * (0.4 + 0.6 * (mix % 1.0))
 
     def with_events(self, events: tuple[Event, ...]) -> Numbers:

@@ -61,7 +61,7 @@ def construction(months: float, building_share: float, rate: float) -> Construct
     shell = _even(0.0, lead, count)
     tools = _even(max(0.0, lead - 1.0), lead, count)
     spend = tuple(building_share * a + (1.0 - building_share) * b for a, b in zip(shell, tools, strict=True))
-    interest = sum(share * (1.0 + rate) ** max(lead - k, 0.0) for k, share in enumerate(spend))
+    interest = math.fsum(share * (1.0 + rate) ** max(lead - k, 0.0) for k, share in enumerate(spend))
     return Construction(lead, spend, tools, interest)
 
 

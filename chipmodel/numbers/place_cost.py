@@ -6,6 +6,7 @@ ten-year costs is what it builds with.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from chipmodel.errors import InputError
@@ -127,7 +128,7 @@ def gap(facts: Facts, region: str, reference: str, year: int | None = None, inte
     for r in (region, reference):
         if year is not None and r not in paid:
             raise InputError.one("incentives.csv", f"{r}, {year}", "row is missing", "add it, with its source")
-        left[r] = sum(v for v in _each(facts, costs, r, reference, interest)) * (1.0 - paid.get(r, 0.0))
+        left[r] = math.fsum(v for v in _each(facts, costs, r, reference, interest)) * (1.0 - paid.get(r, 0.0))
     return left[region] / left[reference] - 1.0
 
 
@@ -137,7 +138,7 @@ def incentive_part(facts: Facts, region: str, reference: str, year: int) -> floa
     The gap in money after incentives less the gap before them, over the gap after them.
     """
     paid, costs = incentives(facts, year), place_costs(facts)
-    gross = {r: sum(_each(facts, costs, r, reference, False)) for r in (region, reference)}
+    gross = {r: math.fsum(_each(facts, costs, r, reference, False)) for r in (region, reference)}
     net = {r: gross[r] * (1.0 - paid[r]) for r in gross}
     return 1.0 - (gross[region] - gross[reference]) / (net[region] - net[reference])
 

@@ -245,7 +245,7 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
             continue
         begun = row.construction_begun
         under_way = begun is not None and begun <= world.committed_until
-        whole = sum(v for _, v in detail[name, "committed"])
+        whole = math.fsum(v for _, v in detail[name, "committed"])
         share = min(1.0, whole * world.committed) if under_way else 0.0
         awards = {str(treasury): v for treasury, v in detail[name, "award"]}
         site = _project(world, row, size, share, begun, works[row.region], awards)

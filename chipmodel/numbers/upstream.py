@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -67,19 +68,19 @@ def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], flo
     for row in facts.data.rows(InputRow):
         j = row.input
         segments = need[j]
-        world_capacity = {s: sum(c for (_, q), c in capacity.items() if q == s) for s in segments}
+        world_capacity = {s: math.fsum(c for (_, q), c in capacity.items() if q == s) for s in segments}
         reference = {}
         for t in world.years:
             if row.basis == "wafer":
-                reference[t] = sum(segments[s] * wafers[s, t] for s in segments)
+                reference[t] = math.fsum(segments[s] * wafers[s, t] for s in segments)
             else:
-                reference[t] = sum(
+                reference[t] = math.fsum(
                     segments[s] * world_capacity[s] * index[s, t] * max(growth[s], 0.01) for s in segments
                 )
                 reference[t] = max(reference[t], _committed_need(sites, segments, t))
-        total = sum(segments[s] * c for (_, s), c in capacity.items() if s in segments) or 1.0
+        total = math.fsum(segments[s] * c for (_, s), c in capacity.items() if s in segments) or 1.0
         base = {
-            r: sum(segments[s] * c for (q, s), c in capacity.items() if q == r and s in segments) / total
+            r: math.fsum(segments[s] * c for (q, s), c in capacity.items() if q == r and s in segments) / total
             for r in {q for q, _ in capacity}
         }
         usual = {(r, t): base[r] * reference[t] for r in base for t in world.years}
@@ -99,9 +100,9 @@ def _worth(basis: str, need: dict[str, float], sites: Sites, capacity: dict[tupl
         capex: dict[str, list[float]] = defaultdict(list)
         for (_, _, s), place in sites.places.items():
             capex[s].append(place.capex)
-        worth = {s: sum(capex[s]) / len(capex[s]) for s in need if s in capex}
-    total = sum(c * need[s] for (_, s), c in capacity.items() if s in need)
-    served = sum(c * worth[s] for (_, s), c in capacity.items() if s in worth)
+        worth = {s: math.fsum(capex[s]) / len(capex[s]) for s in need if s in capex}
+    total = math.fsum(c * need[s] for (_, s), c in capacity.items() if s in need)
+    served = math.fsum(c * worth[s] for (_, s), c in capacity.items() if s in worth)
     return served / total if total else 0.0
 
 

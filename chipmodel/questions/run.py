@@ -17,7 +17,7 @@ from chipmodel import intervals
 from chipmodel.dataset import Dataset
 from chipmodel.desk import Desk, Key
 from chipmodel.errors import InputError
-from chipmodel.manifest import PACKAGES, code_digest, version_of
+from chipmodel.manifest import PACKAGES, code_digest, sealed, untouched, version_of
 from chipmodel.pool import Pool
 from chipmodel.progress import Tell
 from chipmodel.questions import Answer, Question, question
@@ -119,7 +119,7 @@ def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool
                     for one in answer.figures],
         "outputs": {file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()},
     }
-    content[MANIFEST] = (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode()
+    content[MANIFEST] = sealed(about)
     write_folder(folder, content, known)
     return Part(folder, about, fresh=False)
 
@@ -181,7 +181,7 @@ def read_part(folder: Path) -> Part | None:
     """Return what lies in a folder, if its manifest is that of an answer."""
     try:
         about = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     wanted = {"name": str, "digest": str, "outputs": dict, "tables": list, "figures": list, "finding": list}
     whole = isinstance(about, dict) and all(isinstance(about.get(key), kind) for key, kind in wanted.items())
@@ -191,7 +191,7 @@ def read_part(folder: Path) -> Part | None:
 def fresh(part: Part, digest: str) -> bool:
     """Whether an answer hangs on the same things still and nobody touched its files."""
     try:
-        return part.about["digest"] == digest and all(
+        return untouched(part.about) and part.about["digest"] == digest and all(
             hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
             for file, known in part.about["outputs"].items()
         )

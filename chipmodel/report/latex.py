@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.text import number
+from chipmodel.text import number, one_line
 
 ESCAPED = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -23,7 +23,7 @@ def escaped(text: str) -> str:
     >>> escaped("50% of logic_lt10")
     '50\\% of logic\\_lt10'
     """
-    return "".join(ESCAPED.get(c, c) for c in text)
+    return "".join(ESCAPED.get(c, c) for c in one_line(text))
 
 
 def latex(frame: pd.DataFrame, title: str, label: str) -> str:
@@ -65,4 +65,6 @@ def _years(column: pd.Series[Any]) -> bool:
 
 
 def _line(row: Sequence[str]) -> str:
-    return " & ".join(escaped(one) for one in row) + r" \\"
+    line = " & ".join(escaped(one) for one in row)
+    # After the end of a row LaTeX takes a star or a bracket for an option of it.
+    return ("{}" if line.startswith(("*", "[")) else "") + line + r" \\"

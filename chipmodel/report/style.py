@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from chipmodel.text import printable
+
 REGION_COLOURS = {
     "USA": "#0072B2",
     "JPN": "#D55E00",
@@ -57,12 +59,12 @@ def colours(regions: Iterable[str]) -> dict[str, str]:
 
 
 def plain(text: str) -> str:
-    r"""Return text that matplotlib draws as it stands: a dollar is no formula.
+    r"""Return text that matplotlib can draw and SVG can hold; `RC` sees to it that a dollar is no formula.
 
-    >>> plain("US$ 5")
-    'US\\$ 5'
+    >>> plain("US$ 5,\tnet")
+    'US$ 5, net'
     """
-    return text.replace("$", r"\$")
+    return printable(text).replace("\t", " ")
 
 
 def short(case: str, width: int = 20) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from chipmodel.metrics import Metric, parse
+from chipmodel.metrics import Metric, describe, parse
 from chipmodel.summary import Summary
 
 LABEL = 24
@@ -101,6 +101,30 @@ def _spread(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     return sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
+
+
+def wide(table: pd.DataFrame, differences: bool) -> pd.DataFrame:
+    """Return the table of a study with a row a metric, with differences to the reference and intervals if asked."""
+    names = list(dict.fromkeys(table["metric"]))
+    wide = pd.DataFrame({"metric": names, "meaning": [describe(n)[1] for n in names],
+                         "unit": [describe(n)[0] for n in names]})
+    cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+    columns = ["value", *(["difference"] if differences else []), *(["low", "high"] if "low" in table else [])]
+    for column in columns:
+        for case, world in cells:
+            part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
+            prefix = "" if column == "value" else f"{column} "
+            wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
+    return wide
+
+
+def wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
+    """Return the table of a study that varies numbers with a row a point and a column a metric."""
+    names = list(dict.fromkeys(table["metric"]))
+    keys = ["case", "world", *numbers]
+    first = table[table["metric"] == names[0]].reset_index(drop=True)
+    values = {name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names}
+    return pd.DataFrame({**{name: first[name] for name in keys}, **values})
 
 
 def wrapped(text: str, width: int = 110) -> str:
