@@ -31,6 +31,7 @@ def main() -> int:
     """Run the tornado and write its table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--out", default="data/derived/tornado.csv", metavar="FILE")
+    options.add_argument("--work", default=None, metavar="DIR", help="folder for what is solved, to go on from")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
     options.add_argument("--short", action="store_true", help="four numbers only")
     options.add_argument("--only", nargs="+", default=(), metavar="NUMBER", help="numbers to move; all by default")
@@ -47,7 +48,7 @@ def main() -> int:
         study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
                       reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(points), chunk=1)
         with Progress(sys.stderr) as tell:
-            result = run_study(study, data, jobs=given.jobs, tell=tell)
+            result = run_study(study, data, given.work, jobs=given.jobs, tell=tell)
         write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
