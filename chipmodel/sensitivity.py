@@ -42,7 +42,7 @@ class Range:
     number : str
         Name in a point of a study: ``costs[item=capex]``.
     low, high : float
-        Geometric means of low and high over the value.
+        Geometric means of low and high over the value, as far as every fact stays what it can be.
     facts : int
         How many facts it moves.
     assumed : int
@@ -59,7 +59,9 @@ class Range:
 def ranges(data: Dataset) -> list[Range]:
     """Return every number of the data that has a range, by table and item: what a tornado moves."""
     groups: dict[str, list[Fact]] = defaultdict(list)
+    every: dict[str, list[Fact]] = defaultdict(list)
     for table, fact in data.facts():
+        every[_name(table, fact)].append(fact)
         if table in UNREAD or table in ("incentives",) or fact.low is None or fact.high is None:
             continue
         if fact.value == 0 or fact.low * fact.value <= 0 or fact.high * fact.value <= 0:
@@ -69,9 +71,19 @@ def ranges(data: Dataset) -> list[Range]:
     for number, facts in sorted(groups.items()):
         ends = [sorted((f.low / f.value, f.high / f.value)) for f in facts if f.low and f.high]
         low, high = (math.exp(sum(math.log(end[k]) for end in ends) / len(ends)) for k in (0, 1))
+        least, most = zip(*(_room(fact) for fact in every[number]), strict=True)
+        low, high = max(low, *least), min(high, *most)
         if high / low > WIDE:
             found.append(Range(number, low, high, len(facts), sum(f.grade == "E" for f in facts)))
     return found
+
+
+def _room(fact: Fact) -> tuple[float, float]:
+    """Return the least and the greatest factor at which a fact stays what it can be: a share stays a share."""
+    if fact.value <= 0:
+        return 0.0, math.inf
+    least, most = fact.limits(fact.item_name)
+    return (least or 0.0) / fact.value, math.inf if most is None else most / fact.value
 
 
 def _name(table: str, fact: Fact) -> str:
@@ -86,7 +98,7 @@ def _name(table: str, fact: Fact) -> str:
 def one_at_a_time(found: Sequence[Range]) -> list[dict[str, float]]:
     """Return the points of a tornado: the data as they stand, then each number at its low and at its high."""
     centre = {one.number: 1.0 for one in found}
-    return [centre, *({**centre, one.number: end} for one in found for end in (one.low, one.high))]
+    return [centre, *({**centre, one.number: end} for one in found for end in (one.low, one.high) if end != 1.0)]
 
 
 def tornado(table: pd.DataFrame, found: Sequence[Range]) -> pd.DataFrame:
@@ -107,7 +119,8 @@ def tornado(table: pd.DataFrame, found: Sequence[Range]) -> pd.DataFrame:
         for k, one in enumerate(found):
             alone = part[~still[:, k]]
             at, value = alone[one.number].to_numpy(), alone["value"].to_numpy()
-            ends = {name: float(value[np.isclose(at, end)][0]) for name, end in (("low", one.low), ("high", one.high))}
+            ends = {name: centre if end == 1.0 else float(value[np.isclose(at, end)][0])
+                    for name, end in (("low", one.low), ("high", one.high))}
             rows.append((metric, case, one.number, one.low, one.high, centre, ends["low"], ends["high"],
                          abs(ends["high"] - ends["low"])))
     wide = pd.DataFrame(rows, columns=["metric", "case", "number", "factor_low", "factor_high", "centre", "at_low",

@@ -21,8 +21,6 @@ from chipmodel.policies import CapexGrant
 from chipmodel.policies.support import Support
 from chipmodel.response import Response
 from chipmodel.schema import TargetRow
-from chipmodel.sensitivity import Range, one_at_a_time, ranges, tornado
-from chipmodel.study import Study, run_study
 from chipmodel.validation import ladder
 from chipmodel.validation.calibration import Free, read_free
 from chipmodel.validation.experiments import Ours
@@ -275,21 +273,3 @@ def test_near_optimal_refuses_a_place_without_builds(solved):
         near_optimal(solved, "XXX", "chip", 2033)
 
 
-def test_a_tornado_finds_the_number_that_matters(two):
-    found = [Range("costs[item=capex]", 0.8, 1.25, 2, 0), Range("freight[]", 0.999, 1.001, 2, 0)]
-    study = Study(name="t", title="t", cases=("no_policy",), metrics=("objective",), point=tuple(one_at_a_time(found)))
-    table = tornado(run_study(study, two).table, found)
-    assert table["number"].iloc[0] == "costs[item=capex]"
-    assert table["swing"].iloc[0] > 10 * table["swing"].iloc[1]
-    assert near(table["centre"].iloc[0], cm.run(two, case_of(), "central").objective)
-    for end, factor in (("at_low", 0.8), ("at_high", 1.25)):
-        scale = ({"table": "costs", "where": {"item": "capex"}, "factor": factor},)
-        assert near(table[end].iloc[0], cm.run(two, case_of(), world_of(two, scale=scale)).objective, rel=1e-7)
-
-
-def test_ranges_cover_every_item_with_a_range(shipped):
-    found = {one.number: one for one in ranges(shipped)}
-    assert "targets[]" not in found
-    assert found["costs[item=capex]"].facts == 6
-    assert all(one.low < one.high for one in found.values())
-    assert near(found["elasticities[item=substitution]"].low, 0.5)
