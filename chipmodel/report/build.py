@@ -118,12 +118,12 @@ def _module(name: str) -> Question:
 
 
 def modules(data: Dataset, short: bool) -> Iterator[Question]:
-    """Return the parts of a report in order; validation takes minutes and is left out of the short form."""
+    """Return the parts of a report in order; the short form shows validation as kept with the data, or not."""
     yield OWN["opening"]
     yield from (question(name) for name in names())
     if what_if.STUDY in names_in(data.root / "studies"):
         yield OWN["what_if"]
-    if held.there() and not short:
+    if held.there() and (not short or held.kept(data) is not None):
         yield OWN["held"]
 
 

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
+import pandas as pd
+
+from chipmodel.dataset import Dataset
 from chipmodel.desk import Desk
+from chipmodel.intervals import FOLDER
 from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Table
+from chipmodel.questions import Answer, Figure, Table
 from chipmodel.text import number
 
 HOME = "chipmodel.validation"
 TITLE = "The model against published results"
 ASKS = "What do published studies find, and what does the model?"
-METHOD = "Every target of the data package: our number beside theirs, hits and misses alike (`chipmodel validate`)."
+METHOD = ("Every target of the data package: our number beside theirs, hits and misses alike (`chipmodel validate`). "
+          "The short form shows the evaluation kept with the data and solves nothing.")
+KEPT = {"targets": "validation.csv", "ladder": "validation_ladder.csv"}
+DIGEST = "data"
+"""Column of the kept evaluation with the digest of the data it was made with."""
 
 
 def there() -> bool:
     """Whether this version can be held against published results."""
     return find_spec(HOME) is not None
+
+
+def kept(data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return targets and ladder of the evaluation kept with the data; none if it was made with other data."""
+    paths = [data.root / FOLDER / name for name in KEPT.values()]
+    if not all(path.is_file() for path in paths):
+        return None
+    targets, ladder = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths)
+    if DIGEST not in targets or set(targets[DIGEST]) != {data.digest}:
+        return None
+    words = ["metric", "reason", "placebo", "source"]
+    return targets.drop(columns=DIGEST).fillna(dict.fromkeys(words, "")), ladder
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
@@ -28,10 +46,32 @@ def cells(desk: Desk, short: bool) -> list[Cell]:
 
 
 def answer(desk: Desk, short: bool) -> Answer:
-    """Return the table of targets and how many are met."""
-    module: Any = import_module(f"{HOME}.validate")
-    found = module.validate(desk.data, not short)
-    said = (f"Of {len(found.tests)} published results held back as tests the model meets "
+    """Return the table of targets, how many are met, and what support brings."""
+    from chipmodel.report.targets import against_published, support_ladder
+    from chipmodel.validation.validate import Validation, validate
+
+    old = kept(desk.data) if short else None
+    found = Validation(*old) if old else validate(desk.data, not short)
+    said = [f"Of {len(found.tests)} published results held back as tests the model meets "
             f"{number(100.0 * found.share_met, 2)}%; the median distance is "
-            f"{number(100.0 * found.median_error, 2)}% of the published number.",)
-    return Answer(said, (Table("targets", TITLE, found.table),), ())
+            f"{number(100.0 * found.median_error, 2)}% of the published number. Misses stand in the table with their "
+            "reasons, or as unexplained."]
+    failed, asked = found.placebo
+    if asked:
+        said.append(f"With each region's support handed to the next, {failed} of {asked} tests that hang on support "
+                    "fail.")
+    tables, figures = [Table("targets", TITLE, found.table)], []
+    figures.append(Figure("targets", TITLE, "targets", "Each target as a dot on its published band; the numbers are in "
+                          "the table below the figure.", against_published))
+    ladder = found.ladder
+    if ladder is not None:
+        title = "What support brings: fabs that stand anyway and fabs added"
+        tables.append(Table("ladder", f"{title}, American fabs over ten years by support in USD bn of 2020", ladder))
+        figures.append(Figure("ladder", title, "ladder", "Bars of fabs by support; " + "; ".join(
+            f"{row['form']} grant of {row['budget']:g} bn: {number(row['anyway'], 3)} anyway, "
+            f"{number(row['additional'], 3)} added" for row in ladder.to_dict("records")) + ".", support_ladder))
+        first, last = (ladder[ladder["form"] == "open"]["additional"].iloc[k] for k in (1, 2))
+        said.append(f"On the ladder of 2020 the first 20 billion dollars of an open grant add {number(first, 2)} fabs "
+                    f"and the next 30 billion {number(last - first, 2)}; "
+                    f"{number(float(ladder['anyway'].iloc[0]), 2)} stand anyway and are paid for as well.")
+    return Answer(tuple(said), tuple(tables), tuple(figures))
