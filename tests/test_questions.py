@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -28,6 +32,8 @@ from chipmodel.shape import Reader
 from chipmodel.solve import check_case
 from chipmodel.summary import Summary
 
+ROOT = Path(__file__).resolve().parent.parent
+EVERY = bool(os.environ.get("CHIPMODEL_EVERY_CASE"))
 MINE = [name for name in names() if not name.startswith(("q04", "q10"))]
 
 
@@ -272,3 +278,14 @@ def test_figures_keep_their_labels(kind: str) -> None:
     assert min(box.x0, box.y0) >= -0.01, kind
     assert box.x1 <= wide + 0.01, kind
     assert box.y1 <= tall + 0.01, kind
+
+
+@pytest.mark.parametrize("name", [name for name in names() if EVERY or name == "q08_alliance_ledger"])
+def test_an_experiment_runs_alone(name: str, tmp_path: Path) -> None:
+    """As a user runs it, on the shipped data; all of them with CHIPMODEL_EVERY_CASE=1, and in CI by the report."""
+    script = ROOT / "experiments" / f"{name}.py"
+    done = subprocess.run([sys.executable, str(script), "--short", "--out", str(tmp_path), "--jobs", "2"],
+                          capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert question(name).TITLE in done.stdout
+    assert (tmp_path / name / "finding.txt").read_text().strip()

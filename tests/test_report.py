@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import helpers
 import pandas as pd
@@ -20,6 +19,8 @@ from chipmodel.questions.run import contents, full_name, name_of, read_part, run
 from chipmodel.report import golden, held
 from chipmodel.report.build import build_report, modules
 from chipmodel.report.latex import latex
+from chipmodel.study import table_csv
+from chipmodel.validation.validate import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("pdf", "png", "svg")
@@ -221,19 +222,26 @@ def test_tables_are_written_without_matplotlib(reported, monkeypatch):
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
 
 
-def test_validation_is_the_last_part_of_the_full_form_where_it_is_there(reported, monkeypatch):
-    found = SimpleNamespace(tests=[1, 2], share_met=0.5, median_error=0.1, table=pd.DataFrame({"id": ["T01"]}))
-    home, module = ModuleType(held.HOME), ModuleType(f"{held.HOME}.validate")
-    module.validate = lambda data, placebo: found
-    monkeypatch.setitem(sys.modules, held.HOME, home)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    answer = held.answer(Desk(reported[0]), False)
-    assert "Of 2 published results" in answer.finding[0]
-    assert "50%" in answer.finding[0]
-    assert answer.tables[0].frame is found.table
-    monkeypatch.setattr(held, "there", lambda: True)
-    assert [name_of(part) for part in modules(reported[0], False)][-1] == "held"
-    assert "held" not in [name_of(part) for part in modules(reported[0], True)]
+def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(reported, tmp_path):
+    data = replace(reported[0], root=tmp_path)
+    assert "held" not in [name_of(part) for part in modules(replace(data, root=reported[0].root), True)]
+    rows = [("T01", "input", "x", "a", 1.0, 1.0, 0.5, 1.5, "ratio", "hit", "", "", "P", False, "A"),
+            ("T02", "test", "y", "b", 2.0, 1.0, 0.5, 1.5, "ratio", "miss", "unexplained", "miss", "P", True, "B")]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    ladder = pd.DataFrame([("open", b, 0.0, 10.0, float(b) / 4, 1.0, 9.0) for b in (0, 20, 50)],
+                          columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
+    (tmp_path / "derived").mkdir()
+    for digest, there in (("another", False), (data.digest, True)):
+        for frame, name in ((table.assign(data=digest), "targets"), (ladder, "ladder")):
+            (tmp_path / "derived" / held.KEPT[name]).write_text(table_csv(frame))
+        assert (held.kept(data) is not None) is there
+    answer = held.answer(Desk(data), True)
+    said = " ".join(answer.finding)
+    assert "Of 1 published results held back as tests the model meets 0%; the median distance is 100%" in said
+    assert "1 of 1 tests that hang on support fail" in said
+    assert "add 5 fabs and the next 30 billion 7.5; 10 stand anyway" in said
+    assert [figure.table for figure in answer.figures] == ["targets", "ladder"]
+    assert all(figure.draw(frame) for figure, frame in zip(answer.figures, (table, ladder), strict=True))
 
 
 def test_a_manifest_of_something_else_is_no_answer(tmp_path):

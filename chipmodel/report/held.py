@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import pandas as pd
 
 from chipmodel.dataset import Dataset
@@ -13,7 +11,6 @@ from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
 from chipmodel.text import number
 
-HOME = "chipmodel.validation"
 TITLE = "The model against published results"
 ASKS = "What do published studies find, and what does the model?"
 METHOD = ("Every target of the data package: our number beside theirs, hits and misses alike (`chipmodel validate`). "
@@ -21,11 +18,6 @@ METHOD = ("Every target of the data package: our number beside theirs, hits and 
 KEPT = {"targets": "validation.csv", "ladder": "validation_ladder.csv"}
 DIGEST = "data"
 """Column of the kept evaluation with the digest of the data it was made with."""
-
-
-def there() -> bool:
-    """Whether this version can be held against published results."""
-    return find_spec(HOME) is not None
 
 
 def kept(data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame] | None:
