@@ -11,15 +11,16 @@ import helpers
 import pandas as pd
 import pytest
 
-from chipmodel import InputError
+from chipmodel import InputError, load_dataset
 from chipmodel.cli import main
 from chipmodel.desk import Desk
+from chipmodel.intervals import load_intervals
+from chipmodel.kept import keep, kept
 from chipmodel.questions import names, q04_subsidy_ledger, question
 from chipmodel.questions.run import contents, full_name, name_of, read_part, run_question, script
-from chipmodel.report import golden, held
+from chipmodel.report import golden, held, what_if
 from chipmodel.report.build import build_report, modules
 from chipmodel.report.latex import latex
-from chipmodel.study import table_csv
 from chipmodel.validation.validate import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -222,26 +223,54 @@ def test_tables_are_written_without_matplotlib(reported, monkeypatch):
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
 
 
-def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(reported, tmp_path):
-    data = replace(reported[0], root=tmp_path)
-    assert "held" not in [name_of(part) for part in modules(replace(data, root=reported[0].root), True)]
+@pytest.fixture
+def moved(reported, tmp_path):
+    """The data package of the report in a folder that may be changed."""
+    shutil.copytree(reported[0].root, tmp_path / "data")
+    return replace(reported[0], root=tmp_path / "data")
+
+
+def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(moved):
+    assert "held" not in [name_of(part) for part in modules(moved, True)]
+    assert "held" in [name_of(part) for part in modules(moved, False)]
     rows = [("T01", "input", "x", "a", 1.0, 1.0, 0.5, 1.5, "ratio", "hit", "", "", "P", False, "A"),
             ("T02", "test", "y", "b", 2.0, 1.0, 0.5, 1.5, "ratio", "miss", "unexplained", "miss", "P", True, "B")]
     table = pd.DataFrame(rows, columns=COLUMNS)
     ladder = pd.DataFrame([("open", b, 0.0, 10.0, float(b) / 4, 1.0, 9.0) for b in (0, 20, 50)],
                           columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
-    (tmp_path / "derived").mkdir()
-    for digest, there in (("another", False), (data.digest, True)):
-        for frame, name in ((table.assign(data=digest), "targets"), (ladder, "ladder")):
-            (tmp_path / "derived" / held.KEPT[name]).write_text(table_csv(frame))
-        assert (held.kept(data) is not None) is there
-    answer = held.answer(Desk(data), True)
+    keep(moved, moved.root / "derived", dict(zip(held.KEPT, (table, ladder), strict=True)))
+    assert "held" in [name_of(part) for part in modules(moved, True)]
+    answer = held.answer(Desk(moved), True)
     said = " ".join(answer.finding)
     assert "Of 1 published results held back as tests the model meets 0%; the median distance is 100%" in said
     assert "1 of 1 tests that hang on support fail" in said
     assert "add 5 fabs and the next 30 billion 7.5; 10 stand anyway" in said
     assert [figure.table for figure in answer.figures] == ["targets", "ladder"]
     assert all(figure.draw(frame) for figure, frame in zip(answer.figures, (table, ladder), strict=True))
+    case = next((moved.root / "cases").glob("*.toml"))
+    case.write_text(case.read_text() + "\n# looked at again\n")
+    assert "held" not in [name_of(part) for part in modules(moved, True)]
+
+
+def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
+    part = next(part for part in reported[1].parts if part.name == "what_if")
+    tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
+    assert what_if.cells(Desk(moved), True)
+    keep(moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True)))
+    assert what_if.cells(Desk(moved), True) == []
+    assert len(what_if.cells(Desk(moved), False)) > 1
+    answer = what_if.answer(Desk(moved), True)
+    pd.testing.assert_frame_equal(answer.tables[0].frame, tables[0])
+    assert list(answer.finding) == part.about["finding"]
+
+
+def test_what_is_kept_with_the_shipped_data_belongs_to_them():
+    data = load_dataset()
+    assert kept(data, *held.KEPT) is not None
+    assert kept(data, *what_if.KEPT) is not None
+    known = load_intervals(data)
+    assert known.draws >= 12
+    assert ("current_law", "central", "share.capacity.USA.all.2035") in known.known
 
 
 def test_a_manifest_of_something_else_is_no_answer(tmp_path):

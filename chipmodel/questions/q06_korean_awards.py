@@ -47,8 +47,9 @@ def _worlds(desk: Desk, short: bool) -> dict[str, World]:
 
 
 def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
-    """Return cases with their worlds; short leaves out those in which projects are free."""
-    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in CASES]
+    """Return cases with their worlds; in short the awards paid and withdrawn, with commitments held."""
+    cases = CASES[:2] if short else CASES
+    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in cases]
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:

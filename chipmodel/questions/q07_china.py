@@ -35,7 +35,7 @@ JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
 def _steps(short: bool) -> dict[str, tuple[float, ...]]:
     if short:
-        return {TOGETHER: (0.3, 0.1, 0.0), APART: (0.0,)}
+        return {TOGETHER: (0.2, 0.0), APART: (0.0,)}
     return dict.fromkeys((TOGETHER, APART), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0))
 
 

@@ -25,7 +25,7 @@ METHOD = (
     "or foreseen. Losses are present values against the same case in a world without it. Insurance: the loss with and "
     "without leading-edge fabs that the treasury asks for from 2030, less what they cost when nothing happens; the "
     "chance at which the two are equal is the break-even. How likely a blockade is, what it does beyond fabs, war and "
-    "stockpiles are left out; nothing is said of deterrence."
+    "stockpiles are left out; nothing is said of deterrence. The short form leaves insurance out."
 )
 LEADING = "logic_lt10"
 TARGETS = {"USA": 200.0, "JPN": 90.0}
@@ -64,7 +64,8 @@ def _insured(desk: Desk, region: str) -> Case:
 
 
 def _insurers(short: bool) -> tuple[str, ...]:
-    return tuple(TARGETS)[:1] if short else tuple(TARGETS)
+    """Return where fabs stand as insurance; the short form leaves insurance out."""
+    return () if short else tuple(TARGETS)
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
@@ -87,9 +88,11 @@ def answer(desk: Desk, short: bool) -> Answer:
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table("q11_losses", f"What a loss of Taiwan's output costs under current law, {years}", losses),
-        Table("q11_insurance", f"What leading-edge fabs elsewhere cost and save in the blockade of {YEAR}, {years}, "
-                               "and their net worth at chances that are no estimates", insurance),
     ]
+    if not insurance.empty:
+        tables.append(Table("q11_insurance", "What leading-edge fabs elsewhere cost and save in the blockade of "
+                                             f"{YEAR}, {years}, and their net worth at chances that are no estimates",
+                            insurance))
     paint = {f"{name}, USD bn": style.colours(names)[r] for r, name in names.items()}
     alt = "; ".join(f"{r['disruption']} {r['World, USD bn']:.0f} USD bn" for _, r in losses.iterrows())
     figures = [Figure("q11_losses", "What a blockade costs", "q11_losses", f"Bars of loss by region: {alt}.",
@@ -156,7 +159,7 @@ def finding(losses: pd.DataFrame, insurance: pd.DataFrame, names: dict[str, str]
         ends = [f"{billion(1000.0 * float(r['World, USD bn']))} ({str(r['disruption']).partition(',')[0]})"
                 for r in (order.iloc[0], order.iloc[-1])]
         said.append(f"Over the years and depths tried, surprises cost {ends[0]} to {ends[1]}.")
-    for place, part in insurance.groupby("fabs in", sort=False):
+    for place, part in () if insurance.empty else insurance.groupby("fabs in", sort=False):
         more = float(part.iloc[0][f"more in {FROM}, kwpm"])
         each_one = "; ".join(_worth(row) for _, row in part.iterrows())
         said.append(f"{more:.0f} kwpm more of leading logic in {_the(str(place))} in {FROM} {each_one}.")

@@ -40,7 +40,7 @@ WORLD, HOME, BUYERS = "World, USD bn", "United States, USD bn", "American users,
 
 def _steps(short: bool) -> dict[str, tuple[float, ...]]:
     if short:
-        return dict.fromkeys(("Allies less Taiwan", "Allies"), (0.6, 0.8, 1.0))
+        return {"Allies less Taiwan": (0.8, 1.0), "Allies": (0.6, 0.8, 1.0)}
     return {**dict.fromkeys(SETS, (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)), CAP: (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)}
 
 

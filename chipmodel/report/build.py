@@ -123,7 +123,7 @@ def modules(data: Dataset, short: bool) -> Iterator[Question]:
     yield from (question(name) for name in names())
     if what_if.STUDY in names_in(data.root / "studies"):
         yield OWN["what_if"]
-    if not short or held.kept(data) is not None:
+    if not short or held.there(data):
         yield OWN["held"]
 
 

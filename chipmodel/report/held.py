@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from chipmodel.dataset import Dataset
 from chipmodel.desk import Desk
-from chipmodel.intervals import FOLDER
+from chipmodel.kept import kept
 from chipmodel.plan import Cell
 from chipmodel.questions import Answer, Figure, Table
 from chipmodel.text import number
+from chipmodel.validation.validate import Validation, validate
 
 TITLE = "The model against published results"
 ASKS = "What do published studies find, and what does the model?"
 METHOD = ("Every target of the data package: our number beside theirs, hits and misses alike (`chipmodel validate`). "
           "The short form shows the evaluation kept with the data and solves nothing.")
-KEPT = {"targets": "validation.csv", "ladder": "validation_ladder.csv"}
-DIGEST = "data"
-"""Column of the kept evaluation with the digest of the data it was made with."""
+KEPT = ("validation", "validation_ladder")
 
 
-def kept(data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Return targets and ladder of the evaluation kept with the data; none if it was made with other data."""
-    paths = [data.root / FOLDER / name for name in KEPT.values()]
-    if not all(path.is_file() for path in paths):
-        return None
-    targets, ladder = (pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths)
-    if DIGEST not in targets or set(targets[DIGEST]) != {data.digest}:
+def there(data: Dataset) -> bool:
+    """Whether an evaluation of these very data is kept."""
+    return _kept(data) is not None
+
+
+def _kept(data: Dataset) -> Validation | None:
+    found = kept(data, *KEPT)
+    if found is None:
         return None
     words = ["metric", "reason", "placebo", "source"]
-    return targets.drop(columns=DIGEST).fillna(dict.fromkeys(words, "")), ladder
+    return Validation(found[0].fillna(dict.fromkeys(words, "")), found[1])
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
@@ -40,10 +38,8 @@ def cells(desk: Desk, short: bool) -> list[Cell]:
 def answer(desk: Desk, short: bool) -> Answer:
     """Return the table of targets, how many are met, and what support brings."""
     from chipmodel.report.targets import against_published, support_ladder
-    from chipmodel.validation.validate import Validation, validate
 
-    old = kept(desk.data) if short else None
-    found = Validation(*old) if old else validate(desk.data, not short)
+    found = (_kept(desk.data) if short else None) or validate(desk.data, not short)
     said = [f"Of {len(found.tests)} published results held back as tests the model meets "
             f"{number(100.0 * found.share_met, 2)}%; the median distance is "
             f"{number(100.0 * found.median_error, 2)}% of the published number. Misses stand in the table with their "

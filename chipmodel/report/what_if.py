@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.desk import Desk
+from chipmodel.kept import kept
 from chipmodel.metrics import evaluate, parse
 from chipmodel.plan import Cell, plan
 from chipmodel.points import Span
@@ -25,19 +26,34 @@ STUDY = "what_if"
 TITLE = "What if: two dials"
 ASKS = "What would a higher duty do that a higher credit would not, and at whose cost?"
 METHOD = ("The study `what_if`: every combination of the two rates on a grid is solved; between the points of the grid "
-          "the page interpolates, which is an approximation.")
+          "the page interpolates, which is an approximation. The short form shows the grid kept with the data.")
+KEPT = ("what_if_grid", "what_if_reference")
+"""Tables of the full form kept with the data."""
 GRID, REFERENCE = "grid", "reference"
 """Names of the tables: of the points, and of the case they are compared with."""
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
-    """The reference and every point of the grid."""
+    """The reference and every point of the grid; none if it is to be short and the full grid is kept."""
+    if short and kept(desk.data, *KEPT):
+        return []
     base, points = _cells(_study(desk, short), desk)
     return [base, *points]
 
 
 def answer(desk: Desk, short: bool) -> Answer:
     """Return the grid, its figure and what its corners say."""
+    frame, reference = (kept(desk.data, *KEPT) if short else None) or solved(desk, short)
+    against = load_study(STUDY, desk.data).reference
+    title = f"{' and '.join(frame.columns[:2])}, against {against}"
+    picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
+                                        + _corners(frame), draw)
+    return Answer(_finding(frame), (Table(GRID, title, frame), Table(REFERENCE, f"The same numbers in {against}",
+                                                                     reference)), (picture,))
+
+
+def solved(desk: Desk, short: bool) -> list[pd.DataFrame]:
+    """Return the grid and the reference, solved."""
     study = _study(desk, short)
     start, points = _cells(study, desk)
     names = plan(study, desk.data).metrics
@@ -48,12 +64,7 @@ def answer(desk: Desk, short: bool) -> Answer:
          **_values(names, desk.summary(cell.case, cell.world), base)}
         for cell in points
     ]).sort_values(list(dials.values()), ignore_index=True)
-    reference = pd.DataFrame([_values(names, base, base)])
-    title = f"{' and '.join(dials.values())}, against {study.reference}"
-    picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
-                                        + _corners(frame), draw)
-    return Answer(_finding(frame), (Table(GRID, title, frame), Table(REFERENCE, f"The same numbers in "
-                                                                     f"{study.reference}", reference)), (picture,))
+    return [frame, pd.DataFrame([_values(names, base, base)])]
 
 
 def _cells(study: Study, desk: Desk) -> tuple[Cell, list[Cell]]:

@@ -1,0 +1,58 @@
+"""Solve what takes long and keep it with the data: the evaluation of targets, and the grid of the two dials.
+
+    python experiments/keep.py [validation] [what_if] [--jobs 2]
+
+The short form of the report shows what is kept, as long as data, cases, worlds and studies are those it was
+made with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import pandas as pd
+
+import chipmodel as cm
+from chipmodel.desk import Desk
+from chipmodel.errors import InputError
+from chipmodel.kept import keep
+from chipmodel.pool import pool_of
+from chipmodel.progress import Progress
+from chipmodel.report import held, what_if
+from chipmodel.validation.validate import validate
+
+
+def main() -> int:
+    """Solve and keep."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("what", nargs="*", choices=["validation", "what_if", []], help="all by default")
+    options.add_argument("--out", default="data/derived", metavar="DIR")
+    options.add_argument("--jobs", type=int, default=1, metavar="N")
+    given = options.parse_args()
+    wanted = given.what or ["validation", "what_if"]
+    try:
+        data = cm.load_dataset()
+        frames: dict[str, pd.DataFrame] = {}
+        if "validation" in wanted:
+            found = validate(data, True, lambda line: print(line, file=sys.stderr), given.jobs)
+            assert found.ladder is not None
+            frames |= dict(zip(held.KEPT, (found.table.astype({"low": float, "high": float}), found.ladder),
+                               strict=True))
+            print("\n".join(found.summary))
+        if "what_if" in wanted:
+            with Progress(sys.stderr) as tell:
+                desk = Desk(data, pool_of(given.jobs), tell)
+                desk.solve(what_if.cells(desk, False))
+                frames |= dict(zip(what_if.KEPT, what_if.solved(desk, False), strict=True))
+        written = keep(data, given.out, frames)
+    except cm.ChipmodelError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    for path in written:
+        print("written:", path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
