@@ -1,9 +1,10 @@
 """How sure a headline number is: the interval kept for it under ``data/derived/``.
 
 `experiments/intervals.py` draws every number of the data that has a range, solves cases at each draw and
-keeps, for each metric, the lowest and the highest result. Of n draws and one more, the one more lies
-between the ends of the n with a chance of (n - 1)/(n + 1). An interval belongs to one state of the data:
-it is told only beside a value equal to the one it was drawn around.
+keeps, for each metric, the lowest and the highest result, that of the data as they stand among them. Of
+n draws and one more, the one more lies between the ends of the n with a chance of (n - 1)/(n + 1). An
+interval belongs to one state of the data: it is told only beside a value equal to the one it was drawn
+around.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Intervals:
     @property
     def says(self) -> str:
         """What an interval is."""
-        return f"the ends of {self.draws} draws of every number that has a range"
+        return f"the data as they stand and {self.draws} draws of every number that has a range"
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
         """Return low and high of a metric, or none if they were not drawn around this value."""

@@ -187,7 +187,7 @@ def _overpaid(cases: Sequence[Case], numbers: Numbers) -> list[str]:
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, for every metric and its change, the value at the data and the ends of the draws.
+    """Return, for every metric and its change, the value at the data and the ends of it and the draws.
 
     Parameters
     ----------
@@ -206,6 +206,5 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
         if not parse(str(metric)).family.against and part["difference"].abs().max() > 0:
             kinds[f"{CHANGE}{metric}"] = part["difference"]
         for name, values in kinds.items():
-            drawn = values.iloc[1:].dropna()
-            rows.append((name, unit, case, world, float(values.iloc[0]), drawn.min(), drawn.max(), len(drawn)))
+            rows.append((name, unit, case, world, float(values.iloc[0]), values.min(), values.max(), len(values) - 1))
     return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "centre", "low", "high", "draws"])

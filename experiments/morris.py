@@ -1,6 +1,6 @@
 """Which numbers carry the answer when all move at once? Elementary effects after Morris, with SALib.
 
-    python experiments/morris.py [--out data/derived/morris.csv] [--trajectories 3] [--jobs 2] [--short]
+    python experiments/morris.py [--out data/derived/morris.csv] [--trajectories 2] [--jobs 2] [--short]
 
 The twenty most telling numbers of ``data/derived/tornado.csv`` move along trajectories through their ranges,
 one at a time from wherever the others stand. For each metric it writes mu_star, the mean size of what a
@@ -36,7 +36,7 @@ def main() -> int:
     options.add_argument("--out", default="data/derived/morris.csv", metavar="FILE")
     options.add_argument("--tornado", default="data/derived/tornado.csv", metavar="FILE")
     options.add_argument("--work", default=None, metavar="DIR", help="folder for what is solved, to go on from")
-    options.add_argument("--trajectories", type=int, default=3, metavar="N")
+    options.add_argument("--trajectories", type=int, default=2, metavar="N")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
     options.add_argument("--short", action="store_true", help="three numbers, two trajectories")
     given = options.parse_args()
