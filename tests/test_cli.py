@@ -390,7 +390,7 @@ def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseE
 
 
 def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
-    grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 1000 }\n'
+    grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 400 }\n'
     (tmp_path / "small.toml").write_text(STUDY + grid)
     command = [sys.executable, "-m", "chipmodel", "--data", TWO, "study", "small.toml", "--jobs", "2"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
