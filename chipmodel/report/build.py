@@ -25,10 +25,11 @@ OWN: dict[str, Question] = {"opening": opening, "what_if": what_if, "held": held
 """Parts of a report that are no questions by themselves."""
 TOGETHER = (
     ["q03_japan_domestic_first", "q04_subsidy_ledger", "q05_tsmc_japan", "q06_korean_awards"],
-    ["q09_cards"],
     ["q12_friendshoring"],
-    ["q01_tariffs", "q02_exposure", "q08_alliance_ledger"],
     ["q07_china"],
+    ["q09_cards"],
+    ["q11_taiwan"],
+    ["q01_tariffs", "q02_exposure", "q08_alliance_ledger"],
 )
 """Questions that share cases, the longest work first."""
 
