@@ -54,8 +54,8 @@ def two_regions(folder: Path) -> Path:
 
 
 def shipped(folder: Path) -> Path:
-    """Copy the shipped package."""
-    shutil.copytree(shipped_root(), folder, ignore=shutil.ignore_patterns("raw", "*.py", "__pycache__"))
+    """Copy the shipped package without results kept with it, which carry stamps of their own."""
+    shutil.copytree(shipped_root(), folder, ignore=shutil.ignore_patterns("raw", "derived", "*.py", "__pycache__"))
     return folder
 
 
