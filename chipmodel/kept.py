@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from chipmodel.dataset import Dataset
+from chipmodel.errors import InputError
 from chipmodel.files import write_whole
 from chipmodel.intervals import FOLDER
 from chipmodel.study import table_csv
@@ -30,14 +31,28 @@ def stamp(data: Dataset) -> str:
 
 
 def kept(data: Dataset, *names: str) -> list[pd.DataFrame] | None:
-    """Return tables kept with the data; none if one is not there or was made with something else."""
+    """Return tables kept with the data; none if one is not there or was made with something else.
+
+    Raises
+    ------
+    InputError
+        If one is there and is no table.
+    """
     paths = [data.root / FOLDER / f"{name}.csv" for name in names]
     if not all(path.is_file() for path in paths):
         return None
-    frames = [pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths]
+    frames = [_read(path) for path in paths]
     if any(STAMP not in frame or set(frame[STAMP]) != {stamp(data)} for frame in frames):
         return None
     return [frame.drop(columns=STAMP) for frame in frames]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise InputError.one(f"{FOLDER}/{path.name}", "file", f"is no table ({error})",
+                             "write it anew with experiments/keep.py, or remove it") from None
 
 
 def keep(data: Dataset, folder: str | Path, frames: Mapping[str, pd.DataFrame]) -> list[Path]:

@@ -264,6 +264,18 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
     assert list(answer.finding) == part.about["finding"]
 
 
+@pytest.mark.parametrize("raw", [b"", b"a,b\n1,2,3,4\n", b"\xff\xfe\x00"])
+def test_a_kept_file_that_is_no_table_is_told(raw, moved):
+    (moved.root / "derived").mkdir()
+    for name in held.KEPT:
+        (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
+    if raw.startswith(b"a"):  # a table, of something else
+        assert kept(moved, *held.KEPT) is None
+        return
+    with pytest.raises(InputError, match=r"derived/validation\.csv"):
+        kept(moved, *held.KEPT)
+
+
 def test_what_is_kept_with_the_shipped_data_belongs_to_them():
     data = load_dataset()
     assert kept(data, *held.KEPT) is not None
