@@ -52,6 +52,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     """Write, compile, hand over, solve, and make every table; leave the arrays in a file for linopy."""
     from chipmodel import engine
     from chipmodel.accounts import compute
+    from chipmodel.arrays import compile_arrays
     from chipmodel.errors import NoOptimum
     from chipmodel.handover import Handover
     from chipmodel.lp import write
@@ -60,7 +61,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     with clock() as writing:
         programme = write(numbers, case.policies)
     with clock() as compiling:
-        arrays = engine.compile_arrays(programme)
+        arrays = compile_arrays(programme)
     del programme
     with clock() as handing:
         handover, highs = Handover(arrays), engine.solver()
@@ -99,7 +100,7 @@ def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory
 
-    from chipmodel.engine import weights
+    from chipmodel.arrays import weights
     from chipmodel.lp import write
 
     with clock() as writing:

@@ -16,13 +16,14 @@ from pyomo.contrib.solver.common.factory import SolverFactory
 
 import chipmodel as cm
 from chipmodel import engine, metrics
-from chipmodel.engine import Arrays, Vector, weights
+from chipmodel.arrays import Arrays, Vector, weights
+from chipmodel.basis import STATUS, Basis
 from chipmodel.handover import Handover
 from chipmodel.plan import plan
 from chipmodel.study import Study
 from chipmodel.summary import Summary
 from chipmodel.sweep import ALONE, Chunk, Shared, Task, Worlds, prepare, solve_chunk
-from chipmodel.template import STATUS, Basis, Template
+from chipmodel.template import Template
 from chipmodel.traced import Polynomials
 
 CASE = str(HERE / "us_grant.toml")

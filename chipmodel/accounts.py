@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from chipmodel.engine import Arrays, Optimum, Vector, agent_of
+from chipmodel.arrays import Arrays, Vector, agent_of
+from chipmodel.engine import Optimum
 from chipmodel.errors import CertificateError
 from chipmodel.lp.book import COLUMN
 from chipmodel.numbers import Numbers

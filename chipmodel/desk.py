@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from chipmodel.batch import WORTH, Batch, Key, key_of, solved
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem
+from chipmodel.files import names_in
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.plan import Cell
 from chipmodel.pool import Here, Pool
-from chipmodel.progress import Clock, Tell
+from chipmodel.progress import Tell
+from chipmodel.shape import Reader
 from chipmodel.solve import check_case
 from chipmodel.summary import Summary
-from chipmodel.sweep import ALONE, Chunk, Task, prepare, summarise_chunk
+from chipmodel.sweep import Worlds, in_passes
 from chipmodel.world import World, load_world
 
-Key = tuple[str, str]
-"""Digests of a case and of a world."""
-WORTH = 3
-"""Cases of one shape for which its programme is compiled once."""
-CHUNK = 8
-"""Cases solved one after the other; fixed, so that results do not hang on how the work is shared."""
+MOST = 25
+"""Cases of one shape solved one after the other; more are cut."""
 
 
 class Desk:
@@ -35,17 +34,12 @@ class Desk:
         Where the work is done; this process by default.
     tell : callable, optional
         Called with a `Step` as cases are done.
-    cold : dict, optional
-        Summaries of cases solved by themselves, shared between desks. What a case gives is then the same
-        whichever desk had it solved; cases that share a programme are never shared between desks.
     """
 
-    def __init__(self, data: Dataset, pool: Pool | None = None, tell: Tell | None = None,
-                 cold: dict[Key, Summary] | None = None) -> None:
+    def __init__(self, data: Dataset, pool: Pool | None = None, tell: Tell | None = None) -> None:
         self.data = data
         self._pool = pool or Here()
         self._tell = tell
-        self._cold: dict[Key, Summary] = {} if cold is None else cold
         self._found: dict[Key, Summary] = {}
 
     def solve(self, cells: Iterable[Cell]) -> None:
@@ -58,30 +52,44 @@ class Desk:
         NoOptimum
             If a case has no optimal solution.
         """
-        wanted = {_key(cell): cell for cell in cells if _key(cell) not in self._found}
+        for batch, found in solved(self.data, self.plan(cells), self._pool, self._tell):
+            self.take(batch, found)
+
+    def plan(self, cells: Iterable[Cell]) -> list[Batch]:
+        """Check cells and return the batches in which those not known yet are solved.
+
+        Cells of one shape are solved in the order given: where several solutions are optimal the result
+        hangs on it, and so does the time (from a loose rule to a tight one is the quick way).
+
+        Raises
+        ------
+        InputError
+            With every problem of every case.
+        """
+        wanted = {key_of(cell): cell for cell in cells if key_of(cell) not in self._found}
         self.check(wanted.values())
-        # What hot starts give may hang on their order where prices are not unique: the order is fixed.
-        ordered = [wanted[key] for key in sorted(wanted, key=lambda key: (wanted[key].name, key))]
-        if not ordered:
-            return
-        sweep = prepare([replace(cell, reference="") for cell in ordered], self.data, (), {}, CHUNK, WORTH)
-        alone, chunks = _apart(sweep.chunks)
-        self._found |= {key: self._cold[key] for key in alone if key in self._cold}
-        chunks += [Chunk(0, (task,)) for key, task in alone.items() if key not in self._cold]
-        clock = Clock(sum(len(chunk.tasks) for chunk in chunks), self._tell)
-        clock.begin()
-        for k, found in self._pool.each(summarise_chunk, sweep.shared, chunks):
-            for task, summary in zip(chunks[k].tasks, found, strict=True):
-                self._found[_key(task.cell)] = summary
-                if task.shape == ALONE:
-                    self._cold[_key(task.cell)] = summary
-            clock.step(", ".join(dict.fromkeys(task.cell.case.name for task in chunks[k].tasks)), len(found))
+        worlds, reader = Worlds(self.data), Reader()
+        shipped = {kind: names_in(self.data.root / kind) for kind in ("cases", "worlds")}
+        families: dict[object, list[Cell]] = {}
+        for cell in wanted.values():
+            # Cases of the package are solved by themselves: many questions ask for them.
+            alone = in_passes(cell) or (cell.case.name in shipped["cases"] and cell.world.name in shipped["worlds"])
+            shape = key_of(cell) if alone else reader.read(cell.case, worlds.numbers(cell)).shape
+            families.setdefault(shape, []).append(replace(cell, reference=""))
+        return [
+            Batch(tuple(family[k:k + MOST]), len(family) >= WORTH)
+            for family in families.values() for k in range(0, len(family), MOST)
+        ]
+
+    def take(self, batch: Batch, found: Iterable[Summary]) -> None:
+        """Keep the summaries of the cells of a batch."""
+        self._found |= {key_of(cell): summary for cell, summary in zip(batch.cells, found, strict=True)}
 
     def summary(self, case: Case | str, world: World | str = "central") -> Summary:
         """Return the summary of a case in a world, solving it if it is not solved yet."""
         cell = self.cell(case, world)
         self.solve([cell])
-        return replace(self._found[_key(cell)], case=cell.case, world=cell.world)
+        return replace(self._found[key_of(cell)], case=cell.case, world=cell.world)
 
     def cell(self, case: Case | str, world: World | str = "central") -> Cell:
         """Return a case in a world, each given or named."""
@@ -108,14 +116,3 @@ class Desk:
                 problems += error.problems
         if problems:
             raise InputError(problems)
-
-
-def _key(cell: Cell) -> Key:
-    return cell.case.digest, cell.world.digest
-
-
-def _apart(chunks: Iterable[Chunk]) -> tuple[dict[Key, Task], list[Chunk]]:
-    """Return the tasks that share no programme, and the chunks of those that do."""
-    alone = {_key(task.cell): task for chunk in chunks for task in chunk.tasks if task.shape == ALONE}
-    shared = [Chunk(chunk.number, tuple(task for task in chunk.tasks if task.shape != ALONE)) for chunk in chunks]
-    return alone, [chunk for chunk in shared if chunk.tasks]

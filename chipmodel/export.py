@@ -12,9 +12,9 @@ from typing import Any
 import highspy
 
 from chipmodel import engine
+from chipmodel.arrays import Arrays, compile_arrays
 from chipmodel.case import Case
 from chipmodel.dataset import Dataset
-from chipmodel.engine import Arrays
 from chipmodel.errors import InputError
 from chipmodel.files import write_whole
 from chipmodel.handover import Handover
@@ -43,7 +43,7 @@ def arrays_of(data: Dataset, case: Case, world: World) -> Arrays:
     )
     if later or sought:
         return run(data, case, world).arrays
-    return engine.compile_arrays(write(numbers.with_events(world.event), case.policies))
+    return compile_arrays(write(numbers.with_events(world.event), case.policies))
 
 
 def export(arrays: Arrays, path: str | Path, form: str) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 if TYPE_CHECKING:
-    from chipmodel.engine import Arrays
+    from chipmodel.arrays import Arrays
 
 Vector = NDArray[np.float64]
 INFINITY = highspy.kHighsInf

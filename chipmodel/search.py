@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chipmodel.accounts import compute
+from chipmodel.arrays import Arrays
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
-from chipmodel.engine import Arrays, Optimum, find_number
+from chipmodel.engine import Optimum, find_number
 from chipmodel.errors import InputError
 from chipmodel.metrics import parse
 from chipmodel.numbers import build_numbers

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from chipmodel.accounts import Accounts, home_of, host_of, policy_rents
+from chipmodel.arrays import Arrays
 from chipmodel.case import Case
-from chipmodel.engine import Arrays, Optimum
+from chipmodel.engine import Optimum
 from chipmodel.errors import InputError
 from chipmodel.numbers import Numbers
 from chipmodel.units import per_wafer

@@ -6,9 +6,12 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
+from pyomo.common.gc_manager import PauseGC
 
 from chipmodel import engine
 from chipmodel.accounts import compute
+from chipmodel.arrays import Arrays, Vector, compile_arrays
+from chipmodel.basis import Start
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.errors import InputError, Problem, about
@@ -21,7 +24,8 @@ from chipmodel.template import along
 from chipmodel.world import Event, World, load_world
 
 
-def run(data: Dataset, case: Case | str, world: World | str = "central", without: tuple[str, ...] = ()) -> Solution:
+def run(data: Dataset, case: Case | str, world: World | str = "central", without: tuple[str, ...] = (),
+        begun: Solution | None = None, start: Start | None = None) -> Solution:
     """Solve a case in a world.
 
     Parameters
@@ -32,6 +36,11 @@ def run(data: Dataset, case: Case | str, world: World | str = "central", without
     world : World or str
     without : tuple of str
         Groups of rows left out, for tests.
+    begun : Solution, optional
+        The solution of the `first_pass` of this case and world, so that surprises that share one need not
+        solve it each.
+    start : Start, optional
+        The basis of another case, from which a programme much like it starts; cold without one.
 
     Returns
     -------
@@ -48,7 +57,12 @@ def run(data: Dataset, case: Case | str, world: World | str = "central", without
     world = load_world(world, data) if isinstance(world, str) else world
     numbers = build_numbers(data, world)
     check_case(case, numbers)
-    return solve_known(case, numbers, without)
+    return solve_known(case, numbers, without, begun, start)
+
+
+def first_pass(case: Case, world: World) -> tuple[Case, World]:
+    """Return case and world as they are known at the start: without what comes as a surprise."""
+    return _known(case, world.base_year, world.base_year), world.with_(event=_told(world, world.base_year))
 
 
 def check_case(case: Case, numbers: Numbers, impossible: bool = True) -> None:
@@ -79,26 +93,32 @@ def check_case(case: Case, numbers: Numbers, impossible: bool = True) -> None:
         raise InputError(problems)
 
 
-def solve_known(case: Case, numbers: Numbers, without: tuple[str, ...] = ()) -> Solution:
+def solve_known(case: Case, numbers: Numbers, without: tuple[str, ...] = (),
+                begun: Solution | None = None, start: Start | None = None) -> Solution:
     """Solve in passes: each surprise is solved with the builds before it fixed to the pass without it."""
-    events = numbers.world.event
-    base = numbers.years[0]
-    told_in = {p.known_from for p in case.policies} | {e.known_from for e in events}
+    world = numbers.world
+    base = world.base_year
+    told_in = {p.known_from for p in case.policies} | {e.known_from for e in world.event}
     dates = sorted(t for t in told_in if t and t > base)
-    if not dates:
-        return _solve(case, numbers.with_events(events), "anticipated", without)
-    _refuse_searches(case)
+    if dates:
+        _refuse_searches(case)
     state = numbers
-    solution: Solution | None = None
-    for date in (base, *dates):
-        known = tuple(p for p in case.policies if (p.known_from or base) <= date)
-        told: tuple[Event, ...] = tuple(e for e in events if (e.known_from or base) <= date)
-        if solution is not None:
-            state = _fixed_before(date, state, solution)
-        label = "anticipated" if date == base else "surprise"
-        solution = _solve(case.model_copy(update={"policies": known}), state.with_events(told), label, without)
-    assert solution is not None
-    return replace(solution, case=case)
+    solution = begun or _solve(_known(case, base, base), state.with_events(_told(world, base)), "anticipated", without,
+                               start)
+    for date in dates:
+        state = _fixed_before(date, state, solution)
+        solution = _solve(_known(case, base, date), state.with_events(_told(world, date)), "surprise", without)
+    return replace(solution, case=case, world=world)
+
+
+def _known(case: Case, base: int, date: int) -> Case:
+    """Return a case with the instruments known by a date."""
+    return case.model_copy(update={"policies": tuple(p for p in case.policies if (p.known_from or base) <= date)})
+
+
+def _told(world: World, date: int) -> tuple[Event, ...]:
+    """Return the events known by a date."""
+    return tuple(e for e in world.event if (e.known_from or world.base_year) <= date)
 
 
 def _refuse_searches(case: Case) -> None:
@@ -123,7 +143,8 @@ def _fixed_before(date: int, numbers: Numbers, solution: Solution) -> Numbers:
     return replace(numbers, fixed={**numbers.fixed, **fixed}, fixed_plants=plants, fixed_replaced=replaced)
 
 
-def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
+def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...],
+           start: Start | None = None) -> Solution:
     numbers = _with_baselines(case, numbers, without)
     wanting = [p for p in case.policies if isinstance(p, CapexGrant) and p.form == "open" and p.rate is None]
     if len(wanting) > 1:
@@ -131,14 +152,16 @@ def _solve(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -
                              "give all but one a rate")
     if wanting and not wanting[0].idle:
         return _spend_budget(case, wanting[0], numbers, label, without)
-    return _once(case, numbers, label, without)
+    return _once(case, numbers, label, without, start)
 
 
-def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...]) -> Solution:
-    arrays = engine.compile_arrays(write(numbers, case.policies, without))
-    with about(arrays):
-        optimum = engine.solve(arrays)
-        return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
+def _once(case: Case, numbers: Numbers, label: str, without: tuple[str, ...],
+          start: Start | None = None) -> Solution:
+    with PauseGC():  # the garbage is looked for once, when all is done
+        arrays = compile_arrays(write(numbers, case.policies, without))
+        with about(arrays):
+            optimum = engine.solve(arrays, start)
+            return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), label)
 
 
 def _with_baselines(case: Case, numbers: Numbers, without: tuple[str, ...]) -> Numbers:
@@ -175,7 +198,7 @@ def _spend_budget(case: Case, grant: CapexGrant, numbers: Numbers, label: str, w
     return replace(solution, case=case, found={f"{grant.id}.rate": rate, f"{grant.id}.unspent": left})
 
 
-def _paid(arrays: engine.Arrays, x: engine.Vector, grant: str) -> float:
+def _paid(arrays: Arrays, x: Vector, grant: str) -> float:
     """Return the cash a grant pays in a solution."""
     cash = np.array([float(k.policy == grant and k.account == "grant_cash") for k in arrays.frame.lines])
     return float(cash @ (arrays.lines @ x))

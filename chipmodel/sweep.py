@@ -18,9 +18,11 @@ import numpy as np
 
 from chipmodel import metrics
 from chipmodel.accounts import compute
+from chipmodel.arrays import Arrays, Vector
+from chipmodel.basis import Basis
 from chipmodel.case import load_case
 from chipmodel.dataset import Dataset, shipped_root
-from chipmodel.engine import Arrays, Optimum, Vector
+from chipmodel.engine import Optimum
 from chipmodel.errors import CertificateError, InputError, NoOptimum
 from chipmodel.numbers import Numbers, build_numbers
 from chipmodel.plan import Cell
@@ -29,7 +31,7 @@ from chipmodel.shape import Leaves, Reader
 from chipmodel.solution import Solution
 from chipmodel.solve import run
 from chipmodel.summary import Summary
-from chipmodel.template import Basis, Chain, Levers, Template, compile_template
+from chipmodel.template import Chain, Levers, Template, compile_template
 from chipmodel.traced import NotPolynomial
 from chipmodel.world import load_world
 
@@ -37,6 +39,8 @@ ALONE = -1
 """Stands for the shape of a case that is solved by itself."""
 
 Row = dict[str, Any]
+SentData = tuple[str, Path, dict[str, Any], dict[str, str]]
+"""A data package as what can be sent to a process."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Chunk:
 class Shared:
     """What every chunk of a sweep needs; plain data."""
 
-    data: tuple[str, Path, dict[str, Any], dict[str, str]]
+    data: SentData
     templates: tuple[Template, ...]
     starts: tuple[Basis, ...]
     metrics: tuple[str, ...]
@@ -106,12 +110,12 @@ class Worlds:
         return self._last[1]
 
 
-def plain(data: Dataset) -> tuple[str, Path, dict[str, Any], dict[str, str]]:
+def plain(data: Dataset) -> SentData:
     """Return a data package as what can be sent to a process."""
     return data.name, data.root, dict(data.tables), dict(data.hashes)
 
 
-def dataset_of(sent: tuple[str, Path, dict[str, Any], dict[str, str]]) -> Dataset:
+def dataset_of(sent: SentData) -> Dataset:
     """Return the data package that was sent."""
     name, root, tables, hashes = sent
     return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))

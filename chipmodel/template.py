@@ -14,11 +14,12 @@ from typing import Any
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from chipmodel.arrays import Arrays, Frame, Vector, compile_traced, weights
+from chipmodel.basis import Basis
 from chipmodel.case import Case
-from chipmodel.engine import Arrays, Frame, Optimum, Vector, compile_traced, finish, solver, weights
+from chipmodel.engine import Optimum, finish, solver
 from chipmodel.errors import CertificateError, NoOptimum, about
 from chipmodel.handover import Handover
 from chipmodel.lp import write
@@ -144,31 +145,6 @@ def compile_template(case: Case, numbers: Numbers, levers: Levers, without: Iter
     count = len(levers.names)
     parts = [Polynomials.of(found, count) for found in (slots.matrix, slots.rhs, slots.lines)]
     return Template(arrays.frame, Handover(arrays), (arrays.matrix, arrays.rhs, arrays.lines), *parts)
-
-
-@dataclass(frozen=True)
-class Basis:
-    """A basis as plain data: status of each column and row handed over."""
-
-    columns: NDArray[np.int8]
-    rows: NDArray[np.int8]
-
-    @classmethod
-    def of(cls, highs: highspy.Highs) -> Basis:
-        """Return the basis a solver stands at."""
-        basis = highs.getBasis()
-        return cls(*(np.array([int(x) for x in part], dtype=np.int8) for part in (basis.col_status, basis.row_status)))
-
-    def give(self, highs: highspy.Highs) -> None:
-        """Let a solver start from it."""
-        basis = highspy.HighsBasis()
-        basis.col_status = [STATUS[x] for x in self.columns.tolist()]
-        basis.row_status = [STATUS[x] for x in self.rows.tolist()]
-        basis.valid = True
-        highs.setBasis(basis)
-
-
-STATUS = {int(x): x for x in highspy.HighsBasisStatus.__members__.values()}
 
 
 class Chain:

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from chipmodel import engine
+from chipmodel.arrays import Arrays, Vector
 from chipmodel.diagnose.conflicts import rows_as_lp
-from chipmodel.engine import Arrays, Optimum, Vector
+from chipmodel.engine import Optimum
 from chipmodel.errors import CertificateError
 from chipmodel.overview import LEADING
 from chipmodel.solution import Solution

@@ -10,7 +10,7 @@ import pytest
 from helpers import booked_and_ledger
 
 import chipmodel as cm
-from chipmodel.engine import compile_arrays
+from chipmodel.arrays import compile_arrays
 from chipmodel.lp import write
 from chipmodel.numbers import build_numbers
 from chipmodel.units import per_wafer

@@ -24,6 +24,7 @@ from chipmodel import (
     load_world,
     run,
 )
+from chipmodel.arrays import Arrays, compile_arrays
 from chipmodel.case import list_cases
 from chipmodel.lp import write
 from chipmodel.metrics import evaluate
@@ -78,7 +79,7 @@ def template_of(cells):
     return compile_template(*cells[0], levers), levers
 
 
-def assert_same_programme(filled: engine.Arrays, fresh: engine.Arrays) -> None:
+def assert_same_programme(filled: Arrays, fresh: Arrays) -> None:
     assert filled.rows_of == fresh.rows_of
     assert filled.columns_of == fresh.columns_of
     assert (filled.equal == fresh.equal).all()
@@ -99,7 +100,7 @@ def test_a_filled_template_is_the_programme_written_anew(points):
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
         assert_same_programme(template.fill(levers.values[k], numbers),
-                              engine.compile_arrays(write(numbers, case.policies)))
+                              compile_arrays(write(numbers, case.policies)))
 
 
 @FEW
@@ -110,7 +111,7 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
     chain = Chain(template)
     for k, (case, numbers) in enumerate(cells):
         try:
-            cold = engine.solve(engine.compile_arrays(write(numbers, case.policies)))
+            cold = engine.solve(compile_arrays(write(numbers, case.policies)))
         except NoOptimum:
             with pytest.raises(NoOptimum):
                 chain.solve(template.fill(levers.values[k], numbers))
@@ -172,7 +173,7 @@ def test_shipped_cases_share_a_programme_at_other_numbers(name):
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
         assert_same_programme(template.fill(levers.values[k], numbers),
-                              engine.compile_arrays(write(numbers, there.policies)))
+                              compile_arrays(write(numbers, there.policies)))
 
 
 def test_a_number_that_caps_or_divides_is_named():

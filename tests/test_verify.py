@@ -14,7 +14,7 @@ from paper import bare
 from scipy import sparse
 
 from chipmodel import CertificateError, cli, engine, run, verification, verify
-from chipmodel.engine import Arrays
+from chipmodel.arrays import Arrays, Frame
 from chipmodel.metrics import evaluate
 from chipmodel.numbers import Numbers
 from chipmodel.store import load, save
@@ -59,7 +59,7 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
-    frame = engine.Frame(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
+    frame = Frame(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
                          owners=["owner"], agents=["maker", "maker"], lines=[], groups={})
     arrays = Arrays(frame, sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), sparse.csr_matrix((1, 2)), np.ones(1),
                     None)

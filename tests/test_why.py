@@ -13,6 +13,7 @@ from why import SOFT, assert_explained, ban, floor, mandate, rule, told
 
 import chipmodel as cm
 from chipmodel import InputError, NoOptimum, Policy, cli, engine, explain_infeasible, run
+from chipmodel.arrays import compile_arrays
 from chipmodel.diagnose import conflicts, extremes
 from chipmodel.diagnose.conflicts import feasible
 from chipmodel.diagnose.rows import LIMITS
@@ -108,7 +109,7 @@ def test_physical_limits_that_give_way_as_told_are_enough(variant):
     for size, enough in ((give.amount + 1e-6, True), (give.amount - 0.1, False)):
         data = variant(change("projects", {"site": "alpha_one"}, value=size),
                        change("project_facts", {"site": "alpha_one", "item": "committed"}, value=8 / size))
-        arrays = engine.compile_arrays(write(build_numbers(data, cm.load_world("central", data)), [asked]))
+        arrays = compile_arrays(write(build_numbers(data, cm.load_world("central", data)), [asked]))
         assert feasible(arrays, range(len(arrays.rhs))) == enough
 
 
@@ -118,7 +119,7 @@ def test_a_row_that_no_variable_enters_is_explained_too(two):
     with pytest.raises(InputError, match="`chipmodel why` tells more"):
         run(two, case)
     with pytest.raises(NoOptimum, match=r"mandate__mandate \(2026\) cannot hold whatever is built"):
-        engine.compile_arrays(write(build_numbers(two, cm.load_world("central", two)), case.policies))
+        compile_arrays(write(build_numbers(two, cm.load_world("central", two)), case.policies))
     found = explain_infeasible(two, case)
     member, = found.conflicts[0].members
     assert member.says == ("at least 100 kwpm in service in 2026",)

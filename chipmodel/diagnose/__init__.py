@@ -11,13 +11,13 @@ import highspy
 import numpy as np
 
 from chipmodel import engine
+from chipmodel.arrays import Arrays, Vector
 from chipmodel.case import Case, load_case
 from chipmodel.dataset import Dataset
 from chipmodel.diagnose.binding import Binding, what_binds
 from chipmodel.diagnose.conflicts import TOLERANCE, Conflict, find_conflicts, rows_as_lp
 from chipmodel.diagnose.rows import column_name, row_name
 from chipmodel.diagnose.text import lines_of, plain_of
-from chipmodel.engine import Arrays, Vector
 from chipmodel.errors import NoOptimum, Unsolved
 from chipmodel.numbers import build_numbers
 from chipmodel.policies.base import Names

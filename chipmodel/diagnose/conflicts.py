@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from chipmodel import engine
+from chipmodel.arrays import Arrays, Vector, compile_arrays
 from chipmodel.diagnose.rows import SHARE, Key, Row, Words
-from chipmodel.engine import Arrays, Vector
 from chipmodel.errors import NoOptimum
 from chipmodel.lp import write
 from chipmodel.numbers import build_numbers
@@ -243,7 +243,7 @@ def _lead_times_help(arrays: Arrays, rows: Rows) -> bool:
     world = n.world.model_copy(update={"scale": (*n.world.scale, at_once)})
     quick = replace(build_numbers(n.data, world), available=n.available)
     try:
-        changed = engine.compile_arrays(write(quick, arrays.policies))
+        changed = compile_arrays(write(quick, arrays.policies))
     except NoOptimum:
         return False
     return feasible(changed, np.arange(len(changed.rhs)))

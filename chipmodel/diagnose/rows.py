@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chipmodel.engine import Arrays, Rows
+from chipmodel.arrays import Arrays, Rows
 from chipmodel.schema import FirmRow, InputRow, RegionRow, SegmentRow
 from chipmodel.text import number
 

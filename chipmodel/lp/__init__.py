@@ -29,7 +29,7 @@ class Programme:
     numbers: Numbers
     policies: tuple[Policy, ...]
     broken: tuple[Broken, ...] = ()
-    """Rows that cannot hold whatever is built or bought; `chipmodel.engine.compile_arrays` refuses them."""
+    """Rows that cannot hold whatever is built or bought; `chipmodel.arrays.compile_arrays` refuses them."""
 
 
 def write(numbers: Numbers, policies: Iterable[Policy] = (), without: Iterable[str] = (),

@@ -25,8 +25,8 @@ METHOD = (
     "Japan pays half of every new fab to 2035 instead of a third to 2030, or nothing at all, against current law; with "
     "firms' yearly budgets charged investment gross of support, net of it, and without budgets. Gross, a fab abroad "
     "crowds out another one of the same firm; net, support also stretches the budget; without, only prices link the "
-    "sites. Cash over the years reported; the case sets no ceiling on what Japan pays. Choices made for security or by "
-    "pressure are left out."
+    "sites, and firms to whom a fab costs the same stand in for each other. Cash over the years reported; the case "
+    "sets no ceiling on what Japan pays. Choices made for security or by pressure are left out."
 )
 HOME, ABROAD = "JPN", "USA"
 LAW, MORE, NONE = "current_law", "japan_domestic_first", "japan_support_withdrawn"

@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import OriginFloor, Tariff
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, gain, in_billions, result, spoken
+from chipmodel.questions.parts import capacity, firms, gain, in_billions, result, results, spoken, users
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -22,13 +22,15 @@ ASKS = "What does it cost to use fewer Chinese chips, who bears it, and what if 
 METHOD = (
     "From 2030 at most a share of the wafers in everything used in the United States, Japan, Korea, Taiwan and Europe "
     "is made in China, in every segment, lowered step by step to none; then the same with Japan and Korea outside. A "
-    "wafer beyond costs USD 20,000. Present values against current law. The free-trade area is also put beside a "
-    "duty of 50% that Japan and Korea would levy on Chinese chips as the United States does. China's answers "
-    "(gallium, rare earths, assembly, what it buys) are left out."
+    "wafer beyond costs USD 20,000. Present values against current law; with none left prices are not unique, and the "
+    "split between regions is known to a few per cent. The free-trade area is also put beside a duty of 50% that Japan "
+    "and Korea would levy on Chinese chips as the United States does. China's answers (gallium, rare earths, assembly, "
+    "what it buys) are left out."
 )
 TOGETHER, APART = "All five", "Japan and Korea stay out"
 STAY_OUT = ("no_chn_jpn", "no_chn_kor")
 CHINA, ROOM = "CHN", "largest Chinese share"
+THEIR_USERS, THEIR_FIRMS = "gain of users in China, USD bn", "gain of Chinese firms, USD bn"
 SHIPPED = "china_decoupling"
 JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
@@ -84,6 +86,7 @@ def answer(desk: Desk, short: bool) -> Answer:
             own = desk.summary(_decoupled(desk, who, room))
             rows.append({"who decouples": who, ROOM: room, "World, USD bn": -gain(own, base, "all") / 1000.0,
                          **{f"{name}, USD bn": -gain(own, base, r) / 1000.0 for r, name in regions.items()},
+                         THEIR_USERS: users(own, base, CHINA) / 1000.0, THEIR_FIRMS: firms(own, base, CHINA) / 1000.0,
                          "Chinese capacity, kwpm": round(capacity(own, CHINA), 0),
                          "change in Chinese capacity, kwpm": round(capacity(own, CHINA) - capacity(base, CHINA), 0)})
     costs = in_billions(pd.DataFrame(rows))
@@ -129,7 +132,8 @@ def finding(costs: pd.DataFrame, area: pd.DataFrame, regions: dict[str, str]) ->
     worst, best = min(each, key=lambda r: each[r]), max(each, key=lambda r: each[r])
     said = [
         f"Holding the Chinese share of what the five use down costs the world {steps.replace('at most', 'at')}.",
-        f"With none left, the United States {result(each[regions['USA']])}, China {result(each[regions['CHN']])}; "
+        f"With none left, the United States {result(each[regions['USA']])}, China {result(each[regions['CHN']])} (its "
+        f"users {results(1000.0 * float(last[THEIR_USERS]))}, its firms {results(1000.0 * float(last[THEIR_FIRMS]))}); "
         f"most is borne by {with_article(worst)}, while {with_article(best)} {result(each[best])}.",
     ]
     apart = costs[(costs["who decouples"] == APART) & (costs[ROOM] == last[ROOM])].iloc[-1]

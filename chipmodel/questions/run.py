@@ -15,7 +15,7 @@ import pandas as pd
 import chipmodel
 from chipmodel import intervals
 from chipmodel.dataset import Dataset
-from chipmodel.desk import Desk, Key
+from chipmodel.desk import Desk
 from chipmodel.errors import InputError
 from chipmodel.manifest import PACKAGES, code_digest, sealed, untouched, version_of
 from chipmodel.pool import Pool
@@ -25,7 +25,6 @@ from chipmodel.report import figures
 from chipmodel.report.latex import latex
 from chipmodel.store import MANIFEST, prepare, refuse_foreign, write_folder
 from chipmodel.study import table_csv
-from chipmodel.summary import Summary
 
 FINDING = "finding.txt"
 
@@ -92,22 +91,35 @@ def run_question(name: str, data: Dataset, out: str | Path, short: bool = False,
     NoOptimum
         If a case has no optimal solution.
     """
-    return run_part(question(name), data, out, short, pool, tell, {})
+    module = question(name)
+    folder, digest = prepare(out), digest_of(name_of(module), data, short)
+    before = fresh_part(folder / name_of(module), digest)
+    if before is not None:
+        return before
+    desk = Desk(data, pool, tell)
+    desk.solve(module.cells(desk, short))
+    return write_part(module, desk, folder, short, digest)
 
 
-def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool: Pool | None, tell: Tell | None,
-             cold: dict[Key, Summary]) -> Part:
-    """Answer the question of a module; `cold` is what other questions had solved, as in `Desk`."""
-    name = name_of(module)
-    folder = prepare(out) / name
-    digest = digest_of(name, data, short)
+def fresh_part(folder: Path, digest: str) -> Part | None:
+    """Return what lies in the folder of a question, if it hangs on what has that digest and nobody touched it.
+
+    Raises
+    ------
+    InputError
+        If it has to be answered and its folder holds files of somebody.
+    """
     before = read_part(folder)
     if before is not None and fresh(before, digest):
         return before
-    known = _known(before)
-    refuse_foreign(folder, known)
-    desk = Desk(data, pool, tell, cold)
-    desk.solve(module.cells(desk, short))
+    refuse_foreign(folder, _known(before))
+    return None
+
+
+def write_part(module: Question, desk: Desk, out: Path, short: bool, digest: str) -> Part:
+    """Answer the question of a module from what its desk has solved, into a folder of its own."""
+    name, data = name_of(module), desk.data
+    folder = out / name
     answer = module.answer(desk, short)
     content = contents(answer)
     about = {
@@ -120,7 +132,7 @@ def run_part(module: Question, data: Dataset, out: str | Path, short: bool, pool
         "outputs": {file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()},
     }
     content[MANIFEST] = sealed(about)
-    write_folder(folder, content, known)
+    write_folder(folder, content, _known(read_part(folder)))
     return Part(folder, about, fresh=False)
 
 
@@ -197,22 +209,6 @@ def fresh(part: Part, digest: str) -> bool:
         )
     except OSError:
         return False
-
-
-def check_part(module: Question, data: Dataset, out: str | Path, short: bool) -> None:
-    """Refuse what `run_part` would refuse, before anything is solved.
-
-    Raises
-    ------
-    InputError
-        With every problem of its cases, or because its folder holds files of somebody.
-    """
-    name = name_of(module)
-    before = read_part(Path(out) / name)
-    if before is None or not fresh(before, digest_of(name, data, short)):
-        refuse_foreign(Path(out) / name, _known(before))
-        desk = Desk(data)
-        desk.check(module.cells(desk, short))
 
 
 def _known(before: Part | None) -> set[str]:

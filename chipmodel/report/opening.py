@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 
+from chipmodel.batch import HEADLINE
 from chipmodel.desk import Desk
 from chipmodel.intervals import load_intervals
 from chipmodel.metrics import evaluate, parse
@@ -20,7 +21,6 @@ from chipmodel.study import Study, StudyResult, load_study, result_of
 from chipmodel.summary import Summary
 from chipmodel.text import listed, number, with_article
 
-STUDY = "headline"
 TITLE = "Where capacity goes, and who pays"
 ASKS = "Where does capacity go under each policy, and who pays for it?"
 METHOD = ("The study `headline`: each case is one linear programme whose optimum is the competitive equilibrium under "
@@ -75,7 +75,7 @@ def answer(desk: Desk, short: bool) -> Answer:
 
 
 def _study(desk: Desk, short: bool) -> Study:
-    study = load_study(STUDY, desk.data)
+    study = load_study(HEADLINE, desk.data)
     return study.model_copy(update={"variant": ()}) if short else study
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 import chipmodel
+from chipmodel.batch import HEADLINE
 from chipmodel.cite import cite
 from chipmodel.dataset import Dataset
 from chipmodel.metrics import ALL
@@ -196,7 +197,7 @@ def _capacity(parts: Sequence[Part], data: Dataset) -> dict[str, Any]:
 
 
 def _study(data: Dataset) -> Study:
-    return load_study(opening.STUDY, data)
+    return load_study(HEADLINE, data)
 
 
 def _cell_name(case: str, world: str, first: str) -> str:

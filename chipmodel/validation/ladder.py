@@ -13,6 +13,7 @@ import numpy as np
 
 from chipmodel import engine
 from chipmodel.accounts import compute
+from chipmodel.arrays import compile_arrays
 from chipmodel.case import Case
 from chipmodel.lp import write
 from chipmodel.numbers import Numbers, build_numbers
@@ -133,6 +134,6 @@ def marginal_rungs(bench: Bench, base: Solution, rate: float) -> dict[int, Rung]
 
 
 def _solved(case: Case, numbers: Numbers) -> Solution:
-    arrays = engine.compile_arrays(write(numbers, case.policies))
+    arrays = compile_arrays(write(numbers, case.policies))
     optimum = engine.solve(arrays)
     return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
