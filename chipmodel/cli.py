@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import chipmodel
 from chipmodel.errors import ChipmodelError, InputError, Problem, Unsolved
+from chipmodel.interrupt import heard
 from chipmodel.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -150,15 +151,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        return _guarded(arguments, as_json)
-    except BrokenPipeError:
-        with suppress(OSError, ValueError):  # what is still to be flushed has no reader either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+    with heard() as interrupts:
+        try:
+            return _guarded(arguments, as_json)
+        except BrokenPipeError:
+            with suppress(OSError, ValueError):  # what is still to be flushed has no reader either
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return PIPE_CLOSED
+        except BaseException as error:
+            if not interrupts and not isinstance(error, KeyboardInterrupt):
+                raise
+            sys.stderr.write("interrupted\n")
+            return INTERRUPTED
 
 
 def _guarded(arguments: list[str], as_json: bool) -> int:

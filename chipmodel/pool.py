@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -99,15 +100,24 @@ def _do(work: Work, task: Any) -> Any:
 
 @contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C even while they still import; this one hears it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # not on every system
+    """Start processes that do not hear Ctrl-C even while they still import; this one hears it afterwards.
+
+    Blocking the signal is what the processes inherit. It is not enough here: a thread of a library may take
+    it, and the interrupt would come while a process is half started and known to nobody who could end it.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+        if came:
+            raise KeyboardInterrupt
 
 
 @contextmanager

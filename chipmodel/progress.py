@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TextIO
 
+from chipmodel.interrupt import check
+
 BAR = 24
 
 
@@ -46,11 +48,19 @@ class Clock:
 
     def begin(self) -> None:
         """Tell that work begins."""
+        check()
         if self.tell:
             self.tell(Step(0, self.total, "", None))
 
     def step(self, what: str, count: int = 1) -> None:
-        """Count some steps and tell them."""
+        """Count some steps and tell them.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C came and something swallowed it.
+        """
+        check()
         self.done += count
         if self.tell:
             spent = time.monotonic() - self.start

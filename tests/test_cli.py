@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 import chipmodel as cm
 from chipmodel import cli, formulation, schemas, verbs
 from chipmodel.policies import Policy
+from chipmodel.progress import Clock
 
 TWO = str(helpers.TWO)
 ROOT = Path(__file__).parent.parent
@@ -387,6 +389,26 @@ def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseE
     assert said.code == code
     assert "Traceback" not in said.err
     assert not Path("deep").exists()
+
+
+@pytest.mark.parametrize("what", ["swallows it", "makes another error of it"])
+def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, monkeypatch: pytest.MonkeyPatch,
+                                                                     what: str) -> None:
+    def work(*_: object) -> None:
+        clock = Clock(2, None)
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            if what != "swallows it":
+                raise RuntimeError("an attribute cannot be set") from None
+        clock.step("next")
+        raise AssertionError("the work went on")
+
+    monkeypatch.setattr(verbs, "run", work)
+    said = call("run", "grant")
+    assert (said.code, said.err) == (130, "interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
