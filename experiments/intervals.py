@@ -23,7 +23,7 @@ from chipmodel.sensitivity import affordable, intervals, ranges, spread
 from chipmodel.study import load_study, run_study, table_csv
 from chipmodel.world import load_world
 
-MORE = ("section232_25", "japan_domestic_first")
+MORE = ("section232_25", "japan_domestic_first", "korea_japan_pushed_away", "china_decoupling")
 """Cases of the questions that are drawn beside those of the headline study."""
 METRICS = ("capacity.*.all.2035", "capacity.*.logic_lt10.2035")
 SEED = 2026

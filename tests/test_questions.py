@@ -194,10 +194,10 @@ def _exposure(losses: dict[str, float]) -> pd.DataFrame:
 def test_exposure_finding_ranks() -> None:
     text = " ".join(q02.finding(_exposure({"A": 2.0, "B": 1.0})))
     assert "A loses USD 2.0 bn and B loses USD 1.0 bn" in text
-    assert "A loses most in dollars" in text
-    assert "of its economy, B does" in text
-    assert "in 0 of 1 cases" in text
-    assert "in 1 of 1 cases" in " ".join(q02.finding(_exposure({"A": 1.0, "B": 2.0})))
+    assert "In dollars A loses most in it" in text
+    assert "of its economy B loses most" in text
+    assert "in none of 1 cases" in text
+    assert "in every case" in " ".join(q02.finding(_exposure({"A": 1.0, "B": 2.0})))
     assert q02.finding(_exposure({"A": 0.0, "B": 0.0}))[0].startswith("None of these cases")
 
 
@@ -221,7 +221,7 @@ def test_awards_finding() -> None:
                 "gain of the United States, USD bn": 1.0, "gain of South Korea, USD bn": -2.0}
 
     text = " ".join(q06.finding(pd.DataFrame([row("current law", 17.0, 5.0), row("awards withdrawn", 15.0, 1.0)])))
-    assert "17.0 of 67 kwpm announced in Taylor" in text
+    assert "17.0 of the 67 kwpm announced in Taylor" in text
     assert "15.0 with awards withdrawn" in text
     assert "saves the treasury USD 4.0 bn" in text
     assert "-2.0 kwpm" in text

@@ -40,8 +40,8 @@ METHOD = (
 )
 HOME = "USA"
 LEADING = "logic_lt10"
-SHORT = ("liberation_day_announced", "section232_25", "section232_100")
-FULL = ("liberation_day_enacted", *SHORT, "section232_25_korea_parity", "section232_25_no_allowance",
+SHORT = ("liberation_day_announced", "liberation_day_enacted", "section232_25", "section232_100")
+FULL = (*SHORT, "section232_25_korea_parity", "section232_25_no_allowance",
         "section232_25_flat", "section232_25_use", "section232_100_korea_parity", "section232_100_no_allowance")
 PARTS = {
     "American users, USD bn": USERS, "American firms, USD bn": FIRMS, "American treasury, USD bn": TREASURY,

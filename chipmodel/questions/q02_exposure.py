@@ -104,13 +104,12 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
         order = part.sort_values(LOSS, ascending=False)
         each = listed([f"{row['ally']} {_lost(float(row[LOSS]))}" for _, row in order.iterrows()])
         said.append(f"Under {case}, {each}.")
-    worst, small = ({_top(part, c)[0] for part in moved.values()} for c in (LOSS, PER_GDP))
-    said.append(f"{_most(worst, 'in dollars', moved)}; for the size of its economy, "
-                f"{listed(sorted(small))} {'does' if len(small) == 1 else 'do, by case'}.")
+    said.append(f"In dollars {_most(moved, LOSS)}; for the size of its economy {_most(moved, PER_GDP)}.")
     name, largest = _top(next(iter(moved.values())), SURPLUS)
     same = sum(list(part["rank by surplus"]) == list(part["rank by loss"]) for part in moved.values())
-    said.append(f"The largest surplus of 2024 among them is that of {name} (USD {largest:.1f} bn); the order by "
-                f"surplus is the order by loss in {same} of {len(moved)} cases.")
+    how = f"{'none' if same == 0 else same} of {len(moved)} cases" if same < len(moved) or same == 0 else "every case"
+    said.append(f"The largest surplus of 2024 among them is that of {name} (USD {largest:.1f} bn); allies lose in the "
+                f"order of their surpluses in {how}.")
     return tuple(said)
 
 
@@ -119,7 +118,11 @@ def _lost(value: float) -> str:
     return f"{verb} {billion(abs(1000.0 * value))}"
 
 
-def _most(names: set[str], how: str, moved: dict[str, pd.DataFrame]) -> str:
-    if len(names) == 1:
-        return f"{next(iter(names))} loses most {how} in {'each of these cases' if len(moved) > 1 else 'it'}"
-    return f"{listed(sorted(names))} lose most {how}, by case"
+def _most(moved: dict[str, pd.DataFrame], column: str) -> str:
+    """Say who loses most, and in which cases if that differs."""
+    cases: dict[str, list[str]] = {}
+    for case, part in moved.items():
+        cases.setdefault(_top(part, column)[0], []).append(case)
+    if len(cases) == 1:
+        return f"{next(iter(cases))} loses most in {'each of these cases' if len(moved) > 1 else 'it'}"
+    return listed([f"{ally} loses most under {listed(under)}" for ally, under in cases.items()])

@@ -116,7 +116,8 @@ def _row(full: Summary, none: Summary, cut: Summary, region: str, gdp: tuple[int
 
 
 def _ratio(kwpm: float, billions: float) -> float:
-    return kwpm / billions if billions > LEAST / 1000.0 else float("nan")
+    # Beyond nine decimals a difference of two solves is noise.
+    return round(kwpm / billions, 9) + 0.0 if billions > LEAST / 1000.0 else float("nan")
 
 
 def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:

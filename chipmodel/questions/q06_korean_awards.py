@@ -37,6 +37,7 @@ TAYLOR, SIZE, SUPPORT = "Samsung Taylor, kwpm", "announced there, kwpm", "suppor
 
 
 def _worlds(desk: Desk, short: bool) -> dict[str, World]:
+    """Return worlds by what they hold; short, only that in which commitments are held."""
     central = desk.cell("current_law").world
     found = {HELD: central}
     if not short:
@@ -47,9 +48,8 @@ def _worlds(desk: Desk, short: bool) -> dict[str, World]:
 
 
 def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
-    """Return cases with their worlds; in short the awards paid and withdrawn, with commitments held."""
-    cases = CASES[:2] if short else CASES
-    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in cases]
+    """Return cases with their worlds."""
+    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in CASES]
 
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
@@ -116,12 +116,12 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     said = []
     for world, part in table.groupby("world", sort=False):
         start = part.iloc[0]
-        runs = f"Samsung runs {float(start[TAYLOR]):.1f} of {float(start[SIZE]):.0f} kwpm announced in Taylor"
+        runs = f"Samsung runs {float(start[TAYLOR]):.1f} of the {float(start[SIZE]):.0f} kwpm announced in Taylor"
         each = [f"{float(r[TAYLOR]):.1f} with {r['case']}" for _, r in part.iloc[1:].iterrows()]
-        rest = f"under current law and {listed(each)}"
+        rest = listed(["under current law", *each])
         if part[TAYLOR].nunique() == 1:
             rest = f"whether awards are paid or not ({len(part)} cases)"
-        said.append(f"With {world}, {runs} in the last year reported, {rest}.")
+        said.append(f"With {world}, {runs} in the last year reported {rest}.")
     law, gone = table.iloc[0], table.iloc[1]
     saved = 1000.0 * (float(law[SUPPORT]) - float(gone[SUPPORT]))
     logic = float(gone["change in American leading logic, kwpm"])
@@ -131,5 +131,5 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
                 f"{result(1000.0 * float(gone['gain of South Korea, USD bn']))}.")
     hynix = table["SK hynix Indiana packaging, kwpm"]
     said.append(f"SK hynix's packaging in Indiana stands at {between(hynix, 'kwpm')} in all of these; its award is not "
-                "in the model, so this is what is built without it.")
+                "in the model, and where packaging of its kind stands is not unique, so the number says little.")
     return tuple(said)

@@ -11,7 +11,7 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import OriginFloor, Tariff
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, firms, gain, in_billions, result, results, spoken, users
+from chipmodel.questions.parts import capacity, firms, gain, how_sure, in_billions, result, results, spoken, users
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.report.words import billion, percent
@@ -107,7 +107,8 @@ def answer(desk: Desk, short: bool) -> Answer:
                       f"Curves of cost by region over the largest Chinese share; at none, world "
                       f"{last['World, USD bn']:.1f} USD bn.",
                       partial(_draw, paint=paint, years=years))]
-    return Answer(finding(costs, area, regions), tables, figures)
+    how = how_sure(desk, *((SHIPPED, f"welfare.{who}") for who in ("all", "USA", CHINA)))
+    return Answer((*finding(costs, area, regions), *how), tables, figures)
 
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:

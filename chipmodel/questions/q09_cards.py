@@ -15,12 +15,12 @@ from chipmodel.desk import Desk
 from chipmodel.plan import Cell
 from chipmodel.policies import ExportControl
 from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, result, results, spoken, treasury, users
+from chipmodel.questions.parts import between, gain, how_sure, in_billions, result, results, spoken, treasury, users
 from chipmodel.report import draw, style
 from chipmodel.report.figures import Drawn
 from chipmodel.schema import InputFactRow
 from chipmodel.summary import Summary
-from chipmodel.text import listed
+from chipmodel.text import listed, with_article
 from chipmodel.world import Scale, World
 
 TITLE = "Cards: who can withhold what, and at what price"
@@ -35,6 +35,7 @@ METHOD = (
     "the cost of changing a supplier, so inputs of one kind stand in for each other. A surprise needs cards whose loss "
     "idles fabs: in the model a fab begun cannot be stopped, so tools cannot be withheld overnight."
 )
+PUSHED = "korea_japan_pushed_away"
 START, SLACK = 2032, 10.0
 MEMBERS = ("USA", "JPN", "KOR", "TWN", "EUR")
 CARDS: dict[str, dict[str, dict[str, Any]]] = {
@@ -123,7 +124,7 @@ def _between(one: frozenset[str], players: tuple[str, ...] = MEMBERS) -> Withhel
 
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law, the games, the coalitions and the case of Korea and Japan pushed away."""
-    found = [desk.cell("current_law"), desk.cell("korea_japan_pushed_away")]
+    found = [desk.cell("current_law"), desk.cell(PUSHED)]
     for world in _worlds(desk, short).values():
         games = _games_of(short).values()
         found += [desk.cell("current_law", world), *(desk.cell(_case(desk, held), world) for held in games)]
@@ -153,7 +154,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                                           "alone, USD bn": worth[frozenset({r})] / 1000.0,
                                           "others without it, USD bn": worth[frozenset(players) - {r}] / 1000.0}
                                          for r in players]))
-    pushed = in_billions(pd.DataFrame([_pushed(desk.summary("korea_japan_pushed_away"), base)]))
+    pushed = in_billions(pd.DataFrame([_pushed(desk.summary(PUSHED), base)]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table("q09_games", f"What regions gain when a card is withheld, against current law, {years}", games),
@@ -171,7 +172,8 @@ def answer(desk: Desk, short: bool) -> Answer:
                                                       for _, r in shapleys.iterrows()) + ".",
                partial(_draw_shapley, paint={names[r]: c for r, c in style.colours(names).items()}, years=years)),
     ]
-    return Answer(finding(games, shapleys, pushed, names), tables, figures)
+    how = how_sure(desk, *((PUSHED, f"welfare.{who}") for who in ("USA", "JPN", "KOR")))
+    return Answer((*finding(games, shapleys, pushed, names), *how), tables, figures)
 
 
 def _games(desk: Desk, base: Summary, short: bool) -> pd.DataFrame:
@@ -261,9 +263,12 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
     part = games[(games["replacement"] == "central") & (games["known"] == "foreseen")]
     said = []
     for target, some in part.groupby("from", sort=False):
-        each = "; ".join(f"{r['holder']} ({r['card']}), target {_short(float(r['harm to the target, USD bn']))} and "
-                         f"holder {_short(float(r['harm to the holder, USD bn']))}" for _, r in some.iterrows())
-        said.append(f"Withheld with notice from {_target(str(target))}: {each}.")
+        them = "them" if target == "all four" else "it"
+        hardest = some.sort_values("harm to the target, USD bn", ascending=False)
+        each = "; that of ".join(f"{with_article(str(r['holder']))} ({r['card']}) costs {them} "
+                                 f"{_sum(float(r['harm to the target, USD bn']))} and its holder "
+                                 f"{_sum(float(r['harm to the holder, USD bn']))}" for _, r in hardest.iterrows())
+        said.append(f"Withheld with notice from {_target(str(target))}, the card of {each}.")
     strong = part[(part["harm to the target, USD bn"] > part["harm to the holder, USD bn"].clip(lower=0.0))
                   & (part["harm to the target, USD bn"] > 0.1)]
     said.append(f"The target loses more than the holder, and more than USD 0.1 bn, in {len(strong)} of {len(part)} "
@@ -272,12 +277,12 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
         wide = games[(games["known"] == "foreseen") & (games["from"] == "all four")]
         ends = wide.groupby("holder", sort=False)["harm to the target, USD bn"].agg(["min", "max"])
         said.append("Over the range of replacement speed, harm to all four is " + "; ".join(
-            f"USD {low:.1f} to {high:.1f} bn ({holder})" for holder, low, high in ends.itertuples()) + ".")
+            f"USD {between([low, high], 'bn')} ({holder})" for holder, low, high in ends.itertuples()) + ".")
     by_value = dict(zip(shapleys["member"], shapleys["Shapley value, USD bn"].astype(float), strict=True))
     top, last = max(by_value, key=lambda r: by_value[r]), min(by_value, key=lambda r: by_value[r])
     row = pushed.iloc[0]
-    said.append(f"By Shapley value among {listed(list(by_value))} the others need {top} most "
-                f"({by_value[top]:+.1f} USD bn) and {last} needs them most "
+    said.append(f"By Shapley value among {listed(list(by_value))} the others need {with_article(top)} most "
+                f"({by_value[top]:+.1f} USD bn) and {with_article(last)} needs them most "
                 f"({by_value[last]:+.1f} USD bn). If Korea and Japan are pushed away (a duty of 25%, half of "
                 f"materials, resist tools and memory withheld), the United States "
                 f"{result(1000.0 * float(row[names['USA'] + ', USD bn']))} (its users "
@@ -288,8 +293,10 @@ def finding(games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame,
     return tuple(said)
 
 
-def _short(harm: float) -> str:
-    return "unmoved" if abs(harm) < 0.05 else f"{-harm:+.1f} USD bn"
+def _sum(harm: float) -> str:
+    if abs(harm) < 0.05:
+        return "nothing"
+    return f"USD {harm:.1f} bn" if harm > 0 else f"less than nothing (a gain of USD {-harm:.1f} bn)"
 
 
 def _played(row: pd.Series) -> str:

@@ -25,11 +25,11 @@ METHOD = (
     "or foreseen. Losses are present values against the same case in a world without it. Insurance: the loss with and "
     "without leading-edge fabs that the treasury asks for from 2030, less what they cost when nothing happens; the "
     "chance at which the two are equal is the break-even. How likely a blockade is, what it does beyond fabs, war and "
-    "stockpiles are left out; nothing is said of deterrence. The short form leaves insurance out."
+    "stockpiles are left out; nothing is said of deterrence."
 )
 LEADING = "logic_lt10"
 TARGETS = {"USA": 200.0, "JPN": 90.0}
-"""Leading-edge capacity asked for, kwpm: in each place some 70 more than current law brings in 2030."""
+"""Leading-edge capacity asked for, kwpm: in each place 55 to 70 more than current law brings in 2030."""
 FROM, FINE = 2030, 1000.0
 MODEL, YEAR, DEPTH = "taiwan_blockade", 2030, 0.9
 CHANCES = (0.01, 0.05, 0.1, 0.2, 0.3)
@@ -63,16 +63,11 @@ def _insured(desk: Desk, region: str) -> Case:
                                   "policies": (*law.policies, fabs)})
 
 
-def _insurers(short: bool) -> tuple[str, ...]:
-    """Return where fabs stand as insurance; the short form leaves insurance out."""
-    return () if short else tuple(TARGETS)
-
-
 def cells(desk: Desk, short: bool) -> list[Cell]:
     """Return current law with and without each disruption, and with fabs elsewhere."""
     found = [desk.cell("current_law"),
              *(desk.cell("current_law", _world(desk, *one)) for one in _disruptions(short))]
-    for region in _insurers(short):
+    for region in TARGETS:
         case = _insured(desk, region)
         found += [desk.cell(case), desk.cell(case, _world(desk, YEAR, DEPTH, True))]
     return found
@@ -84,15 +79,13 @@ def answer(desk: Desk, short: bool) -> Answer:
     names = base.labels.regions
     losses = in_billions(pd.DataFrame([_loss(desk.summary("current_law", _world(desk, *one)), base, *one)
                                        for one in _disruptions(short)]))
-    insurance = in_billions(pd.DataFrame([row for region in _insurers(short) for row in _insurance(desk, region)]))
+    insurance = in_billions(pd.DataFrame([row for region in TARGETS for row in _insurance(desk, region)]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table("q11_losses", f"What a loss of Taiwan's output costs under current law, {years}", losses),
+        Table("q11_insurance", f"What leading-edge fabs elsewhere cost and save in the blockade of {YEAR}, {years}, "
+                               "and their net worth at chances that are no estimates", insurance),
     ]
-    if not insurance.empty:
-        tables.append(Table("q11_insurance", "What leading-edge fabs elsewhere cost and save in the blockade of "
-                                             f"{YEAR}, {years}, and their net worth at chances that are no estimates",
-                            insurance))
     paint = {f"{name}, USD bn": style.colours(names)[r] for r, name in names.items()}
     alt = "; ".join(f"{r['disruption']} {r['World, USD bn']:.0f} USD bn" for _, r in losses.iterrows())
     figures = [Figure("q11_losses", "What a blockade costs", "q11_losses", f"Bars of loss by region: {alt}.",
@@ -159,7 +152,7 @@ def finding(losses: pd.DataFrame, insurance: pd.DataFrame, names: dict[str, str]
         ends = [f"{billion(1000.0 * float(r['World, USD bn']))} ({str(r['disruption']).partition(',')[0]})"
                 for r in (order.iloc[0], order.iloc[-1])]
         said.append(f"Over the years and depths tried, surprises cost {ends[0]} to {ends[1]}.")
-    for place, part in () if insurance.empty else insurance.groupby("fabs in", sort=False):
+    for place, part in insurance.groupby("fabs in", sort=False):
         more = float(part.iloc[0][f"more in {FROM}, kwpm"])
         each_one = "; ".join(_worth(row) for _, row in part.iterrows())
         said.append(f"{more:.0f} kwpm more of leading logic in {_the(str(place))} in {FROM} {each_one}.")

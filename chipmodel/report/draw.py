@@ -14,6 +14,8 @@ LINES = (style.INK, *style.OTHERS)
 """Colours of curves that are no regions."""
 MARKS = ("o", "s", "D", "^", "v", "P")
 LOSS, GAIN = "#B2182B", "#2166AC"
+TICKS = 8
+"""Shares up to which each has its own mark on the axis."""
 
 
 def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], title: str, note: str, xlabel: str,
@@ -45,6 +47,9 @@ def curves(table: pd.DataFrame, *, x: str, by: str, panels: Mapping[str, str], t
         ax.set_title(style.plain(heading))
         ax.set_xlabel(style.plain(xlabel))
         ax.grid(axis="y")
+        taken = sorted({scale * float(value) for value in table[x]})
+        if percent and len(taken) <= TICKS:
+            ax.set_xticks(taken, [f"{value:g}" for value in taken])
         _name_ends(ax, ends, colour)
     axes[0].set_ylabel(style.plain(ylabel))
     _caption(fig, style.plain(title), style.plain(note))
@@ -65,7 +70,11 @@ def _name_ends(ax: Any, ends: list[tuple[float, float, str]], colour: Mapping[st
     ends = sorted(ends)
     low, high = ax.get_ylim()
     lines = max((style.short(name, 16).count("\n") + 1 for _, _, name in ends), default=1)
-    heights = _spread([y for y, _, _ in ends], 0.05 * lines * (high - low))
+    apart, floor = 0.05 * lines * (high - low), low  # no name may stand among the numbers of the axis
+    heights = []
+    for height in _spread([y for y, _, _ in ends], apart):
+        heights.append(max(height, floor))
+        floor = heights[-1] + apart
     right = max((x for _, x, _ in ends), default=0.0)
     left = ax.get_xlim()[0]
     for y, (_, _, name) in zip(heights, ends, strict=True):

@@ -23,6 +23,7 @@ from chipmodel.metrics import ALL
 from chipmodel.questions.run import Part
 from chipmodel.report import opening, style, what_if
 from chipmodel.report.latex import cells, numeric
+from chipmodel.report.sure import HOW_SURE
 from chipmodel.schema import RegionRow, SegmentRow, SourceRow
 from chipmodel.study import Study, load_study
 from chipmodel.text import number
@@ -44,6 +45,10 @@ ROWS = 80
 """Rows of a table shown; its CSV has all."""
 GRADES = {"A": "read in the source", "B": "quoted by another", "C": "citation missing",
           "D": "computed here, formula in the note", "E": "assumption, with a range"}
+PIXELS = 1.6
+"""Width of a figure on a wide screen, for a point of its own width: letters are of one size in all of them."""
+MANY = 8
+"""Columns beyond which a table is set smaller."""
 HIDDEN = {("opening", opening.CAPACITY), ("what_if", what_if.REFERENCE)}
 """Tables of parts that the page draws at the reader's choice instead of showing them."""
 
@@ -95,7 +100,7 @@ def _hash(text: str) -> str:
 def _part(part: Part, data: Dataset) -> str:
     about = part.about
     text = f'<p class="asks">{escape(about["asks"])}</p>\n'
-    text += '<div class="finding">' + "".join(f"<p>{escape(one)}</p>" for one in about["finding"]) + "</div>\n"
+    text += '<div class="finding">' + "".join(_said(one) for one in about["finding"]) + "</div>\n"
     if part.name == opening.__name__.rpartition(".")[2]:
         text += _chooser(part, data)
     if part.name == what_if.__name__.rpartition(".")[2]:
@@ -111,6 +116,13 @@ def _part(part: Part, data: Dataset) -> str:
     return text + f'<p class="method"><strong>Method.</strong> {_coded(about["method"])}</p>'
 
 
+def _said(text: str) -> str:
+    """Return a paragraph of a finding; how sure it is stands by itself, smaller."""
+    said, how, sure = text.partition(HOW_SURE)
+    found = f"<p>{escape(said.rstrip())}</p>" if said.strip() else ""
+    return found + (f'<p class="sure">{escape(how + sure)}</p>' if how else "")
+
+
 def _coded(text: str) -> str:
     """Return a text in which what stands between backquotes is code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
@@ -119,11 +131,13 @@ def _coded(text: str) -> str:
 def _figure(part: Part, figure: dict[str, str]) -> str:
     raw = (part.folder / f"{figure['name']}.svg").read_bytes()
     source = "data:image/svg+xml;base64," + base64.b64encode(raw).decode()
+    points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', raw)
+    wide = f' width="{PIXELS * float(points[1]):.0f}"' if points else ""
     names = [*(f"{figure['name']}.{kind}" for kind in ("pdf", "png")),
              *(f"{figure['table']}.{kind}" for kind in ("csv", "tex"))]
     return (
         f'<figure><div class="sheet" tabindex="0" role="group" aria-label="{escape(figure["title"])}">'
-        f'<img src="{source}" alt="{escape(figure["alt"])}"></div>'
+        f'<img src="{source}"{wide} alt="{escape(figure["alt"])}"></div>'
         f"<figcaption>{escape(figure['title'])}</figcaption>"
         f"<details><summary>The numbers behind the figure</summary>{_table(part.table(figure['table']))}</details>"
         f"{_files(part, names)}</figure>\n"
@@ -146,7 +160,7 @@ def _table(frame: pd.DataFrame) -> str:
         "<tr>" + "".join(_cell(text, raw, n) for text, raw, n in zip(shown, given, right, strict=True)) + "</tr>"
         for shown, given in zip(cells(part), part.itertuples(index=False, name=None), strict=True)
     )
-    long = " long" if len(part) > 14 else ""
+    long = (" long" if len(part) > 14 else "") + (" many" if len(part.columns) > MANY else "")
     note = (f'<p class="note">The first {ROWS} of {len(frame):,} rows; the CSV has all.</p>'
             if len(frame) > ROWS else "")
     return (f'<div class="table{long}" tabindex="0" role="group" aria-label="Table"><table class="sorts"><thead><tr>'

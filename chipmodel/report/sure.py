@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from chipmodel.intervals import CHANGE, Ends, Intervals
 from chipmodel.metrics import ALL, Metric, evaluate, parse
 from chipmodel.report.tables import SHOWN
-from chipmodel.summary import Summary
+from chipmodel.summary import Labels, Summary
 from chipmodel.text import listed, lower, with_article
 
+HOW_SURE = "How sure:"
+"""How the sentence begins."""
 PHRASES = {
     "share.capacity": "the share of {region} in {segment} in {year}",
     "capacity": "capacity of {region} in {segment} in {year}",
@@ -44,8 +46,8 @@ def sure(wanted: Iterable[tuple[Summary, Summary, str]], intervals: Intervals,
             metric = parse(name.removeprefix(CHANGE))
             case = f" under {spoken(own.case.name)}" if spoken else ""
             by = "the change in " if name.startswith(CHANGE) else ""
-            found.append(f"{by}{_phrase(metric, own)}{case} at {written(ends, metric.unit)}")
-    return f"How sure: {intervals.says} put {listed(found)}." if found else ""
+            found.append(f"{by}{phrase(metric, own.labels)}{case} at {written(ends, metric.unit)}")
+    return f"{HOW_SURE} {intervals.says} put {listed(found)}." if found else ""
 
 
 def known(own: Summary, base: Summary, name: str, intervals: Intervals) -> Ends | None:
@@ -68,12 +70,13 @@ def written(ends: Ends, unit: str) -> str:
     return f"{low} to {high}" + (word if word == "%" else f" {word}" if word else "")
 
 
-def _phrase(metric: Metric, own: Summary) -> str:
+def phrase(metric: Metric, labels: Labels) -> str:
+    """Return what a metric is called inside a sentence."""
     form = ".".join(part for part in metric.family.parts if not part.startswith("<"))
     given = metric.given
     region, segment = given.get("region", ""), given.get("segment", "")
     return PHRASES.get(form, metric.name).format(
-        region="the world" if region == ALL else with_article(own.labels.regions.get(region, region)),
-        segment="all segments" if segment == ALL else lower(own.labels.segments.get(segment, segment)),
+        region="the world" if region == ALL else with_article(labels.regions.get(region, region)),
+        segment="all segments" if segment == ALL else lower(labels.segments.get(segment, segment)),
         year=given.get("year", ""),
     )

@@ -16,11 +16,13 @@ from chipmodel.points import Span
 from chipmodel.policies import Policy
 from chipmodel.questions import Answer, Figure, Table
 from chipmodel.report import style
+from chipmodel.report.sure import phrase
 from chipmodel.report.tables import SHOWN
 from chipmodel.report.words import percent
 from chipmodel.study import Study, load_study
-from chipmodel.summary import Summary
-from chipmodel.text import lower, number
+from chipmodel.summary import Labels, Summary
+from chipmodel.text import listed, lower, number
+from chipmodel.world import load_world
 
 STUDY = "what_if"
 TITLE = "What if: two dials"
@@ -44,11 +46,14 @@ def cells(desk: Desk, short: bool) -> list[Cell]:
 def answer(desk: Desk, short: bool) -> Answer:
     """Return the grid, its figure and what its corners say."""
     frame, reference = (kept(desk.data, *KEPT) if short else None) or solved(desk, short)
-    against = load_study(STUDY, desk.data).reference
+    study = load_study(STUDY, desk.data)
+    against = study.reference
     title = f"{' and '.join(frame.columns[:2])}, against {against}"
     picture = Figure(GRID, title, GRID, f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
                                         + _corners(frame), draw)
-    return Answer(_finding(frame), (Table(GRID, title, frame), Table(REFERENCE, f"The same numbers in {against}",
+    labels = Labels.of(desk.data, load_world(study.worlds[0], desk.data))
+    names = [phrase(parse(name), labels) for name in plan(study, desk.data).metrics]
+    return Answer(_finding(frame, names), (Table(GRID, title, frame), Table(REFERENCE, f"The same numbers in {against}",
                                                                      reference)), (picture,))
 
 
@@ -117,35 +122,33 @@ def _corners(frame: pd.DataFrame) -> str:
             f"the second at its highest, {said[3]} with both.")
 
 
-def _move(name: str, low: float, high: float) -> str:
+def _move(what: str, unit: str, low: float, high: float) -> str:
     """Return how a number moves, with its unit."""
-    what, _, unit = name.rpartition(", ")
-    ends = [_with_unit(number(x, 3), unit) for x in (low, high)]
+    digits = 3 if unit not in ("%", "USD bn") else 1
+    ends = [f"{round(x, digits) + 0.0:,.{digits}f}" for x in (low, high)]
+    after = unit if unit == "%" else f" {unit}" if unit else ""
     if ends[0] == ends[1]:
-        return f"{what} stays at {ends[0]}"
-    return f"{what} {'rises' if high > low else 'falls'} from {ends[0]} to {ends[1]}"
+        return f"{what} stays at {ends[0]}{after}"
+    return f"{what} {'rises' if high > low else 'falls'} from {ends[0]} to {ends[1]}{after}"
 
 
-def _with_unit(value: str, unit: str) -> str:
-    return f"{value}%" if unit == "%" else f"USD {value} bn" if unit == "USD bn" else f"{value} {unit}".rstrip()
-
-
-def _finding(frame: pd.DataFrame) -> tuple[str, ...]:
+def _finding(frame: pd.DataFrame, names: list[str]) -> tuple[str, ...]:
     dials = list(frame.columns[:2])
     low = _corner(frame, (-1, -1))
     said = []
     for k, dial in enumerate(dials):
         ends = (1, -1) if k == 0 else (-1, 1)
         high = _corner(frame, ends)
-        moves = "; ".join(_move(name, float(low[name]), float(high[name])) for name in frame.columns[2:])
-        said.append(f"In the model, with the {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)} instead of "
-                    f"{percent(low[dial] / 100.0)} and the other dial at its lowest: {moves}.")
+        moves = listed([_move(name, column.rpartition(", ")[2], float(low[column]), float(high[column]))
+                        for name, column in zip(names, frame.columns[2:], strict=True)])
+        said.append(f"With the {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)} instead of "
+                    f"{percent(low[dial] / 100.0)} and the other dial at its lowest, {moves}.")
     first = frame.columns[2]
     steps = [frame[frame[dials[1]] == low[dials[1]]].sort_values(dials[0])[first].tolist(),
              frame[frame[dials[0]] == low[dials[0]]].sort_values(dials[1])[first].tolist()]
     bent = [not (all(b >= a for a, b in pairwise(one)) or all(b <= a for a, b in pairwise(one))) for one in steps]
     if any(bent):
-        said.append(f"{first} does not move one way all along: read the grid, not its ends alone.")
+        said.append(f"Between the ends {names[0]} does not move one way all along: read the grid, not its ends alone.")
     return tuple(said)
 
 
