@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -391,6 +392,15 @@ def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseE
     assert not Path("deep").exists()
 
 
+@pytest.fixture
+def hears() -> Iterator[None]:
+    """Hear Ctrl-C here and in processes started, also where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears")
 @pytest.mark.parametrize("what", ["swallows it", "makes another error of it"])
 def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, monkeypatch: pytest.MonkeyPatch,
                                                                      what: str) -> None:
@@ -411,6 +421,7 @@ def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, 
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("hears")
 def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
     grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 400 }\n'
     (tmp_path / "small.toml").write_text(STUDY + grid)
