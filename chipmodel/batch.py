@@ -138,19 +138,25 @@ def _known(data: Dataset) -> _Known:
     The cells of the headline study are solved cold as the study solves them: where several solutions are
     optimal, both show the same.
     """
+    nothing = _Known(None, None, frozenset())
     try:
         reference = Cell(load_case(REFERENCE, data), load_world(WORLD, data))
-        key = "".join((data.digest, *key_of(reference)))
-        if key in _knowing:
-            return _knowing[key]
-        cells = plan(load_study(HEADLINE, data), data).cells if HEADLINE in names_in(data.root / "studies") else ()
-        solution = run(data, reference.case, reference.world)
-    except (InputError, NoOptimum, CertificateError):
-        return _Known(None, None, frozenset())
-    _knowing.clear()
-    start = start_from(solution.arrays, solution.optimum)
-    _knowing[key] = _Known(solution, start, frozenset(map(key_of, cells)))
+    except InputError:
+        return nothing
+    key = "".join((data.digest, *key_of(reference)))
+    if key not in _knowing:
+        _knowing.clear()
+        try:
+            solution = run(data, reference.case, reference.world)
+            start = start_from(solution.arrays, solution.optimum)
+            _knowing[key] = _Known(solution, start, frozenset(map(key_of, _headline(data))))
+        except (InputError, NoOptimum, CertificateError):
+            _knowing[key] = nothing
     return _knowing[key]
+
+
+def _headline(data: Dataset) -> tuple[Cell, ...]:
+    return plan(load_study(HEADLINE, data), data).cells if HEADLINE in names_in(data.root / "studies") else ()
 
 
 def key_of(cell: Cell) -> Key:

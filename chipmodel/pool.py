@@ -105,7 +105,8 @@ def _deaf_children() -> Iterator[None]:
     Blocking the signal is what the processes inherit. It is not enough here: a thread of a library may take
     it, and the interrupt would come while a process is half started and known to nobody who could end it.
     """
-    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+    ours = hasattr(signal, "pthread_sigmask") and threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
         return
     came: list[int] = []
