@@ -16,8 +16,7 @@ _came: list[int] = []
 
 @contextmanager
 def heard() -> Iterator[list[int]]:
-    """Remember interrupts while inside; the list is empty as long as none came."""
-    _came.clear()
+    """Remember interrupts while inside, and forget them afterwards; the list is empty as long as none came."""
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield _came
@@ -27,6 +26,7 @@ def heard() -> Iterator[list[int]]:
         yield _came
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        _came.clear()
 
 
 def check() -> None:

@@ -107,7 +107,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     said.append(f"In dollars {_most(moved, LOSS)}; for the size of its economy {_most(moved, PER_GDP)}.")
     name, largest = _top(next(iter(moved.values())), SURPLUS)
     same = sum(list(part["rank by surplus"]) == list(part["rank by loss"]) for part in moved.values())
-    how = f"{'none' if same == 0 else same} of {len(moved)} cases" if same < len(moved) or same == 0 else "every case"
+    how = "every case" if same == len(moved) else f"{same or 'none'} of {len(moved)} cases"
     said.append(f"The largest surplus of 2024 among them is that of {name} (USD {largest:.1f} bn); allies lose in the "
                 f"order of their surpluses in {how}.")
     return tuple(said)
