@@ -27,8 +27,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from chipmodel.dataset import load_dataset
-from chipmodel.newcase import copy_data
+from chipmodel.cases.new import copy_data
+from chipmodel.dataset.dataset import load_dataset
 
 GOLDEN = 0.6180339887498949
 UNEVEN = 0.2

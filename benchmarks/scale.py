@@ -20,6 +20,8 @@ import highspy
 import numpy as np
 from common import HERE, Figures, clock, peak_gb, process, tell
 
+from chipmodel.solver.highs import finish, new_solver
+
 SIZES = {"shipped": None, "20r": (20, 1), "1m": (40, 3)}
 """Regions and spread of the data grown for each size."""
 LIMIT = 600.0
@@ -50,22 +52,20 @@ def measure(sizes: list[str], limit: float = LIMIT) -> Figures:
 
 def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     """Write, compile, hand over, solve, and make every table; leave the arrays in a file for linopy."""
-    from chipmodel import engine
-    from chipmodel.accounts import compute
-    from chipmodel.arrays import compile_arrays
-    from chipmodel.errors import NoOptimum
-    from chipmodel.handover import Handover
-    from chipmodel.lp import write
-    from chipmodel.solution import TABLES, Solution
+    from chipmodel.common.errors import NoOptimum
+    from chipmodel.model.lp.compile import compile_program
+    from chipmodel.model.lp.program import write
+    from chipmodel.results.solution import TABLES, Solution
+    from chipmodel.solver.bounds import SingletonBounds
 
     with clock() as writing:
         programme = write(numbers, case.policies)
     with clock() as compiling:
-        arrays = compile_arrays(programme)
+        arrays = compile_program(programme)
     del programme
     with clock() as handing:
-        handover, highs = Handover(arrays), engine.solver()
-        highs.passModel(handover.lp(arrays))
+        singleton_bounds, highs = SingletonBounds(arrays), new_solver()
+        highs.passModel(singleton_bounds.lp(arrays))
     built = peak_gb()
     file.write_bytes(pickle.dumps(Plain.of(arrays)))
     highs.setOptionValue("time_limit", limit)
@@ -75,7 +75,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     rows, columns = arrays.matrix.shape
     before = writing.cpu + compiling.cpu + handing.cpu
     found = {
-        "rows": rows, "columns": columns, "nonzeros": arrays.matrix.nnz, "rows_handed_over": len(handover.kept),
+        "rows": rows, "columns": columns, "nonzeros": arrays.matrix.nnz, "rows_handed_over": len(singleton_bounds.kept),
         "write_s": writing.cpu, "compile_s": compiling.cpu, "handover_s": handing.cpu, "build_gb": built,
         "solve_s": solving.cpu, "solve_wall_s": solving.wall, "solved": solved,
         "pivots": highs.getInfo().simplex_iteration_count, "memory_gb": peak_gb(),
@@ -86,8 +86,8 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
         return found
     try:
         with clock() as reading:
-            optimum = engine.finish(highs, handover, arrays)
-            solution = Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
+            optimum = finish(highs, singleton_bounds, arrays)
+            solution = Solution.of(case, numbers, arrays, optimum)
             for name in TABLES:
                 solution.table(name)
     except NoOptimum as error:
@@ -100,8 +100,8 @@ def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory
 
-    from chipmodel.arrays import weights
-    from chipmodel.lp import write
+    from chipmodel.model.lp.compile import weights
+    from chipmodel.model.lp.program import write
 
     with clock() as writing:
         programme = write(numbers, case.policies)
@@ -198,11 +198,11 @@ def main(engine: str, answer: str, arrays: str, limit: str, folder: str) -> None
         Path(answer).write_text(json.dumps(linopy(Path(arrays))))
         return
     import chipmodel as cm
-    from chipmodel.numbers import build_numbers
+    from chipmodel.model.parameters.build import build_parameters
 
     data = cm.load_dataset(folder or None)
     case, world = cm.load_case("current_law", data), cm.load_world("central", data)
-    numbers = build_numbers(data, world).with_events(world.event)
+    numbers = build_parameters(data, world).with_events(world.event)
     call = {"ours": ours, "pyomo": pyomo}[engine]
     Path(answer).write_text(json.dumps(call(case, numbers, float(limit), Path(arrays))))
 

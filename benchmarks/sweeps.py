@@ -15,16 +15,18 @@ from common import HERE, Figures, Spent, clock, median, tell
 from pyomo.contrib.solver.common.factory import SolverFactory
 
 import chipmodel as cm
-from chipmodel import engine, metrics
-from chipmodel.arrays import Arrays, Vector, weights
-from chipmodel.basis import STATUS, Basis
-from chipmodel.handover import Handover
-from chipmodel.plan import plan
-from chipmodel.study import Study
-from chipmodel.summary import Summary
-from chipmodel.sweep import ALONE, Chunk, Shared, Task, Worlds, prepare, solve_chunk
-from chipmodel.template import Template
-from chipmodel.traced import Polynomials
+from chipmodel.model.lp.compile import weights
+from chipmodel.results import metrics
+from chipmodel.results.summary import Summary
+from chipmodel.solver.bounds import SingletonBounds
+from chipmodel.solver.highs import OPTIONS, new_solver
+from chipmodel.solver.linear_program import LinearProgram, Vector
+from chipmodel.solver.parametric import ParametricProgram
+from chipmodel.solver.polynomials import PolynomialVector
+from chipmodel.solver.warm_start import STATUS, Basis
+from chipmodel.studies.definition import Study
+from chipmodel.studies.plan import plan
+from chipmodel.studies.sweep import ALONE, Chunk, Shared, Task, Worlds, prepare, solve_chunk
 
 CASE = str(HERE / "us_grant.toml")
 TEN = {
@@ -110,7 +112,7 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
     worlds = Worlds(data)
     with clock() as preparing:
         sweep = prepare(planned.cells, data, planned.metrics, {}, study.chunk)
-    told = ", ".join(f"{t.handover.kept.size:,} rows, {len(t.frame.agents):,} columns" for t in sweep.shared.templates)
+    told = ", ".join(f"{t.singleton_bounds.kept.size:,} rows, {len(t.frame.agents):,} columns" for t in sweep.shared.templates)
     tell(f"sweep {name}: {len(planned.cells)} cases, shapes: {told}; prepared in {preparing.cpu:.1f} s")
     ours, bare, pivots, inside = Spent(), Bare(), 0, 0.0
     for chunk in sweep.chunks:
@@ -151,20 +153,20 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
 
 def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None:
     """Solve a chunk with nothing but passModel, setBasis, change* and run; what they are given is made beforehand."""
-    solvers: dict[int, tuple[highspy.Highs, Arrays]] = {}
+    solvers: dict[int, tuple[highspy.Highs, LinearProgram]] = {}
     for task in chunk.tasks:
         template = shared.templates[task.shape]
-        arrays = template.fill(task.levers, worlds.numbers(task.cell))
+        arrays = template.fill(task.levers, weights(template.frame.lines, worlds.numbers(task.cell)))
         if task.shape not in solvers:
-            lp, basis = template.handover.lp(arrays), basis_of(shared.starts[task.shape])
+            lp, basis = template.singleton_bounds.lp(arrays), basis_of(shared.starts[task.shape])
             with clock(bare.spent):
-                highs = engine.solver()
+                highs = new_solver()
                 highs.passModel(lp)
                 highs.setBasis(basis)
                 highs.run()
         else:
             highs, last = solvers[task.shape]
-            calls = list(moves(highs, template.handover, last, arrays))
+            calls = list(moves(highs, template.singleton_bounds, last, arrays))
             with clock(bare.spent):
                 for call, given in calls:
                     call(*given)
@@ -185,21 +187,21 @@ def basis_of(start: Basis) -> highspy.HighsBasis:
     return basis
 
 
-def moves(highs: highspy.Highs, handover: Handover, old: Arrays,
-          new: Arrays) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
+def moves(highs: highspy.Highs, singleton_bounds: SingletonBounds, old: LinearProgram,
+          new: LinearProgram) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """Return the calls that turn one loaded case into the next."""
     if not np.array_equal(old.cost, new.cost):
         every = np.arange(len(new.cost), dtype=np.int32)
         yield highs.changeColsCost, (len(every), every, new.cost)
-    for before, after, change in ((handover.bounds(old), handover.bounds(new), highs.changeColsBounds),
-                                  (handover.sides(old), handover.sides(new), highs.changeRowsBounds)):
+    for before, after, change in ((singleton_bounds.bounds(old), singleton_bounds.bounds(new), highs.changeColsBounds),
+                                  (singleton_bounds.sides(old), singleton_bounds.sides(new), highs.changeRowsBounds)):
         moved = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1])).astype(np.int32)
         if len(moved):
             yield change, (len(moved), moved, after[0][moved], after[1][moved])
-    was, now = old.matrix.data[handover.inside], new.matrix.data[handover.inside]
+    was, now = old.matrix.data[singleton_bounds.inside], new.matrix.data[singleton_bounds.inside]
     entries = np.flatnonzero(was != now)
-    columns = np.searchsorted(handover.start, entries, side="right") - 1
-    for row, column, value in zip(handover.row[entries].tolist(), columns.tolist(), now[entries].tolist(),
+    columns = np.searchsorted(singleton_bounds.start, entries, side="right") - 1
+    for row, column, value in zip(singleton_bounds.row[entries].tolist(), columns.tolist(), now[entries].tolist(),
                                   strict=True):
         yield highs.changeCoeff, (row, column, value)
 
@@ -246,7 +248,7 @@ class Persistent:
     expressions of them where the template has polynomials. Only parameters are looked at for changes.
     """
 
-    def __init__(self, template: Template, weight: Vector, task: Task) -> None:
+    def __init__(self, template: ParametricProgram, weight: Vector, task: Task) -> None:
         self.first = Spent()
         with clock(self.first):
             self.model = pyomo_model(template, weight, len(task.levers))
@@ -254,7 +256,7 @@ class Persistent:
             updates = self.solver.config.auto_updates
             for name in updates:
                 updates[name] = name == "update_parameters"
-            self.solver.config.solver_options = dict(engine.OPTIONS)
+            self.solver.config.solver_options = dict(OPTIONS)
             for k, value in enumerate(task.levers.tolist()):
                 self.model.lever[k] = value
             self.solver.set_instance(self.model)
@@ -268,7 +270,7 @@ class Persistent:
         return spent.cpu, highs.cpu, self.solver._solver_model.getInfo().simplex_iteration_count
 
 
-def pyomo_model(template: Template, weight: Vector, count: int) -> Any:
+def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
     """Write a template as a Pyomo model with a mutable parameter for each lever."""
     matrix, rhs, lines = template.base
     model = pyo.ConcreteModel()
@@ -276,7 +278,7 @@ def pyomo_model(template: Template, weight: Vector, count: int) -> Any:
     model.x = pyo.Var(range(matrix.shape[1]), domain=pyo.NonNegativeReals)
     x = [model.x[j] for j in range(matrix.shape[1])]
 
-    def filled(values: Any, polynomials: Polynomials) -> list[Any]:
+    def filled(values: Any, polynomials: PolynomialVector) -> list[Any]:
         found: list[Any] = values.tolist()
         terms: list[list[Any]] = [[] for _ in polynomials.slots]
         for k, factor, powers in zip(polynomials._which, polynomials._factor, polynomials._levers, strict=True):

@@ -23,7 +23,7 @@ assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
 
 def single(runs: int) -> Figures:
     """Measure `chipmodel run current_law`, data read and tables written, against the bare process, by turns."""
-    from chipmodel.engine import OPTIONS
+    from chipmodel.solver.highs import OPTIONS
 
     chipmodel = [sys.executable, "-m", "chipmodel"]
     with tempfile.TemporaryDirectory() as name:
@@ -57,9 +57,9 @@ def parallel(repeats: int, short: bool) -> Figures:
     from sweeps import studies
 
     import chipmodel as cm
-    from chipmodel.plan import plan
-    from chipmodel.pool import Processes
-    from chipmodel.sweep import prepare, solve_chunk
+    from chipmodel.common.workers import Processes
+    from chipmodel.studies.plan import plan
+    from chipmodel.studies.sweep import prepare, solve_chunk
 
     data = cm.load_dataset()
     study = studies(short)["iii"].model_copy(update={"chunk": 4 if short else 25})

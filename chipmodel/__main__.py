@@ -2,7 +2,7 @@
 
 import sys
 
-from chipmodel.cli import main
+from chipmodel.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

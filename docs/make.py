@@ -16,19 +16,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from chipmodel import lp, package
-from chipmodel.case import CaseFile, list_cases, load_case
-from chipmodel.dataset import Dataset, load_dataset
-from chipmodel.files import names_in, read_toml
-from chipmodel.formulation import OPENING, STEPS
-from chipmodel.numbers import build_numbers
-from chipmodel.policies import OriginFloor, Policy
-from chipmodel.policies.base import Number
-from chipmodel.schema import TABLES, Fact, RegionRow, SegmentRow
-from chipmodel.schemas import write_schemas
-from chipmodel.show import names_of
-from chipmodel.units import per_wafer
-from chipmodel.world import World, load_world
+from chipmodel.cases.case import CaseFile, list_cases, load_case
+from chipmodel.cases.describe import names_of
+from chipmodel.cli.schemas import write_schemas
+from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.units import per_wafer
+from chipmodel.dataset import descriptor
+from chipmodel.dataset.dataset import Dataset, load_dataset
+from chipmodel.dataset.fields import Fact
+from chipmodel.dataset.rows import TABLES, RegionRow, SegmentRow
+from chipmodel.display.formulation import OPENING, STEPS
+from chipmodel.model.lp import program
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.world import World, load_world
+from chipmodel.policies.base import Number, Policy
+from chipmodel.policies.origin_floor import OriginFloor
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = "<!-- Written by docs/make.py; do not edit. -->\n\n"
@@ -76,7 +78,7 @@ def formulation() -> str:
         "are written from the docstrings of `chipmodel/lp/`. A *balance* has a zero right-hand side and its dual is a "
         "price; a *limit* has an owner, and its dual times its right-hand side is that owner's rent.\n"
     )
-    for number, part in enumerate((*lp.PARTS, lp.finance), start=1):
+    for number, part in enumerate((*program.PARTS, program.finance), start=1):
         text += f"\n## {number}. {markdown(part.__doc__ or '').strip()}\n"
         for step in STEPS:
             text += f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
@@ -88,7 +90,7 @@ def _groups() -> str:
     data = load_dataset(ROOT / "tests" / "data" / "two")
     rule = OriginFloor(id="rule", market=data.rows(RegionRow)[0].region, trusted=(data.rows(RegionRow)[0].region,),
                        share=0.5, on="use", price_cap=1000.0, years=(2000, 2080), source="own")
-    programme = lp.write(build_numbers(data, load_world("central", data)), (rule,))
+    programme = program.write(build_parameters(data, load_world("central", data)), (rule,))
     rows: list[list[object]] = [
         [f"`{group.name}`", "balance" if group.owner is None else "limit", group.unit, group.meaning]
         for group in programme.groups.values()
@@ -115,7 +117,7 @@ def tables(data: Dataset) -> str:
         "of a new plant before support, averaged over the capacity of the base year. Other value added is the "
         "difference: design, software and margin, as far as sales show them. It may be negative.\n\n"
     )
-    n = build_numbers(data, load_world("central", data))
+    n = build_parameters(data, load_world("central", data))
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
     prices: list[list[object]] = [
         [names[s], *(f"{per_wafer(value[s]):,.0f}" for value in (
@@ -348,7 +350,7 @@ def pages(data: Dataset) -> dict[Path, str]:
         ROOT / "docs" / "assumptions.md": assumptions(data),
         ROOT / "docs" / "policies.md": policies(data),
         ROOT / "docs" / "cases.md": cases(data),
-        ROOT / "data" / package.FILE: package.descriptor_text(data),
+        ROOT / "data" / descriptor.FILE: descriptor.descriptor_text(data),
         **schemas(),
     }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import chipmodel as cm
-from chipmodel.files import write_whole
+from chipmodel.common.files import write_whole
 from chipmodel.validation.calibration import Fit, Fitter, fit, profile, read_free
 
 FILE = Path(__file__).resolve().parent.parent / "data" / "raw" / "calibration.csv"

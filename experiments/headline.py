@@ -12,7 +12,7 @@ import argparse
 import sys
 
 import chipmodel as cm
-from chipmodel.progress import Progress
+from chipmodel.common.progress import Progress
 
 
 def main() -> int:
@@ -22,8 +22,8 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
     given = options.parse_args()
     try:
-        with Progress(sys.stderr) as tell:
-            result = cm.run_study("headline", cm.load_dataset(), out=given.out, jobs=given.jobs, tell=tell)
+        with Progress(sys.stderr) as on_progress:
+            result = cm.run_study("headline", cm.load_dataset(), out=given.out, jobs=given.jobs, on_progress=on_progress)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1

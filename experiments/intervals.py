@@ -16,12 +16,14 @@ import sys
 from pathlib import Path
 
 import chipmodel as cm
-from chipmodel.errors import InputError
-from chipmodel.files import write_whole
-from chipmodel.progress import Progress
-from chipmodel.sensitivity import affordable, intervals, ranges, spread
-from chipmodel.study import load_study, run_study, table_csv
-from chipmodel.world import load_world
+from chipmodel.analysis.sensitivity import affordable, intervals, ranges, spread
+from chipmodel.common.errors import InputError
+from chipmodel.common.files import write_whole
+from chipmodel.common.progress import Progress
+from chipmodel.common.tables import table_csv
+from chipmodel.model.world import load_world
+from chipmodel.studies.plan import load_study
+from chipmodel.studies.run import run_study
 
 MORE = ("section232_25", "japan_domestic_first", "korea_japan_pushed_away", "china_decoupling")
 """Cases of the questions that are drawn beside those of the headline study."""
@@ -52,8 +54,8 @@ def main() -> int:
         drawn = study.model_copy(update={
             "name": "intervals", "cases": names, "metrics": (*study.metrics, *METRICS), "figures": (),
             "keep": "metrics", "point": tuple(points), "chunk": len(names)})
-        with Progress(sys.stderr) as tell:
-            result = run_study(drawn, data, given.work, jobs=given.jobs, tell=tell)
+        with Progress(sys.stderr) as on_progress:
+            result = run_study(drawn, data, given.work, jobs=given.jobs, on_progress=on_progress)
         write_whole(Path(given.out), table_csv(intervals(result.table)))
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)

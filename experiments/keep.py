@@ -14,12 +14,12 @@ import sys
 import pandas as pd
 
 import chipmodel as cm
-from chipmodel.desk import Desk
-from chipmodel.errors import InputError
-from chipmodel.kept import keep
-from chipmodel.pool import pool_of
-from chipmodel.progress import Progress
-from chipmodel.report import held, what_if
+from chipmodel.common.errors import InputError
+from chipmodel.common.progress import Progress
+from chipmodel.common.workers import pool_of
+from chipmodel.dataset.derived import store
+from chipmodel.report.sections import published, what_if
+from chipmodel.studies.case_cache import CaseCache
 from chipmodel.validation.validate import validate
 
 
@@ -37,15 +37,15 @@ def main() -> int:
         if "validation" in wanted:
             found = validate(data, True, lambda line: print(line, file=sys.stderr), given.jobs)
             assert found.ladder is not None
-            frames |= dict(zip(held.KEPT, (found.table.astype({"low": float, "high": float}), found.ladder),
+            frames |= dict(zip(published.KEPT, (found.table.astype({"low": float, "high": float}), found.ladder),
                                strict=True))
             print("\n".join(found.summary))
         if "what_if" in wanted:
-            with Progress(sys.stderr) as tell:
-                desk = Desk(data, pool_of(given.jobs), tell)
-                desk.solve(what_if.cells(desk, False))
-                frames |= dict(zip(what_if.KEPT, what_if.solved(desk, False), strict=True))
-        written = keep(data, given.out, frames)
+            with Progress(sys.stderr) as on_progress:
+                cache = CaseCache(data, pool_of(given.jobs), on_progress)
+                cache.solve(what_if.cells(cache, False))
+                frames |= dict(zip(what_if.KEPT, what_if.solved(cache, False), strict=True))
+        written = store(data, given.out, frames)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -18,12 +18,14 @@ import numpy as np
 import pandas as pd
 
 import chipmodel as cm
-from chipmodel.errors import InputError
-from chipmodel.files import write_whole
-from chipmodel.progress import Progress
-from chipmodel.sensitivity import affordable, most_telling, ranges, spread
-from chipmodel.study import Study, run_study, table_csv
-from chipmodel.world import load_world
+from chipmodel.analysis.sensitivity import affordable, most_telling, ranges, spread
+from chipmodel.common.errors import InputError
+from chipmodel.common.files import write_whole
+from chipmodel.common.progress import Progress
+from chipmodel.common.tables import table_csv
+from chipmodel.model.world import load_world
+from chipmodel.studies.definition import Study
+from chipmodel.studies.run import run_study
 
 CASE = "current_law"
 METRICS = ("share.capacity.USA.logic_lt10.2035", "share.capacity.USA.all.2035", "hhi.logic_lt10.2035", "outlay.USA")
@@ -55,8 +57,8 @@ def main() -> int:
         different = list({tuple(point.items()): point for point in points}.values())
         study = Study(name="morris", title="Elementary effects", cases=(CASE,), metrics=METRICS, chunk=1,
                       point=tuple(different))
-        with Progress(sys.stderr) as tell:
-            table = run_study(study, data, given.work, jobs=given.jobs, tell=tell).table
+        with Progress(sys.stderr) as on_progress:
+            table = run_study(study, data, given.work, jobs=given.jobs, on_progress=on_progress).table
         rows = []
         for metric, part in table.groupby("metric", sort=False):
             at = {tuple(point.items()): value for point, value in zip(different, part["value"], strict=True)}

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import chipmodel as cm
-from chipmodel.explore import near_optimal
-from chipmodel.files import write_whole
-from chipmodel.study import table_csv
+from chipmodel.analysis.near_optimal import near_optimal
+from chipmodel.common.files import write_whole
+from chipmodel.common.tables import table_csv
 
 
 def main() -> int:

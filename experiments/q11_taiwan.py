@@ -9,7 +9,7 @@ and a manifest; without ``--short`` with every case. The same as ``chipmodel stu
 
 import sys
 
-from chipmodel.questions.run import script
+from chipmodel.cli.main import script
 
 if __name__ == "__main__":
     sys.exit(script("q11_taiwan"))

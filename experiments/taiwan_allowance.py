@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 import chipmodel as cm
-from chipmodel.progress import Progress
-from chipmodel.study import table_csv
+from chipmodel.common.progress import Progress
+from chipmodel.common.tables import table_csv
 
 RATE = "taiwan_terms.rate_above"
 DUTIES = {"25%": "section232_25", "100%": "section232_100"}
@@ -58,8 +58,8 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
     given = options.parse_args()
     try:
-        with Progress(sys.stderr) as tell:
-            result = cm.run_study("taiwan_allowance", cm.load_dataset(), out=given.out, jobs=given.jobs, tell=tell)
+        with Progress(sys.stderr) as on_progress:
+            result = cm.run_study("taiwan_allowance", cm.load_dataset(), out=given.out, jobs=given.jobs, on_progress=on_progress)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1

@@ -14,12 +14,14 @@ import sys
 from pathlib import Path
 
 import chipmodel as cm
-from chipmodel.errors import InputError
-from chipmodel.files import write_whole
-from chipmodel.progress import Progress
-from chipmodel.sensitivity import affordable, one_at_a_time, ranges, tornado
-from chipmodel.study import Study, run_study, table_csv
-from chipmodel.world import load_world
+from chipmodel.analysis.sensitivity import affordable, one_at_a_time, ranges, tornado
+from chipmodel.common.errors import InputError
+from chipmodel.common.files import write_whole
+from chipmodel.common.progress import Progress
+from chipmodel.common.tables import table_csv
+from chipmodel.model.world import load_world
+from chipmodel.studies.definition import Study
+from chipmodel.studies.run import run_study
 
 METRICS = ("share.capacity.USA.logic_lt10.2035", "share.capacity.TWN.logic_lt10.2035", "share.capacity.USA.all.2035",
            "hhi.logic_lt10.2035", "outlay.USA", "cost.buyers.USA")
@@ -47,8 +49,8 @@ def main() -> int:
         points = affordable(one_at_a_time(moved), cases, data, load_world("central", data))
         study = Study(name="tornado", title="Every number at its low and its high", cases=tuple(given.cases),
                       reference=given.cases[0], metrics=tuple(given.metrics), point=tuple(points), chunk=1)
-        with Progress(sys.stderr) as tell:
-            result = run_study(study, data, given.work, jobs=given.jobs, tell=tell)
+        with Progress(sys.stderr) as on_progress:
+            result = run_study(study, data, given.work, jobs=given.jobs, on_progress=on_progress)
         write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)

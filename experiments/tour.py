@@ -6,6 +6,7 @@
 
 # %% 1. The data: checked on loading, every number with its source
 import chipmodel as cm
+from chipmodel.results.metrics import evaluate
 
 data = cm.load_dataset()
 print(data)
@@ -49,7 +50,7 @@ print(price.round(0))
 
 # %% 10. Who pays: what users, firms and treasuries gain or lose against current law, MUSD in present value
 who = {
-    name: {region: cm.metrics.evaluate(f"{metric}.{region}", tight, base) for region in ("USA", "TWN", "KOR", "JPN")}
+    name: {region: evaluate(f"{metric}.{region}", tight, base) for region in ("USA", "TWN", "KOR", "JPN")}
     for name, metric in (("users lose", "cost.buyers"), ("firms gain", "rents"), ("treasury gains", "treasury"))
 }
 for name, values in who.items():

@@ -9,7 +9,11 @@ from helpers import add, case_of, change
 from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area
 
 from chipmodel import Case, Policy, Solution, run
-from chipmodel.policies import CapacityMandate, DomesticFirst, Guardrail, ProductionCredit, SoftFinance
+from chipmodel.policies.capacity_mandate import CapacityMandate
+from chipmodel.policies.domestic_first import DomesticFirst
+from chipmodel.policies.guardrail import Guardrail
+from chipmodel.policies.production_credit import ProductionCredit
+from chipmodel.policies.soft_finance import SoftFinance
 
 EXACT = 1e-9
 NOTHING = Case(name="nothing")
@@ -31,7 +35,7 @@ def built(solution: Solution) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for (site, _), value in solution.columns("build").items():
         if value > 0:
-            total[solution.numbers.sites.sites[site].region] += value
+            total[solution.parameters.sites.sites[site].region] += value
     return dict(total)
 
 

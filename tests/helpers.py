@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from chipmodel import Case, Dataset, Policy, Solution, World, load_dataset, load_world
-from chipmodel.files import read_toml, toml_text
+from chipmodel import Case, Dataset, Policy, Solution, World, load_case, load_dataset, load_world
+from chipmodel.analysis.run import solve_in_passes
+from chipmodel.cases.check import check_case
+from chipmodel.common.files import read_toml, toml_text
+from chipmodel.model.parameters.build import build_parameters
 
 TWO = Path(__file__).parent / "data" / "two"
 
@@ -149,7 +152,7 @@ def booked_and_ledger(solution: Solution) -> tuple[dict[str, float], dict[str, f
                   & ~table["item"].str.endswith("_cash")]
     ledger = dict.fromkeys(booked, 0.0)
     for agent, year, value in zip(table["agent"], table["year"], table["value"], strict=True):
-        ledger[agent] += value * solution.numbers.discount[year]
+        ledger[agent] += value * solution.parameters.discount[year]
     return booked, ledger
 
 
@@ -201,3 +204,12 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 def remount(folder: Path, option: str) -> None:
     """Mount a small disk anew with an option: ``size=1m``, ``ro``."""
     subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
+
+
+def run_without(data: Dataset, case: Case | str, groups: tuple[str, ...], world: World | str = "central") -> Solution:
+    """Solve a case with some groups of rows left out, to see what they do."""
+    case = load_case(case, data) if isinstance(case, str) else case
+    world = load_world(world, data) if isinstance(world, str) else world
+    numbers = build_parameters(data, world)
+    check_case(case, numbers)
+    return solve_in_passes(case, numbers, groups)

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chipmodel.cli import main
-from chipmodel.report import build
+from chipmodel.cli.main import main
 
-PRELOADED = ["chipmodel.verbs", "chipmodel.study", "chipmodel.report.build", "chipmodel.report.figures", "matplotlib",
+PRELOADED = ["chipmodel.cli.study_commands", "chipmodel.report.build", "chipmodel.display.figures", "matplotlib",
              "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
              "kill"]
 CLOCK = ("created_utc", "timings", "seal")
@@ -53,7 +52,7 @@ def command(arguments: Sequence[str], questions: Sequence[str] | None) -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     if questions is not None:
-        build.names = lambda: list(questions)
+        questions.names = lambda: list(questions)
     sys.exit(main(arguments))
 
 

@@ -49,9 +49,10 @@ from mutate_package import Package, put, record, shipped, two_regions
 from mutations import MUTATIONS, File, Made, Mutation, meaning
 
 import chipmodel as cm
-from chipmodel import cli, package
-from chipmodel.errors import CertificateError
-from chipmodel.schema import TABLES
+from chipmodel.cli.main import main as command
+from chipmodel.common.errors import CertificateError
+from chipmodel.dataset import descriptor
+from chipmodel.dataset.rows import TABLES
 
 REFUSED, HARMLESS, LEGITIMATE, FAULT = "refused", "harmless", "legitimate", "fault"
 
@@ -83,7 +84,7 @@ def check(root: Path) -> tuple[int, list[dict[str, str]], list[str]]:
     """Call ``chipmodel check`` in this process; return its exit code, its problems, and the tables told as edited."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.main(["--json", "check", str(root)])
+        code = command(["--json", "check", str(root)])
     said = json.loads(out.getvalue())
     if "Traceback" in err.getvalue() or (code == 0 and err.getvalue()):
         raise Fault(err.getvalue())
@@ -95,7 +96,7 @@ def kind_of(name: str, root: Path) -> str:
     stem = name.removesuffix(".toml").removesuffix(".csv")
     kinds = {"case": "cases", "world": "worlds", "study": "studies"}
     found = [kind for kind, folder in kinds.items() if (root / folder / f"{stem}.toml").is_file()]
-    return "csv" if stem in TABLES else found[0] if found else "json" if name == package.FILE else ""
+    return "csv" if stem in TABLES else found[0] if found else "json" if name == descriptor.FILE else ""
 
 
 def refusal(problems: list[dict[str, str]], file: File, root: Path, says: str) -> Verdict:

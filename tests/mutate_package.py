@@ -15,14 +15,15 @@ import helpers
 from mutations import File
 
 import chipmodel as cm
-from chipmodel import package
-from chipmodel.case import baseline_of, list_cases
-from chipmodel.dataset import shipped_root
-from chipmodel.files import names_in
-from chipmodel.manifest import case_dict
-from chipmodel.solution import TABLES as RESULTS
-from chipmodel.store import table_text
-from chipmodel.study import list_studies, load_study, run_study
+from chipmodel.cases.case import baseline_of, list_cases
+from chipmodel.common.files import names_in
+from chipmodel.common.tables import table_text
+from chipmodel.dataset import descriptor
+from chipmodel.dataset.dataset import shipped_root
+from chipmodel.results.manifest import case_dict
+from chipmodel.results.solution import TABLES as RESULTS
+from chipmodel.studies.plan import list_studies, load_study
+from chipmodel.studies.run import run_study
 
 
 def two_regions(folder: Path) -> Path:
@@ -49,7 +50,7 @@ def two_regions(folder: Path) -> Path:
         '"credit.rate" = { from = 0.0, to = 0.2, steps = 2 }\n')
     (folder / "studies" / "rows.toml").write_text(f'title = "Rows of a table"\n{head}table = "points.csv"\n')
     (folder / "studies" / "points.csv").write_text("duty.rate,world.demand_shift\n0.05,0.0\n0.2,0.01\n")
-    package.write_descriptor(folder)
+    descriptor.write_descriptor(folder)
     return folder
 
 
@@ -65,7 +66,7 @@ def shipped(folder: Path) -> Path:
 def record(root: Path) -> dict[str, Any]:
     """Return what was read, as manifests and ``chipmodel check`` record it."""
     data = cm.load_dataset(root)
-    found: dict[str, Any] = {"data": data.digest, "edited": package.edited(data)}
+    found: dict[str, Any] = {"data": data.digest, "edited": descriptor.edited(data)}
     for name in list_cases(data):
         parent = baseline_of(name, data)
         found[f"case {name}"] = (case_dict(cm.load_case(name, data)), parent and parent.name)

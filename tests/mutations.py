@@ -24,11 +24,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chipmodel.case import CaseFile
-from chipmodel.policies import Policy
-from chipmodel.schema import TABLES, Fact, Row, references
-from chipmodel.study import Study
-from chipmodel.world import World
+from chipmodel.cases.case import CaseFile
+from chipmodel.dataset.fields import Fact, Row
+from chipmodel.dataset.rows import TABLES, references
+from chipmodel.model.world import World
+from chipmodel.policies.base import Policy
+from chipmodel.studies.definition import Study
 
 Rows = list[list[str]]
 

@@ -8,8 +8,8 @@ from random import Random
 
 from mutations import SHEETS, Change, File, Made, csv_bytes, look_alike, mutation, named
 
-from chipmodel.schema import references
-from chipmodel.units import MOST
+from chipmodel.common.units import MOST
+from chipmodel.dataset.rows import references
 
 # -- tables: their form -----------------------------------------------------------------------------
 

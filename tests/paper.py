@@ -17,7 +17,7 @@ from itertools import pairwise
 from helpers import Edit, change, drop, keep, parameters, rows
 
 from chipmodel import Dataset
-from chipmodel.numbers import GRID
+from chipmodel.model.parameters.market import GRID
 
 PRICE, CAPEX, RUNNING, INPUTS = 60.0, 100.0, 12.0, 6.0
 RATE = 0.08

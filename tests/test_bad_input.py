@@ -14,7 +14,7 @@ import pytest
 from helpers import add, change, drop
 
 import chipmodel as cm
-from chipmodel import cli
+from chipmodel.cli import main
 from chipmodel.policies.base import Policy
 
 Call = Callable[..., tuple[int, list[str]]]
@@ -26,7 +26,7 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, list[str]]:
-        code = cli.main(arguments)
+        code = main.main(arguments)
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         return code, said.err.splitlines()
@@ -390,9 +390,9 @@ def test_a_rent_without_an_owner(two: cm.Dataset, kinds: Any, owner: Any) -> Non
         kind: ClassVar[str] = "toy_quota"
         law: ClassVar[str] = "A quota."
 
-        def add(self, book: Any) -> None:
-            flow = sum(f.term for f in book.imports("AAA", ("chip",), (2027,)) if "BBB" in f.origins)
-            book.limit("quota", [(2027,)], lambda t: 10.0 - flow, owner=owner, unit="kwpm", meaning="rent", policy=self)
+        def add(self, builder: Any) -> None:
+            flow = sum(f.term for f in builder.imports("AAA", ("chip",), (2027,)) if "BBB" in f.origins)
+            builder.limit("quota", [(2027,)], lambda t: 10.0 - flow, owner=owner, unit="kwpm", meaning="rent", policy=self)
 
     with pytest.raises(cm.InputError) as caught:
         cm.run(two, cm.Case(name="toy", policies=(Quota(id="q", years=(2027, 2027), source="own"),)))
@@ -400,7 +400,7 @@ def test_a_rent_without_an_owner(two: cm.Dataset, kinds: Any, owner: Any) -> Non
     assert problem.file == "policy q"
     assert "quota" in problem.place
     assert "nobody owns" in problem.what
-    assert "owner" in problem.mend
+    assert "owner" in problem.fix
 
 
 def test_a_limit_dressed_as_a_balance(two: cm.Dataset, kinds: Any) -> None:
@@ -410,9 +410,9 @@ def test_a_limit_dressed_as_a_balance(two: cm.Dataset, kinds: Any) -> None:
         kind: ClassVar[str] = "toy_hidden"
         law: ClassVar[str] = "A quota."
 
-        def add(self, book: Any) -> None:
-            flow = sum(f.term for f in book.imports("AAA", ("chip",), (2027,)) if "BBB" in f.origins)
-            book.balance("quota", [(2027,)], lambda t: 10.0 - flow, unit="kwpm", meaning="rent", equal=False,
+        def add(self, builder: Any) -> None:
+            flow = sum(f.term for f in builder.imports("AAA", ("chip",), (2027,)) if "BBB" in f.origins)
+            builder.balance("quota", [(2027,)], lambda t: 10.0 - flow, unit="kwpm", meaning="rent", equal=False,
                          policy=self)
 
     with pytest.raises(cm.InputError) as caught:

@@ -9,22 +9,22 @@ import pytest
 from helpers import case_of
 
 import chipmodel as cm
-from chipmodel import batch, solve
-from chipmodel.arrays import compile_arrays
-from chipmodel.basis import NEAR, Start
-from chipmodel.batch import Batch, key_of, solved
-from chipmodel.desk import Desk
-from chipmodel.engine import start_from
-from chipmodel.lp import write
-from chipmodel.plan import Cell
-from chipmodel.pool import Here, Processes
-from chipmodel.summary import Summary
-from chipmodel.world import Event
+from chipmodel.analysis import run
+from chipmodel.common.workers import Here, Processes
+from chipmodel.model.lp.compile import compile_program
+from chipmodel.model.lp.program import write
+from chipmodel.model.world import Event
+from chipmodel.results.summary import Summary
+from chipmodel.solver.highs import warm_start_from
+from chipmodel.solver.warm_start import NEAR, WarmStart
+from chipmodel.studies import case_cache
+from chipmodel.studies.case_cache import Batch, CaseCache, key_of, solved
+from chipmodel.studies.plan import Cell
 
 
 @pytest.fixture
 def data(tmp_path):
-    batch._knowing.clear()
+    case_cache._knowing.clear()
     return helpers.report_data(tmp_path / "data")
 
 
@@ -32,13 +32,13 @@ def data(tmp_path):
 def counted(monkeypatch):
     """Count solves, and those that start somewhere."""
     found = {"cold": 0, "hot": 0}
-    once = solve._once
+    once = run._once
 
     def count(*arguments):
         found["hot" if len(arguments) > 4 and arguments[4] is not None else "cold"] += 1
         return once(*arguments)
 
-    monkeypatch.setattr(solve, "_once", count)
+    monkeypatch.setattr(run, "_once", count)
     return found
 
 
@@ -64,13 +64,13 @@ def test_surprises_share_the_solution_of_the_time_before_them(data, counted):
     """Two losses and the case without them: one first pass and two second ones, not five solves."""
     law = cm.load_case("current_law", data)
     worlds = [cm.load_world("central", data), loss(data, 2028, 0.3), loss(data, 2029, 0.6)]
-    desk = Desk(data)
-    desk.solve([Cell(law, world) for world in worlds])
+    cache = CaseCache(data)
+    cache.solve([Cell(law, world) for world in worlds])
     assert sum(counted.values()) == 3
     for world in worlds:
-        alike(desk.summary(law, world), Summary.of(cm.run(data, law, world), {}))
-    assert desk.summary(law, worlds[1]).foresight == "surprise"
-    assert desk.summary(law, worlds[1]).world.name == "storm_2028"
+        alike(cache.summary(law, world), Summary.of(cm.run(data, law, world), {}))
+    assert cache.summary(law, worlds[1]).foresight == "surprise"
+    assert cache.summary(law, worlds[1]).world.name == "storm_2028"
 
 
 def test_a_policy_that_comes_as_a_surprise_shares_it_too(data, counted):
@@ -79,44 +79,44 @@ def test_a_policy_that_comes_as_a_surprise_shares_it_too(data, counted):
     late = cm.Tariff(id="late", importer="AAA", origins=("BBB",), rate=0.3, on="chips", years=(2028, 2030),
                      known_from=2028, source="test")
     case = law.model_copy(update={"name": "late", "policies": (*law.policies, late)})
-    desk = Desk(data)
-    desk.solve([desk.cell(law), desk.cell(case)])
+    cache = CaseCache(data)
+    cache.solve([cache.cell(law), cache.cell(case)])
     assert sum(counted.values()) == 2
-    alike(desk.summary(case), Summary.of(cm.run(data, case), {}))
+    alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
 def test_a_case_starts_from_the_reference_and_one_of_the_headline_study_does_not(data, counted):
-    desk = Desk(data)
-    desk.solve([desk.cell("tariff")])
+    cache = CaseCache(data)
+    cache.solve([cache.cell("tariff")])
     assert counted == {"cold": 2, "hot": 0}  # the reference, and a cell of the study `headline`
     grant = cm.CapexGrant(id="more", form="open", region="BBB", rate=0.05, years=(2026, 2030), source="test")
     law = cm.load_case("current_law", data)
     case = law.model_copy(update={"name": "more", "policies": (*law.policies, grant)})
-    alike(desk.summary(case), Summary.of(cm.run(data, case), {}))
+    alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
     assert counted["hot"] == 1
 
 
 def test_cells_of_the_headline_study_are_those_of_the_study(data):
     """Where several solutions are optimal the report must show the one the study shows."""
-    desk = Desk(data)
+    cache = CaseCache(data)
     for cell in cm.run_study("headline", data).summaries.values():
-        assert desk.summary(cell.case, cell.world) == replace(cell, point={})
+        assert cache.summary(cell.case, cell.world) == replace(cell, point={})
 
 
 def test_variants_of_one_shape_are_one_batch_and_the_same_alone(data, counted):
     cases = [duty(rate) for rate in (0.05, 0.1, 0.2)]
-    desk = Desk(data)
-    planned = desk.plan([desk.cell(case) for case in cases])
+    cache = CaseCache(data)
+    planned = cache.plan([cache.cell(case) for case in cases])
     assert [(len(one.cells), one.shared) for one in planned] == [(3, True)]
-    desk.solve([desk.cell(case) for case in cases])
+    cache.solve([cache.cell(case) for case in cases])
     assert counted == {"cold": 0, "hot": 0}  # by the compiled programme
     for case in cases:
-        alike(desk.summary(case), Summary.of(cm.run(data, case), {}))
+        alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
 def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(data, counted):
     """Cells of two desks, in this process and in two others: the same summaries, every cell once."""
-    one, two = Desk(data), Desk(data)
+    one, two = CaseCache(data), CaseCache(data)
     asked = [*one.plan([one.cell("tariff"), one.cell("credit")]),
              *two.plan([two.cell("credit"), two.cell("grant"), two.cell(duty(0.1)), two.cell(duty(0.2))])]
     here = {part.key: found for part, found in solved(data, asked, Here())}
@@ -127,32 +127,32 @@ def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(
 
 
 def test_the_longest_work_comes_first(data):
-    desk = Desk(data)
-    few = desk.plan([desk.cell("tariff"), *(desk.cell(duty(rate)) for rate in (0.1, 0.2, 0.3))])
-    assert [len(one.cells) for one in batch._together(few)] == [3, 1]
-    assert [len(part.cells) for part in Batch((desk.cell("tariff"), desk.cell("grant")), False).parts] == [1, 1]
+    cache = CaseCache(data)
+    few = cache.plan([cache.cell("tariff"), *(cache.cell(duty(rate)) for rate in (0.1, 0.2, 0.3))])
+    assert [len(one.cells) for one in case_cache._together(few)] == [3, 1]
+    assert [len(part.cells) for part in Batch((cache.cell("tariff"), cache.cell("grant")), False).parts] == [1, 1]
 
 
 def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise cm.NoOptimum("infeasible", "like this")
 
-    right = batch.run
-    monkeypatch.setattr(batch, "run", lambda data, case, *rest, **more:
+    right = run.run
+    monkeypatch.setattr(case_cache, "solve_checked", lambda data, case, *rest, **more:
                         fail() if case.name == "current_law" else right(data, case, *rest, **more))
-    desk = Desk(data)
-    assert desk.summary("credit").objective
+    cache = CaseCache(data)
+    assert cache.summary("credit").objective
     assert counted == {"cold": 1, "hot": 0}
 
 
 def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
     """From its own basis a programme needs no pivot; from one with other columns there is no start."""
     solution = cm.run(data, "current_law")
-    start = start_from(solution.arrays, solution.optimum)
+    start = warm_start_from(solution.program, solution.optimum)
     again = cm.run(data, "current_law", start=start)
     assert again.optimum.iterations == 0
     assert again.objective == pytest.approx(solution.objective, rel=1e-12)
-    columns = solution.arrays.columns_of
+    columns = solution.program.columns_of
     unknown = [("new", (k,)) for k in range(int(NEAR * len(columns)) + 2)]
     assert start.at([*columns, *unknown], []) is None
     few = start.at([*columns, ("new", (0,))], [("slack", ())])
@@ -164,13 +164,13 @@ def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
 def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
     """A basis of nothing but slacks, or of nothing at all, still ends at the optimum."""
     solution = cm.run(data, "current_law")
-    arrays = compile_arrays(write(solution.numbers, solution.case.policies))
+    arrays = compile_program(write(solution.parameters, solution.case.policies))
     for status in (0, 1):
-        odd = Start(dict.fromkeys(arrays.columns_of, status), dict.fromkeys(arrays.rows_of, status))
+        odd = WarmStart(dict.fromkeys(arrays.columns_of, status), dict.fromkeys(arrays.rows_of, status))
         assert cm.run(data, "current_law", start=odd).objective == pytest.approx(solution.objective, rel=1e-9)
 
 
 def test_names_do_not_tell_cells_apart(data):
-    cell = Desk(data).cell("tariff")
+    cell = CaseCache(data).cell("tariff")
     renamed = cell.case.model_copy(update={"name": "other", "title": "Other"})
     assert key_of(Cell(renamed, cell.world)) == key_of(cell)

@@ -8,12 +8,14 @@ from functools import cache
 import pytest
 
 import chipmodel as cm
-from chipmodel.case import baseline_of, differences, list_cases
-from chipmodel.files import names_in
-from chipmodel.numbers import Numbers, build_numbers
+from chipmodel.cases.case import baseline_of, list_cases
+from chipmodel.cases.check import check_case
+from chipmodel.cases.describe import names_of
+from chipmodel.cases.diff import changed_lines, differences
+from chipmodel.common.files import names_in
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.base import Number
-from chipmodel.show import changed_lines, names_of
-from chipmodel.solve import check_case
 
 DESIGN = (
     "no_policy", "current_law", "liberation_day_announced", "liberation_day_enacted", "section232_25",
@@ -32,8 +34,8 @@ def data() -> cm.Dataset:
 
 
 @cache
-def numbers() -> Numbers:
-    return build_numbers(data(), cm.load_world("central", data()))
+def numbers() -> Parameters:
+    return build_parameters(data(), cm.load_world("central", data()))
 
 
 def example(kind: str) -> cm.Policy:
@@ -72,9 +74,9 @@ def test_an_assumption_in_a_note_of_a_case_has_a_range(name):
 
 def test_what_is_not_law_is_not_in_current_law():
     law = cm.load_case("current_law", data())
-    assert {p.id for p in law.policies if p.idle} == {"s301_legacy"}  # in force, at a rate of zero
+    assert {p.id for p in law.policies if p.inactive} == {"s301_legacy"}  # in force, at a rate of zero
     assert all(p.source != "own" for p in law.policies)
-    assert cm.load_case("liberation_day_enacted", data()).policy("lib_twn").idle
+    assert cm.load_case("liberation_day_enacted", data()).policy("lib_twn").inactive
 
 
 @pytest.mark.parametrize("world", ["taiwan_disruption", "taiwan_blockade"])
@@ -95,7 +97,7 @@ def test_a_disruption_comes_as_a_surprise_and_foreseen(world):
 def test_the_example_of_an_instrument_fits_the_shipped_data(kind):
     policy = example(kind)
     assert policy.problems(numbers()) == []
-    assert not policy.idle
+    assert not policy.inactive
 
 
 @pytest.mark.parametrize("kind", KINDS)

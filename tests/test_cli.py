@@ -17,9 +17,10 @@ import helpers
 import pytest
 
 import chipmodel as cm
-from chipmodel import cli, formulation, schemas, verbs
-from chipmodel.policies import Policy
-from chipmodel.progress import Clock
+from chipmodel.cli import case_commands, main, schemas
+from chipmodel.common.progress import Clock
+from chipmodel.display import formulation
+from chipmodel.policies.base import Policy
 
 TWO = str(helpers.TWO)
 ROOT = Path(__file__).parent.parent
@@ -42,7 +43,7 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, data: str | None = TWO) -> Said:
-        code = cli.main([*arguments, *(["--data", data] if data else [])])
+        code = main.main([*arguments, *(["--data", data] if data else [])])
         said = capsys.readouterr()
         return Said(code, said.out, said.err)
 
@@ -359,7 +360,7 @@ def test_no_optimum(call: Any, tmp_path: Path) -> None:
         cm.OriginFloor(id="all_theirs", market="AAA", trusted=("AAA",), share=1.0, on="use", min_served=1.0,
                        years=(2025, 2030), source="own"),
     ))
-    from chipmodel.store import case_text
+    from chipmodel.results.store import case_text
 
     (tmp_path / "hard.toml").write_text(case_text(case))
     said = call("run", "hard.toml")
@@ -375,7 +376,7 @@ def test_failed_certificate(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise cm.CertificateError("gap is 3")
 
-    monkeypatch.setattr(verbs, "run", fail)
+    monkeypatch.setattr(case_commands, "run", fail)
     said = call("run", "grant")
     assert (said.code, said.err) == (1, "error: gap is 3\n")
 
@@ -385,7 +386,7 @@ def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseE
     def stop(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(verbs, "run", stop)
+    monkeypatch.setattr(case_commands, "run", stop)
     said = call("run", "grant", "--out", "deep/results")
     assert said.code == code
     assert "Traceback" not in said.err
@@ -415,7 +416,7 @@ def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, 
         clock.step("next")
         raise AssertionError("the work went on")
 
-    monkeypatch.setattr(verbs, "run", work)
+    monkeypatch.setattr(case_commands, "run", work)
     said = call("run", "grant")
     assert (said.code, said.err) == (130, "interrupted\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -443,7 +444,7 @@ def test_other_failures_of_the_system(call: Any, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "some/file")
 
-    monkeypatch.setattr(verbs, "run", refuse)
+    monkeypatch.setattr(case_commands, "run", refuse)
     said = call("run", "grant")
     assert said.code == 2
     assert said.err == "error: some/file: file: cannot be used (Permission denied); check the path and who may use it\n"

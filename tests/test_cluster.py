@@ -12,12 +12,12 @@ import time
 import pytest
 from helpers import TWO
 
-import chipmodel as cm
-from chipmodel import cluster
-from chipmodel.cli import main
-from chipmodel.cluster import Cluster, connect, stamp
-from chipmodel.errors import InputError, NoOptimum, WorkerLost
-from chipmodel.study import Study, run_study
+from chipmodel.cli.main import main
+from chipmodel.common import cluster
+from chipmodel.common.cluster import Cluster, connect, stamp
+from chipmodel.common.errors import InputError, NoOptimum, WorkerLost
+from chipmodel.studies.definition import Study
+from chipmodel.studies.run import run_study
 
 distributed = pytest.importorskip("distributed")
 
@@ -64,13 +64,13 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(client, file, two, alone, tm
     before = set(client.run(os.getpid).values())
     done = []
 
-    def tell(step):
+    def on_progress(step):
         if step.what.startswith("chunk"):
             done.append(step)
         if len(done) == 2 and step.what.startswith("chunk"):
             os.kill(min(before), signal.SIGKILL)
 
-    result = run_study(str(file), two, tmp_path, pool=Cluster(client), tell=tell)
+    result = run_study(str(file), two, tmp_path, pool=Cluster(client), on_progress=on_progress)
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
     assert len(done) > 6, "the kill came too late to mean anything"
     client.wait_for_workers(3, timeout=60)
@@ -82,13 +82,13 @@ def test_all_workers_killed_in_mid_sweep_lose_nothing(client, file, two, alone, 
     """What was sent to all of them is gone as well, and is sent anew."""
     killed = []
 
-    def tell(step):
+    def on_progress(step):
         if step.what.startswith("chunk") and not killed:
             killed.extend(client.run(os.getpid).values())
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
-    run_study(str(file), two, tmp_path, pool=Cluster(client), tell=tell)
+    run_study(str(file), two, tmp_path, pool=Cluster(client), on_progress=on_progress)
     assert len(killed) == 3
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
 
@@ -240,4 +240,4 @@ def test_no_tasks_ask_nothing_of_the_scheduler():
         class scheduler:
             address = "tcp://nowhere"
 
-    assert list(cm.cluster.Cluster(Nobody()).each(_no_optimum, None, [])) == []
+    assert list(cluster.Cluster(Nobody()).each(_no_optimum, None, [])) == []

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 import chipmodel as cm
-from chipmodel import cli, package
-from chipmodel.case import list_cases
-from chipmodel.files import names_in
-from chipmodel.numbers import build_numbers
-from chipmodel.policies import Tariff
-from chipmodel.schema import TABLES, FleetRow, ProjectRow, SourceRow, TariffRow
-from chipmodel.solve import check_case
+from chipmodel.cases.case import list_cases
+from chipmodel.cases.check import check_case
+from chipmodel.cli import main
+from chipmodel.common.files import names_in
+from chipmodel.dataset import descriptor
+from chipmodel.dataset.rows import TABLES, FleetRow, ProjectRow, SourceRow, TariffRow
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.policies.tariff import Tariff
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -29,11 +30,11 @@ def data() -> cm.Dataset:
 
 
 def test_descriptor_is_current(data):
-    assert (DATA / package.FILE).read_text(encoding="utf-8") == package.descriptor_text(data)
+    assert (DATA / descriptor.FILE).read_text(encoding="utf-8") == descriptor.descriptor_text(data)
 
 
 def test_descriptor_covers_every_table_and_column(data):
-    found = {r["name"]: [f["name"] for f in r["schema"]["fields"]] for r in package.describe(data)["resources"]}
+    found = {r["name"]: [f["name"] for f in r["schema"]["fields"]] for r in descriptor.describe(data)["resources"]}
     assert list(found) == list(TABLES)
     for name in TABLES:
         assert (DATA / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(",") == found[name]
@@ -45,20 +46,20 @@ def test_every_table_in_the_folder_is_known():
 
 def test_frictionless_validates():
     frictionless = pytest.importorskip("frictionless")
-    report = frictionless.validate(str(DATA / package.FILE))
+    report = frictionless.validate(str(DATA / descriptor.FILE))
     assert report.valid, report.flatten(["path", "rowNumber", "fieldName", "message"])[:10]
 
 
 def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
     """The outside check is only worth something if it fails when it should; the hashes tell the edits as well."""
     frictionless = pytest.importorskip("frictionless")
-    for path in (*DATA.glob("*.csv"), DATA / package.FILE):
+    for path in (*DATA.glob("*.csv"), DATA / descriptor.FILE):
         shutil.copy(path, tmp_path / path.name)
     freight = tmp_path / "freight.csv"
     freight.write_text(freight.read_text() + freight.read_text().splitlines()[1] + "\n")
     routes = tmp_path / "assembly_routes.csv"
     routes.write_text(routes.read_text() + "CHN,XXX\n")
-    report = frictionless.validate(str(tmp_path / package.FILE))
+    report = frictionless.validate(str(tmp_path / descriptor.FILE))
     found = {task.name: {error.type for error in task.errors} for task in report.tasks if task.errors}
     assert found == {"freight": {"primary-key", "hash-count"}, "assembly_routes": {"foreign-key", "hash-count"}}
 
@@ -67,25 +68,25 @@ def test_check_tells_which_tables_are_not_as_recorded(tmp_path, capsys):
     """A project that was dropped is no fault anything could see, but it is told."""
     folder = tmp_path / "data"
     shutil.copytree(DATA.parent / "tests" / "data" / "two", folder)
-    package.write_descriptor(folder)
-    assert package.edited(cm.load_dataset(folder)) == []
+    descriptor.write_descriptor(folder)
+    assert descriptor.edited(cm.load_dataset(folder)) == []
     lines = (folder / "projects.csv").read_text().splitlines()
     (folder / "projects.csv").write_text("\n".join(lines[:-1]) + "\n")
     facts = (folder / "project_facts.csv").read_text().splitlines()
     (folder / "project_facts.csv").write_text("\n".join(line for line in facts if "beta_one" not in line) + "\n")
-    assert package.edited(cm.load_dataset(folder)) == ["projects.csv", "project_facts.csv"]
-    assert cli.main(["check", str(folder)]) == 0
+    assert descriptor.edited(cm.load_dataset(folder)) == ["projects.csv", "project_facts.csv"]
+    assert main.main(["check", str(folder)]) == 0
     assert "not as datapackage.json records: projects.csv, project_facts.csv" in capsys.readouterr().out
-    (folder / package.FILE).write_text("[]")
-    assert cli.main(["check", str(folder)]) == 2
+    (folder / descriptor.FILE).write_text("[]")
+    assert main.main(["check", str(folder)]) == 2
     assert "datapackage.json: resources" in capsys.readouterr().err
 
 
 def test_write_descriptor_is_deterministic(tmp_path):
     for path in DATA.glob("*.csv"):
         shutil.copy(path, tmp_path / path.name)
-    first = package.write_descriptor(tmp_path).read_bytes()
-    assert package.write_descriptor(tmp_path).read_bytes() == first == (DATA / package.FILE).read_bytes()
+    first = descriptor.write_descriptor(tmp_path).read_bytes()
+    assert descriptor.write_descriptor(tmp_path).read_bytes() == first == (DATA / descriptor.FILE).read_bytes()
     assert json.loads(first)["licenses"][0]["name"] == "CC-BY-4.0"
 
 
@@ -181,7 +182,7 @@ def test_every_world_loads_and_every_case_fits_it(data):
     worlds = names_in(DATA / "worlds")
     assert {"central", "high_demand", "hindcast_2022"} <= set(worlds)
     for world in worlds:
-        numbers = build_numbers(data, cm.load_world(world, data))
+        numbers = build_parameters(data, cm.load_world(world, data))
         for case in list_cases(data):
             check_case(cm.load_case(case, data), numbers)
 

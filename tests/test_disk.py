@@ -9,9 +9,9 @@ import pytest
 from helpers import remount, small_disk
 from kill import Killer, hidden, named
 
-from chipmodel.chunks import Store
-from chipmodel.cli import main
-from chipmodel.files import write_whole
+from chipmodel.cli.main import main
+from chipmodel.common.files import write_whole
+from chipmodel.studies.checkpoint import Store
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_and_what_lies_there_is_whole(verb, size, commands, 
 @pytest.mark.parametrize("verb", ["run", "study", "sweep"])
 def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(verb, commands, tmp_path, capsys,
                                                                           monkeypatch):
-    for place in ("chipmodel.verbs.run", "chipmodel.study.run", "chipmodel.sweep.run"):
+    for place in ("chipmodel.cli.case_commands.run", "chipmodel.studies.run.run", "chipmodel.studies.sweep.run"):
         monkeypatch.setattr(place, lambda *_: pytest.fail("something was solved"))
     disk = tmp_path / "disk"
     with small_disk(disk, "1m"):

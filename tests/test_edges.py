@@ -7,8 +7,8 @@ from helpers import case_of
 from pydantic import ValidationError
 
 from chipmodel import CapexGrant, ConcentrationCap, InputError, OriginFloor, Policy, Tariff, run
-from chipmodel.numbers import build_numbers
-from chipmodel.world import Event, load_world
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.world import Event, load_world
 
 YEARS = (2026, 2030)
 
@@ -73,11 +73,11 @@ def test_nothing_acts_before_it_is_known():
 def test_an_event_outside_the_years_is_refused(two):
     event = {"id": "storm", "region": "AAA", "segments": ["all"], "years": [2050, 2051], "depth": 0.5, "source": "own"}
     with pytest.raises(InputError, match="outside the years"):
-        build_numbers(two, load_world("central", two).with_(event=[event]))
+        build_parameters(two, load_world("central", two).with_(event=[event]))
 
 
 def test_a_greenfield_fab_is_decided_a_whole_permit_before_it_is_begun(two):
-    numbers = build_numbers(two, load_world("central", two))
+    numbers = build_parameters(two, load_world("central", two))
     months = {row.region: row.value for row in two.tables["construction"] if row.item == "permit"}
     for site in numbers.sites.sites.values():
         if site.kind == "greenfield" and months[site.region] > 0:
@@ -87,8 +87,8 @@ def test_a_greenfield_fab_is_decided_a_whole_permit_before_it_is_begun(two):
 
 def test_a_payment_that_hangs_on_nothing_is_refused(two):
     class LumpSum(Policy):
-        def add(self, book):
-            book.transfer("fee", 2027, 100.0, payer="makers", receiver="treasury:AAA", policy=self)
+        def add(self, builder):
+            builder.transfer("fee", 2027, 100.0, payer="makers", receiver="treasury:AAA", policy=self)
 
     with pytest.raises(InputError, match="hangs on no variable"):
         run(two, case_of(LumpSum(id="fee", years=YEARS, source="own")))
@@ -98,9 +98,9 @@ def test_capital_is_paid_only_while_something_stands(two):
     """A first greenfield cohort that waits for its permit pays from the day it is ready."""
     solution = run(two, "no_policy")
     builds = solution.columns("build")
-    sites = solution.numbers.sites.sites
+    sites = solution.parameters.sites.sites
     standing = {
-        year: sum(v * sites[i].in_service(t, year) for (i, t), v in builds.items()) for year in solution.numbers.years
+        year: sum(v * sites[i].in_service(t, year) for (i, t), v in builds.items()) for year in solution.parameters.years
     }
     paid = solution.accounts.query("account == 'capital'").groupby("year").value.sum()
     assert all(standing[year] > 0 for year, value in paid.items() if value < -1e-6)

@@ -10,26 +10,25 @@ import math
 from pathlib import Path
 
 import pytest
-from helpers import add, case_of, change, drop, world_of
+from helpers import add, case_of, change, drop, run_without, world_of
 
 import chipmodel
 from chipmodel import CapexGrant, Case, NoOptimum, OriginFloor, Policy, load_case, run
-from chipmodel.lp import write
-from chipmodel.numbers import Numbers, build_numbers
-from chipmodel.policies import (
-    CapacityLinkedQuota,
-    CapacityMandate,
-    ConcentrationCap,
-    DomesticFirst,
-    Embargo,
-    ExportControl,
-    FreeTradeArea,
-    Guardrail,
-    ImportQuota,
-    ProductionCredit,
-    SoftFinance,
-    Tariff,
-)
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
+from chipmodel.policies.capacity_mandate import CapacityMandate
+from chipmodel.policies.concentration_cap import ConcentrationCap
+from chipmodel.policies.domestic_first import DomesticFirst
+from chipmodel.policies.embargo import Embargo
+from chipmodel.policies.export_control import ExportControl
+from chipmodel.policies.free_trade_area import FreeTradeArea
+from chipmodel.policies.guardrail import Guardrail
+from chipmodel.policies.import_quota import ImportQuota
+from chipmodel.policies.production_credit import ProductionCredit
+from chipmodel.policies.soft_finance import SoftFinance
+from chipmodel.policies.tariff import Tariff
 
 LEAST = 1e-7
 """Relative change of the objective that counts."""
@@ -182,7 +181,7 @@ def case_named(name: str, data) -> Case:
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -195,7 +194,7 @@ def test_group_matters(group, two, variant):
     whole = run(data, case, world)
     full = next(g for g in whole.arrays.frame.groups if g.split("__")[-1] == group)
     try:
-        left_out = run(data, case, world, without=(full,)).objective
+        left_out = run_without(data, case, (full,), world).objective
     except NoOptimum:
         left_out = -math.inf
     assert whole.objective - left_out > LEAST * abs(whole.objective)
@@ -206,7 +205,7 @@ def test_every_entry_is_a_group():
 
 
 def test_programmes_hold_no_other_group(two):
-    numbers = build_numbers(two, world_of(two))
+    numbers = build_parameters(two, world_of(two))
     cases = [case_named(name, two) for name in (*SHIPPED, "strict_floor")]
     written = {g for case in cases for g in write(numbers, case.policies).groups}
     assert {g.split("__")[-1] for g in written} <= set(GROUPS)

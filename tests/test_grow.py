@@ -59,7 +59,7 @@ def test_it_is_checked_and_solved(five):
     data = cm.load_dataset(str(five))
     solution = cm.run(data, "tariff")
     assert set(solution.capacity["region"]) >= {"AAA", "BBB"}
-    assert len(solution.numbers.regions) == 5
+    assert len(solution.parameters.regions) == 5
     made = solution.output.groupby("region")["value"].sum()
     assert (made > 0).sum() > 2
 

@@ -25,19 +25,21 @@ from dear import (
     project,
     two_years,
 )
-from helpers import case_of, change, near, rows, world_of
+from helpers import case_of, change, near, rows, run_without, world_of
 from paper import CRF, DF, RUNNING, bare
 from pydantic import ValidationError
 
-from chipmodel import CapexGrant, InputError, NoOptimum, Policy, engine, run
-from chipmodel.numbers import Numbers, build_numbers
-from chipmodel.numbers.finance import capital_recovery
-from chipmodel.units import per_kwpm_year
+from chipmodel import CapexGrant, InputError, NoOptimum, Policy, run
+from chipmodel.common.units import per_kwpm_year
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.finance import capital_recovery
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.solver.highs import solve_program
 
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 # -- mandates ---------------------------------------------------------------------------------
@@ -99,8 +101,8 @@ def test_neither_idle_fabs_nor_a_smaller_world_meet_a_mandate(variant, bearer, t
     assert (made["chip", "AAA", 2026], made["chip", "BBB", 2026]) == (exactly(0.6), exactly(6.4))
     assert solution.objective - free.objective == pytest.approx(DF[1] * (110 * CRF + 3.6), rel=1e-8)
     assert solution.duals("target__mandate_in_use")[2026,] == exactly(6.0)
-    idle = run(data, case, without=("target__mandate_in_use",))
-    assert idle.columns("made")["chip", "AAA", 2026] == exactly(0.0)
+    inactive = run_without(data, case, ("target__mandate_in_use",))
+    assert inactive.columns("made")["chip", "AAA", 2026] == exactly(0.0)
 
 
 class YearlyPayment(Policy):
@@ -113,12 +115,12 @@ class YearlyPayment(Policy):
     capacity: dict[int, float]
     output: dict[int, float]
 
-    def add(self, book):
+    def add(self, builder):
         for t, rate in self.capacity.items():
-            book.transfer("payment", t, rate * book.added(self.region, "chip", t), payer=f"treasury:{self.region}",
+            builder.transfer("payment", t, rate * builder.added(self.region, "chip", t), payer=f"treasury:{self.region}",
                           receiver="agent", policy=self)
-            made = sum(x for site, year, x in book.output(self.region) if year == t and site.segment == "chip")
-            book.transfer("premium", t, self.output[t] * made, payer=f"treasury:{self.region}", receiver="agent",
+            made = sum(x for site, year, x in builder.output(self.region) if year == t and site.segment == "chip")
+            builder.transfer("premium", t, self.output[t] * made, payer=f"treasury:{self.region}", receiver="agent",
                           policy=self)
 
 
@@ -322,14 +324,14 @@ def test_differences_bracket_the_duals(variant, name, group):
     solution = run(variant(*ABROAD), case_of(RULES[name][0]))
 
     def moved(row: int, by: float) -> float:
-        rhs = solution.arrays.rhs.copy()
+        rhs = solution.program.rhs.copy()
         rhs[row] += by
         try:
-            return engine.solve(dataclasses.replace(solution.arrays, rhs=rhs)).objective
+            return solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
         except NoOptimum:
             return math.inf
 
-    rows_of = [i for i, (found, _) in enumerate(solution.arrays.rows_of) if found == group]
+    rows_of = [i for i, (found, _) in enumerate(solution.program.rows_of) if found == group]
     assert rows_of
     for row in rows_of:
         dual, by = float(solution.optimum.y[row]), 1e-3
@@ -365,11 +367,11 @@ def test_a_mandate_that_physics_forbids_is_no_optimum(two):
 
 
 def test_numbers_are_told(two):
-    n = build_numbers(two, world_of(two))
-    told = loan(rate_gap=0.03).computed(n)
+    n = build_parameters(two, world_of(two))
+    told = loan(rate_gap=0.03).derived(n)
     assert told[0] == ("grant equivalent", exactly(1 - capital_recovery(0.05, 10) / capital_recovery(0.08, 10)),
                        "share of principal")
-    assert mandate(kwpm=5, years=(2028, 2029)).computed(n) == [("target of 2028", 5, "kwpm"),
+    assert mandate(kwpm=5, years=(2028, 2029)).derived(n) == [("target of 2028", 5, "kwpm"),
                                                                ("target of 2029", 5, "kwpm")]
-    paid = dict((what, value) for what, value, unit in credit(100, **LATE).computed(n) if unit.startswith("share"))
+    paid = dict((what, value) for what, value, unit in credit(100, **LATE).derived(n) if unit.startswith("share"))
     assert all(0 < share < per_kwpm_year(100) * 10 / 100 for share in paid.values())

@@ -8,14 +8,14 @@ from helpers import case_of, near
 from paper import CRF, DF, bare
 
 from chipmodel import CapexGrant, InputError, run
-from chipmodel.numbers import Numbers
-from chipmodel.numbers.finance import capital_recovery
-from chipmodel.policies.credit import grant_equivalent
+from chipmodel.model.parameters.finance import capital_recovery
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.policies.soft_finance import grant_equivalent
 
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 # -- production credit ------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_what_is_lent_is_repaid_or_outstanding(two, form):
     lent, repaid, owed = (ledger(solution, item) for item in ("lent", "repaid", "outstanding"))
     assert sum(repaid.values()) > 0
     total = 0.0
-    for year in solution.numbers.years:
+    for year in solution.parameters.years:
         total += lent.get(year, 0.0) - repaid.get(year, 0.0)
         assert near(owed.get(year, 0.0), total, 1e-8)
 

@@ -21,16 +21,17 @@ from traded import (
 )
 
 from chipmodel import Policy, Solution, Tariff, run
-from chipmodel.metrics import evaluate
-from chipmodel.numbers import Numbers, build_numbers
-from chipmodel.policies.duties import Duties
-from chipmodel.summary import Summary
-from chipmodel.world import load_world
+from chipmodel.model.lp.program import schedule_of
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.model.world import load_world
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.summary import Summary
 
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 # -- the duty schedule ------------------------------------------------------------------------
@@ -38,7 +39,7 @@ def _no_ties(monkeypatch):
 
 def resolved(two, *policies: Policy, on: str = "chips", assembled: str | None = "BBB") -> dict[str, float]:
     """Duty of each tariff of AAA on chips made in BBB in 2026."""
-    return Duties(build_numbers(two, load_world("central", two)), policies).resolved(
+    return schedule_of(build_parameters(two, load_world("central", two)), policies).resolved(
         "AAA", on, "chip", "BBB", assembled, 2026)
 
 
@@ -208,8 +209,8 @@ def test_capacity_linked_quota_under_construction(variant):
     last = OLD_LATE * 15.4 + LATE * 5.4 + 6 * (10 - 8.1) - PRICE * 11 * area(1.4)
     years = [still(OLD_LATE), still(OLD_LATE) + 6 * (10 - 5.4), last]
     assert solution.objective == exactly(math.fsum(d * y for d, y in zip(DF, years, strict=False)))
-    horizon = solution.numbers.years[-1]
-    sites = solution.numbers.sites.sites
+    horizon = solution.parameters.years[-1]
+    sites = solution.parameters.sites.sites
     assert all(sites[i].ready[t] < horizon + 1 for i, t in solution.columns("build"))
 
 
@@ -228,7 +229,7 @@ def test_capacity_linked_quota_earned_by_nobody(variant, why):
 
 def test_a_project_begun_before_the_deal_earns_nothing(two):
     """Alpha One belongs to another home; Beta One was begun in 2025, too early for a deal of 2026."""
-    n = build_numbers(two, load_world("central", two))
+    n = build_parameters(two, load_world("central", two))
     assert not allowance()._earns(n.sites.sites["alpha_one"], n)
     assert not allowance()._earns(n.sites.sites["beta_one"], n)
     assert allowance(approved_from=2025)._earns(n.sites.sites["beta_one"], n)

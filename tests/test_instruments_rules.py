@@ -25,16 +25,15 @@ from traded import (
     resist,
 )
 
-from chipmodel import InputError, NoOptimum, Policy, Solution, engine, load_dataset, run
-from chipmodel.numbers import Numbers
-from chipmodel.policies import (
-    ImportQuota,
-)
+from chipmodel import InputError, NoOptimum, Policy, Solution, load_dataset, run
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.policies.import_quota import ImportQuota
+from chipmodel.solver.highs import solve_program
 
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 # -- on the two-region data set ---------------------------------------------------------------
@@ -77,7 +76,7 @@ def test_an_embargo_on_what_does_not_flow_changes_nothing(variant):
 
 def test_an_allowance_without_multiples_or_without_a_duty_changes_nothing(two):
     none = allowance(under_construction=0.0, in_service=0.0)
-    assert none.idle
+    assert none.inactive
     assert run(two, case_of(TAX, none)).objective == exactly(run(two, case_of(TAX)).objective)
     untaxed = TAX.model_copy(update={"rate": 0.0})
     assert run(two, case_of(untaxed, allowance())).objective == exactly(run(two, NOTHING).objective)
@@ -104,10 +103,10 @@ def bracket(solution: Solution, row: int, by: float) -> tuple[float, float, floa
     """Return left difference, dual and right difference of the objective in a right-hand side."""
 
     def moved(by: float) -> float:
-        rhs = solution.arrays.rhs.copy()
+        rhs = solution.program.rhs.copy()
         rhs[row] += by
         try:
-            return engine.solve(dataclasses.replace(solution.arrays, rhs=rhs)).objective
+            return solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
         except NoOptimum:
             return math.inf
 
@@ -123,7 +122,7 @@ def test_differences_bracket_the_dual(name, two, variant):
     else:
         solution = run(two, case_of(BINDING[name](0.5, "one")))
     group = {"allowance": "terms__allowance", "cap": "one__cap", "cap on use": "one__cap"}.get(name, "one__quota")
-    rows = [i for i, (found, _) in enumerate(solution.arrays.rows_of) if found == group]
+    rows = [i for i, (found, _) in enumerate(solution.program.rows_of) if found == group]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]
     assert binding
     for row in binding:
@@ -133,10 +132,10 @@ def test_differences_bracket_the_dual(name, two, variant):
 
 def test_the_dual_of_an_embargo_is_at_least_the_worth_of_the_first_wafer(two):
     solution = run(two, case_of(embargo(**YEARS)))
-    for row in [i for i, (name, _) in enumerate(solution.arrays.rows_of) if name == "ban__banned"]:
-        rhs = solution.arrays.rhs.copy()
+    for row in [i for i, (name, _) in enumerate(solution.program.rows_of) if name == "ban__banned"]:
+        rhs = solution.program.rhs.copy()
         rhs[row] -= 1e-3
-        less = engine.solve(dataclasses.replace(solution.arrays, rhs=rhs)).objective
+        less = solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
         assert solution.optimum.y[row] >= (solution.objective - less) / 1e-3 - 1e-4
 
 
@@ -169,13 +168,13 @@ def test_a_concentration_cap_agrees_with_its_feebate(variant, on):
         fee: float
         share: float
 
-        def tells_apart(self, numbers):
+        def distinguishes(self, numbers):
             return [("AAA", ("chip",), frozenset({"BBB"}))]
 
-        def add(self, book):
-            read = book.imports if on == "chips" else book.use
+        def add(self, builder):
+            read = builder.imports if on == "chips" else builder.use
             paid = [(float(f.origins == {"BBB"}) - self.share) * f.term for f in read("AAA", ("chip",), (2026,))]
-            book.transfer("fee", 2026, self.fee * sum(paid), payer="agent", receiver="treasury:AAA", policy=self)
+            builder.transfer("fee", 2026, self.fee * sum(paid), payer="agent", receiver="treasury:AAA", policy=self)
 
     try:
         data = bare(variant, **DEAR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import case_of
+from helpers import case_of, run_without
 from paper import CRF, DF, PRICE, area, bare, step
 from pydantic import ValidationError
 from traded import (
@@ -24,13 +24,13 @@ from traded import (
 )
 
 from chipmodel import run
-from chipmodel.numbers import Numbers
-from chipmodel.units import per_wafer
+from chipmodel.common.units import per_wafer
+from chipmodel.model.parameters.parameters import Parameters
 
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 # -- import quota -----------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_import_quota_at_the_maker_and_on_use(variant, on):
     """
     data = bare(variant, fleets={"AAA": 5, "BBB": 5}, place={"AAA": 1, "BBB": 1}, growth=(-0.02,), makers=(0.5, 0.5))
     free = OLD * 10 - PRICE * 9.8 * area(10 / 9.8)
-    solution = run(data, case_of(quota(4.0, on=on)), without=("route_inertia",))
+    solution = run_without(data, case_of(quota(4.0, on=on)), ("route_inertia",))
     if on == "chips":
         assert solution.objective == exactly(still() + DF[1] * free)
         return

@@ -9,10 +9,10 @@ import pytest
 from helpers import near
 
 import chipmodel as cm
-from chipmodel.metrics import FAMILIES, HEADLINE, describe, evaluate, expand, parse
-from chipmodel.summary import Labels, Summary, summary_of
-from chipmodel.text import with_article
-from chipmodel.units import per_kwpm_year
+from chipmodel.common.text import with_article
+from chipmodel.common.units import per_kwpm_year
+from chipmodel.results.metrics import FAMILIES, HEADLINE, describe, evaluate, expand, parse
+from chipmodel.results.summary import Labels, Summary, summary_of
 
 
 @pytest.fixture(scope="module")

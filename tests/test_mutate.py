@@ -8,7 +8,8 @@ import mutate
 import pytest
 from mutations import EVERY, MUTATIONS, File, Made, Mutation, meaning
 
-from chipmodel import dataset, errors, files, schema
+from chipmodel.common import errors, files
+from chipmodel.dataset import dataset, fields
 
 
 def test_two_hundred_mutations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,13 +55,13 @@ def test_the_three_outcomes(home: mutate.Package) -> None:
 
 
 def test_the_judge_sees_a_number_beyond_its_limits(home: mutate.Package, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.Fact, "outside", lambda *_: "")
+    monkeypatch.setattr(fields.Fact, "outside", lambda *_: "")
     with pytest.raises(mutate.Fault, match="was accepted"):
         judged(home, "fleets.csv", ",40,", ",40e12,", expects="refused", job=False)
 
 
 def test_the_judge_sees_a_silent_reading(home: mutate.Package, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = dataset.text_of
+    plain = files.text_of
     monkeypatch.setattr(dataset, "text_of", lambda file, raw: plain(file, raw).replace(",41,", ",40,"))
     with pytest.raises(mutate.Fault, match="says another thing and is read as the same"):
         judged(home, "fleets.csv", ",40,", ",41,")

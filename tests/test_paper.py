@@ -9,7 +9,7 @@ from helpers import add, case_of, change, parameters, rows, world_of
 from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
 
 from chipmodel import CapexGrant, Case, InvestmentTaxCredit, Policy, Solution, run
-from chipmodel.numbers import Numbers
+from chipmodel.model.parameters.parameters import Parameters
 
 EXACT = 1e-9
 NOTHING = Case(name="nothing")
@@ -19,7 +19,7 @@ OLD = INPUTS + OTHER
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 def exactly(value: float):
@@ -31,7 +31,7 @@ def built(solution: Solution) -> dict[tuple[str, int], float]:
     total: dict[tuple[str, int], float] = defaultdict(float)
     for (site, year), value in solution.columns("build").items():
         if value > 0:
-            total[solution.numbers.sites.sites[site].region, year] += value
+            total[solution.parameters.sites.sites[site].region, year] += value
     return dict(total)
 
 
@@ -71,7 +71,7 @@ def test_the_first_marginal_plant_sets_the_price(variant):
     """
     data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1})
     solution = run(data, NOTHING)
-    prices = solution.numbers.prices
+    prices = solution.parameters.prices
     assert prices.long_run["chip"] == exactly(CRF * CAPEX + RUNNING + INPUTS)
     assert solution.duals("demand_balance")["AAA", "chip", 2026] == exactly(prices.long_run["chip"] + OTHER)
 
@@ -108,9 +108,9 @@ def test_interest_during_construction(variant):
     cash = solution.account.rows
     paid = {year: -value for account, _, _, _, year, value, _ in cash if account == "capital_cash"}
     assert paid == {2026: exactly(0.125 * 111), 2027: exactly(0.875 * 111)}
-    idle = (INPUTS + other) * 10 - PRICE * 10 * area(1.0)
+    inactive = (INPUTS + other) * 10 - PRICE * 10 * area(1.0)
     last = (INPUTS + other) * 11.11 + (CRF * CAPEX * interest + RUNNING) * 1.11 - PRICE * 11 * area(1.01)
-    assert solution.objective == exactly(idle * sum(DF[:3]) + DF[3] * last)
+    assert solution.objective == exactly(inactive * sum(DF[:3]) + DF[3] * last)
     price = solution.duals("demand_balance")["AAA", "chip", 2028]
     assert abs(price) == exactly(PRICE)
 
@@ -287,14 +287,14 @@ class BarePool(Policy):
     rate: float
     budget: float
 
-    def add(self, book):
-        eligible = {(site.id, t): (site, term) for site, t, term in book.builds(self.region, book.n.segments)}
-        supported = book.variable("supported", list(eligible), "firms", self)
-        book.limit("eligible", list(eligible), lambda i, t: eligible[i, t][1] - supported[i, t], owner="firms",
+    def add(self, builder):
+        eligible = {(site.id, t): (site, term) for site, t, term in builder.builds(self.region, builder.n.segments)}
+        supported = builder.variable("supported", list(eligible), "firms", self)
+        builder.limit("eligible", list(eligible), lambda i, t: eligible[i, t][1] - supported[i, t], owner="firms",
                    unit="kwpm", meaning="worth of support that reaches one more kwpm", policy=self)
-        amounts = {(i, t): self.rate * book.capex(site) * supported[i, t] for (i, t), (site, _) in eligible.items()}
-        book.support(self, "grant", amounts, treasury=self.region, paid="construction")
-        book.limit("budget", [()], lambda: self.budget - sum(amounts.values()), owner="firms", unit="MUSD",
+        amounts = {(i, t): self.rate * builder.capex(site) * supported[i, t] for (i, t), (site, _) in eligible.items()}
+        builder.support(self, "grant", amounts, treasury=self.region, paid="construction")
+        builder.limit("budget", [()], lambda: self.budget - sum(amounts.values()), owner="firms", unit="MUSD",
                    meaning="fall of the objective per MUSD", policy=self)
 
 

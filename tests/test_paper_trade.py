@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
-from helpers import add, case_of, change, rows, world_of
+from helpers import add, case_of, change, rows, run_without, world_of
 from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
 
 from chipmodel import Case, OriginFloor, Solution, Tariff, run
-from chipmodel.numbers import Numbers
-from chipmodel.units import per_wafer
+from chipmodel.common.units import per_wafer
+from chipmodel.model.parameters.parameters import Parameters
 
 EXACT = 1e-9
 NOTHING = Case(name="nothing")
@@ -21,7 +21,7 @@ PLANT = CRF * CAPEX + RUNNING
 
 @pytest.fixture(autouse=True)
 def _no_ties(monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 def exactly(value: float):
@@ -101,7 +101,7 @@ def test_tariff_at_the_maker_and_on_use(variant, on, taxed):
     Moving device making out of AAA costs more (4%).
     """
     data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
-    solution = run(data, case_of(duty(0.02, on)), without=("route_inertia",))
+    solution = run_without(data, case_of(duty(0.02, on)), ("route_inertia",))
     assert solution.objective == exactly(UNTAXED + DF[1] * 1.2 * taxed)
     price = abs(solution.duals("demand_balance")["AAA", "chip", 2026])
     assert price == exactly(PRICE * step(10 / 9.8))
@@ -117,7 +117,7 @@ def test_duty_on_chips_moves_device_making(variant):
     step (40%) is dearer than the duty of 6, which 4.5 kwpm go on paying.
     """
     data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
-    solution = run(data, case_of(duty(0.1)), without=("route_inertia",))
+    solution = run_without(data, case_of(duty(0.1)), ("route_inertia",))
     made = solution.trade.query("flow == 'devices' and origin == 'BBB' and year == 2026")
     assert made.value.tolist() == [exactly(5.5)]
     assert solution.objective == exactly(UNTAXED + DF[1] * (0.5 * 2.4 + 4.5 * 6))
@@ -160,7 +160,7 @@ def test_route_inertia_between_two_partners(variant, rate, swapped):
 def test_route_inertia_vanishes_as_sigma_grows(variant):
     """Above sigma 5 a duty of 20% swaps everything: the objective is the free one plus a constant over sigma."""
     case = case_of(duty(0.2))
-    free = run(swapping(variant), case, without=("route_inertia",)).objective
+    free = run_without(swapping(variant), case, ("route_inertia",)).objective
     assert free == exactly(UNTAXED)
     for sigma in (8.0, 1e3, 1e6, 1e9):
         first, second = widening(sigma)

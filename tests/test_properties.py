@@ -23,12 +23,12 @@ from chipmodel import (
     OriginFloor,
     Policy,
     Tariff,
-    engine,
     load_case,
     load_dataset,
     run,
 )
-from chipmodel.numbers import Numbers
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.solver.highs import solve_program
 
 TWO_REGIONS = load_dataset(TWO)
 SAME = pytest.approx
@@ -99,8 +99,8 @@ def test_zero_rate_is_the_baseline(name, baseline):
 @pytest.mark.parametrize("policy", [tariff(1e-12), grant(1e-12), credit(1e-12), floor(1e-12),
                                     floor(1e-12, on="chips"), tariff(1e-12, "use")], ids=str)
 def test_a_rate_next_to_zero_that_is_written_is_the_baseline_too(policy, baseline, monkeypatch):
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
-    assert not policy.idle
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
+    assert not policy.inactive
     assert objective(policy) == SAME(run(TWO_REGIONS, "no_policy").objective, rel=1e-9)
 
 
@@ -139,7 +139,7 @@ def test_two_halves_of_an_award_are_one():
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
     """The dual on every trusted wafer, less share times it on every wafer, has the value of the floor."""
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
     ruled = run(TWO_REGIONS, case_of(floor(0.6, on=on, price_cap=500_000)))
     duals = ruled.duals("trust__floor")
     assert max(duals.values()) > 1
@@ -148,14 +148,14 @@ def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
         kind = "toy_floor_feebate"
         law = "A bounty on home-made chips, paid for by a fee on all."
 
-        def tells_apart(self, numbers):
+        def distinguishes(self, numbers):
             return [("AAA", ("chip",), frozenset({"AAA"}))] if on == "use" else []
 
-        def add(self, book):
-            read = book.imports if on == "chips" else book.use
+        def add(self, builder):
+            read = builder.imports if on == "chips" else builder.use
             for (s, t), dual in duals.items():
                 fee = sum(dual * (0.6 - float(f.origins == {"AAA"})) * f.term for f in read("AAA", (s,), (t,)))
-                book.transfer("fee", t, fee, payer="agent", receiver="treasury:AAA", policy=self)
+                builder.transfer("fee", t, fee, payer="agent", receiver="treasury:AAA", policy=self)
 
     try:
         assert objective(Feebate(id="feebate", years=(2028, 2030), source="own")) == SAME(ruled.objective, rel=1e-9)
@@ -256,9 +256,9 @@ def bracket(solution, row: int, by: float) -> tuple[float, float, float]:
     """Return left difference, dual and right difference of the objective in a right-hand side."""
 
     def moved(step: float) -> float:
-        rhs = solution.arrays.rhs.copy()
+        rhs = solution.program.rhs.copy()
         rhs[row] += step
-        return engine.solve(dataclasses.replace(solution.arrays, rhs=rhs)).objective
+        return solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
 
     here = solution.objective
     return (here - moved(-by)) / by, float(solution.optimum.y[row]), (moved(by) - here) / by
@@ -268,7 +268,7 @@ def bracket(solution, row: int, by: float) -> tuple[float, float, float]:
 def test_differences_bracket_the_dual_of_a_floor(on):
     """The dual of the floor is what one more trusted wafer costs."""
     solution = run(TWO_REGIONS, case_of(floor(0.6, on=on)))
-    rows = [i for i, (name, _) in enumerate(solution.arrays.rows_of) if name == "trust__floor"]
+    rows = [i for i, (name, _) in enumerate(solution.program.rows_of) if name == "trust__floor"]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]
     assert binding
     for row in binding:
@@ -318,12 +318,12 @@ def toy_quota():
         origin: str
         most: float
 
-        def add(self, book):
+        def add(self, builder):
             flows = {}
-            for flow in book.imports(self.importer, ("chip",), range(self.years[0], self.years[1] + 1)):
+            for flow in builder.imports(self.importer, ("chip",), range(self.years[0], self.years[1] + 1)):
                 if flow.origins == {self.origin}:
                     flows.setdefault(flow.year, []).append(flow.term)
-            book.limit("most", [(t,) for t in flows], lambda t: book.num(self, "most") - sum(flows[t]),
+            builder.limit("most", [(t,) for t in flows], lambda t: builder.num(self, "most") - sum(flows[t]),
                        owner="traders", unit="kwpm", meaning="price of a licence, USD per wafer", policy=self)
 
     yield ToyQuota

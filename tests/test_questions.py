@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 
 from chipmodel import Dataset, InputError, load_dataset
-from chipmodel.desk import Desk
-from chipmodel.numbers import build_numbers
-from chipmodel.plan import Cell
-from chipmodel.questions import names, parts, question
+from chipmodel.analysis.structure import StructureReader
+from chipmodel.cases.check import check_case
+from chipmodel.display import charts
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.questions import names, question, shared
 from chipmodel.questions import q01_tariffs as q01
 from chipmodel.questions import q02_exposure as q02
 from chipmodel.questions import q03_japan_domestic_first as q03
@@ -27,11 +28,11 @@ from chipmodel.questions import q07_china as q07
 from chipmodel.questions import q09_cards as q09
 from chipmodel.questions import q11_taiwan as q11
 from chipmodel.questions import q12_friendshoring as q12
-from chipmodel.questions.run import read_part
-from chipmodel.report import draw, golden
-from chipmodel.shape import Reader
-from chipmodel.solve import check_case
-from chipmodel.summary import Summary
+from chipmodel.questions.folder import read_part
+from chipmodel.report import golden
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = bool(os.environ.get("CHIPMODEL_EVERY_CASE"))
@@ -44,9 +45,9 @@ def data() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def desk(data: Dataset) -> Desk:
+def cache(data: Dataset) -> CaseCache:
     """A desk that is asked for cases only."""
-    return Desk(data)
+    return CaseCache(data)
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +56,18 @@ def law() -> Summary:
     import helpers
 
     two = load_dataset(helpers.TWO)
-    desk = Desk(two)
-    return desk.summary(helpers.case_of(name="law"), helpers.world_of(two))
+    cache = CaseCache(two)
+    return cache.summary(helpers.case_of(name="law"), helpers.world_of(two))
 
 
 @pytest.mark.parametrize("name", MINE)
-def test_contract(name: str, desk: Desk) -> None:
+def test_contract(name: str, cache: CaseCache) -> None:
     q = question(name)
     assert q.TITLE
     assert q.METHOD.endswith(".")
     assert q.ASKS.endswith("?")
     assert question(name.partition("_")[0]) is q
-    few, all_of_them = q.cells(desk, True), q.cells(desk, False)
+    few, all_of_them = q.cells(cache, True), q.cells(cache, False)
     assert few
     assert len(few) <= len(all_of_them)
     keys = [(cell.case.digest, cell.world.digest) for cell in all_of_them]
@@ -77,25 +78,25 @@ def test_contract(name: str, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("short", [True, False])
-def test_cases_fit_the_data(short: bool, desk: Desk) -> None:
+def test_cases_fit_the_data(short: bool, cache: CaseCache) -> None:
     """Every cell of every question loads and passes the checks made before anything is solved."""
     cells: dict[tuple[str, str], Cell] = {}
     for name in MINE:
-        cells |= {(cell.world.digest, cell.case.digest): cell for cell in question(name).cells(desk, short)}
+        cells |= {(cell.world.digest, cell.case.digest): cell for cell in question(name).cells(cache, short)}
     numbers = None
     for (world, _), cell in sorted(cells.items()):
         if numbers is None or numbers[0] != world:
-            numbers = (world, build_numbers(desk.data, cell.world))
+            numbers = (world, build_parameters(cache.data, cell.world))
         check_case(cell.case, numbers[1])
 
 
-def test_families_share_a_shape(desk: Desk) -> None:
+def test_families_share_a_shape(cache: CaseCache) -> None:
     """What differs in numbers only is compiled once: the coalitions, and the steps of decoupling."""
-    numbers = build_numbers(desk.data, desk.cell("current_law").world)
-    reader = Reader()
+    numbers = build_parameters(cache.data, cache.cell("current_law").world)
+    reader = StructureReader()
     pairs = [q09._between(one) for one in q09._splits()] + list(q09.GAMES.values())
-    assert len({reader.read(q09._case(desk, held), numbers).shape for held in pairs}) == 1
-    steps = [q07._decoupled(desk, q07.TOGETHER, room) for room in (0.3, 0.1, 0.0)]
+    assert len({reader.read(q09._case(cache, held), numbers).shape for held in pairs}) == 1
+    steps = [q07._decoupled(cache, q07.TOGETHER, room) for room in (0.3, 0.1, 0.0)]
     assert len({reader.read(case, numbers).shape for case in steps}) == 1
 
 
@@ -109,26 +110,26 @@ def test_gains_add_up(law: Summary) -> None:
     own = replace(law, surplus={"AAA": law.surplus["AAA"] + 5.0, "BBB": law.surplus["BBB"] - 3.0},
                   rents={**law.rents, "AAA": law.rents.get("AAA", 0.0) - 1.0},
                   treasury={**law.treasury, "BBB": law.treasury.get("BBB", 0.0) + 2.0})
-    assert parts.gain(own, law, "AAA") == pytest.approx(4.0)
-    assert parts.gain(own, law, "all") == pytest.approx(3.0)
-    each = [f(own, law, "BBB") for f in (parts.users, parts.firms, parts.treasury)]
+    assert shared.gain(own, law, "AAA") == pytest.approx(4.0)
+    assert shared.gain(own, law, "all") == pytest.approx(3.0)
+    each = [f(own, law, "BBB") for f in (shared.users, shared.firms, shared.treasury)]
     assert each == pytest.approx([-3.0, 0.0, 2.0])
-    assert sum(parts.yearly(own, 7.0) * d for d in own.discount.values()) == pytest.approx(7.0)
+    assert sum(shared.yearly(own, 7.0) * d for d in own.discount.values()) == pytest.approx(7.0)
 
 
 def test_spending_and_support_of_firms(law: Summary) -> None:
     """What firms spend in cash on fabs is counted by place and firm, and support by who receives it."""
     import helpers
 
-    from chipmodel.policies import CapexGrant
+    from chipmodel.policies.capex_grant import CapexGrant
 
     two = load_dataset(helpers.TWO)
     grant = CapexGrant(id="grant", form="open", region="AAA", rate=0.2, years=(2025, 2040), source="own")
-    own = Desk(two).summary(helpers.case_of(grant, name="grant"), helpers.world_of(two))
-    assert parts.spent(own, "AAA") > parts.spent(law, "AAA") > 0
+    own = CaseCache(two).summary(helpers.case_of(grant, name="grant"), helpers.world_of(two))
+    assert shared.spent(own, "AAA") > shared.spent(law, "AAA") > 0
     firms = {f for f, r, _ in own.invested if r == "AAA"}
-    assert parts.spent(own, "AAA") == pytest.approx(sum(parts.spent(own, "AAA", (f,)) for f in firms))
-    assert sum(own.received.values()) == pytest.approx(parts.outlay(own, "AAA"))
+    assert shared.spent(own, "AAA") == pytest.approx(sum(shared.spent(own, "AAA", (f,)) for f in firms))
+    assert sum(own.received.values()) == pytest.approx(shared.outlay(own, "AAA"))
     assert not law.received
 
 
@@ -231,9 +232,9 @@ def test_awards_finding() -> None:
 def test_friendshoring_on_real_data() -> None:
     """A short run: costs rise with the share, narrower sets cost more, and figures are drawn whole."""
     data = load_dataset()
-    desk = Desk(data)
-    desk.solve(q12.cells(desk, True))
-    answer = q12.answer(desk, True)
+    cache = CaseCache(data)
+    cache.solve(q12.cells(cache, True))
+    answer = q12.answer(cache, True)
     costs = next(t.frame for t in answer.tables if t.name == "q12_cost")
     by = {rule: part.set_index("share")[q12.WORLD] for rule, part in costs.groupby("rule")}
     for curve in by.values():
@@ -262,16 +263,16 @@ def test_figures_keep_their_labels(kind: str) -> None:
     rows = table.drop_duplicates("name")
     columns = {"first, USD bn": "#0072B2", "second, USD bn": "#D55E00"}
     made = {
-        "curves": lambda: draw.curves(table, x="x", by="name", panels={"first, USD bn": "One", "second, USD bn": "Two"},
+        "curves": lambda: charts.curves(table, x="x", by="name", panels={"first, USD bn": "One", "second, USD bn": "Two"},
                                       title="T", note="n", xlabel="x", ylabel="y", percent=True),
-        "stacked": lambda: draw.stacked(rows, label="name", parts=columns, title="T", note="n"),
-        "matrix": lambda: draw.matrix(rows, label="name", columns=list(columns), title="T", note="n"),
-        "side_by_side": lambda: draw.side_by_side(rows, label="name", panel="panel", columns=columns, title="T",
+        "stacked": lambda: charts.stacked_support(rows, label="name", parts=columns, title="T", note="n"),
+        "matrix": lambda: charts.matrix(rows, label="name", columns=list(columns), title="T", note="n"),
+        "side_by_side": lambda: charts.side_by_side(rows, label="name", panel="panel", columns=columns, title="T",
                                                   note="n"),
     }[kind]
     import matplotlib as mpl
 
-    from chipmodel.report import style
+    from chipmodel.display import style
 
     with mpl.rc_context({**mpl.rcParamsDefault, **style.RC}):
         fig, _ = made()

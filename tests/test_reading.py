@@ -18,13 +18,13 @@ from mutations import HIDDEN
 from pydantic import ValidationError
 
 import chipmodel as cm
-from chipmodel.case import CaseFile, _policies
-from chipmodel.dataset import read_table
-from chipmodel.errors import InputError, Problem
-from chipmodel.files import from_file, read_toml, text_of, toml_text
-from chipmodel.points import table_points
-from chipmodel.policies import Policy
-from chipmodel.schema import TABLES, FleetRow, ParameterRow, columns
+from chipmodel.cases.case import CaseFile, _policies
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.files import from_file, read_toml, text_of, toml_text
+from chipmodel.dataset.dataset import read_table
+from chipmodel.dataset.rows import TABLES, FleetRow, ParameterRow, columns
+from chipmodel.policies.base import Policy
+from chipmodel.studies.definition import table_points
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 PLAIN = st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "))
@@ -44,7 +44,7 @@ def test_any_bytes_as_a_table(raw: bytes, name: str) -> None:
     head = ",".join(columns(TABLES[name])).encode() + b"\n"
     for content in (raw, head + raw):
         _, problems = read_table(f"{name}.csv", content, TABLES[name])
-        assert all(p.file == f"{name}.csv" and p.place and p.what and p.mend for p in problems)
+        assert all(p.file == f"{name}.csv" and p.place and p.what and p.fix for p in problems)
 
 
 @QUICK
@@ -72,7 +72,7 @@ def test_any_values_in_an_instrument(two: cm.Dataset, data: st.DataObject) -> No
         body[key] = data.draw(ANY)
     found, problems = _policies("any.toml", ({"kind": kind, **body},), two)
     assert len(found) == 1 or problems
-    assert all(p.place and p.what and p.mend for p in problems)
+    assert all(p.place and p.what and p.fix for p in problems)
 
 
 @QUICK

@@ -12,15 +12,16 @@ import pandas as pd
 import pytest
 
 from chipmodel import InputError, load_dataset
-from chipmodel.cli import main
-from chipmodel.desk import Desk
-from chipmodel.intervals import load_intervals
-from chipmodel.kept import keep, kept
+from chipmodel.cases import case
+from chipmodel.cli.main import main, script
+from chipmodel.dataset.derived import keep, kept, load_intervals
+from chipmodel.display.latex import latex
 from chipmodel.questions import names, q04_subsidy_ledger, question
-from chipmodel.questions.run import contents, full_name, name_of, read_part, run_question, script
-from chipmodel.report import golden, held, what_if
+from chipmodel.questions.folder import contents, full_name, name_of, read_part, run_question
+from chipmodel.report import golden
 from chipmodel.report.build import build_report, modules
-from chipmodel.report.latex import latex
+from chipmodel.report.sections import published, what_if
+from chipmodel.studies.case_cache import CaseCache
 from chipmodel.validation.validate import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +42,7 @@ def no_solve(monkeypatch):
     def refuse(*_: object) -> None:
         raise AssertionError("a case was solved")
 
-    monkeypatch.setattr(Desk, "solve", refuse)
+    monkeypatch.setattr(CaseCache, "solve", refuse)
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -72,9 +73,9 @@ def test_an_answer_lies_in_its_folder_with_every_kind_of_file(reported):
 
 def test_the_ledger_is_what_the_solved_cases_differ_by(reported):
     data, report = reported
-    desk = Desk(data)
-    base = q04_subsidy_ledger.load_case("current_law", data)
-    full, none = desk.summary(base), desk.summary(q04_subsidy_ledger.without(base, "AAA"))
+    cache = CaseCache(data)
+    base = case.load_case("current_law", data)
+    full, none = cache.summary(base), cache.summary(q04_subsidy_ledger.without(base, "AAA"))
     row = report.parts[1].table("ledger").iloc[0]
     added = sum(v for (r, _, t), v in full.capacity.items() if r == "AAA" and t == 2028)
     added -= sum(v for (r, _, t), v in none.capacity.items() if r == "AAA" and t == 2028)
@@ -217,9 +218,9 @@ def test_figures_have_no_date_in_them(reported):
 
 
 def test_tables_are_written_without_matplotlib(reported, monkeypatch):
-    monkeypatch.setattr("chipmodel.report.figures.drawable", lambda: False)
-    desk = Desk(reported[0])
-    found = contents(q04_subsidy_ledger.answer(desk, True))
+    monkeypatch.setattr("chipmodel.display.figures.drawable", lambda: False)
+    cache = CaseCache(reported[0])
+    found = contents(q04_subsidy_ledger.answer(cache, True))
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
 
 
@@ -231,16 +232,16 @@ def moved(reported, tmp_path):
 
 
 def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(moved):
-    assert "held" not in [name_of(part) for part in modules(moved, True)]
-    assert "held" in [name_of(part) for part in modules(moved, False)]
+    assert "published" not in [name_of(part) for part in modules(moved, True)]
+    assert "published" in [name_of(part) for part in modules(moved, False)]
     rows = [("T01", "input", "x", "a", 1.0, 1.0, 0.5, 1.5, "ratio", "hit", "", "", "P", False, "A"),
             ("T02", "test", "y", "b", 2.0, 1.0, 0.5, 1.5, "ratio", "miss", "unexplained", "miss", "P", True, "B")]
     table = pd.DataFrame(rows, columns=COLUMNS)
     ladder = pd.DataFrame([("open", b, 0.0, 10.0, float(b) / 4, 1.0, 9.0) for b in (0, 20, 50)],
                           columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
-    keep(moved, moved.root / "derived", dict(zip(held.KEPT, (table, ladder), strict=True)))
-    assert "held" in [name_of(part) for part in modules(moved, True)]
-    answer = held.answer(Desk(moved), True)
+    keep(moved, moved.root / "derived", dict(zip(published.KEPT, (table, ladder), strict=True)))
+    assert "published" in [name_of(part) for part in modules(moved, True)]
+    answer = published.answer(CaseCache(moved), True)
     said = " ".join(answer.finding)
     assert "Of 1 published results held back as tests the model meets 0%; the median distance is 100%" in said
     assert "1 of 1 tests that hang on support fail" in said
@@ -249,17 +250,17 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
     assert all(figure.draw(frame) for figure, frame in zip(answer.figures, (table, ladder), strict=True))
     case = next((moved.root / "cases").glob("*.toml"))
     case.write_text(case.read_text() + "\n# looked at again\n")
-    assert "held" not in [name_of(part) for part in modules(moved, True)]
+    assert "published" not in [name_of(part) for part in modules(moved, True)]
 
 
 def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
-    assert what_if.cells(Desk(moved), True)
+    assert what_if.cells(CaseCache(moved), True)
     keep(moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True)))
-    assert what_if.cells(Desk(moved), True) == []
-    assert len(what_if.cells(Desk(moved), False)) > 1
-    answer = what_if.answer(Desk(moved), True)
+    assert what_if.cells(CaseCache(moved), True) == []
+    assert len(what_if.cells(CaseCache(moved), False)) > 1
+    answer = what_if.answer(CaseCache(moved), True)
     pd.testing.assert_frame_equal(answer.tables[0].frame, tables[0])
     assert list(answer.finding) == part.about["finding"]
 
@@ -267,18 +268,18 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
 @pytest.mark.parametrize("raw", [b"", b"a,b\n1,2,3,4\n", b"\xff\xfe\x00"])
 def test_a_kept_file_that_is_no_table_is_told(raw, moved):
     (moved.root / "derived").mkdir()
-    for name in held.KEPT:
+    for name in published.KEPT:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
     if raw.startswith(b"a"):  # a table, of something else
-        assert kept(moved, *held.KEPT) is None
+        assert kept(moved, *published.KEPT) is None
         return
     with pytest.raises(InputError, match=r"derived/validation\.csv"):
-        kept(moved, *held.KEPT)
+        kept(moved, *published.KEPT)
 
 
 def test_what_is_kept_with_the_shipped_data_belongs_to_them():
     data = load_dataset()
-    assert kept(data, *held.KEPT) is not None
+    assert kept(data, *published.KEPT) is not None
     assert kept(data, *what_if.KEPT) is not None
     known = load_intervals(data)
     assert known.draws >= 12

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from helpers import TWO, remount, small_disk
 
-from chipmodel.chunks import Store
-from chipmodel.cli import main
-from chipmodel.errors import InputError
-from chipmodel.pool import Here
-from chipmodel.study import run_study
+from chipmodel.cli.main import main
+from chipmodel.common.errors import InputError
+from chipmodel.common.workers import Here
+from chipmodel.studies.checkpoint import Store
+from chipmodel.studies.run import run_study
 
 CELLS = 40
 CHUNK = 4
@@ -114,7 +114,7 @@ def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp
 
 def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
-        run_study(str(file), two, tmp_path, tell=_stop_after(3))
+        run_study(str(file), two, tmp_path, on_progress=_stop_after(3))
     done = len(chunks(tmp_path))
     assert done == 3
     assert main(arguments(file, tmp_path)) == 0
@@ -125,19 +125,19 @@ def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
 def _stop_after(count):
     seen = []
 
-    def tell(step):
+    def on_progress(step):
         if "chunk" in step.what:
             seen.append(step)
         if len(seen) == count:
             raise KeyboardInterrupt
 
-    return tell
+    return on_progress
 
 
 def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
     """What a killed process was writing lies beside, under another name, and is never read."""
     with pytest.raises(KeyboardInterrupt):
-        run_study(str(file), two, tmp_path, tell=_stop_after(2))
+        run_study(str(file), two, tmp_path, on_progress=_stop_after(2))
     (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text("metric,unit\nobj")
     assert main(arguments(file, tmp_path)) == 0
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole

@@ -13,7 +13,7 @@ import helpers
 import pytest
 from kill import named
 
-from chipmodel.cli import main
+from chipmodel.cli.main import main
 
 NAME = "Ålesund – Łódź ½"
 """A name that other encodings cannot say."""

@@ -8,10 +8,7 @@ import pytest
 from helpers import case_of, copy_two, near, world_of
 
 import chipmodel as cm
-from chipmodel.intervals import CHANGE, FILE, FOLDER, Intervals, load_intervals
-from chipmodel.policies import CapexGrant, InvestmentTaxCredit
-from chipmodel.report.sure import sure, written
-from chipmodel.sensitivity import (
+from chipmodel.analysis.sensitivity import (
     Range,
     affordable,
     intervals,
@@ -21,7 +18,14 @@ from chipmodel.sensitivity import (
     spread,
     tornado,
 )
-from chipmodel.study import Study, load_study, run_study, table_csv
+from chipmodel.common.tables import table_csv
+from chipmodel.dataset.derived import CHANGE, FILE, FOLDER, Intervals, load_intervals
+from chipmodel.display.intervals import sure, written
+from chipmodel.policies.capex_grant import CapexGrant
+from chipmodel.policies.investment_tax_credit import InvestmentTaxCredit
+from chipmodel.studies.definition import Study
+from chipmodel.studies.plan import load_study
+from chipmodel.studies.run import run_study
 
 SHARE = "share.capacity.AAA.all.2028"
 
@@ -163,7 +167,7 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
 
 
 def test_nothing_known_says_nothing(two):
-    from chipmodel.summary import Summary
+    from chipmodel.results.summary import Summary
 
     own = Summary.of(cm.run(two, case_of()))
     assert sure([(own, own, SHARE)], Intervals({})) == ""

@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 
 import chipmodel as cm
-from chipmodel.cli import main
-from chipmodel.export import export
-from chipmodel.report import figures, style
-from chipmodel.report.latex import escaped, latex
-from chipmodel.study import load_study, table_csv
-from chipmodel.text import inert, printable
+from chipmodel.cli.main import main
+from chipmodel.common.tables import inert, table_csv
+from chipmodel.common.text import printable
+from chipmodel.display import canvas, style
+from chipmodel.display.latex import escaped, latex
+from chipmodel.solver.export import export
+from chipmodel.studies.plan import load_study
 
 SOURCES = sorted(Path(cm.__file__).parent.rglob("*.py"))
 WHO = "zebedee"
@@ -168,11 +169,11 @@ def test_figures_are_images_that_hold_no_code(hostile):
 @pytest.mark.parametrize("name", ["US$ 5 and $x^2$", r"\$1", "a\tb", "red \x1b[31m \x00", "-->"])
 def test_any_name_makes_an_image_and_is_drawn_as_it_stands(name, recwarn):
     def draw(table):
-        fig, axes = figures._subplots(1, 1, (3.0, 2.0))
+        fig, axes = canvas._subplots(1, 1, (3.0, 2.0))
         axes[0].set_title(style.plain(table["name"][0]))
         return fig, axes
 
-    made = figures.rendered(draw, pd.DataFrame({"name": [name]}))
+    made = canvas.rendered(draw, pd.DataFrame({"name": [name]}))
     ET.fromstring(made["svg"])
     shown = printable(name).replace("\t", " ").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert re.sub("--", "- -", shown) in made["svg"].decode() or shown in made["svg"].decode()
@@ -231,14 +232,15 @@ LOADS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelv
          "ctypes", "simpleeval"}
 METHODS = {"read_pickle", "to_pickle", "popen", "spawnl", "execv", "fromfile", "load_module", "exec_module", "read_hdf",
            "query"}
-SHELL = {"manifest.py": "asks git for the commit"}
-CHOSEN = {"__init__.py": "a public name of chipmodel, a question of its own folder", "held.py": "a module of chipmodel"}
+SHELL = {"common/fingerprint.py": "asks git for the commit"}
+CHOSEN = {"policies/__init__.py": "an instrument of its own folder", "questions/__init__.py": "a question of its own folder"}
 """Modules that may start a program, or import a module whose name is put together, and why."""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(SOURCES[0].parent)))
 def test_no_module_runs_or_unpickles_what_it_reads(path):
-    assert _runs(ast.parse(path.read_text(encoding="utf-8")), path.name) == []
+    file = path.relative_to(SOURCES[0].parent).as_posix()
+    assert _runs(ast.parse(path.read_text(encoding="utf-8")), file) == []
 
 
 @pytest.mark.parametrize("code", [

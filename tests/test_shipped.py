@@ -10,10 +10,10 @@ import pytest
 from helpers import booked_and_ledger
 
 import chipmodel as cm
-from chipmodel.arrays import compile_arrays
-from chipmodel.lp import write
-from chipmodel.numbers import build_numbers
-from chipmodel.units import per_wafer
+from chipmodel.common.units import per_wafer
+from chipmodel.model.lp.compile import compile_program
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
 
 FIRST_FREE = 2026
 
@@ -66,7 +66,7 @@ def us_capacity(solution: cm.Solution, segment: str | None = None, year: int = 2
 def test_base_year_output_shares_are_within_3_points_of_observed() -> None:
     solution = solved("current_law")
     made = solution.output[solution.output.year == 2025].groupby(["segment", "region"]).value.sum()
-    seen = pd.Series({(s, r): v for (r, s), v in solution.numbers.capacity.items()})
+    seen = pd.Series({(s, r): v for (r, s), v in solution.parameters.capacity.items()})
     seen.index.names = ["segment", "region"]
     gap = shares(made).sub(shares(seen), fill_value=0.0)
     assert gap.abs().max() < 0.03
@@ -75,14 +75,14 @@ def test_base_year_output_shares_are_within_3_points_of_observed() -> None:
 def test_no_user_loses_more_than_2_percent_in_the_base_year() -> None:
     solution = solved("current_law")
     used = solution.columns("consumed")
-    assert min(used[e, s, 2025] / q for (e, s, t), q in solution.numbers.reference.items() if t == 2025) >= 0.98
+    assert min(used[e, s, 2025] / q for (e, s, t), q in solution.parameters.reference.items() if t == 2025) >= 0.98
 
 
 @pytest.mark.parametrize("case", ["no_policy", "current_law", "friendshore_80", "section232_25_flat", "section232_100",
                                   "us_self_sufficient", "korea_japan_pushed_away", "china_decoupling"])
 def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
-    numbers = build_numbers(data(), cm.load_world("central", data()))
-    arrays = compile_arrays(write(numbers, cm.load_case(case, data()).policies))
+    numbers = build_parameters(data(), cm.load_world("central", data()))
+    arrays = compile_program(write(numbers, cm.load_case(case, data()).policies))
     for name, (low, high) in arrays.ranges().items():
         assert low >= 1e-4, name
         assert high <= 1e6, name
@@ -203,7 +203,7 @@ def test_named_sites_are_in_the_results() -> None:
 
 
 def test_the_hindcast_starts_from_2022_and_knows_only_what_was_known() -> None:
-    numbers = build_numbers(data(), cm.load_world("hindcast_2022", data()))
+    numbers = build_parameters(data(), cm.load_world("hindcast_2022", data()))
     assert numbers.years[0] == 2022
     assert "intel_magdeburg" in numbers.sites.sites
     assert "tsmc_az_p4" not in numbers.sites.sites
@@ -213,7 +213,7 @@ def test_rows_in_any_order_give_the_same_programme() -> None:
     shuffled = {name: tuple(reversed(rows)) for name, rows in data().tables.items()}
     again = cm.Dataset("shuffled", data().root, shuffled, data().hashes)
     world = cm.load_world("central", data())
-    left, right = (compile_arrays(write(build_numbers(d, world))) for d in (data(), again))
+    left, right = (compile_program(write(build_parameters(d, world))) for d in (data(), again))
     assert left.matrix.shape == right.matrix.shape
     assert sorted(map(repr, left.columns_of)) == sorted(map(repr, right.columns_of))
     assert left.cost.sum() == pytest.approx(right.cost.sum(), rel=1e-12)

@@ -19,11 +19,13 @@ import pandas as pd
 import pytest
 
 import chipmodel as cm
-from chipmodel import files, store
-from chipmodel.export import arrays_of, export, safe_names
-from chipmodel.manifest import sealed
-from chipmodel.rerun import compare_tables, rerun
-from chipmodel.solution import TABLES, Solution
+from chipmodel.analysis.rerun import compare_tables, rerun
+from chipmodel.analysis.run import program_of
+from chipmodel.common import files, tables
+from chipmodel.common.fingerprint import sealed
+from chipmodel.results import store
+from chipmodel.results.solution import TABLES, Solution
+from chipmodel.solver.export import export, safe_names
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_tables_on_disk(saved: Path) -> None:
         columns = lines[0].split(",")
         assert columns[:2] == ["case", "world"]
         assert {"value", "unit"} <= set(columns)
-        frame = store.read_table(raw, name)
+        frame = tables.read_table(raw, name)
         keys = [c for c in columns if c not in ("value", "unit")]
         assert len(frame) == len(lines) - 1
         assert frame[keys].apply(tuple, axis=1).is_monotonic_increasing
@@ -99,7 +101,7 @@ def test_tables_on_disk(saved: Path) -> None:
 
 def test_numbers_have_nine_digits_and_no_negative_zero() -> None:
     frame = pd.DataFrame({"year": [2, 1, 3], "value": [-0.0, 1234567.891234, 1 / 3], "unit": "kwpm"})
-    assert store.table_text(frame) == "year,value,unit\n1,1234567.89,kwpm\n2,0,kwpm\n3,0.333333333,kwpm\n"
+    assert tables.table_text(frame) == "year,value,unit\n1,1234567.89,kwpm\n2,0,kwpm\n3,0.333333333,kwpm\n"
 
 
 def test_the_case_can_be_loaded_again(two: cm.Dataset, solved: Solution, saved: Path) -> None:
@@ -161,7 +163,7 @@ def test_touched_files_are_told_together(saved: Path) -> None:
     assert set(told) == {"capacity.csv", "case.toml", "trade.csv"}
     assert "cut short" in told["capacity.csv"]
     assert "missing" in told["trade.csv"]
-    assert all(p.mend for p in caught.value.problems)
+    assert all(p.fix for p in caught.value.problems)
     assert not store.is_fresh(saved)
 
 
@@ -216,7 +218,7 @@ def test_another_version(two: cm.Dataset, saved: Path) -> None:
         store.load(saved)
     (problem,) = caught.value.problems
     assert "9.9.9" in problem.what
-    assert "rerun" in problem.mend
+    assert "rerun" in problem.fix
     assert not store.is_fresh(saved)
     (difference,) = rerun(saved, two)
     assert difference.table == "manifest"
@@ -330,7 +332,7 @@ def test_tables_compare_row_by_row() -> None:
 @pytest.mark.parametrize("form", ["mps", "lp"])
 def test_export_means_the_same(two: cm.Dataset, tmp_path: Path, form: str) -> None:
     world, case = cm.load_world("central", two), cm.load_case("floor+tariff", two)
-    arrays = arrays_of(two, case, world)
+    arrays = program_of(two, case, world)
     path = export(arrays, tmp_path / "deep" / f"model.{form}", form)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     highs = highspy.Highs()
@@ -348,7 +350,7 @@ def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
     late = cm.Case(name="late", policies=(
         cm.Tariff(id="t", importer="AAA", rate=0.3, on="chips", years=(2027, 2030), known_from=2027, source="own"),
     ))
-    arrays = arrays_of(two, late, world)
+    arrays = program_of(two, late, world)
     assert any(group == "history" for group, _ in arrays.rows_of)
     assert arrays.matrix.shape == cm.run(two, late).arrays.matrix.shape
 

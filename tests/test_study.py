@@ -7,21 +7,26 @@ import pickle
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from helpers import case_of, copy_two, near
 
 import chipmodel as cm
-from chipmodel.case import load_case
-from chipmodel.cli import main
-from chipmodel.plan import plan
-from chipmodel.progress import Clock, Progress, Step
-from chipmodel.report import figures, style
-from chipmodel.report.findings import findings, sentences
-from chipmodel.report.passthrough import pass_through
-from chipmodel.report.tables import comparison_text
-from chipmodel.report.words import percent
-from chipmodel.study import Span, Study, list_studies, load_study, run_study, table_csv
-from chipmodel.summary import Summary
+from chipmodel.cases.case import load_case
+from chipmodel.cli.main import main
+from chipmodel.common.files import toml_text
+from chipmodel.common.progress import Clock, Progress, Step
+from chipmodel.common.tables import table_csv
+from chipmodel.common.text import percent
+from chipmodel.display import figures, style
+from chipmodel.display.findings import findings, sentences
+from chipmodel.display.tables import comparison_text
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.passthrough import pass_through
+from chipmodel.results.summary import Summary
+from chipmodel.studies.definition import Span, Study
+from chipmodel.studies.plan import list_studies, load_study, plan
+from chipmodel.studies.run import run_study
 
 METRICS = ("share.capacity.*.chip.LAST", "cost.buyers.AAA", "outlay.*", "revenue.AAA", "hhi.chip.2028", "objective")
 FIGURES = tuple(figures.FIGURES)
@@ -100,7 +105,7 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
     summary = result.summaries["no_policy--central"]
     table = result.table[result.table["world"] == "central"].copy()
     more = [table[table["case"] == "tariff"].assign(case=f"case_number_{i}") for i in range(9)]
-    text = comparison_text(cm.metrics.pd.concat([table, *more]), {"x": summary}, "no_policy")
+    text = comparison_text(pd.concat([table, *more]), {"x": summary}, "no_policy")
     assert max(map(len, text.splitlines())) <= 110
     assert text.count("World central; changes are against no_policy") == 3
 
@@ -206,7 +211,7 @@ def test_every_number_of_a_finding_is_in_its_table(full):
     own, base = result.summaries["tariff--central"], result.summaries["no_policy--central"]
     through = pass_through(own, base, own.case.policy("duty"))
     assert rows["tariff.tariff.duty", "pass-through at user", "chip"] == through.user["chip"]
-    assert rows["tariff.tariff.duty", "welfare.all", "all"] == cm.metrics.evaluate("welfare.all", own, base)
+    assert rows["tariff.tariff.duty", "welfare.all", "all"] == evaluate("welfare.all", own, base)
     assert rows["floor.floor.trust", "dual of trust, in 2028", "chip"] > 0
 
 
@@ -263,20 +268,20 @@ def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
     path = tmp_path / "small.toml"
     body = {"title": "x", "cases": ["no_policy", "tariff"], "reference": "no_policy", "metrics": list(METRICS)}
     body = {k: v for k, v in {**body, **fields}.items() if v is not None}
-    path.write_text(cm.files.toml_text({k: list(v) if isinstance(v, tuple) else v for k, v in body.items()}))
+    path.write_text(toml_text({k: list(v) if isinstance(v, tuple) else v for k, v in body.items()}))
     with pytest.raises(cm.InputError, match=said):
         load_study(str(path), two)
 
 
 def test_a_case_that_does_not_fit_is_refused_before_solving(two, monkeypatch):
-    monkeypatch.setattr("chipmodel.study.run", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr("chipmodel.studies.run.run", lambda *_: pytest.fail("solved"))
     study = study_of(cases=("grant", "no_policy"), grid={"programme.rate": [0.1, 0.99]})
     with pytest.raises(cm.InputError, match="together pay"):
         run_study(study, two)
 
 
 def test_a_large_grid_must_be_asked_for(two, monkeypatch):
-    monkeypatch.setattr("chipmodel.plan.MOST", 2)
+    monkeypatch.setattr("chipmodel.studies.plan.MOST", 2)
     study = study_of(grid={"duty.rate": [0.1, 0.2]})
     with pytest.raises(cm.InputError, match="makes up to 4 cells"):
         run_study(study, two)
@@ -317,7 +322,7 @@ def test_a_span_is_even_and_holds_both_ends():
 
 def test_progress_is_told_step_by_step(two):
     steps = []
-    run_study(study_of(), two, tell=steps.append)
+    run_study(study_of(), two, on_progress=steps.append)
     assert [s.done for s in steps] == [0, 1, 2]
     assert steps[0].seconds_left is None
     assert steps[-1].what == "tariff in central"
@@ -355,7 +360,7 @@ def test_a_cell_without_optimum_is_named(two, monkeypatch):
     def refuse(data, case, world):
         raise cm.NoOptimum("infeasible", "no optimal solution")
 
-    monkeypatch.setattr("chipmodel.study.run", refuse)
+    monkeypatch.setattr("chipmodel.studies.run.run", refuse)
     with pytest.raises(cm.NoOptimum, match="no_policy in central: no optimal solution"):
         run_study(study_of(), two)
 

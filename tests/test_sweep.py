@@ -7,11 +7,11 @@ from pydantic import ValidationError
 from test_study import study_of
 
 from chipmodel import InputError, run
-from chipmodel.metrics import compare
-from chipmodel.plan import plan
-from chipmodel.points import Design
-from chipmodel.study import run_study
-from chipmodel.sweep import cut, prepare, solve_chunk
+from chipmodel.results.metrics import compare
+from chipmodel.studies.definition import Design
+from chipmodel.studies.plan import plan
+from chipmodel.studies.run import run_study
+from chipmodel.studies.sweep import cut, prepare, solve_chunk
 
 NUMBERS = ("share.capacity.AAA.chip.2028", "cost.buyers.AAA", "revenue.AAA", "objective")
 GRID = {"duty.rate": (0.0, 0.1, 0.2), "world.demand_shift": (0.0, 0.01)}

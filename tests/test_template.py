@@ -18,22 +18,24 @@ from chipmodel import (
     OriginFloor,
     ProductionCredit,
     Tariff,
-    engine,
     load_case,
     load_dataset,
     load_world,
     run,
 )
-from chipmodel.arrays import Arrays, compile_arrays
-from chipmodel.case import list_cases
-from chipmodel.lp import write
-from chipmodel.metrics import evaluate
-from chipmodel.numbers import build_numbers
-from chipmodel.points import case_at, world_at
-from chipmodel.search import solve_for
-from chipmodel.shape import Reader, free_fields
-from chipmodel.template import Chain, Levers, compile_template
-from chipmodel.traced import NotPolynomial, Polynomials, Traced
+from chipmodel.analysis.response import solve_for
+from chipmodel.analysis.structure import Levers, StructureReader, compile_parametric_program, lever_fields
+from chipmodel.cases.case import list_cases
+from chipmodel.cases.levers import case_at, world_at
+from chipmodel.model.lp.compile import compile_program, weights
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.solution import Solution
+from chipmodel.solver import certificate, highs
+from chipmodel.solver.linear_program import LinearProgram
+from chipmodel.solver.parametric import WarmSolver
+from chipmodel.solver.polynomials import NotPolynomial, Polynomial, PolynomialVector
 
 TWO_REGIONS = load_dataset(TWO)
 YEARS = (2026, 2030)
@@ -68,18 +70,18 @@ def at(point: dict[str, float], case, world, data):
     of_world = {k: v for k, v in point.items() if k.startswith("world.") or "[" in k}
     there = world_at(world, of_world, "test")
     own = {k: v for k, v in point.items() if k not in of_world}
-    return case_at(case, own, "test"), build_numbers(data, there)
+    return case_at(case, own, "test"), build_parameters(data, there)
 
 
 def template_of(cells):
-    reader = Reader()
+    reader = StructureReader()
     read = [reader.read(case, numbers) for case, numbers in cells]
     assert all(leaves.shape == read[0].shape for leaves in read)
     levers = Levers.of(read, [p.id for p in cells[0][0].policies])
-    return compile_template(*cells[0], levers), levers
+    return compile_parametric_program(*cells[0], levers), levers
 
 
-def assert_same_programme(filled: Arrays, fresh: Arrays) -> None:
+def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
     assert filled.rows_of == fresh.rows_of
     assert filled.columns_of == fresh.columns_of
     assert (filled.equal == fresh.equal).all()
@@ -99,8 +101,8 @@ def test_a_filled_template_is_the_programme_written_anew(points):
     cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
-        assert_same_programme(template.fill(levers.values[k], numbers),
-                              compile_arrays(write(numbers, case.policies)))
+        assert_same_programme(template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+                              compile_program(write(numbers, case.policies)))
 
 
 @FEW
@@ -108,32 +110,32 @@ def test_a_filled_template_is_the_programme_written_anew(points):
 def test_hot_starts_find_the_objective_of_cold_solves(points):
     cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
     template, levers = template_of(cells)
-    chain = Chain(template)
+    chain = WarmSolver(template)
     for k, (case, numbers) in enumerate(cells):
         try:
-            cold = engine.solve(compile_arrays(write(numbers, case.policies)))
+            cold = highs.solve_program(compile_program(write(numbers, case.policies)))
         except NoOptimum:
             with pytest.raises(NoOptimum):
-                chain.solve(template.fill(levers.values[k], numbers))
+                chain.solve(template.fill(levers.values[k], weights(template.frame.lines, numbers)))
             continue
-        hot = chain.solve(template.fill(levers.values[k], numbers))
+        hot = chain.solve(template.fill(levers.values[k], weights(template.frame.lines, numbers)))
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
 
 def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(monkeypatch):
     cells = [at({"duty.rate": rate}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.1, 0.2)]
     template, levers = template_of(cells)
-    arrays = [template.fill(levers.values[k], numbers) for k, (_, numbers) in enumerate(cells)]
-    sound, calls = engine.certify, []
+    arrays = [template.fill(levers.values[k], weights(template.frame.lines, numbers)) for k, (_, numbers) in enumerate(cells)]
+    sound, calls = certificate.certify, []
 
     def first_fails(*given):
         calls.append(given)
-        return engine.Certificate(1.0, 1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
+        return certificate.Certificate(1.0, 1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
 
-    monkeypatch.setattr(engine, "certify", first_fails)
-    chain = Chain(template)
+    monkeypatch.setattr(highs, "certify", first_fails)
+    chain = WarmSolver(template)
     for one in arrays:
-        assert chain.solve(one).objective == pytest.approx(engine.solve(one).objective, rel=1e-9)
+        assert chain.solve(one).objective == pytest.approx(highs.solve_program(one).objective, rel=1e-9)
         assert chain.basis is not None
 
 
@@ -142,14 +144,12 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
     case = case_of(*RULES[:2])
     cells = [at({"duty.rate": rate}, case, world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.11, 0.17, 0.23)]
     template, levers = template_of(cells)
-    chain = Chain(template)
-    from chipmodel.accounts import compute
-    from chipmodel.solution import Solution
+    chain = WarmSolver(template)
 
     for k, (there, numbers) in enumerate(cells):
-        arrays = template.fill(levers.values[k], numbers)
+        arrays = template.fill(levers.values[k], weights(template.frame.lines, numbers))
         optimum = chain.solve(arrays)
-        hot = Solution(there, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
+        hot = Solution.of(there, numbers, arrays, optimum)
         cold = run(TWO_REGIONS, there, numbers.world)
         for metric in ("share.capacity.AAA.chip.2028", "revenue.AAA", "price.user.AAA.chip.2028", "objective"):
             assert evaluate(metric, hot) == pytest.approx(evaluate(metric, cold), rel=1e-9), metric
@@ -166,18 +166,18 @@ def test_shipped_cases_share_a_programme_at_other_numbers(name):
         and not (isinstance(p, CapexGrant) and p.form == "open" and p.rate is None))})
     # What a refund is worth is the duty over its scope, a quotient: scope alone cannot be shared there.
     relieved = {(getattr(p, "relieves", ""), "scope") for p in case.policies}
-    moved = {f"{p.id}.{field}": getattr(p, field) * 0.97 for p in case.policies for field in free_fields(p)
+    moved = {f"{p.id}.{field}": getattr(p, field) * 0.97 for p in case.policies for field in lever_fields(p)
              if getattr(p, field) and (p.id, field) not in relieved}
     points = [{}, {**moved, "world.demand_shift": 0.004, "costs[item=capex]": 1.1, "costs[item=running]": 0.95}]
     cells = [at(point, case, world, data) for point in points]
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
-        assert_same_programme(template.fill(levers.values[k], numbers),
-                              compile_arrays(write(numbers, there.policies)))
+        assert_same_programme(template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+                              compile_program(write(numbers, there.policies)))
 
 
 def test_a_number_that_caps_or_divides_is_named():
-    lever = Traced({(0,): 1.0}, ["construction.AAA"])
+    lever = Polynomial({(0,): 1.0}, ["construction.AAA"])
     for use in (lambda x: max(x, 1.0), lambda x: 1.0 / x, lambda x: x > 0, int, lambda x: x**-1, abs, round):
         with pytest.raises((NotPolynomial, TypeError)) as caught:
             use(lever)
@@ -187,9 +187,9 @@ def test_a_number_that_caps_or_divides_is_named():
 
 def test_traced_numbers_are_polynomials():
     names = ["a", "b"]
-    a, b = Traced({(0,): 1.0}, names), Traced({(1,): 1.0}, names)
+    a, b = Polynomial({(0,): 1.0}, names), Polynomial({(1,): 1.0}, names)
     number = 3.0 * a * b - (a - 2.0) / 4.0 + b**2 + np.float64(2.0) * a
-    found = Polynomials.of([(5, number), (9, -a)], 2)
+    found = PolynomialVector.of([(5, number), (9, -a)], 2)
     assert found.slots.tolist() == [5, 9]
     x, y = 0.7, -1.3
     assert found.at(np.array([x, y])) == pytest.approx([3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14)

@@ -12,19 +12,19 @@ import pytest
 from helpers import case_of, change, copy_two, near, world_of
 
 import chipmodel as cm
-from chipmodel.cli import main
-from chipmodel.explore import near_optimal
-from chipmodel.numbers import build_numbers
-from chipmodel.numbers.facts import Facts
-from chipmodel.numbers.place_cost import gap, incentive_part, place_costs
-from chipmodel.policies import CapexGrant
+from chipmodel.analysis.near_optimal import near_optimal
+from chipmodel.analysis.response import PointResponse
+from chipmodel.cli.main import main
+from chipmodel.dataset.rows import TargetRow
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.place_cost import gap, incentive_part, place_costs
+from chipmodel.model.parameters.scaled_facts import Facts
+from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.policies.support import Support
-from chipmodel.response import Response
-from chipmodel.schema import TargetRow
 from chipmodel.validation import ladder
 from chipmodel.validation.calibration import Free, read_free
-from chipmodel.validation.experiments import Ours
-from chipmodel.validation.placebo import NEXT, handed_on
+from chipmodel.validation.placebo import NEXT, reassigned_support
+from chipmodel.validation.replications import Ours
 from chipmodel.validation.validate import Validation, check_targets, validate, verdict
 
 TARGET = {"target": "T01", "metric": "gap.AAA.BBB.2020", "role": "input", "result": "made up", "on_support": "false",
@@ -42,7 +42,7 @@ def shipped() -> cm.Dataset:
 
 
 def test_the_programme_builds_with_the_cost_of_place(shipped):
-    numbers = build_numbers(shipped, cm.load_world("central", shipped))
+    numbers = build_parameters(shipped, cm.load_world("central", shipped))
     costs = place_costs(Facts(shipped, numbers.world))
     for (_, region, segment), place in numbers.sites.places.items():
         assert place.capex == costs[region, segment].capex
@@ -83,7 +83,7 @@ def test_incentives_of_an_unknown_year_are_refused(shipped):
 
 
 def test_expansion_weights_follow_the_base_year(shipped):
-    then, now = (build_numbers(shipped, cm.load_world(w, shipped)) for w in ("hindcast_2022", "central"))
+    then, now = (build_parameters(shipped, cm.load_world(w, shipped)) for w in ("hindcast_2022", "central"))
     group = ("tsmc", "USA", "logic_lt10")
     t = 2028
     share = [n.sites.places[group].widths[t] * len(n.sites.places[group].multipliers)
@@ -178,7 +178,7 @@ def test_every_shipped_target_is_sound(shipped):
 def test_the_placebo_hands_every_support_to_the_next_region(shipped):
     world = cm.load_world("hindcast_2022", shipped)
     before = cm.load_case("chips_2024", shipped)
-    after = handed_on(before, shipped, world)
+    after = reassigned_support(before, shipped, world)
     kept = {p.id: p for p in after.policies}
     for old in before.policies:
         if old.id not in kept:  # an award for which the next region has no project
@@ -226,7 +226,7 @@ def test_a_response_gives_what_a_run_gives(two):
     """Hot answers at three points equal cold ones; a number no sample moved is refused."""
     name = "costs[item=capex]"
     case, world = case_of(), world_of(two)
-    response = Response(two, case, world, [{name: 1.0}, {name: 1.3}])
+    response = PointResponse(two, case, world, [{name: 1.0}, {name: 1.3}])
     for factor in (1.0, 1.2, 0.7):
         hot = response.at({name: factor})
         cold = cm.run(two, case, world.with_(scale=({"table": "costs", "where": {"item": "capex"}, "factor": factor},)))

@@ -13,11 +13,15 @@ from helpers import TWO, case_of
 from paper import bare
 from scipy import sparse
 
-from chipmodel import CertificateError, cli, engine, run, verification, verify
-from chipmodel.arrays import Arrays, Frame
-from chipmodel.metrics import evaluate
-from chipmodel.numbers import Numbers
-from chipmodel.store import load, save
+from chipmodel import CertificateError, run, verify
+from chipmodel.analysis import verify as verification
+from chipmodel.cli import main
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.store import load, save
+from chipmodel.solver.certificate import certify
+from chipmodel.solver.highs import solve_program
+from chipmodel.solver.linear_program import LinearProgram, ProgramLabels
 
 
 @pytest.mark.parametrize("case", ["grant", "floor"])
@@ -40,7 +44,7 @@ def test_other_methods_agree_and_headline_numbers_are_those_of_the_metrics(two, 
 @pytest.fixture
 def twins(variant, monkeypatch):
     """A fleet of ten in AAA, 1.11 more wanted, and two places that build it at the same cost: any split is optimal."""
-    monkeypatch.setattr(Numbers, "tie", lambda self, *places: 0.0)
+    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
     data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1, "BBB": 1})
     return run(data, case_of())
 
@@ -59,11 +63,11 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
-    frame = Frame(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
+    frame = ProgramLabels(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
                          owners=["owner"], agents=["maker", "maker"], lines=[], groups={})
-    arrays = Arrays(frame, sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), sparse.csr_matrix((1, 2)), np.ones(1),
+    arrays = LinearProgram(frame, sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), sparse.csr_matrix((1, 2)), np.ones(1),
                     None)
-    face = verification._Face(arrays, engine.solve(arrays))
+    face = verification._Face(arrays, solve_program(arrays))
     ratio = verification._Ratio(np.array([1.0, 0.0]), 1.0, np.ones(2), 2.0)
     assert face.range(ratio) == (pytest.approx(0.25), pytest.approx(0.75))
     assert face.range(verification._Ratio(np.array([1.0, -1.0]))) == (pytest.approx(-2.0), pytest.approx(2.0))
@@ -85,13 +89,13 @@ def test_a_method_that_does_not_converge_is_said_to(two, monkeypatch):
 
 def test_run_verify(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["run", "grant", "--verify", "--data", str(TWO)]) == 0
+    assert main.main(["run", "grant", "--verify", "--data", str(TWO)]) == 0
     assert "ipm: objective differs by" in capsys.readouterr().out
-    assert cli.main(["run", "grant", "--verify", "--json", "--data", str(TWO)]) == 0
+    assert main.main(["run", "grant", "--verify", "--json", "--data", str(TWO)]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert plain["verified"]["methods"][0]["method"] == "ipm"
     assert plain["verified"]["ranges"][0]["unique"] is True
-    assert cli.main(["run", "grant", "--json", "--data", str(TWO)]) == 0
+    assert main.main(["run", "grant", "--json", "--data", str(TWO)]) == 0
     assert "verified" not in json.loads(capsys.readouterr().out)
     (folder,) = (tmp_path / "results").iterdir()
     assert json.loads((folder / "manifest.json").read_text())["verified"] is None
@@ -114,7 +118,7 @@ def test_study_verify(tmp_path, capsys):
     study = tmp_path / "small.toml"
     study.write_text('title = "t"\ncases = ["no_policy", "grant"]\nkeep = "tables"\nmetrics = ["objective"]\n')
     given = ["study", str(study), "--data", str(TWO), "--out", str(tmp_path)]
-    assert cli.main([*given, "--verify"]) == 0
+    assert main.main([*given, "--verify"]) == 0
     assert capsys.readouterr().out.count("headline numbers are unique") == 2
     table = pd.read_csv(tmp_path / "small" / "ranges.csv")
     assert set(table["case"]) == {"no_policy", "grant"}
@@ -123,24 +127,24 @@ def test_study_verify(tmp_path, capsys):
     assert set(table["unique"]) == {"yes"}
     kept = [json.loads(path.read_text())["verified"] for path in (tmp_path / "small").rglob("manifest.json")]
     assert [one["methods"][0]["method"] for one in kept] == ["ipm", "ipm"]
-    assert cli.main(given) == 0
+    assert main.main(given) == 0
     assert not (tmp_path / "small" / "ranges.csv").exists()
     for study_of in ('cases = ["tariff"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None):
         if study_of:
             study.write_text(f'title = "t"\nmetrics = ["objective"]\n{study_of}\n')
-        assert cli.main([*(given if study_of else ["study", "q04"]), "--verify"]) == 2
+        assert main.main([*(given if study_of else ["study", "q04"]), "--verify"]) == 2
         assert "--verify" in capsys.readouterr().err
 
 
 def test_a_certificate_sees_a_column_that_pays_for_itself_and_is_not_at_zero(two):
     """Complementarity fails alone where value and reduced cost are both there, though signs are right."""
     solution = run(two, "grant")
-    arrays, optimum = solution.arrays, solution.optimum
+    arrays, optimum = solution.program, solution.optimum
     reduced = arrays.cost - arrays.matrix.T @ optimum.y
     k = int(np.argmax(reduced))
     x = optimum.x.copy()
     x[k] += 1.0
-    spoilt = engine.certify(arrays, x, optimum.y)
+    spoilt = certify(arrays, x, optimum.y)
     assert optimum.certificate.complementarity < 1e-9
     assert spoilt.complementarity == pytest.approx(reduced[k] * x[k] / abs(arrays.cost @ x))
     assert spoilt.worst >= spoilt.complementarity > optimum.certificate.worst

@@ -12,15 +12,20 @@ from helpers import TWO, add, case_of, change, drop, world_of
 from why import SOFT, assert_explained, ban, floor, mandate, rule, told
 
 import chipmodel as cm
-from chipmodel import InputError, NoOptimum, Policy, cli, engine, explain_infeasible, run
-from chipmodel.arrays import compile_arrays
-from chipmodel.diagnose import conflicts, extremes
-from chipmodel.diagnose.conflicts import feasible
-from chipmodel.diagnose.rows import LIMITS
-from chipmodel.lp import write
-from chipmodel.numbers import build_numbers
-from chipmodel.policies import ConcentrationCap, Guardrail, ImportQuota
-from chipmodel.solve import solve_known
+from chipmodel import InputError, NoOptimum, Policy, explain_infeasible, run
+from chipmodel.analysis.run import solve_in_passes
+from chipmodel.analysis.why import conflicts
+from chipmodel.analysis.why.explain import extremes
+from chipmodel.analysis.why.rows import LIMITS
+from chipmodel.cli import main
+from chipmodel.model.lp.compile import compile_program
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.policies.concentration_cap import ConcentrationCap
+from chipmodel.policies.guardrail import Guardrail
+from chipmodel.policies.import_quota import ImportQuota
+from chipmodel.solver import highs, iis
+from chipmodel.solver.iis import feasible
 
 
 def only_supplier(region: str, slack: float = 0.5) -> tuple[Any, ...]:
@@ -109,7 +114,7 @@ def test_physical_limits_that_give_way_as_told_are_enough(variant):
     for size, enough in ((give.amount + 1e-6, True), (give.amount - 0.1, False)):
         data = variant(change("projects", {"site": "alpha_one"}, value=size),
                        change("project_facts", {"site": "alpha_one", "item": "committed"}, value=8 / size))
-        arrays = compile_arrays(write(build_numbers(data, cm.load_world("central", data)), [asked]))
+        arrays = compile_program(write(build_parameters(data, cm.load_world("central", data)), [asked]))
         assert feasible(arrays, range(len(arrays.rhs))) == enough
 
 
@@ -119,7 +124,7 @@ def test_a_row_that_no_variable_enters_is_explained_too(two):
     with pytest.raises(InputError, match="`chipmodel why` tells more"):
         run(two, case)
     with pytest.raises(NoOptimum, match=r"mandate__mandate \(2026\) cannot hold whatever is built"):
-        compile_arrays(write(build_numbers(two, cm.load_world("central", two)), case.policies))
+        compile_program(write(build_parameters(two, cm.load_world("central", two)), case.policies))
     found = explain_infeasible(two, case)
     member, = found.conflicts[0].members
     assert member.says == ("at least 100 kwpm in service in 2026",)
@@ -149,14 +154,14 @@ def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
     policies = [mandate("AAA", "chip", 100, (2026, 2026)), ban("AAA", "BBB", "tools", (2026, 2030))]
     data = variant(*only_supplier("AAA"))
     with pytest.raises(NoOptimum) as failed:
-        solve_known(case_of(*policies), build_numbers(data, cm.load_world("central", data)))
-    arrays = failed.value.arrays
+        solve_in_passes(case_of(*policies), build_parameters(data, cm.load_world("central", data)))
+    arrays = failed.value.program
     every = np.arange(len(arrays.rhs))
     names = np.array([name.split("__")[0] for name, _ in arrays.rows_of])
-    one, other = (conflicts._iis(arrays, every[names != policy.id]) for policy in policies)
+    one, other = (iis._iis(arrays, every[names != policy.id]) for policy in policies)
     known = iter([np.union1d(one, other)])
     monkeypatch.setattr(conflicts, "_iis", lambda arrays, kept: next(known, None))
-    (found,), more = conflicts.find_conflicts(arrays)
+    (found,), more = conflicts.find_conflicts(arrays, failed.value.parameters, failed.value.policies)
     assert not more
     assert not any(m.gives for m in found.members)
     given = {g.title for g in found.together}
@@ -214,7 +219,7 @@ def test_what_binds_is_told_with_its_price(two):
     year = max(duals, key=lambda key: duals[key])[0]
     assert (bound.price, bound.row.year, bound.unit) == (
         pytest.approx(max(duals.values())), year, "MUSD per kwpm in service")
-    n = solution.numbers
+    n = solution.parameters
     assert bound.worth == pytest.approx(sum(n.discount[t] * y * (65 - 40) for (t,), y in duals.items()))
     worths = [abs(b.worth) for b in found.binding.limits]
     assert worths == sorted(worths, reverse=True)
@@ -240,11 +245,11 @@ class Windfall(Policy):
 
     amount: float
 
-    def add(self, book):
-        paid = {(site.id, t): self.amount for site, t, _ in book.builds("AAA", ("chip",))}
-        terms = {(site.id, t): term for site, t, term in book.builds("AAA", ("chip",))}
-        for year in book.n.years[-1:]:
-            book.transfer("gift", year, sum(paid[k] * terms[k] for k in paid), payer="treasury:AAA", receiver="agent",
+    def add(self, builder):
+        paid = {(site.id, t): self.amount for site, t, _ in builder.builds("AAA", ("chip",))}
+        terms = {(site.id, t): term for site, t, term in builder.builds("AAA", ("chip",))}
+        for year in builder.n.years[-1:]:
+            builder.transfer("gift", year, sum(paid[k] * terms[k] for k in paid), payer="treasury:AAA", receiver="agent",
                           policy=self)
 
 
@@ -265,7 +270,7 @@ def test_support_that_exceeds_every_cost_is_named(variant):
 
 
 def test_a_solution_that_fails_its_certificate_shows_where_the_numbers_are(two, monkeypatch):
-    monkeypatch.setattr(engine, "TOLERANCE", -1.0)
+    monkeypatch.setattr(highs, "TOLERANCE", -1.0)
     found = explain_infeasible(two, case_of())
     assert found.status == "failed its certificate"
     assert "no solution that can be trusted" in str(found)
@@ -285,20 +290,20 @@ def test_a_conflict_that_is_not_found_is_not_made_up(two, monkeypatch):
 def test_extremes_name_the_rows_and_columns_they_stand_in(two):
     solution = run(two, case_of(mandate("AAA", "chip", 1.0, (2029, 2030)), mandate("BBB", "chip", 61, (2030, 2030),
                                                                                    "second")))
-    found = {extreme.what: extreme for extreme in extremes(solution.arrays)}
-    ranges = solution.arrays.ranges()
+    found = {extreme.what: extreme for extreme in extremes(solution.program)}
+    ranges = solution.program.ranges()
     for what, name in (("coefficients", "matrix"), ("costs", "cost"), ("right-hand sides", "rhs")):
         assert (found[what].least, found[what].largest) == ranges[name]
-    matrix = solution.arrays.matrix.tocsr()
+    matrix = solution.program.matrix.tocsr()
     column, _, row = found["coefficients"].largest_at.partition(" in ")
-    k = [f"{n}[{', '.join(map(str, i))}]" for n, i in solution.arrays.rows_of].index(row)
-    j = [f"{n}[{', '.join(map(str, i))}]" for n, i in solution.arrays.columns_of].index(column)
+    k = [f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.rows_of].index(row)
+    j = [f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.columns_of].index(column)
     assert abs(matrix[k, j]) == found["coefficients"].largest
 
 
 def test_every_physical_limit_has_words(two):
     """A limit added to the formulation is named in a diagnosis as well."""
-    net = build_numbers(two, world_of(two, budgets="net"))
+    net = build_parameters(two, world_of(two, budgets="net"))
     groups = write(net).groups.values()
     assert {g.name for g in groups if g.owner is not None and not g.policy} == set(LIMITS)
 
@@ -332,16 +337,16 @@ source = "test"
 def test_the_verb(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rail.toml").write_text(RAIL)
-    assert cli.main(["run", "rail.toml", "--data", str(TWO)]) == 1
+    assert main.main(["run", "rail.toml", "--data", str(TWO)]) == 1
     told = capsys.readouterr().err
     assert f"run `chipmodel why rail.toml --data {TWO}`" in told
     assert "contradict" in told
     assert not (tmp_path / "results").exists()
-    assert cli.main(["why", "rail.toml", "--data", str(TWO)]) == 0
+    assert main.main(["why", "rail.toml", "--data", str(TWO)]) == 0
     assert "asking for 66 instead of 90 kwpm in service in 2029 to 2030" in capsys.readouterr().out
-    assert cli.main(["why", "rail.toml", "--data", str(TWO), "--json"]) == 0
+    assert main.main(["why", "rail.toml", "--data", str(TWO), "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert plain["status"] == "infeasible"
     assert [m["policy"] for m in plain["conflicts"][0]["members"]] == ["rail", "target"]
     assert plain["conflicts"][0]["members"][1]["gives"][0]["amount"] == pytest.approx(66)
-    assert cli.main(["why", "nothing_such", "--data", str(TWO)]) == 2
+    assert main.main(["why", "nothing_such", "--data", str(TWO)]) == 2

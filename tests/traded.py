@@ -7,14 +7,12 @@ from helpers import add, change
 from paper import CAPEX, CRF, INPUTS, OTHER, PRICE, RUNNING, area, bare
 
 from chipmodel import Case, Solution, Tariff
-from chipmodel.policies import (
-    CapacityLinkedQuota,
-    ConcentrationCap,
-    Embargo,
-    ExportControl,
-    FreeTradeArea,
-    ImportQuota,
-)
+from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
+from chipmodel.policies.concentration_cap import ConcentrationCap
+from chipmodel.policies.embargo import Embargo
+from chipmodel.policies.export_control import ExportControl
+from chipmodel.policies.free_trade_area import FreeTradeArea
+from chipmodel.policies.import_quota import ImportQuota
 
 EXACT = 1e-9
 NOTHING = Case(name="nothing")

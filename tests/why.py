@@ -6,7 +6,9 @@ from typing import Any
 
 import chipmodel as cm
 from chipmodel import Policy, explain_infeasible
-from chipmodel.policies import CapacityMandate, Embargo, OriginFloor
+from chipmodel.policies.capacity_mandate import CapacityMandate
+from chipmodel.policies.embargo import Embargo
+from chipmodel.policies.origin_floor import OriginFloor
 
 SOFT = {"price_cap": 1e6}
 

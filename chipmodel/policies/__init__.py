@@ -1,31 +1,11 @@
-"""Instruments of policy, one class each, grouped by family."""
+"""Instruments of policy: one class a file. Imports `model` and what is below it.
 
-from chipmodel.policies.base import Policy, policy_class
-from chipmodel.policies.capacity import CapacityMandate
-from chipmodel.policies.credit import ProductionCredit, SoftFinance
-from chipmodel.policies.investment import DomesticFirst, Guardrail
-from chipmodel.policies.origin import ConcentrationCap, OriginFloor
-from chipmodel.policies.partners import CapacityLinkedQuota, FreeTradeArea
-from chipmodel.policies.support import CapexGrant, InvestmentTaxCredit
-from chipmodel.policies.tariff import Tariff
-from chipmodel.policies.trade import Embargo, ExportControl, ImportQuota
+A module in this package that defines a subclass of `Policy` with a ``kind`` is an instrument; it is
+found by its file and needs no entry in a list.
+"""
 
-__all__ = [
-    "CapacityLinkedQuota",
-    "CapacityMandate",
-    "CapexGrant",
-    "ConcentrationCap",
-    "DomesticFirst",
-    "Embargo",
-    "ExportControl",
-    "FreeTradeArea",
-    "Guardrail",
-    "ImportQuota",
-    "InvestmentTaxCredit",
-    "OriginFloor",
-    "Policy",
-    "ProductionCredit",
-    "SoftFinance",
-    "Tariff",
-    "policy_class",
-]
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

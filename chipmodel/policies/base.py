@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chipmodel.schema import ID_PATTERN
-from chipmodel.text import listed
+from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.text import listed
 
 if TYPE_CHECKING:
-    from chipmodel.lp.book import Book
-    from chipmodel.numbers import Numbers
-    from chipmodel.policies.duties import Levy, Relief
+    from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.duties import Levy, Relief
+    from chipmodel.model.parameters.parameters import Parameters
 
 ALL = ("all",)
+
 
 PolicyYear = Annotated[int, Field(ge=2000, le=2080)]
 
@@ -30,11 +31,15 @@ class Number:
 
 
 Rate = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False), Number("share")]
+
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
+
+
 Money = Annotated[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")]
 
 
-class Names:
+class DisplayNames:
     """Names for the ids in a sentence; an id without a name stands for itself."""
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
@@ -58,7 +63,7 @@ class Policy(BaseModel):
 
     A subclass sets ``kind`` and registers itself by being defined; a package outside chipmodel
     registers its own through the entry-point group ``chipmodel.policies``. It writes itself into
-    the programme in `add`, through the `Book` and nothing else.
+    the programme in `add`, through the `ModelBuilder` and nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -91,57 +96,57 @@ class Policy(BaseModel):
             raise ValueError("known_from is after the first year in force: a rule cannot act before it is known")
         return self
 
-    def add(self, book: Book) -> None:
+    def add(self, builder: ModelBuilder) -> None:
         """Write the instrument into the programme."""
         raise NotImplementedError
 
-    def says(self, names: Names) -> str:
+    def describe(self, names: DisplayNames) -> str:
         """Return who does what to whom, without the years; the fields spelled out unless a class says it better."""
         own = {k: getattr(self, k) for k in type(self).model_fields if k not in Policy.model_fields}
         return f"{self.kind}: " + ", ".join(f"{k} {v}" for k, v in own.items() if v is not None)
 
-    def sentence(self, names: Names | None = None) -> str:
+    def sentence(self, names: DisplayNames | None = None) -> str:
         """Return the instrument in a sentence: who does what to whom, at which rate, on which terms, when."""
         (first, last), known = self.years, self.known_from
         when = f"in {first}" if first == last else f"from {first} to {last}"
-        said = self.says(names or Names())
+        said = self.describe(names or DisplayNames())
         return f"{said[0].upper()}{said[1:]}, {when}" + (f", known from {known}." if known else ".")
 
-    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return what does not fit the data as (field, what, mend)."""
-        n = numbers
+        n = parameters
         if self.years[1] < n.years[0] or self.years[0] > n.years[-1]:
             span = f"{n.years[0]} to {n.years[-1]}"
             return [("years", f"{self.years[0]} to {self.years[1]} is outside the years solved, {span}",
                      "choose years inside")]
         return []
 
-    def impossible(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+    def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return what fits the data and cannot be met, seen without a solve, as (field, what, mend); nothing here."""
         return []
 
-    def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
         return []
 
-    def clashes(self, others: Mapping[str, Policy]) -> list[tuple[str, str, str]]:
+    def conflicts_with(self, others: Mapping[str, Policy]) -> list[tuple[str, str, str]]:
         """Return what does not fit the other instruments of the case as (field, what, mend); nothing by default."""
         return []
 
-    def levies(self, numbers: Numbers) -> list[Levy]:
+    def levies(self, parameters: Parameters) -> list[Levy]:
         """Return the duties it levies, for the schedule of duties; nothing by default."""
         return []
 
-    def reliefs(self, numbers: Numbers) -> list[Relief]:
+    def reliefs(self, parameters: Parameters) -> list[Relief]:
         """Return what it takes off duties of others, for the schedule of duties; nothing by default."""
         return []
 
-    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
         """Return what its numbers amount to in this data, as (what, value, unit); nothing by default."""
         return []
 
     @property
-    def idle(self) -> bool:
+    def inactive(self) -> bool:
         """Whether the instrument does nothing (a zero rate); idle ones are dropped before the programme."""
         return False
 

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
-from chipmodel.policies.base import ALL, Names, Number, Policy, Rate, Share, chosen, unknown
-from chipmodel.policies.duties import Layer, Levy
-from chipmodel.policies.words import percent
-from chipmodel.schema import REGION_PATTERN
-from chipmodel.traced import present
-from chipmodel.units import per_wafer
+from chipmodel.common.ids import REGION_PATTERN
+from chipmodel.common.text import exact_percent
+from chipmodel.common.units import per_wafer
+from chipmodel.model.parameters.duties import Layer, Levy
+from chipmodel.policies.base import ALL, DisplayNames, Number, Policy, Rate, Share, chosen, unknown
+from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
-    from chipmodel.lp.book import Book
-    from chipmodel.numbers import Numbers
-
+    from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.parameters import Parameters
 
 class Tariff(Policy):
     r"""A duty on chips by origin.
@@ -77,29 +76,29 @@ source = "s232_scope_2026"
             raise ValueError("capped names origins, but there is no ceiling")
         return self
 
-    def says(self, names: Names) -> str:
+    def describe(self, names: DisplayNames) -> str:
         """Who levies what on whom."""
         law = {"mfn": ", most favoured nation,", "section_301": " under Section 301",
                "section_232": " under Section 232"}.get(self.layer, "")
         what = "bare chips" if self.on == "chips" else "the chips in everything used"
         made = "made in" if self.origin_rule == "diffusion" else "packaged in"
-        parts = [f"{names(self.importer)} levies {percent(self.rate)}{law} on {what}{names.only(self.segments)} {made} "
+        parts = [f"{names(self.importer)} levies {exact_percent(self.rate)}{law} on {what}{names.only(self.segments)} {made} "
                  f"{names.every(self.origins, 'any other region')}{names.only(self.exempt, ' except {}')}"]
         if self.scope != 1:
-            parts.append(f"on {percent(self.scope)} of the flow" if self.scope else "with all of them exempt")
+            parts.append(f"on {exact_percent(self.scope)} of the flow" if self.scope else "with all of them exempt")
         if self.ceiling is not None:
-            parts.append(f"all duties together at most {percent(self.ceiling)} on those of "
+            parts.append(f"all duties together at most {exact_percent(self.ceiling)} on those of "
                          f"{names.every(self.capped, 'all of them')}")
         return ", ".join(parts)
 
     @property
-    def idle(self) -> bool:
+    def inactive(self) -> bool:
         """A zero rate or scope does nothing."""
         return self.rate * self.scope == 0
 
-    def problems(self, numbers: Numbers) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return names that do not exist."""
-        n = numbers
+        n = parameters
         return [
             *super().problems(n),
             *unknown("importer", (self.importer,), n.regions),
@@ -109,43 +108,43 @@ source = "s232_scope_2026"
             *unknown("segments", self.segments, n.segments),
         ]
 
-    def add(self, book: Book) -> None:
+    def add(self, builder: ModelBuilder) -> None:
         """Levy the duty on each flow it falls on."""
-        n = book.n
+        n = builder.n
         years = [t for t in n.years if self.active(t)]
-        read = book.imports if self.on == "chips" else book.use
+        read = builder.imports if self.on == "chips" else builder.use
         duty: dict[int, list[Any]] = defaultdict(list)
         moved: dict[int, list[Any]] = defaultdict(list)
         for flow in read(self.importer, chosen(self.segments, n.segments), years):
-            rate = book.duty_of(self.id, self.importer, self.on, flow)
+            rate = builder.duty_of(self.id, self.importer, self.on, flow)
             if present(rate):
                 duty[flow.year].append(rate * n.prices.dutiable[flow.segment] * flow.term)
                 moved[flow.year].append(flow.term)
         for year, terms in duty.items():
-            book.transfer("tariff", year, pyo.quicksum(terms), payer="agent",
+            builder.transfer("tariff", year, pyo.quicksum(terms), payer="agent",
                           receiver=f"treasury:{self.importer}", policy=self)
-            book.measure(self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm")
+            builder.measure(self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm")
 
-    def levies(self, numbers: Numbers) -> list[Levy]:
+    def levies(self, parameters: Parameters) -> list[Levy]:
         """The duty as stated."""
-        origins = self._dutiable(numbers)
+        origins = self._dutiable(parameters)
         return [Levy(self.id, self.importer, self.on, self.origin_rule, origins,
-                     frozenset(chosen(self.segments, numbers.segments)), self.years, self.layer, self.rate, self.scope,
-                     self.ceiling, frozenset(chosen(self.capped, numbers.regions)))]
+                     frozenset(chosen(self.segments, parameters.segments)), self.years, self.layer, self.rate, self.scope,
+                     self.ceiling, frozenset(chosen(self.capped, parameters.regions)))]
 
-    def computed(self, numbers: Numbers) -> list[tuple[str, float, str]]:
+    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
         """Duty a wafer by segment, before reliefs and ceilings."""
         share = self.rate * self.scope
         return [
-            (f"duty on {s}", per_wafer(share * numbers.prices.dutiable[s]), "USD/wafer")
-            for s in chosen(self.segments, numbers.segments)
+            (f"duty on {s}", per_wafer(share * parameters.prices.dutiable[s]), "USD/wafer")
+            for s in chosen(self.segments, parameters.segments)
         ]
 
-    def tells_apart(self, numbers: Numbers) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Dutiable origins, if it falls on use."""
         if self.on == "chips":
             return []
-        return [(self.importer, chosen(self.segments, numbers.segments), self._dutiable(numbers))]
+        return [(self.importer, chosen(self.segments, parameters.segments), self._dutiable(parameters))]
 
-    def _dutiable(self, n: Numbers) -> frozenset[str]:
+    def _dutiable(self, n: Parameters) -> frozenset[str]:
         return frozenset(chosen(self.origins, n.regions)) - {self.importer, *self.exempt}

@@ -18,83 +18,13 @@ A question is a module ``qNN_name`` with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Protocol
+from typing import Any
 
-import pandas as pd
-
-from chipmodel.desk import Desk
-from chipmodel.errors import InputError
-from chipmodel.plan import Cell
-from chipmodel.text import offer
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of an answer.
-
-    Attributes
-    ----------
-    name : str
-        Its file, without ending.
-    title : str
-        What it shows, with units where a column does not say them.
-    frame : DataFrame
-        One row a line; names of columns a reader understands.
-    """
-
-    name: str
-    title: str
-    frame: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of an answer, drawn from one of its tables.
-
-    Attributes
-    ----------
-    name : str
-        Its file, without ending.
-    table : str
-        Name of the table it draws.
-    alt : str
-        What a reader who cannot see it should know, with the numbers that matter.
-    draw : callable
-        From the table's frame to (figure, axes) of matplotlib.
-    """
-
-    name: str
-    title: str
-    table: str
-    alt: str
-    draw: Callable[[pd.DataFrame], tuple[Any, Any]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a question found: three or four sentences filled from the numbers, and what they are read off."""
-
-    finding: tuple[str, ...]
-    tables: Sequence[Table]
-    figures: Sequence[Figure]
-
-
-class Question(Protocol):
-    """The module of a question."""
-
-    TITLE: str
-    ASKS: str
-    METHOD: str
-
-    def cells(self, desk: Desk, short: bool) -> list[Cell]:
-        """Return the cases it needs."""
-
-    def answer(self, desk: Desk, short: bool) -> Answer:
-        """Answer it."""
+from chipmodel.common.errors import InputError
+from chipmodel.common.text import offer
+from chipmodel.questions.answer import Question
 
 
 def names() -> list[str]:

@@ -6,11 +6,10 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.desk import Desk
-from chipmodel.metrics import evaluate
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import (
+from chipmodel.common.text import LEAST, billion, listed, percent
+from chipmodel.display import charts
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import (
     FIRMS,
     TREASURY,
     USERS,
@@ -24,25 +23,39 @@ from chipmodel.questions.parts import (
     results,
     spoken,
 )
-from chipmodel.questions.parts import treasury as purse
-from chipmodel.questions.parts import users as buyers
-from chipmodel.report import draw
-from chipmodel.report.words import LEAST, billion, percent
-from chipmodel.summary import Summary
-from chipmodel.text import listed
+from chipmodel.questions.shared import treasury as purse
+from chipmodel.questions.shared import users as buyers
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Tariffs: as announced, as enacted, as threatened"
+
+
 ASKS = "Who bears an American duty on chips: buyers, makers or the treasury, at home or abroad?"
+
+
 METHOD = (
     "Each tariff case against current law: users' surplus, rents of firms by their home, treasuries; present values "
     "over all years solved. Partner terms are those of the cases. Duties fall on bare chips unless the case says "
     "otherwise. Wages, exchange rates and retaliation are left out."
 )
+
+
 HOME = "USA"
+
+
 LEADING = "logic_lt10"
+
+
 SHORT = ("liberation_day_announced", "liberation_day_enacted", "section232_25", "section232_100")
+
+
 FULL = (*SHORT, "section232_25_korea_parity", "section232_25_no_allowance",
         "section232_25_flat", "section232_25_use", "section232_100_korea_parity", "section232_100_no_allowance")
+
+
 PARTS = {
     "American users, USD bn": USERS, "American firms, USD bn": FIRMS, "American treasury, USD bn": TREASURY,
     "users elsewhere, USD bn": "#9E97C9", "firms elsewhere, USD bn": "#D6D39B",
@@ -55,15 +68,15 @@ def cases(short: bool) -> tuple[str, ...]:
     return SHORT if short else FULL
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law and the tariff cases."""
-    return [desk.cell("current_law"), *(desk.cell(name) for name in cases(short))]
+    return [cache.cell("current_law"), *(cache.cell(name) for name in cases(short))]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
-    found = [desk.summary(name) for name in cases(short)]
+    base = cache.summary("current_law")
+    found = [cache.summary(name) for name in cases(short)]
     who = in_billions(pd.DataFrame([incidence(own, base) for own in found]))
     where = pd.DataFrame([_capacity(own, base) for own in found])
     years = f"{base.labels.years[0]} to {base.labels.horizon}"
@@ -75,9 +88,9 @@ def answer(desk: Desk, short: bool) -> Answer:
     alt = "; ".join(f"{row['case']}: United States {row['United States, USD bn']:+.1f}, world "
                     f"{row['World, USD bn']:+.1f}" for _, row in who.iterrows())
     figure = Figure("q01_incidence", "Who bears the duty", "q01_incidence", f"Stacked bars, USD bn: {alt}.", partial(
-        draw.stacked, label="case", parts=PARTS, title="Who gains and who loses by American duties, USD bn",
+        charts.stacked_support, label="case", parts=PARTS, title="Who gains and who loses by American duties, USD bn",
         note=f"present value {years} against current law; right of zero: gain; diamond and number: the world"))
-    how = how_sure(desk, *((case, metric) for case in ("section232_25", "section232_100")
+    how = how_sure(cache, *((case, metric) for case in ("section232_25", "section232_100")
                            for metric in (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all")))
     return Answer((*finding(who, where), *how), tables, [figure])
 

@@ -6,40 +6,51 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
+from chipmodel.common.text import LEAST, billion, listed
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
 from chipmodel.questions import q01_tariffs as tariffs
-from chipmodel.questions.parts import GDP_YEAR, alliance, firms, gain, gdp, how_sure, spoken, users, yearly
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import LEAST, billion
-from chipmodel.summary import Summary
-from chipmodel.text import listed
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import GDP_YEAR, alliance, firms, gain, gdp, how_sure, spoken, users, yearly
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Exposure: what each ally loses"
+
+
 ASKS = "Which ally loses most by American trade policy on chips, in dollars and for its size?"
+
+
 METHOD = (
     "The tariff cases of Q1: what users, firms at home there and treasury of each ally lose against current law, as a "
     f"present value and as an even yearly sum over GDP of {GDP_YEAR}. The surplus in goods trade stands beside it and "
     "does not enter the model. Chips only: cars, steel and the rest are left out."
 )
+
+
 ALLIES = ("JPN", "KOR", "TWN", "EUR")
+
+
 LOSS, PER_GDP, SURPLUS = "loss, USD bn", "loss a year, USD per million of GDP", "goods surplus 2024, USD bn"
+
+
 RANKS = ["rank by loss", "rank by loss over GDP", "rank by surplus"]
+
+
 PAINT = {r: style.REGION_COLOURS[r] for r in ALLIES}
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return the cells of Q1."""
-    return tariffs.cells(desk, short)
+    return tariffs.cells(cache, short)
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
-    found = [desk.summary(name) for name in tariffs.cases(short)]
-    size, surplus = gdp(desk.data), alliance(desk.data, "goods_surplus")
+    base = cache.summary("current_law")
+    found = [cache.summary(name) for name in tariffs.cases(short)]
+    size, surplus = gdp(cache.data), alliance(cache.data, "goods_surplus")
     table = pd.DataFrame([
         _row(own, base, ally, size[ally], surplus[ally, 2024].value) for own in found for ally in ALLIES
     ])
@@ -59,7 +70,7 @@ def answer(desk: Desk, short: bool) -> Answer:
               Table("q02_ranking", "The same, a column an ally", drawn)]
     figure = Figure("q02_exposure", "Exposure of the allies", "q02_ranking", _alt(table), partial(_draw, paint=names,
                                                                                                 years=years))
-    how = how_sure(desk, *(("section232_25", f"welfare.{ally}") for ally in ALLIES))
+    how = how_sure(cache, *(("section232_25", f"welfare.{ally}") for ally in ALLIES))
     return Answer((*finding(table), *how), tables, [figure])
 
 
@@ -74,7 +85,7 @@ def _row(own: Summary, base: Summary, ally: str, size: float, surplus: float) ->
 
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
-    return draw.side_by_side(table, label="case", panel="measure", columns=paint,
+    return charts.side_by_side(table, label="case", panel="measure", columns=paint,
                              title="What allies lose by American tariffs on chips",
                              note=f"against current law; left panel: present value {years}; right: an even yearly sum; "
                                   "left of zero: gain")

@@ -6,21 +6,24 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.desk import Desk
-from chipmodel.intervals import CHANGE
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, how_sure, outlay, spent, spoken
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion
-from chipmodel.schema import MacroRow
-from chipmodel.summary import Summary
-from chipmodel.text import listed
-from chipmodel.world import World
+from chipmodel.common.text import billion, listed
+from chipmodel.dataset.derived import CHANGE
+from chipmodel.dataset.rows import MacroRow
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.model.world import World
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import capacity, how_sure, outlay, spent, spoken
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Japan's domestic-first support: does it divert fabs from the United States?"
+
+
 ASKS = "How much capacity and money leave American sites for a yen of support in Japan, and by which mechanism?"
+
+
 METHOD = (
     "Japan pays half of every new fab to 2035 instead of a third to 2030, or nothing at all, against current law; with "
     "firms' yearly budgets charged investment gross of support, net of it, and without budgets. Gross, a fab abroad "
@@ -28,16 +31,28 @@ METHOD = (
     "sites, and firms to whom a fab costs the same stand in for each other. Cash over the years reported; the case "
     "sets no ceiling on what Japan pays. Choices made for security or by pressure are left out."
 )
+
+
 HOME, ABROAD = "JPN", "USA"
+
+
 LAW, MORE, NONE = "current_law", "japan_domestic_first", "japan_support_withdrawn"
+
+
 BUDGETS = {"gross": "budgets gross of support", "net": "budgets net of support", "none": "no budgets"}
+
+
 PAID, SPENT_HOME, SPENT_ABROAD = "support paid, USD bn", "spent on fabs in Japan, USD bn", "spent in the US, USD bn"
+
+
 RATIO, KWPM = "US investment lost per dollar of support, USD", "US capacity lost per trillion yen, kwpm"
+
+
 EVERYWHERE, YEN = "spent elsewhere, USD bn", "support paid, trillion yen"
 
 
-def _worlds(desk: Desk, short: bool) -> dict[str, World]:
-    central = desk.cell(LAW).world
+def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
+    central = cache.cell(LAW).world
     found = {said: central if how == "gross" else central.with_(name=f"central_{how}", budgets=how)
              for how, said in BUDGETS.items() if not (short and how == "net")}
     if not short:
@@ -50,17 +65,17 @@ def _cases(short: bool) -> tuple[str, ...]:
     return (MORE,) if short else (MORE, NONE)
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return the cases of Japan's support in each world."""
-    return [desk.cell(case, world) for world in _worlds(desk, short).values() for case in (LAW, *_cases(short))]
+    return [cache.cell(case, world) for world in _worlds(cache, short).values() for case in (LAW, *_cases(short))]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    yen = max((row.year, row.value) for row in desk.data.rows(MacroRow) if (row.region, row.item) == (HOME, "fx"))[1]
-    pairs = [(how, desk.summary(case, world), desk.summary(LAW, world))
-             for how, world in _worlds(desk, short).items() for case in _cases(short)]
-    base = desk.summary(LAW)
+    yen = max((row.year, row.value) for row in cache.data.rows(MacroRow) if (row.region, row.item) == (HOME, "fx"))[1]
+    pairs = [(how, cache.summary(case, world), cache.summary(LAW, world))
+             for how, world in _worlds(cache, short).items() for case in _cases(short)]
+    base = cache.summary(LAW)
     table = pd.DataFrame([_row(how, own, start, yen) for how, own, start in pairs])
     firms = pd.DataFrame([row for how, own, start in pairs for row in _firms(how, own, start)],
                          columns=["world", "case", "firm", "in Japan, USD bn", "in the US, USD bn"])
@@ -73,7 +88,7 @@ def answer(desk: Desk, short: bool) -> Answer:
     figure = Figure("q03_diversion", "Where investment moves", "q03_diversion", _alt(table),
                     partial(_draw, bars=bars, years=years))
     last = base.labels.years[-1]
-    how = how_sure(desk, *((MORE, f"{CHANGE}{metric}") for metric in
+    how = how_sure(cache, *((MORE, f"{CHANGE}{metric}") for metric in
                            (f"outlay.{HOME}", f"capacity.{HOME}.all.{last}", f"capacity.{ABROAD}.all.{last}")))
     return Answer((*finding(table, firms), *how), tables, [figure])
 
@@ -108,7 +123,7 @@ def _firms(how: str, own: Summary, base: Summary) -> list[tuple[object, ...]]:
 
 
 def _draw(table: pd.DataFrame, bars: dict[str, str], years: str) -> Drawn:
-    return draw.side_by_side(table.assign(panel=table["case"]), label="world", panel="panel", columns=bars,
+    return charts.side_by_side(table.assign(panel=table["case"]), label="world", panel="panel", columns=bars,
                              title="Where investment moves when Japan changes its support, USD bn",
                              note=f"change against current law in what is spent on fabs, cash of {years}")
 

@@ -6,61 +6,71 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.case import Case, load_case
-from chipmodel.desk import Desk
-from chipmodel.metrics import evaluate
-from chipmodel.plan import Cell
-from chipmodel.points import case_at
-from chipmodel.policies import Guardrail
+from chipmodel.cases.case import Case, load_case
+from chipmodel.cases.levers import case_at
+from chipmodel.common.text import billion, listed, number, percent
+from chipmodel.dataset.rows import MacroRow, RegionRow
+from chipmodel.display import style
+from chipmodel.policies.guardrail import Guardrail
 from chipmodel.policies.support import Support
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import how_sure
-from chipmodel.report import style
-from chipmodel.report.words import billion, percent
-from chipmodel.schema import MacroRow, RegionRow
-from chipmodel.summary import Summary
-from chipmodel.text import listed, number
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import how_sure
+from chipmodel.results.metrics import evaluate
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "What does each treasury pay for fabs, and what does it get?"
+
+
 ASKS = ("In 2024 Japan was said to outspend the United States on chip subsidies as a share of GDP. What does each "
         "treasury pay under current law, what share of GDP is that, and how many wafers a month does a billion "
         "dollars buy, on average and at the margin?")
+
+
 METHOD = ("Current law is solved with all support, without the support of one treasury at a time (and what is asked "
           "in return for it), and with that support cut by a fifth. Average: capacity the whole support adds over its "
           "cash. Marginal: capacity the last fifth adds over the cash it takes. Loans and shares count at their grant "
           "equivalent; spending before the base year and support of design and research are left out.")
 
+
 REFERENCE = "current_law"
+
+
 CUT = 0.2
 """Part of the support taken away to see what the last of it buys."""
+
+
 SIZES = ("share", "rate", "budget", "amount")
 """Numbers that size a support."""
+
+
 LEAST = 1.0
 """Cash below this, MUSD, is no spending."""
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Current law, and for each treasury that pays, without its support and with a fifth less."""
-    base = load_case(REFERENCE, desk.data)
-    cases = [base, *(case for region in _payers(base, desk, short) for case in (without(base, region),
+    base = load_case(REFERENCE, cache.data)
+    cases = [base, *(case for region in _payers(base, cache, short) for case in (without(base, region),
                                                                               less(base, region)))]
-    return [desk.cell(case) for case in cases]
+    return [cache.cell(case) for case in cases]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the ledger, its figure and what it says."""
-    base = load_case(REFERENCE, desk.data)
-    full = desk.summary(base)
+    base = load_case(REFERENCE, cache.data)
+    full = cache.summary(base)
     rows = [
-        _row(full, desk.summary(without(base, region)), desk.summary(less(base, region)), region, _gdp(desk, region))
-        for region in _payers(base, desk, short)
+        _row(full, cache.summary(without(base, region)), cache.summary(less(base, region)), region, _gdp(cache, region))
+        for region in _payers(base, cache, short)
     ]
     frame = pd.DataFrame(rows).sort_values("outlay, % of GDP", ascending=False, ignore_index=True)
     years = f"{full.labels.years[0]} to {full.labels.years[-1]}"
     ledger = Table("ledger", f"Support of fabs under current law, cash {years}, and the capacity it adds in "
                              f"{full.labels.years[-1]} (thousand 300 mm wafers a month)", frame)
     picture = Figure("ledger", "Who pays most for its size, and what a billion buys", ledger.name, _alt(frame), draw)
-    how = how_sure(desk, *((REFERENCE, f"outlay.{region}") for region in frame["region"]))
+    how = how_sure(cache, *((REFERENCE, f"outlay.{region}") for region in frame["region"]))
     return Answer((*_finding(frame, full), *how), (ledger,), (picture,))
 
 
@@ -80,17 +90,17 @@ def less(base: Case, region: str) -> Case:
     return case_at(base, point, base.name).model_copy(update={"name": f"{base.name}_less_{region}"})
 
 
-def _payers(base: Case, desk: Desk, short: bool) -> list[str]:
+def _payers(base: Case, cache: CaseCache, short: bool) -> list[str]:
     """Return the treasuries that pay; the first two only, if it is to be short."""
-    paying = {p.region for p in base.policies if isinstance(p, Support) and not p.idle}
-    rows = sorted(desk.data.rows(RegionRow), key=lambda row: row.rank)
+    paying = {p.region for p in base.policies if isinstance(p, Support) and not p.inactive}
+    rows = sorted(cache.data.rows(RegionRow), key=lambda row: row.rank)
     found = [row.region for row in rows if row.region in paying]
     return found[:2] if short else found
 
 
-def _gdp(desk: Desk, region: str) -> tuple[int, float]:
+def _gdp(cache: CaseCache, region: str) -> tuple[int, float]:
     """Return the last year GDP is known of, and GDP, USD billion."""
-    return max((row.year, row.value) for row in desk.data.rows(MacroRow) if (row.region, row.item) == (region, "gdp"))
+    return max((row.year, row.value) for row in cache.data.rows(MacroRow) if (row.region, row.item) == (region, "gdp"))
 
 
 def _row(full: Summary, none: Summary, cut: Summary, region: str, gdp: tuple[int, float]) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _alt(frame: pd.DataFrame) -> str:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw outlay as a share of GDP as bars and capacity per billion as dots, a line a treasury."""
-    from chipmodel.report.figures import _caption, _subplots
+    from chipmodel.display.canvas import _caption, _subplots
 
     tall = 1.5 + 0.42 * len(frame)
     fig, axes = _subplots(1, 2, (8.6, tall), sharey=True)

@@ -6,55 +6,72 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.desk import Desk
-from chipmodel.intervals import CHANGE
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, how_sure, spent, spoken
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion, percent
-from chipmodel.schema import ProjectFactRow, ProjectRow
-from chipmodel.summary import Summary
-from chipmodel.text import listed, lower
-from chipmodel.world import World
+from chipmodel.common.text import billion, listed, lower, percent
+from chipmodel.dataset.derived import CHANGE
+from chipmodel.dataset.rows import ProjectFactRow, ProjectRow
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.model.world import World
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import between, how_sure, spent, spoken
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "TSMC in Japan: Kumamoto 1 and 2"
+
+
 ASKS = "What do the Kumamoto fabs make, for whom, at what support, and what happens to them in each case?"
+
+
 METHOD = (
     "The two sites as they stand in each case. Kumamoto 1 runs since the end of 2024 and stands in the fleet of 2025: "
     "policy cannot undo it. Kumamoto 2 is held to the share under way, and in a second world to nothing. Chips are "
     "told by region, not by fab, so buyers are those of all Japanese chips of the segment. Owners, quality and "
     "contracts are left out."
 )
+
+
 FIRM, HOME = "tsmc", "JPN"
+
+
 SITES = ("tsmc_kumamoto_1", "tsmc_kumamoto_2")
+
+
 SECOND = SITES[1]
+
+
 CASES = ("current_law", "japan_support_withdrawn", "japan_domestic_first", "section232_25")
+
+
 MORE = ("section232_100", "korea_japan_pushed_away", "china_decoupling", "credit_extended")
+
+
 HELD, FREED = "commitments held", "every project free"
+
+
 RUNS, SUPPORT = "Kumamoto 2, kwpm", "support to TSMC in Japan, USD bn"
 
 
-def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
+def _pairs(cache: CaseCache, short: bool) -> list[tuple[str, str, World]]:
     """Return cases with their worlds; short leaves out the freed world."""
-    central = desk.cell(CASES[0]).world
+    central = cache.cell(CASES[0]).world
     freed = central.with_(name="central_freed", committed=0.0)
     held, free = (CASES, ()) if short else ((*CASES, *MORE), (*CASES, *MORE))
     return [*((case, HELD, central) for case in held), *((case, FREED, freed) for case in free)]
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return the cases with and without commitments."""
-    return [desk.cell(case, world) for case, _, world in _pairs(desk, short)]
+    return [cache.cell(case, world) for case, _, world in _pairs(cache, short)]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary(CASES[0])
+    base = cache.summary(CASES[0])
     year = base.labels.years[-1]
-    sites = _sites(desk, base)
-    table = pd.DataFrame([_row(desk.summary(case, world), how) for case, how, world in _pairs(desk, short)])
+    sites = _sites(cache, base)
+    table = pd.DataFrame([_row(cache.summary(case, world), how) for case, how, world in _pairs(cache, short)])
     buyers = pd.DataFrame([row for segment in sites["segment id"].unique() for row in _buyers(base, str(segment))])
     worlds = list(dict.fromkeys(table["world"]))
     bars = table.pivot_table(index="case", columns="world", values=RUNS, sort=False).reset_index().assign(measure=RUNS)
@@ -69,17 +86,17 @@ def answer(desk: Desk, short: bool) -> Answer:
     alt = "; ".join(f"{r['case']} ({r['world']}) {r[RUNS]:.1f}" for _, r in table.iterrows())
     figure = Figure("q05_kumamoto", "Kumamoto 2 by case", "q05_bars", f"Bars, kwpm: {alt}.",
                     partial(_draw, paint=paint, year=year))
-    how = how_sure(desk, *((case, f"{CHANGE}capacity.{HOME}.all.{year}")
+    how = how_sure(cache, *((case, f"{CHANGE}capacity.{HOME}.all.{year}")
                            for case in ("japan_support_withdrawn", "japan_domestic_first")))
     return Answer((*finding(sites, table, buyers, base), *how), tables, [figure])
 
 
-def _sites(desk: Desk, base: Summary) -> pd.DataFrame:
+def _sites(cache: CaseCache, base: Summary) -> pd.DataFrame:
     day = base.world.information_date
     rows = []
     for site in SITES:
-        row = max((r for r in desk.data.rows(ProjectRow) if r.site == site and r.as_of <= day), key=lambda r: r.as_of)
-        facts = {r.item: r.value for r in desk.data.rows(ProjectFactRow) if r.site == site}
+        row = max((r for r in cache.data.rows(ProjectRow) if r.site == site and r.as_of <= day), key=lambda r: r.as_of)
+        facts = {r.item: r.value for r in cache.data.rows(ProjectFactRow) if r.site == site}
         rows.append({"site": row.name, "segment": base.segment(row.segment), "segment id": row.segment,
                      "size, kwpm": row.value, "first year": row.earliest, "status": row.status,
                      "award of Japan in the data, USD bn": facts.get("award", 0.0) / 1000.0,
@@ -113,7 +130,7 @@ def _buyers(own: Summary, segment: str) -> list[dict[str, object]]:
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], year: int) -> Drawn:
     columns = {c: colour for c, colour in paint.items() if c in table}
-    return draw.side_by_side(table, label="case", panel="measure", columns=columns, none="not solved",
+    return charts.side_by_side(table, label="case", panel="measure", columns=columns, none="not solved",
                              title=f"Kumamoto 2 in {year} by case", note="in service, thousand 300 mm wafers a month")
 
 

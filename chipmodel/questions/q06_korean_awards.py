@@ -6,20 +6,23 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.desk import Desk
-from chipmodel.intervals import CHANGE
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, capacity, gain, how_sure, result, spent, spoken
-from chipmodel.report import draw
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion
-from chipmodel.summary import Summary
-from chipmodel.text import listed
-from chipmodel.world import World
+from chipmodel.common.text import billion, listed
+from chipmodel.dataset.derived import CHANGE
+from chipmodel.display import charts
+from chipmodel.display.canvas import Drawn
+from chipmodel.model.world import World
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import between, capacity, gain, how_sure, result, spent, spoken
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Korean awards: withdrawn, delayed or turned into shares"
+
+
 ASKS = "What do Samsung in Taylor and SK hynix in Indiana build if their CHIPS awards are withdrawn, late or converted?"
+
+
 METHOD = (
     "The awards of the two firms withdrawn (and the guardrails with them), paid four years late, or turned into shares "
     "as Intel's were, against current law: with what is under way held to, and with every project free to be dropped, "
@@ -27,41 +30,55 @@ METHOD = (
     "which has no award in the model, so its site is shown and cannot answer. What a broken promise does to trust is "
     "left out."
 )
+
+
 FIRMS = ("samsung", "sk_hynix")
+
+
 HOME = "USA"
+
+
 SITES = ("samsung_taylor_1", "samsung_taylor_2")
+
+
 PACKAGING = "ap_sk_hynix_indiana"
+
+
 CASES = ("current_law", "chips_withdrawn_korea", "chips_delayed_korea", "chips_converted_korea")
+
+
 HELD, FREED = "commitments held", "every project free"
+
+
 TAYLOR, SIZE, SUPPORT = "Samsung Taylor, kwpm", "announced there, kwpm", "support to both firms, USD bn"
 
 
-def _worlds(desk: Desk, short: bool) -> dict[str, World]:
+def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
     """Return worlds by what they hold; short, only that in which commitments are held."""
-    central = desk.cell("current_law").world
+    central = cache.cell("current_law").world
     found = {HELD: central}
     if not short:
         found[FREED] = central.with_(name="central_freed", committed=0.0)
-        low = desk.cell("current_law", "low_demand").world
+        low = cache.cell("current_law", "low_demand").world
         found["every project free, low demand"] = low.with_(name="low_demand_freed", committed=0.0)
     return found
 
 
-def _pairs(desk: Desk, short: bool) -> list[tuple[str, str, World]]:
+def _pairs(cache: CaseCache, short: bool) -> list[tuple[str, str, World]]:
     """Return cases with their worlds."""
-    return [(case, how, world) for how, world in _worlds(desk, short).items() for case in CASES]
+    return [(case, how, world) for how, world in _worlds(cache, short).items() for case in CASES]
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return the cases of the awards in each world."""
-    return [desk.cell(case, world) for case, _, world in _pairs(desk, short)]
+    return [cache.cell(case, world) for case, _, world in _pairs(cache, short)]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    table = pd.DataFrame([_row(desk.summary(case, world), desk.summary(CASES[0], world), how)
-                          for case, how, world in _pairs(desk, short)])
-    base = desk.summary(CASES[0])
+    table = pd.DataFrame([_row(cache.summary(case, world), cache.summary(CASES[0], world), how)
+                          for case, how, world in _pairs(cache, short)])
+    base = cache.summary(CASES[0])
     year = base.labels.years[-1]
     worlds = list(dict.fromkeys(table["world"]))
     measures = (TAYLOR, SUPPORT)
@@ -74,7 +91,7 @@ def answer(desk: Desk, short: bool) -> Answer:
               Table("q06_bars", "The same, a column a world", bars)]
     paint = dict(zip(worlds, ("#117733", "#AA4499", "#999933"), strict=False))
     figure = Figure("q06_awards", "Korean awards", "q06_bars", _alt(table), partial(_draw, paint=paint, year=year))
-    how = how_sure(desk, *((CASES[1], f"{CHANGE}{metric}.{HOME}{rest}")
+    how = how_sure(cache, *((CASES[1], f"{CHANGE}{metric}.{HOME}{rest}")
                            for metric, rest in (("outlay", ""), ("capacity", f".logic_lt10.{year}"))))
     return Answer((*finding(table), *how), tables, [figure])
 
@@ -100,7 +117,7 @@ def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], year: int) -> Drawn:
     columns = {c: colour for c, colour in paint.items() if c in table}
-    return draw.side_by_side(table, label="case", panel="measure", columns=columns, none="not solved",
+    return charts.side_by_side(table, label="case", panel="measure", columns=columns, none="not solved",
                              title="Samsung in Taylor by what becomes of the awards",
                              note=f"left: in service in {year}; right: cash to {year}, tax credit included")
 

@@ -6,19 +6,23 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.case import Case
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.policies import OriginFloor, Tariff
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import capacity, firms, gain, how_sure, in_billions, result, results, spoken, users
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion, percent
-from chipmodel.text import with_article
+from chipmodel.cases.case import Case
+from chipmodel.common.text import billion, percent, with_article
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.policies.origin_floor import OriginFloor
+from chipmodel.policies.tariff import Tariff
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import capacity, firms, gain, how_sure, in_billions, result, results, spoken, users
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "China: the cost of decoupling"
+
+
 ASKS = "What does it cost to use fewer Chinese chips, who bears it, and what if Japan and Korea do not join in?"
+
+
 METHOD = (
     "From 2030 at most a share of the wafers in everything used in the United States, Japan, Korea, Taiwan and Europe "
     "is made in China, in every segment, lowered step by step to none; then the same with Japan and Korea outside. A "
@@ -27,11 +31,23 @@ METHOD = (
     "and Korea would levy on Chinese chips as the United States does. China's answers (gallium, rare earths, assembly, "
     "what it buys) are left out."
 )
+
+
 TOGETHER, APART = "All five", "Japan and Korea stay out"
+
+
 STAY_OUT = ("no_chn_jpn", "no_chn_kor")
+
+
 CHINA, ROOM = "CHN", "largest Chinese share"
+
+
 THEIR_USERS, THEIR_FIRMS = "gain of users in China, USD bn", "gain of Chinese firms, USD bn"
+
+
 SHIPPED = "china_decoupling"
+
+
 JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
 
@@ -41,17 +57,17 @@ def _steps(short: bool) -> dict[str, tuple[float, ...]]:
     return dict.fromkeys((TOGETHER, APART), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0))
 
 
-def _decoupled(desk: Desk, who: str, room: float) -> Case:
-    model = desk.cell(SHIPPED).case
+def _decoupled(cache: CaseCache, who: str, room: float) -> Case:
+    model = cache.cell(SHIPPED).case
     policies = tuple(p.model_copy(update={"share": round(1.0 - room, 6)}) if isinstance(p, OriginFloor) else p
                      for p in model.policies if not (who == APART and p.id in STAY_OUT))
     name = f"china_at_most_{100 * room:.0f}{'' if who == TOGETHER else '_without_jpn_kor'}"
     return model.model_copy(update={"name": name, "policies": policies})
 
 
-def _duty(desk: Desk, area: bool) -> Case:
+def _duty(cache: CaseCache, area: bool) -> Case:
     """Return current law with the American duty on Chinese chips levied by Japan and Korea too."""
-    law = desk.cell("current_law").case
+    law = cache.cell("current_law").case
     model = law.policy("s301_china")
     assert isinstance(model, Tariff)
     copies = tuple(model.model_copy(update={"id": f"duty_{r.lower()}", "importer": r, "layer": "other", "source": "own",
@@ -60,30 +76,30 @@ def _duty(desk: Desk, area: bool) -> Case:
     case = law.model_copy(update={"name": JOINED, "status": "hypothetical", "policies": (*law.policies, *copies)})
     if not area:
         return case
-    fta = desk.cell("cjk_fta").case.policy("cjk")
+    fta = cache.cell("cjk_fta").case.policy("cjk")
     return case.model_copy(update={"name": AREA, "policies": (*case.policies, fta)})
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law, the steps of decoupling, the free-trade area and the joint duty."""
-    steps = [desk.cell(_decoupled(desk, who, room)) for who, rooms in _steps(short).items() for room in rooms]
-    return [desk.cell("current_law"), *steps, *(desk.cell(case) for case in _areas(desk, short))]
+    steps = [cache.cell(_decoupled(cache, who, room)) for who, rooms in _steps(short).items() for room in rooms]
+    return [cache.cell("current_law"), *steps, *(cache.cell(case) for case in _areas(cache, short))]
 
 
-def _areas(desk: Desk, short: bool) -> list[Case]:
+def _areas(cache: CaseCache, short: bool) -> list[Case]:
     """Return the free-trade area, the joint duty and, unless it is to be short, both."""
-    found = [desk.cell("cjk_fta").case, _duty(desk, False)]
-    return found if short else [*found, _duty(desk, True)]
+    found = [cache.cell("cjk_fta").case, _duty(cache, False)]
+    return found if short else [*found, _duty(cache, True)]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
+    base = cache.summary("current_law")
     regions = base.labels.regions
     rows = []
     for who, rooms in _steps(short).items():
         for room in rooms:
-            own = desk.summary(_decoupled(desk, who, room))
+            own = cache.summary(_decoupled(cache, who, room))
             rows.append({"who decouples": who, ROOM: room, "World, USD bn": -gain(own, base, "all") / 1000.0,
                          **{f"{name}, USD bn": -gain(own, base, r) / 1000.0 for r, name in regions.items()},
                          THEIR_USERS: users(own, base, CHINA) / 1000.0, THEIR_FIRMS: firms(own, base, CHINA) / 1000.0,
@@ -94,7 +110,7 @@ def answer(desk: Desk, short: bool) -> Answer:
         {"case": spoken(own.case.name),
          **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in regions.items()},
          "World, USD bn": gain(own, base, "all") / 1000.0}
-        for own in (desk.summary(case) for case in _areas(desk, short))
+        for own in (cache.summary(case) for case in _areas(cache, short))
     ]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [Table("q07_decoupling", f"What it costs to use fewer Chinese chips, against current law, {years} (below "
@@ -107,7 +123,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                       f"Curves of cost by region over the largest Chinese share; at none, world "
                       f"{last['World, USD bn']:.1f} USD bn.",
                       partial(_draw, paint=paint, years=years))]
-    how = how_sure(desk, *((SHIPPED, f"welfare.{who}") for who in ("all", "USA", CHINA)))
+    how = how_sure(cache, *((SHIPPED, f"welfare.{who}") for who in ("all", "USA", CHINA)))
     return Answer((*finding(costs, area, regions), *how), tables, figures)
 
 
@@ -116,7 +132,7 @@ def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
     columns = {f"{name}, USD bn": name for name in paint} | {"World, USD bn": "World"}
     long = part.rename(columns=columns).melt([ROOM], list(columns.values()), "region", "cost")
     long["given up"] = 1.0 - long[ROOM]
-    return draw.curves(long, x="given up", by="region", panels={"cost": ""}, percent=True,
+    return charts.curves(long, x="given up", by="region", panels={"cost": ""}, percent=True,
                        paint=paint | {"World": style.INK}, ylabel="Cost, USD bn",
                        xlabel="Least share made outside China of the chips used, %",
                        title="What it costs five places to use fewer Chinese chips",

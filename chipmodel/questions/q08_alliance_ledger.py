@@ -6,50 +6,68 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.dataset import Dataset
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import alliance, gain, gdp, how_sure, yearly
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion
-from chipmodel.schema import AllianceRow, FirmRow
-from chipmodel.summary import Summary
+from chipmodel.common.text import billion
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import AllianceRow, FirmRow
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import alliance, gain, gdp, how_sure, yearly
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "The alliance ledger: chips beside troops, defence and pledges"
+
+
 ASKS = "How large are the payments over chips beside what allies pay for American troops, for defence and in pledges?"
+
+
 METHOD = (
     "Chip support by payer and by home of the firm under current law, and what a broad duty of 25% would cost an ally, "
     "from the model; host-nation support, defence, pledges and the trade surplus from the tables of facts, each with "
     "its source. What is paid yearly, promised once or put up as loans is not of one kind and is not added up."
 )
+
+
 ALLIES = ("JPN", "KOR", "TWN", "EUR")
+
+
 PATRON = "USA"
+
+
 LAW, DUTY = "current_law", "section232_25"
+
+
 ITEMS = {
     "host_nation_support": "host-nation support a year", "defence": "defence spending a year",
     "defence_asked": "defence spending asked for or pledged, a year", "goods_surplus": "goods surplus with the US",
     "investment_pledge": "pledge to invest in the US, once", "credit_guarantee": "credit guarantees, once",
 }
+
+
 PAID, TO_ALLY, FROM_ALLY = ("pays for chips at home", "its firms get from the US", "it pays to American firms")
+
+
 TROOPS = "host-nation support"
+
+
 PAINT = {PAID: "#44AA99", TO_ALLY: style.REGION_COLOURS[PATRON], FROM_ALLY: "#AA4499", TROOPS: "#332288"}
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law and the broad duty."""
-    return [desk.cell(LAW), desk.cell(DUTY)]
+    return [cache.cell(LAW), cache.cell(DUTY)]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base, duty = desk.summary(LAW), desk.summary(DUTY)
+    base, duty = cache.summary(LAW), cache.summary(DUTY)
     years = tuple(t for t in base.labels.years if t <= 2030)
-    flows = pd.DataFrame([row for ally in ALLIES for t in years for row in [_flows(base, desk.data, ally, t)]])
-    ledger = pd.DataFrame([row for ally in ALLIES for row in _facts(desk.data, base, ally)]
+    flows = pd.DataFrame([row for ally in ALLIES for t in years for row in [_flows(base, cache.data, ally, t)]])
+    ledger = pd.DataFrame([row for ally in ALLIES for row in _facts(cache.data, base, ally)]
                           + [row for ally in ALLIES for row in _modelled(base, duty, flows, ally, years)])
-    means = _means(flows, desk.data, base)
+    means = _means(flows, cache.data, base)
     span = f"{years[0]} to {years[-1]}"
     tables = [
         Table("q08_flows", "Chip support in cash under current law, by ally and year, USD bn", flows),
@@ -61,7 +79,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                     for _, r in means.iterrows())
     figure = Figure("q08_ledger", "Chips and troops", "q08_means", f"Bars, USD bn a year: {alt}.",
                     partial(_draw, span=span))
-    how = how_sure(desk, *((LAW, f"outlay.{ally}") for ally in ALLIES))
+    how = how_sure(cache, *((LAW, f"outlay.{ally}") for ally in ALLIES))
     return Answer((*finding(means, ledger, span), *how), tables, [figure])
 
 
@@ -122,7 +140,7 @@ def _means(flows: pd.DataFrame, data: Dataset, own: Summary) -> pd.DataFrame:
 
 
 def _draw(table: pd.DataFrame, span: str) -> Drawn:
-    return draw.side_by_side(table.assign(panel=""), label="ally", panel="panel", columns=PAINT,
+    return charts.side_by_side(table.assign(panel=""), label="ally", panel="panel", columns=PAINT,
                              title="Chip support beside host-nation support, USD bn a year",
                              note=f"means of {span} under current law, from the model; host-nation support as agreed")
 

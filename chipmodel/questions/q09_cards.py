@@ -10,21 +10,25 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.case import Case
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.policies import ExportControl
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import between, gain, how_sure, in_billions, result, results, spoken, treasury, users
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.schema import InputFactRow
-from chipmodel.summary import Summary
-from chipmodel.text import listed, with_article
-from chipmodel.world import Scale, World
+from chipmodel.cases.case import Case
+from chipmodel.common.text import listed, with_article
+from chipmodel.dataset.rows import InputFactRow
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.model.world import Scale, World
+from chipmodel.policies.export_control import ExportControl
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import between, gain, how_sure, in_billions, result, results, spoken, treasury, users
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Cards: who can withhold what, and at what price"
+
+
 ASKS = "What do allies lose, and cost others, by withholding what they make, and what is each worth to the others?"
+
+
 METHOD = (
     "From 2032, when the fabs under way have their tools, a holder lets nothing of its card through to the United "
     "States, or to all four others: Japan photoresist, silicon wafers and resist tools, Korea memory, Taiwan leading "
@@ -35,9 +39,17 @@ METHOD = (
     "the cost of changing a supplier, so inputs of one kind stand in for each other. A surprise needs cards whose loss "
     "idles fabs: in the model a fab begun cannot be stopped, so tools cannot be withheld overnight."
 )
+
+
 PUSHED = "korea_japan_pushed_away"
+
+
 START, SLACK = 2032, 10.0
+
+
 MEMBERS = ("USA", "JPN", "KOR", "TWN", "EUR")
+
+
 CARDS: dict[str, dict[str, dict[str, Any]]] = {
     "USA": {"etch": {"input": "etch_deposition_tools"}},
     "JPN": {"resist": {"input": "photoresist"}, "wafers": {"input": "wafers_300mm"},
@@ -46,14 +58,26 @@ CARDS: dict[str, dict[str, dict[str, Any]]] = {
     "TWN": {"logic": {"segments": ("logic_lt10",), "on": "chips"}},
     "EUR": {"euv": {"input": "euv_tools"}, "immersion": {"input": "immersion_tools"}},
 }
+
+
 WORDS = {"USA": "etch and deposition tools", "JPN": "resist, wafers, resist tools", "KOR": "memory",
          "TWN": "leading logic", "EUR": "lithography"}
+
+
 OVERNIGHT = {"JPN": ("resist", "wafers"), "KOR": ("memory",), "TWN": ("logic",)}
 """Cards that can be withheld as a surprise."""
+
+
 FACTORS = {"slow": "low", "central": "", "fast": "high"}
+
+
 Withheld = frozenset[tuple[str, str]]
 """Pairs of who withholds and from whom."""
+
+
 ALL = "all"
+
+
 GAMES: dict[tuple[str, str], Withheld] = {
     **{(r, "USA"): frozenset({(r, "USA")}) for r in MEMBERS if r != "USA"},
     **{(r, ALL): frozenset((r, q) for q in MEMBERS if q != r) for r in MEMBERS},
@@ -61,9 +85,9 @@ GAMES: dict[tuple[str, str], Withheld] = {
 """Who withholds its card from whom: from the United States, or from all others."""
 
 
-def _case(desk: Desk, withheld: Withheld, surprise: bool = False) -> Case:
+def _case(cache: CaseCache, withheld: Withheld, surprise: bool = False) -> Case:
     """Return current law with every card a control, slack unless it is withheld: all such cases share a shape."""
-    law = desk.cell("current_law").case
+    law = cache.cell("current_law").case
     controls = [
         ExportControl(id=f"{name}_{r}_{q}".lower(), exporter=r, destination=q,
                       share=0.0 if (r, q) in withheld else SLACK, rent_to="exporter", years=(START, 2041),
@@ -78,20 +102,20 @@ def _case(desk: Desk, withheld: Withheld, surprise: bool = False) -> Case:
                                   "status": "hypothetical", "policies": (*law.policies, *controls)})
 
 
-def _overnight(desk: Desk, holder: str, surprise: bool) -> Case:
-    case = _case(desk, GAMES[holder, ALL], True)
+def _overnight(cache: CaseCache, holder: str, surprise: bool) -> Case:
+    case = _case(cache, GAMES[holder, ALL], True)
     if surprise:
         return case
     policies = tuple(p.model_copy(update={"known_from": None}) for p in case.policies)
     return case.model_copy(update={"name": f"{case.name}_foreseen", "policies": policies})
 
 
-def _worlds(desk: Desk, short: bool) -> dict[str, World]:
+def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
     """Return the worlds of slow, central and fast replacement of what is withheld, by the range in the data."""
-    central = desk.cell("current_law").world
+    central = cache.cell("current_law").world
     if short:
         return {"central": central}
-    rows = [row for row in desk.data.rows(InputFactRow) if row.item == "replacement"]
+    rows = [row for row in cache.data.rows(InputFactRow) if row.item == "replacement"]
     found = {}
     for name, end in FACTORS.items():
         scale = () if not end else tuple(
@@ -122,26 +146,26 @@ def _between(one: frozenset[str], players: tuple[str, ...] = MEMBERS) -> Withhel
     return frozenset((a, b) for a in players for b in players if (a in one) != (b in one))
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law, the games, the coalitions and the case of Korea and Japan pushed away."""
-    found = [desk.cell("current_law"), desk.cell(PUSHED)]
-    for world in _worlds(desk, short).values():
+    found = [cache.cell("current_law"), cache.cell(PUSHED)]
+    for world in _worlds(cache, short).values():
         games = _games_of(short).values()
-        found += [desk.cell("current_law", world), *(desk.cell(_case(desk, held), world) for held in games)]
+        found += [cache.cell("current_law", world), *(cache.cell(_case(cache, held), world) for held in games)]
     players = _players(short)
-    found += [desk.cell(_case(desk, _between(one, players))) for one in _splits(players)]
+    found += [cache.cell(_case(cache, _between(one, players))) for one in _splits(players)]
     if not short:
-        found += [desk.cell(_overnight(desk, holder, surprise)) for holder in OVERNIGHT for surprise in (False, True)]
+        found += [cache.cell(_overnight(cache, holder, surprise)) for holder in OVERNIGHT for surprise in (False, True)]
     return found
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
+    base = cache.summary("current_law")
     names = base.labels.regions
-    games = in_billions(_games(desk, base, short))
+    games = in_billions(_games(cache, base, short))
     players = _players(short)
-    worth = coalition_values(players, {one: desk.summary(_case(desk, _between(one, players)))
+    worth = coalition_values(players, {one: cache.summary(_case(cache, _between(one, players)))
                                        for one in _splits(players)}, base)
     values = in_billions(pd.DataFrame([
         {"coalition": listed([names[r] for r in players if r in one]), "members": len(one),
@@ -154,7 +178,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                                           "alone, USD bn": worth[frozenset({r})] / 1000.0,
                                           "others without it, USD bn": worth[frozenset(players) - {r}] / 1000.0}
                                          for r in players]))
-    pushed = in_billions(pd.DataFrame([_pushed(desk.summary(PUSHED), base)]))
+    pushed = in_billions(pd.DataFrame([_pushed(cache.summary(PUSHED), base)]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table("q09_games", f"What regions gain when a card is withheld, against current law, {years}", games),
@@ -172,16 +196,16 @@ def answer(desk: Desk, short: bool) -> Answer:
                                                       for _, r in shapleys.iterrows()) + ".",
                partial(_draw_shapley, paint={names[r]: c for r, c in style.colours(names).items()}, years=years)),
     ]
-    how = how_sure(desk, *((PUSHED, f"welfare.{who}") for who in ("USA", "JPN", "KOR")))
+    how = how_sure(cache, *((PUSHED, f"welfare.{who}") for who in ("USA", "JPN", "KOR")))
     return Answer((*finding(games, shapleys, pushed, names), *how), tables, figures)
 
 
-def _games(desk: Desk, base: Summary, short: bool) -> pd.DataFrame:
-    found = [(game, speed, "foreseen", desk.summary(_case(desk, held), world), desk.summary("current_law", world))
-             for speed, world in _worlds(desk, short).items() for game, held in _games_of(short).items()]
+def _games(cache: CaseCache, base: Summary, short: bool) -> pd.DataFrame:
+    found = [(game, speed, "foreseen", cache.summary(_case(cache, held), world), cache.summary("current_law", world))
+             for speed, world in _worlds(cache, short).items() for game, held in _games_of(short).items()]
     if not short:
         found += [((holder, ALL), "central", f"{'a surprise' if surprise else 'foreseen'}, materials and chips only",
-                   desk.summary(_overnight(desk, holder, surprise)), base)
+                   cache.summary(_overnight(cache, holder, surprise)), base)
                   for holder in OVERNIGHT for surprise in (False, True)]
     return pd.DataFrame([_game(*one) for one in found])
 
@@ -238,14 +262,14 @@ def _draw_games(table: pd.DataFrame, columns: tuple[str, ...], years: str) -> Dr
     part = table[(table["replacement"] == "central") & (table["known"] == "foreseen")]
     part = part.assign(game=[f"{r['holder']} withholds {r['card']} from {_target(str(r['from']))}"
                              for _, r in part.iterrows()])
-    return draw.matrix(part, label="game", columns=columns, title="Who is hurt when a card is withheld, USD bn",
+    return charts.matrix(part, label="game", columns=columns, title="Who is hurt when a card is withheld, USD bn",
                        note=f"{years}, against current law; blue: gain, red: loss")
 
 
 def _draw_shapley(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
     wide = pd.DataFrame([{"member": r["member"], **{name: r["Shapley value, USD bn"] if name == r["member"] else 0.0
                                                     for name in table["member"]}} for _, r in table.iterrows()])
-    return draw.stacked(wide, label="member", parts={name: paint[name] for name in wide["member"]},
+    return charts.stacked_support(wide, label="member", parts={name: paint[name] for name in wide["member"]},
                         title="Who needs whom: Shapley values, USD bn",
                         note=f"{years}; right: the others need it more than it needs them")
 

@@ -6,20 +6,24 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.case import Case
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.policies import CapacityMandate
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, in_billions, result
-from chipmodel.report import draw, style
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion, percent
-from chipmodel.summary import Summary
-from chipmodel.world import World
+from chipmodel.cases.case import Case
+from chipmodel.common.text import billion, percent
+from chipmodel.display import charts, style
+from chipmodel.display.canvas import Drawn
+from chipmodel.model.world import World
+from chipmodel.policies.capacity_mandate import CapacityMandate
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import gain, in_billions, result
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Taiwan: the cost of losing its fabs, and fabs elsewhere as insurance"
+
+
 ASKS = "What would a blockade of Taiwan's fabs cost, foreseen or not, and what is a fab elsewhere worth as insurance?"
+
+
 METHOD = (
     "Taiwan's fabs lose output for two years and about half as much for two more, as a surprise (what is begun stays) "
     "or foreseen. Losses are present values against the same case in a world without it. Insurance: the loss with and "
@@ -27,17 +31,27 @@ METHOD = (
     "chance at which the two are equal is the break-even. How likely a blockade is, what it does beyond fabs, war and "
     "stockpiles are left out; nothing is said of deterrence."
 )
+
+
 LEADING = "logic_lt10"
+
+
 TARGETS = {"USA": 200.0, "JPN": 90.0}
 """Leading-edge capacity asked for, kwpm: in each place 55 to 70 more than current law brings in 2030."""
+
+
 FROM, FINE = 2030, 1000.0
+
+
 MODEL, YEAR, DEPTH = "taiwan_blockade", 2030, 0.9
+
+
 CHANCES = (0.01, 0.05, 0.1, 0.2, 0.3)
 
 
-def _world(desk: Desk, year: int, depth: float, surprise: bool) -> World:
+def _world(cache: CaseCache, year: int, depth: float, surprise: bool) -> World:
     """Return the shipped blockade moved to a year and scaled to a depth."""
-    model = desk.cell("current_law", MODEL).world
+    model = cache.cell("current_law", MODEL).world
     if (year, depth, surprise) == (YEAR, DEPTH, True):
         return model
     later = year - YEAR
@@ -55,31 +69,31 @@ def _disruptions(short: bool) -> list[tuple[int, float, bool]]:
         (YEAR, depth, False) for depth in (0.3, 0.6, 0.9)]
 
 
-def _insured(desk: Desk, region: str) -> Case:
-    law = desk.cell("current_law").case
+def _insured(cache: CaseCache, region: str) -> Case:
+    law = cache.cell("current_law").case
     fabs = CapacityMandate(id="insurance", region=region, segment=LEADING, kwpm=TARGETS[region], borne_by="treasury",
                            price_cap=FINE, years=(FROM, 2041), source="own")
     return law.model_copy(update={"name": f"insurance_{region.lower()}", "status": "hypothetical",
                                   "policies": (*law.policies, fabs)})
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law with and without each disruption, and with fabs elsewhere."""
-    found = [desk.cell("current_law"),
-             *(desk.cell("current_law", _world(desk, *one)) for one in _disruptions(short))]
+    found = [cache.cell("current_law"),
+             *(cache.cell("current_law", _world(cache, *one)) for one in _disruptions(short))]
     for region in TARGETS:
-        case = _insured(desk, region)
-        found += [desk.cell(case), desk.cell(case, _world(desk, YEAR, DEPTH, True))]
+        case = _insured(cache, region)
+        found += [cache.cell(case), cache.cell(case, _world(cache, YEAR, DEPTH, True))]
     return found
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
+    base = cache.summary("current_law")
     names = base.labels.regions
-    losses = in_billions(pd.DataFrame([_loss(desk.summary("current_law", _world(desk, *one)), base, *one)
+    losses = in_billions(pd.DataFrame([_loss(cache.summary("current_law", _world(cache, *one)), base, *one)
                                        for one in _disruptions(short)]))
-    insurance = in_billions(pd.DataFrame([row for region in TARGETS for row in _insurance(desk, region)]))
+    insurance = in_billions(pd.DataFrame([row for region in TARGETS for row in _insurance(cache, region)]))
     years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table("q11_losses", f"What a loss of Taiwan's output costs under current law, {years}", losses),
@@ -101,12 +115,12 @@ def _loss(own: Summary, base: Summary, year: int, depth: float, surprise: bool) 
             "World, USD bn": -gain(own, base, "all") / 1000.0}
 
 
-def _insurance(desk: Desk, region: str) -> list[dict[str, object]]:
+def _insurance(cache: CaseCache, region: str) -> list[dict[str, object]]:
     """Return cost and saving of the fabs in a region, for that region and for the world."""
-    law, case = desk.cell("current_law").case, _insured(desk, region)
-    hit = _world(desk, YEAR, DEPTH, True)
-    calm, storm = desk.summary(law), desk.summary(law, hit)
-    own_calm, own_storm = desk.summary(case), desk.summary(case, hit)
+    law, case = cache.cell("current_law").case, _insured(cache, region)
+    hit = _world(cache, YEAR, DEPTH, True)
+    calm, storm = cache.summary(law), cache.summary(law, hit)
+    own_calm, own_storm = cache.summary(case), cache.summary(case, hit)
     more = own_calm.capacity.get((region, LEADING, FROM), 0.0) - calm.capacity.get((region, LEADING, FROM), 0.0)
     rows = []
     for whose, name in ((region, calm.labels.regions[region]), ("all", "World")):
@@ -128,7 +142,7 @@ def break_even(premium: float, saved: float) -> float:
 
 
 def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
-    return draw.stacked(table, label="disruption", parts=paint,
+    return charts.stacked_support(table, label="disruption", parts=paint,
                         title="What a loss of Taiwan's chip output costs, USD bn",
                         note=f"{years}; right: loss, left: gain; diamond and number: the world")
 

@@ -6,35 +6,51 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.case import Case
-from chipmodel.desk import Desk
-from chipmodel.plan import Cell
-from chipmodel.policies import ConcentrationCap, OriginFloor
-from chipmodel.questions import Answer, Figure, Table
-from chipmodel.questions.parts import gain, how_sure, in_billions, result, results, users
-from chipmodel.report import draw
-from chipmodel.report.figures import Drawn
-from chipmodel.report.words import billion, percent
-from chipmodel.summary import Summary
-from chipmodel.text import lower
+from chipmodel.cases.case import Case
+from chipmodel.common.text import billion, lower, percent
+from chipmodel.display import charts
+from chipmodel.display.canvas import Drawn
+from chipmodel.policies.concentration_cap import ConcentrationCap
+from chipmodel.policies.origin_floor import OriginFloor
+from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.shared import gain, how_sure, in_billions, result, results, users
+from chipmodel.results.summary import Summary
+from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.plan import Cell
 
 TITLE = "Friendshoring: what trust costs"
+
+
 ASKS = "What does it cost to hold American use of chips to trusted origins, or to no more than a share from any one?"
+
+
 METHOD = (
     "From 2030 at least a share of the wafers of every segment in everything used in the United States, devices "
     "included, comes from a trusted set (or at most a share of leading logic from any one foreign region); a wafer "
     "short of the rule costs USD 20,000. Costs are present values against current law, over all years solved; part of "
     "them is the cost of telling origins apart. That a trusted origin can be lost too is left out."
 )
+
+
 MARKET = "USA"
+
+
 SETS = {
     "Home only": ("USA",),
     "Allies less Taiwan": ("USA", "JPN", "KOR", "EUR"),
     "Allies": ("USA", "JPN", "KOR", "TWN", "EUR"),
 }
+
+
 SHIPPED = "friendshore_80"
+
+
 CAP = "No origin above"
+
+
 LEADING = "logic_lt10"
+
+
 WORLD, HOME, BUYERS = "World, USD bn", "United States, USD bn", "American users, USD bn"
 
 
@@ -44,8 +60,8 @@ def _steps(short: bool) -> dict[str, tuple[float, ...]]:
     return {**dict.fromkeys(SETS, (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)), CAP: (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)}
 
 
-def _case(desk: Desk, rule: str, share: float) -> Case:
-    law, model = desk.cell("current_law").case, desk.cell(SHIPPED).case.policy("friends")
+def _case(cache: CaseCache, rule: str, share: float) -> Case:
+    law, model = cache.cell("current_law").case, cache.cell(SHIPPED).case.policy("friends")
     assert isinstance(model, OriginFloor)
     policy: OriginFloor | ConcentrationCap
     if rule == CAP:
@@ -57,16 +73,16 @@ def _case(desk: Desk, rule: str, share: float) -> Case:
     return law.model_copy(update={"name": name, "status": "hypothetical", "policies": (*law.policies, policy)})
 
 
-def cells(desk: Desk, short: bool) -> list[Cell]:
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law and a case for every share of every rule."""
-    return [desk.cell("current_law"), desk.cell(SHIPPED),
-            *(desk.cell(_case(desk, rule, share)) for rule, shares in _steps(short).items() for share in shares)]
+    return [cache.cell("current_law"), cache.cell(SHIPPED),
+            *(cache.cell(_case(cache, rule, share)) for rule, shares in _steps(short).items() for share in shares)]
 
 
-def answer(desk: Desk, short: bool) -> Answer:
+def answer(cache: CaseCache, short: bool) -> Answer:
     """Answer it."""
-    base = desk.summary("current_law")
-    found = [(rule, share, desk.summary(_case(desk, rule, share)))
+    base = cache.summary("current_law")
+    found = [(rule, share, cache.summary(_case(cache, rule, share)))
              for rule, shares in _steps(short).items() for share in shares]
     year = base.labels.years[-1]
     costs = in_billions(pd.DataFrame([_cost(rule, share, own, base) for rule, share, own in found]))
@@ -94,7 +110,7 @@ def answer(desk: Desk, short: bool) -> Answer:
                                                               for _, r in capped.iterrows()) + ".",
             partial(_draw_costs, caps=True, xlabel="Largest share of any one foreign region in leading logic, %",
                     title="What it costs not to depend on one region for leading logic")))
-    how = how_sure(desk, *((SHIPPED, metric) for metric in (f"cost.buyers.{MARKET}", f"welfare.{MARKET}",
+    how = how_sure(cache, *((SHIPPED, metric) for metric in (f"cost.buyers.{MARKET}", f"welfare.{MARKET}",
                                                             "welfare.all")))
     return Answer((*finding(costs, prices, base), *how), tables, figures)
 
@@ -119,7 +135,7 @@ def _tightest(prices: pd.DataFrame) -> str:
 
 
 def _draw_costs(table: pd.DataFrame, caps: bool, xlabel: str, title: str) -> Drawn:
-    return draw.curves(table[(table["rule"] == CAP) == caps], x="share", by="rule", percent=True, xlabel=xlabel,
+    return charts.curves(table[(table["rule"] == CAP) == caps], x="share", by="rule", percent=True, xlabel=xlabel,
                        panels={WORLD: "World", HOME: "United States"}, title=title,
                        ylabel="Cost, USD bn, present value",
                        note="against current law; what Americans use, devices included, from 2030")
@@ -129,7 +145,7 @@ def _draw_prices(table: pd.DataFrame, names: tuple[str, ...], year: int) -> Draw
     chosen = _tightest(table)
     part = table[table["trusted set"] == chosen].melt(["share"], list(names), "segment", "price")
     part["segment"] = part["segment"].replace({"Discrete, analog, optoelectronics and sensors": "Discrete, analog"})
-    return draw.curves(part, x="share", by="segment", panels={"price": ""}, percent=True, ylabel="USD per wafer",
+    return charts.curves(part, x="share", by="segment", panels={"price": ""}, percent=True, ylabel="USD per wafer",
                        xlabel="Least share from the trusted set, %", title=f"The price of a trusted wafer in {year}",
                        note=f"trusted set: {lower(chosen)}; what one more wafer from it is worth")
 

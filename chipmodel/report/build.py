@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from chipmodel.batch import solved
-from chipmodel.dataset import Dataset
-from chipmodel.desk import Desk
-from chipmodel.files import names_in, write_whole
-from chipmodel.pool import Here, Pool
-from chipmodel.progress import Tell
-from chipmodel.questions import Question, names, question
-from chipmodel.questions.run import Part, digest_of, fresh_part, name_of, write_part
-from chipmodel.report import held, opening, what_if
+from chipmodel.common.files import names_in, prepare, write_whole
+from chipmodel.common.progress import OnProgress
+from chipmodel.common.workers import Here, Pool
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.questions import names, question
+from chipmodel.questions.answer import Question
+from chipmodel.questions.folder import Part, digest_of, fresh_part, name_of, write_part
 from chipmodel.report.page import page
-from chipmodel.store import prepare
+from chipmodel.report.sections import opening, published, what_if
+from chipmodel.studies.case_cache import CaseCache, solved
 
 PAGE = "report.html"
-OWN: dict[str, Question] = {"opening": opening, "what_if": what_if, "held": held}
+
+
+OWN: dict[str, Question] = {"opening": opening, "what_if": what_if, "published": published}
 """Parts of a report that are no questions by themselves."""
 
 
@@ -41,7 +42,7 @@ class Report:
 
 
 def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool | None = None,
-                 tell: Tell | None = None) -> Report:
+                 on_progress: OnProgress | None = None) -> Report:
     """Answer every question into a folder of its own and write ``out/report.html``.
 
     Every case is checked before the first is solved. A question of which nothing has changed is not
@@ -56,7 +57,7 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
     short : bool
         The fewest cases that still answer.
     pool : Pool, optional
-    tell : callable, optional
+    on_progress : callable, optional
 
     Raises
     ------
@@ -70,8 +71,8 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
     digests = {name: digest_of(name, data, short) for name in asked}
     there = {name: fresh_part(folder / name, digests[name]) for name in asked}
     parts = {name: part for name, part in there.items() if part is not None}
-    desks = {name: Desk(data) for name in asked if name not in parts}
-    batches = {name: desk.plan(asked[name].cells(desk, short)) for name, desk in desks.items()}
+    desks = {name: CaseCache(data) for name in asked if name not in parts}
+    batches = {name: cache.plan(asked[name].cells(cache, short)) for name, cache in desks.items()}
     waiting = {name: {part.key for batch in mine for part in batch.parts} for name, mine in batches.items()}
 
     def write_complete() -> None:
@@ -79,7 +80,7 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
             del waiting[name]
             parts[name] = write_part(asked[name], desks.pop(name), folder, short, digests[name])
 
-    for part, found in solved(data, chain.from_iterable(batches.values()), pool or Here(), tell):
+    for part, found in solved(data, chain.from_iterable(batches.values()), pool or Here(), on_progress):
         for name, missing in waiting.items():
             if part.key in missing:
                 missing.remove(part.key)
@@ -99,5 +100,5 @@ def modules(data: Dataset, short: bool) -> Iterator[Question]:
     yield from (question(name) for name in names())
     if what_if.STUDY in names_in(data.root / "studies"):
         yield OWN["what_if"]
-    if not short or held.there(data):
-        yield OWN["held"]
+    if not short or published.there(data):
+        yield OWN["published"]

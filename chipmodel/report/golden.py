@@ -7,14 +7,17 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from chipmodel.errors import InputError
-from chipmodel.files import write_whole
-from chipmodel.questions.run import Part
+from chipmodel.common.errors import InputError
+from chipmodel.common.files import write_whole
+from chipmodel.questions.folder import Part
 
 RELATIVE = 1e-6
 """How far a number may be from the golden one, of the largest of its column."""
+
+
 FEW = 3
 """Cells told for each table that differs."""
+
 
 Rows = list[list[str]]
 

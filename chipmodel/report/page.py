@@ -15,23 +15,29 @@ from typing import Any
 
 import pandas as pd
 
-import chipmodel
-from chipmodel.batch import HEADLINE
-from chipmodel.cite import cite
-from chipmodel.dataset import Dataset
-from chipmodel.metrics import ALL
-from chipmodel.questions.run import Part
-from chipmodel.report import opening, style, what_if
-from chipmodel.report.latex import cells, numeric
-from chipmodel.report.sure import HOW_SURE
-from chipmodel.schema import RegionRow, SegmentRow, SourceRow
-from chipmodel.study import Study, load_study
-from chipmodel.text import number
+from chipmodel.common.text import number
+from chipmodel.common.version import __version__
+from chipmodel.dataset.cite import cite
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import RegionRow, SegmentRow, SourceRow
+from chipmodel.display import style
+from chipmodel.display.intervals import HOW_SURE
+from chipmodel.display.latex import cells, numeric
+from chipmodel.questions.folder import Part
+from chipmodel.report.sections import opening, what_if
+from chipmodel.results.metrics import ALL
+from chipmodel.studies.case_cache import HEADLINE
+from chipmodel.studies.definition import Study
+from chipmodel.studies.plan import load_study
 
 TITLE = "Where chip factories go, and who pays"
+
+
 LEAD = ("What subsidies, tariffs and friendshoring rules do to the world's chip factories in an open linear programme: "
         "where capacity goes, who pays, and what a rule is worth. Every number is the result of a model whose data, "
         "assumptions and code are open; none is a forecast.")
+
+
 LEAVES_OUT = (
     "Firms take prices as given: there is no market power, and no strategy beyond what a case states.",
     "There are no income effects and no rest of the economy; a treasury's money has no other use.",
@@ -41,14 +47,24 @@ LEAVES_OUT = (
     "Trade keeps to today's routes at a cost of leaving them; how dear that is, is an assumption with a range.",
     "Many costs are of grade E, assumptions: a result that turns on one is only as good as it.",
 )
+
+
 ROWS = 80
 """Rows of a table shown; its CSV has all."""
+
+
 GRADES = {"A": "read in the source", "B": "quoted by another", "C": "citation missing",
           "D": "computed here, formula in the note", "E": "assumption, with a range"}
+
+
 PIXELS = 1.6
 """Width of a figure on a wide screen, for a point of its own width: letters are of one size in all of them."""
+
+
 MANY = 8
 """Columns beyond which a table is set smaller."""
+
+
 HIDDEN = {("opening", opening.CAPACITY), ("what_if", what_if.REFERENCE)}
 """Tables of parts that the page draws at the reader's choice instead of showing them."""
 
@@ -74,7 +90,7 @@ def page(parts: Sequence[Part], data: Dataset, short: bool) -> str:
     ]
     numbers: dict[str, Any] = {"capacity": _capacity(parts, data), "dials": _dials(parts)}
     said = json.dumps(numbers, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    stamp = (f"chipmodel {chipmodel.__version__}, data {data.name} {data.digest[:12]}"
+    stamp = (f"chipmodel {__version__}, data {data.name} {data.digest[:12]}"
              + (", short form: the fewest cases that still answer" if short else ""))
     return Template(_template("page.html")).substitute(
         title=escape(TITLE), lead=escape(LEAD), stamp=escape(stamp), style=sheet, script=script,
@@ -92,9 +108,6 @@ def _template(name: str) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-# -- the parts --------------------------------------------------------------------------------------
 
 
 def _part(part: Part, data: Dataset) -> str:
@@ -182,9 +195,6 @@ def _cell(text: str, raw: Any, is_number: bool) -> str:
 
 def _listed(items: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{one}</li>" for one in items) + "</ul>"
-
-
-# -- what the reader may turn -----------------------------------------------------------------------
 
 
 def _capacity(parts: Sequence[Part], data: Dataset) -> dict[str, Any]:
@@ -277,9 +287,6 @@ def _panel(part: Part) -> str:
 def _step(column: pd.Series[float]) -> float:
     """Return a step that meets whole percents, finer for a short dial."""
     return 1.0 if float(column.max() - column.min()) >= 20 else 0.5
-
-
-# -- what stands at the end -------------------------------------------------------------------------
 
 
 def _grades(data: Dataset) -> str:

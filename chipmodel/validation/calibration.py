@@ -24,21 +24,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chipmodel import metrics
-from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, Problem
-from chipmodel.points import Point
-from chipmodel.response import Response
-from chipmodel.schema import TABLES, Fact, TargetRow
+from chipmodel.analysis.response import PointResponse
+from chipmodel.cases.levers import Point
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.fields import Fact
+from chipmodel.dataset.rows import TABLES, TargetRow
+from chipmodel.results import metrics
 from chipmodel.validation import ladder
-from chipmodel.validation.bench import HINDCAST, WITH, WITHOUT, Bench
+from chipmodel.validation.shared import HINDCAST, WITH, WITHOUT, ReplicationSetup
 
 FITTED = ("T05", "T07")
 """Targets of role input that hang on what is fitted; T01 to T03 hold by the derivation of the cost of place."""
+
+
 TIGHT = 0.2
 """Part of half the band of T07 that counts as one unit of miss: it is asked for within a point."""
+
+
 STEP = 0.03
 """Step of finite differences, in logarithms: programmes answer in kinks, smaller steps see them singly."""
+
+
 Vector = NDArray[np.float64]
 
 
@@ -146,7 +153,7 @@ class Fitter:
 
     def __init__(self, data: Dataset, free: Sequence[Free]) -> None:
         self.free = tuple(free)
-        self._bench = Bench(data)
+        self._bench = ReplicationSetup(data)
         self.targets = [row for row in data.rows(TargetRow)
                         if row.role == "input" and row.target in FITTED and row.experiment]
         if not self.targets:
@@ -155,15 +162,15 @@ class Fitter:
         samples += [self.point(np.array([0.05 * (k + 1) for k in range(len(self.free))]))]
         self._samples = samples
         self._with = self._hindcast(WITH)
-        self._without: Response | None = None
+        self._without: PointResponse | None = None
         rate = f"{ladder.GRANT}.rate"
         climbing = [{**point, rate: 0.1 + 0.05 * k} for k, point in enumerate(samples)]
-        self._ladder = Response(data, ladder.ladder_case(self._bench, form="open", rate=0.1),
+        self._ladder = PointResponse(data, ladder.ladder_case(self._bench, form="open", rate=0.1),
                                 ladder.ladder_world(self._bench), climbing)
         self._known: dict[bytes, dict[str, float]] = {}
 
-    def _hindcast(self, case: str) -> Response:
-        return Response(self._bench.data, self._bench.case(case), self._bench.world(HINDCAST), self._samples)
+    def _hindcast(self, case: str) -> PointResponse:
+        return PointResponse(self._bench.data, self._bench.case(case), self._bench.world(HINDCAST), self._samples)
 
     def point(self, x: Vector) -> Point:
         """Return the factors on facts at a point."""
@@ -229,7 +236,7 @@ def _half(row: TargetRow) -> float:
     return (row.high - row.low) / 2.0
 
 
-def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None] = lambda _: None,
+def fit(fitter: Fitter, start: Vector | None = None, on_progress: Callable[[str], None] = lambda _: None,
         most: int = 12) -> tuple[Fit, Vector]:
     """Fit the free numbers.
 
@@ -245,7 +252,7 @@ def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None]
 
     def told(x: Vector) -> Vector:
         found = fitter.residuals(x)
-        tell(f"{np.round(x, 3).tolist()} -> {0.5 * float(found @ found):.4f} {fitter.ours(x)}")
+        on_progress(f"{np.round(x, 3).tolist()} -> {0.5 * float(found @ found):.4f} {fitter.ours(x)}")
         return found
 
     begin = np.zeros(len(fitter.free)) if start is None else start
@@ -256,7 +263,7 @@ def fit(fitter: Fitter, start: Vector | None = None, tell: Callable[[str], None]
 
 
 def profile(fitter: Fitter, best: Vector, slopes: Sequence[float],
-            tell: Callable[[str], None] = lambda _: None) -> list[dict[str, float]]:
+            on_progress: Callable[[str], None] = lambda _: None) -> list[dict[str, float]]:
     """Return, for some slopes, the premium that meets T07 and what T05 and T08 then are.
 
     Parameters
@@ -288,5 +295,5 @@ def profile(fitter: Fitter, best: Vector, slopes: Sequence[float],
         ours = fitter.ours(x)
         rows.append({"slope": slope, "premium": fitter.free[1].prior * math.exp(x[1]), **ours,
                      "without": fitter.without_support(x)})
-        tell(str(rows[-1]))
+        on_progress(str(rows[-1]))
     return rows

@@ -11,25 +11,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chipmodel import engine
-from chipmodel.accounts import compute
-from chipmodel.arrays import compile_arrays
-from chipmodel.case import Case
-from chipmodel.lp import write
-from chipmodel.numbers import Numbers, build_numbers
-from chipmodel.points import Point
-from chipmodel.policies import CapexGrant
-from chipmodel.response import Response
-from chipmodel.solution import Solution
-from chipmodel.validation.bench import HINDCAST, WITHOUT, Bench
-from chipmodel.world import World
+from chipmodel.analysis.response import PointResponse
+from chipmodel.cases.case import Case
+from chipmodel.cases.levers import Point
+from chipmodel.model.lp.compile import compile_program
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.model.world import World
+from chipmodel.policies.capex_grant import CapexGrant
+from chipmodel.results.solution import Solution
+from chipmodel.solver.highs import solve_program
+from chipmodel.validation.shared import HINDCAST, WITHOUT, ReplicationSetup
 
 BUDGETS = (0, 20, 50)
 """Rungs, USD bn of 2020."""
+
+
 RATES = (0.0, 0.1, 0.35)
 """Rates of the open grant between which the rungs are found."""
+
+
 GRANT = "ladder"
+
+
 YEARS = (2023, 2032)
+
+
 HOST = "USA"
 
 
@@ -55,41 +63,41 @@ class Rung:
     investment: float
 
 
-def ladder_case(bench: Bench, **fields: object) -> Case:
+def ladder_case(bench: ReplicationSetup, **fields: object) -> Case:
     """Return the case of a grant to American fabs without CHIPS."""
     body = {"id": GRANT, "region": _host(bench), "years": YEARS, "source": "own", **fields}
     return bench.case(WITHOUT) + Case(name="rung", policies=(CapexGrant.model_validate(body),))
 
 
-def ladder_world(bench: Bench) -> World:
+def ladder_world(bench: ReplicationSetup) -> World:
     """Return the base of 2022 with its own demand and nothing under way."""
     return bench.world(HINDCAST, demand_shift=0.0, committed=0.0)
 
 
-def _host(bench: Bench) -> str:
+def _host(bench: ReplicationSetup) -> str:
     return "JPN" if bench.placebo else HOST
 
 
-def climb(response: Response, point: Point, rates: Sequence[float] = RATES) -> list[Rung]:
+def climb(response: PointResponse, point: Point, rates: Sequence[float] = RATES) -> list[Rung]:
     """Return the rungs of an open grant at a point."""
     return [rung(response.at({**point, f"{GRANT}.rate": max(rate, 1e-6)}), rate) for rate in rates]
 
 
 def rung(solution: Solution, rate: float) -> Rung:
     """Read a rung off a solution."""
-    n = solution.numbers
+    n = solution.parameters
     built = investment = 0.0
     for (i, t), value in solution.columns("build").items():
         site = n.sites.sites[i]
         if site.region == HOST and YEARS[0] <= t <= YEARS[1]:
             built += value
             investment += value * n.costs[site.region, site.segment].billed
-    lines = solution.arrays.frame.lines
+    lines = solution.program.frame.lines
     cash = np.array([float(k.policy == GRANT and k.account == "grant_cash") for k in lines])
-    return Rung(rate, float(cash @ (solution.arrays.lines @ solution.optimum.x)), built, investment)
+    return Rung(rate, float(cash @ (solution.program.lines @ solution.optimum.x)), built, investment)
 
 
-def at_budgets(rungs: list[Rung], bench: Bench) -> dict[int, Rung]:
+def at_budgets(rungs: list[Rung], bench: ReplicationSetup) -> dict[int, Rung]:
     """Return the rungs of the published budgets, between those solved."""
     scale = bench.money_of(2020) * 1000.0 / bench.parameter("demand_2020")
     paid = [r.paid for r in rungs]
@@ -103,37 +111,37 @@ def at_budgets(rungs: list[Rung], bench: Bench) -> dict[int, Rung]:
     return found
 
 
-def fabs(one: Rung, bench: Bench) -> float:
+def fabs(one: Rung, bench: ReplicationSetup) -> float:
     """Return a rung in fabs of the usual size, scaled to 2020."""
     return one.built * bench.parameter("demand_2020") / bench.fab
 
 
-def money(one: Rung, bench: Bench) -> float:
+def money(one: Rung, bench: ReplicationSetup) -> float:
     """Return the investment of a rung, MUSD of 2020, scaled to 2020."""
     return one.investment * bench.parameter("demand_2020") / bench.money_of(2020)
 
 
-def open_rungs(bench: Bench) -> tuple[list[Rung], Solution]:
+def open_rungs(bench: ReplicationSetup) -> tuple[list[Rung], Solution]:
     """Return the rungs of the open form, and the solution without support."""
-    response = Response(bench.data, ladder_case(bench, form="open", rate=0.1), ladder_world(bench),
+    response = PointResponse(bench.data, ladder_case(bench, form="open", rate=0.1), ladder_world(bench),
                         [{f"{GRANT}.rate": 1e-6}, {f"{GRANT}.rate": 0.3}])
     base = response.at({f"{GRANT}.rate": 1e-6})
     return [rung(base, 0.0), *climb(response, {}, RATES[1:])], base
 
 
-def marginal_rungs(bench: Bench, base: Solution, rate: float) -> dict[int, Rung]:
+def marginal_rungs(bench: ReplicationSetup, base: Solution, rate: float) -> dict[int, Rung]:
     """Return the rungs of the marginal form: only what would not have been built is paid, at a rate."""
     before = {(i, t): value for (i, t), value in base.columns("build").items()}
-    numbers = replace(build_numbers(bench.data, ladder_world(bench)), baseline_builds={GRANT: before})
+    parameters = replace(build_parameters(bench.data, ladder_world(bench)), baseline_builds={GRANT: before})
     scale = bench.money_of(2020) * 1000.0 / bench.parameter("demand_2020")
     found = {0: rung(base, 0.0)}
     for budget in BUDGETS[1:]:
         case = ladder_case(bench, form="marginal", rate=rate, budget=budget * scale)
-        found[budget] = rung(_solved(case, numbers), rate)
+        found[budget] = rung(_solved(case, parameters), rate)
     return found
 
 
-def _solved(case: Case, numbers: Numbers) -> Solution:
-    arrays = compile_arrays(write(numbers, case.policies))
-    optimum = engine.solve(arrays)
-    return Solution(case, numbers.world, numbers, arrays, optimum, compute(arrays, optimum), "anticipated")
+def _solved(case: Case, parameters: Parameters) -> Solution:
+    program = compile_program(write(parameters, case.policies))
+    optimum = solve_program(program)
+    return Solution.of(case, parameters, program, optimum)

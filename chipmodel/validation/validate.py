@@ -11,21 +11,27 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.dataset import Dataset
-from chipmodel.errors import InputError, Problem
-from chipmodel.files import write_whole
-from chipmodel.pool import Here, Pool, Processes
-from chipmodel.schema import SourceRow, TargetRow
-from chipmodel.sweep import dataset_of, plain
-from chipmodel.text import columns
-from chipmodel.validation.bench import Bench
-from chipmodel.validation.experiments import EXPERIMENTS, Numbers, Ours, ladder_table
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.files import write_whole
+from chipmodel.common.text import columns
+from chipmodel.common.workers import Here, Pool, Processes
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import SourceRow, TargetRow
+from chipmodel.studies.sweep import dataset_of, plain
+from chipmodel.validation.replications import EXPERIMENTS, Ours, Parameters, ladder_table
+from chipmodel.validation.shared import ReplicationSetup
 
 COLUMNS = ["id", "role", "metric", "result", "ours", "theirs", "low", "high", "unit", "verdict", "reason", "placebo",
            "source", "interested", "grade"]
+
+
 HIT, MISS, BESIDE, NONE = "hit", "miss", "beside", "not in the model"
+
+
 UNEXPLAINED = "unexplained"
-Tell = Callable[[str], None]
+
+
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def check_targets(data: Dataset) -> None:
     InputError
         With every problem found.
     """
-    problems, bench = [], Bench(data)
+    problems, bench = [], ReplicationSetup(data)
     for row in data.rows(TargetRow):
         place = f"{row.target}, {row.metric or row.result}"
         if row.role in ("input", "test") and (row.low is None or row.high is None):
@@ -134,7 +140,7 @@ def check_targets(data: Dataset) -> None:
         raise InputError(problems)
 
 
-def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None, jobs: int = 1) -> Validation:
+def validate(data: Dataset, placebo: bool = True, on_progress: OnProgress = lambda _: None, jobs: int = 1) -> Validation:
     """Hold the model against published results.
 
     Parameters
@@ -142,7 +148,7 @@ def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None, j
     data : Dataset
     placebo : bool
         Whether to run the tests that hang on support once more with each region's support handed on.
-    tell : callable, optional
+    on_progress : callable, optional
         Called with a line as each group of experiments is done.
     jobs : int
         Processes; the result is the same whatever their number.
@@ -165,7 +171,7 @@ def validate(data: Dataset, placebo: bool = True, tell: Tell = lambda _: None, j
         task = tasks[k]
         (held if task.placebo else ours).update(found)
         ladder = rungs if rungs is not None else ladder
-        tell(("placebo: " if task.placebo else "") + ", ".join(task.asked))
+        on_progress(("placebo: " if task.placebo else "") + ", ".join(task.asked))
     sources = {row.source: row for row in data.rows(SourceRow)}
     table = [_row(row, ours.get(_key(row)), held.get(_key(row)), sources[row.source]) for row in rows]
     return Validation(pd.DataFrame(table, columns=COLUMNS), ladder)
@@ -197,11 +203,11 @@ def _tasks(rows: list[TargetRow], placebo: bool) -> list[Task]:
 
 def _measured(sent: Any, task: Task) -> tuple[dict[tuple[str, str], Ours], pd.DataFrame | None]:
     """Run the experiments of a task; also return the ladder, if it climbed it."""
-    bench = Bench(dataset_of(sent), task.placebo)
+    bench = ReplicationSetup(dataset_of(sent), task.placebo)
     found: dict[tuple[str, str], Ours] = {}
     for name, names in task.asked.items():
-        numbers: Numbers = EXPERIMENTS[name].run(bench, names)
-        found |= {(name, metric): numbers[metric] for metric in names}
+        parameters: Parameters = EXPERIMENTS[name].run(bench, names)
+        found |= {(name, metric): parameters[metric] for metric in names}
     return found, ladder_table(bench) if "ladder" in bench.kept and not task.placebo else None
 
 
@@ -233,9 +239,9 @@ def _row(row: TargetRow, ours: Ours | None, placebo: Ours | None, source: Source
 
 def write(found: Validation, out: Path) -> list[Path]:
     """Write the table, what it says, the ladder of support and the figures into a folder."""
-    from chipmodel.report.figures import drawable, save
-    from chipmodel.report.targets import against_published, support_ladder
-    from chipmodel.study import table_csv
+    from chipmodel.common.tables import table_csv
+    from chipmodel.display.canvas import drawable, save
+    from chipmodel.display.targets import against_published, support_ladder
 
     table = found.table.astype({"low": float, "high": float})
     files = {"targets.csv": table_csv(table), "summary.txt": "\n".join(found.summary) + "\n"}

@@ -1,0 +1,123 @@
+"""How far long work has come: a bar on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TextIO
+
+from chipmodel.common.interrupt import check
+
+BAR = 24
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of long work is done.
+
+    Attributes
+    ----------
+    done, total : int
+        Steps done, and steps in all.
+    what : str
+        The step just done; empty at the start.
+    seconds_left : float or None
+        As the steps so far suggest; none before the first.
+    """
+
+    done: int
+    total: int
+    what: str
+    seconds_left: float | None
+
+
+OnProgress = Callable[[Step], None]
+
+
+@dataclass
+class Clock:
+    """Counts steps and tells how long the rest may take."""
+
+    total: int
+    on_progress: OnProgress | None
+    done: int = 0
+    start: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> None:
+        """Tell that work begins."""
+        check()
+        if self.on_progress:
+            self.on_progress(Step(0, self.total, "", None))
+
+    def step(self, what: str, count: int = 1) -> None:
+        """Count some steps and tell them.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If Ctrl-C came and something swallowed it.
+        """
+        check()
+        self.done += count
+        if self.on_progress:
+            spent = time.monotonic() - self.start
+            self.on_progress(Step(self.done, self.total, what, spent / self.done * (self.total - self.done)))
+
+
+class Progress:
+    r"""Shows steps on a stream: as a bar that redraws itself on a terminal, else as one line each.
+
+    >>> import io
+    >>> stream = io.StringIO()
+    >>> with Progress(stream) as show:
+    ...     show(Step(1, 4, "current_law in central", 61.0))
+    >>> stream.getvalue()
+    'done 1 of 4, about 2 min left: current_law in central\n'
+    """
+
+    def __init__(self, stream: TextIO, width: int = 100) -> None:
+        self.stream = stream
+        self.width = width
+        self.terminal = bool(getattr(stream, "isatty", lambda: False)())
+        self._open = False
+
+    def __call__(self, step: Step) -> None:
+        """Show a step."""
+        known = step.seconds_left is not None and step.done < step.total
+        left = f", about {_time(step.seconds_left or 0.0)} left" if known else ""
+        what = f": {step.what}" if step.what else ""
+        line = f"done {step.done} of {step.total}{left}{what}"
+        if not self.terminal:
+            if step.what:
+                self.stream.write(line + "\n")
+        else:
+            full = BAR if not step.total else BAR * step.done // step.total
+            text = f"[{'#' * full}{'.' * (BAR - full)}] {line}"[: self.width]
+            self.stream.write("\r" + text.ljust(self.width))
+            self._open = True
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Leave the line of the bar."""
+        if self._open:
+            self.stream.write("\n")
+            self.stream.flush()
+            self._open = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 5400:
+        return f"{math.ceil(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

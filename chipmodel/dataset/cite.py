@@ -1,0 +1,50 @@
+"""How to cite chipmodel and its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chipmodel.common.version import __version__
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import SourceRow
+
+YEAR = 2026
+
+
+TITLE = "chipmodel: where chip factories go, and who pays, under policy"
+
+
+def cite(data: Dataset) -> dict[str, Any]:
+    """Return a citation, its BibTeX form and the licences."""
+    version = __version__
+    stamp = f"data {data.name}, digest {data.digest[:12]}"
+    bibtex = "\n".join([
+        "@software{chipmodel,",
+        "  author  = {{The chipmodel authors}},",
+        f"  title   = {{{TITLE}}},",
+        f"  version = {{{version}}},",
+        f"  year    = {{{YEAR}}},",
+        f"  note    = {{{stamp}}}",
+        "}",
+    ])
+    return {
+        "citation": f"The chipmodel authors ({YEAR}). {TITLE}. Version {version}; {stamp}.",
+        "bibtex": bibtex,
+        "licence_code": "MIT",
+        "licence_data": "CC-BY-4.0",
+        "data": data.name,
+        "digest": data.digest,
+        "sources": len(data.rows(SourceRow)),
+    }
+
+
+def cite_lines(found: dict[str, Any]) -> list[str]:
+    """Return the citation as lines of text."""
+    return [
+        found["citation"],
+        "",
+        found["bibtex"],
+        "",
+        f"Code: {found['licence_code']}. Data: {found['licence_data']}; cite the sources of the numbers you use",
+        f"as well ({found['sources']} in sources.csv; data.source_of(...) names them).",
+    ]

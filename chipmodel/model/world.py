@@ -1,0 +1,159 @@
+"""The world a case is solved in: years, rates, switches, scaled data and disruptions."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.files import find_named, from_file, problems_of, read_toml
+from chipmodel.common.ids import ID_PATTERN
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.fields import Date, Fact
+from chipmodel.dataset.rows import TABLES, SourceRow
+
+UNREAD = ("tariffs", "macro", "alliance", "targets")
+"""Tables of facts kept for reference; the programme reads tariffs from the case."""
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+WorldYear = Annotated[int, Field(ge=2000, le=2080)]
+
+
+class Scale(BaseModel):
+    """Multiply facts of the data package by a factor."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str = Field(description="Table of facts.")
+    where: dict[str, str | int] = Field(description="Key columns and the values they must have; empty for all rows.")
+    factor: Positive = Field(description="Factor on the value.")
+
+    @model_validator(mode="after")
+    def _known(self) -> Scale:
+        model = TABLES.get(self.table)
+        if model is None or not issubclass(model, Fact) or self.table in UNREAD:
+            raise ValueError(f"'{self.table}' is not a table of facts that the programme reads")
+        for column in self.where:
+            if column not in model.model_fields:
+                raise ValueError(f"table '{self.table}' has no column '{column}'")
+        return self
+
+
+class Event(BaseModel):
+    """A loss of fab output: a blockade, an earthquake, a war."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=ID_PATTERN)
+    region: str = Field(description="Region whose fabs lose output.")
+    segments: tuple[str, ...] = Field(description="Segments hit; ['all'] for every one.")
+    years: tuple[WorldYear, WorldYear] = Field(description="First and last year of the loss.")
+    depth: Share = Field(description="Share of capacity lost.")
+    known_from: WorldYear | None = Field(default=None, description="Year it becomes known; none: foreseen.")
+    source: str = Field(description="Where it comes from; 'own' for your own.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Event:
+        if self.years[0] > self.years[1]:
+            raise ValueError("years: the first is after the last")
+        if self.known_from is not None and self.known_from > self.years[0]:
+            raise ValueError("known_from is after the first year: an event cannot act before it is known")
+        return self
+
+
+class World(BaseModel):
+    """What is assumed about the world, apart from policy.
+
+    Every number is given: a world file without one of them is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=ID_PATTERN, description="Name of the world; the file's name.")
+    title: str = Field(description="One line.")
+    summary: str = Field(description="A paragraph of context.")
+    base_year: WorldYear = Field(description="Year of the fleets and of the reference quantities.")
+    history_until: WorldYear = Field(description="Builds begun up to this year are given.")
+    information_date: Date = Field(description="Projects are read as known on this day.")
+    report_until: WorldYear = Field(description="Last year reported.")
+    horizon: WorldYear = Field(description="Last year solved.")
+    discount_rate: Annotated[float, Field(ge=1e-4, lt=0.5)] = Field(
+        description="Real rate a year, for annuities and for discounting."
+    )
+    choke: Annotated[float, Field(ge=1.5, le=20)] = Field(
+        description="Price, as a multiple of the reference price, at which nothing more is bought."
+    )
+    demand_shift: Annotated[float, Field(ge=-0.2, le=0.2)] = Field(description="Added to every growth rate.")
+    budgets: Literal["gross", "net", "none"] = Field(
+        description="Whether firm budgets are charged investment gross or net of support, or do not bind at all."
+    )
+    committed_until: WorldYear = Field(
+        description="Projects begun up to this year are held to the share under way."
+    )
+    committed: Share = Field(description="Scale on the committed shares of projects; 0 frees every project.")
+    scale: tuple[Scale, ...] = Field(default=(), description="Facts multiplied by a factor.")
+    event: tuple[Event, ...] = Field(default=(), description="Disruptions.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> World:
+        if not self.base_year <= self.history_until < self.report_until <= self.horizon:
+            raise ValueError("years must be in order: base_year <= history_until < report_until <= horizon")
+        return self
+
+    def __repr__(self) -> str:
+        events = f", {len(self.event)} event{'' if len(self.event) == 1 else 's'}" if self.event else ""
+        return f"<World {self.name}: {self.base_year} to {self.report_until}, solved to {self.horizon}{events}>"
+
+    __str__ = __repr__
+
+    @property
+    def years(self) -> range:
+        """Years solved."""
+        return range(self.base_year, self.horizon + 1)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything but names and prose."""
+        text = self.model_dump_json(exclude={"name", "title", "summary"})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def with_(self, **changes: Any) -> World:
+        """Return a checked copy with some fields changed."""
+        return World.model_validate({**self.model_dump(), **changes})
+
+
+def load_world(name: str, data: Dataset) -> World:
+    """Load a world by name from a data package, or from a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, misses a number, has an unknown key or cites an unknown source.
+    """
+    path = find_named(name, data.root / "worlds", "world")
+    world = read_world(path)
+    sources = {row.source for row in data.rows(SourceRow)} | {"own"}
+    unknown = [Problem(path.name, f"event {event.id}.source", f"'{event.source}' is not in sources.csv",
+                       "add it there, or write source = \"own\"")
+               for event in world.event if event.source not in sources]
+    if unknown:
+        raise InputError(unknown)
+    return world
+
+
+def read_world(path: Path) -> World:
+    """Read a world file."""
+    content = read_toml(path)
+    try:
+        return from_file(World, {"name": path.stem, **content})
+    except ValidationError as error:
+        raise InputError(problems_of(error, path.name)) from None

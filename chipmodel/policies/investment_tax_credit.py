@@ -1,0 +1,68 @@
+"""Tax credits for investment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from chipmodel.common.text import exact_percent
+from chipmodel.policies.base import DisplayNames, PolicyYear, Share
+from chipmodel.policies.support import Support
+
+if TYPE_CHECKING:
+    from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.sites import Site
+
+class InvestmentTaxCredit(Support):
+    """A credit on the capital cost of fabs, paid when they come on line.
+
+    ``years`` are the years of coming on line. Construction must have begun by ``begin_by``: for a
+    project begun already that is met whatever the year of its further builds; for anything else the
+    year construction starts decides.
+    """
+
+    kind: ClassVar[str] = "investment_tax_credit"
+    law: ClassVar[str] = "An investment tax credit: US Section 48D, Korea's K-Chips Act, Taiwan's Article 10-2."
+    example: ClassVar[str] = """
+id = "us_credit"
+region = "USA"
+rate = 0.35
+begin_by = 2026
+years = [2026, 2041]
+source = "law_48d"
+"""
+
+    rate: Share = Field(description="Share of capital cost credited.")
+    begin_by: PolicyYear | None = Field(default=None, description="Last year in which construction may begin.")
+
+    def describe(self, names: DisplayNames) -> str:
+        """Who credits what."""
+        started = f" begun by {self.begin_by}" if self.begin_by is not None else ""
+        return (f"{names(self.region)} credits {exact_percent(self.rate)} of the cost of fabs of {self.whom(names)}{started}, "
+                "if they come on line")
+
+    @property
+    def inactive(self) -> bool:
+        """A zero rate does nothing."""
+        return self.rate == 0
+
+    def accepts(self, site: Site, build: int) -> bool:
+        """In-service year within the years, construction begun in time."""
+        in_time = self.begin_by is None or build <= self.begin_by or (
+            site.started is not None and site.started <= self.begin_by
+        )
+        return in_time and self.active(int(site.ready[build]))
+
+    def rate_on(self, site: Site, capex: float) -> float:
+        """Return the credit rate."""
+        return self.rate
+
+    def add(self, builder: ModelBuilder) -> None:
+        """Credit every eligible build."""
+        m = builder.model
+        rate = builder.num(self, "rate")
+        builds = {(site.id, t): m.build[site.id, t] for site, t in self.eligible(builder.n)}
+        if builds:
+            amounts = {(i, t): rate * builder.capex(builder.n.sites.sites[i]) * term for (i, t), term in builds.items()}
+            self._pay(builder, "tax_credit", amounts, builds, "service")

@@ -1,0 +1,103 @@
+"""What ran, on what, with what: the manifest of a result."""
+
+from __future__ import annotations
+
+import hashlib
+from chipmodel.common.version import __version__
+from chipmodel.cases.case import Case
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.model.world import World
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC
+from datetime import datetime
+from typing import Any
+from chipmodel.common.fingerprint import code_digest
+from chipmodel.common.fingerprint import PACKAGES
+from chipmodel.common.fingerprint import version_of
+from chipmodel.common.fingerprint import git_commit
+from chipmodel.cases.case import policy_dict
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chipmodel.results.solution import Solution
+
+def result_id(data: Dataset, case: Case, world: World) -> str:
+    """Return the SHA-256 over everything a result depends on: version, data, instruments, world."""
+    parts = (__version__, data.digest, case.digest, world.digest)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapping[str, float],
+                   verified: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the manifest of a solution: enough to rebuild it and to see that it was not touched.
+
+    Parameters
+    ----------
+    solution : Solution
+    outputs : mapping
+        SHA-256 of each file written beside the manifest.
+    timings : mapping
+        Seconds by step, besides the solver's own.
+    verified : mapping, optional
+        What other methods said of the solution as plain data, if they were asked.
+
+    Returns
+    -------
+    dict
+        Plain data. It names no host, no user and no absolute path.
+    """
+    data, certificate = solution.parameters.data, solution.optimum.certificate
+    return {
+        "chipmodel": __version__,
+        "id": result_id(data, solution.case, solution.world),
+        "commit": git_commit(),
+        "code": code_digest(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: version_of(name) for name in PACKAGES},
+        "created_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "dataset": {"name": data.name, "digest": data.digest, "files": dict(sorted(data.hashes.items()))},
+        "case": case_dict(solution.case),
+        "world": solution.world.model_dump(mode="json"),
+        "foresight": solution.foresight,
+        "lp": _lp(solution),
+        "status": "optimal",
+        "objective": solution.objective,
+        "unit": "MUSD present value",
+        "certificate": {
+            "primal": certificate.primal, "dual": certificate.dual, "complementarity": certificate.complementarity,
+            "gap": certificate.gap, "worst": certificate.worst,
+        },
+        "verified": None if verified is None else dict(verified),
+        "iterations": solution.optimum.iterations,
+        "timings": {"solver": round(solution.optimum.seconds, 3), **{k: round(v, 3) for k, v in timings.items()}},
+        "found": dict(solution.found),
+        "outputs": dict(sorted(outputs.items())),
+    }
+
+
+def case_dict(case: Case) -> dict[str, Any]:
+    """Return a resolved case as plain data."""
+    return {
+        "name": case.name,
+        "title": case.title,
+        "status": case.status,
+        "as_of": case.as_of,
+        "summary": case.summary,
+        "digest": case.digest,
+        "policies": [policy_dict(policy) for policy in case.policies],
+    }
+
+
+def _lp(solution: Solution) -> dict[str, Any]:
+    program = solution.program
+    rows, columns = program.matrix.shape
+    return {
+        "rows": int(rows),
+        "columns": int(columns),
+        "nonzeros": int(program.matrix.nnz),
+        "ranges": {name: list(ends) for name, ends in program.ranges().items()},
+    }
