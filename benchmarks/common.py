@@ -65,26 +65,44 @@ def process(command: Sequence[str], cwd: Path | None = None) -> Ran:
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile() as said:
-        # Not Popen.wait: wait4 is what tells of this one process rather than of all that ended.
+        # Not Popen.wait: wait4 is what tells of this one process rather than of all
+        # that ended.
         child = subprocess.Popen(command, stdout=said, stderr=said, cwd=cwd)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             said.seek(0)
-            raise RuntimeError(f"{' '.join(map(str, command))}: {said.read().decode(errors='replace')[-2000:]}")
-    return Ran(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
+            raise RuntimeError(
+                f"{' '.join(map(str, command))}:"
+                f" {said.read().decode(errors='replace')[-2000:]}"
+            )
+    return Ran(
+        time.perf_counter() - start,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss * 1024 / 1e9,
+    )
 
 
 def machine() -> Figures:
     """Return what the figures were taken on, and how busy it was."""
-    model = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in _lines("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        "",
+    )
     return {
         "cores": os.cpu_count(),
         "processor": model or platform.machine(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "load": [round(x, 1) for x in os.getloadavg()],
-        "versions": {name: version(name) for name in ("chipmodel", "pyomo", "highspy", "numpy", "pandas")},
+        "versions": {
+            name: version(name)
+            for name in ("chipmodel", "pyomo", "highspy", "numpy", "pandas")
+        },
     }
 
 

@@ -7,16 +7,18 @@ The rule, the same bytes every time:
 - Each shipped region becomes a family: itself and copies of it, dealt out in the order of rank until
   there are as many regions as asked for. Copy B of CHN is CHB, and so on.
 - The n-th segment of a family is made in `spread` of its members, starting at the n-th, and its chips
-  are used in the first `spread` members: places that make everything and use everything do not exist
-  either, and a dense programme grows with the square of the regions. ``--spread`` as large as the
-  largest family gives the dense one.
+  are used in the first `spread` members: places that make everything and use everything
+  do not exist either, and a dense programme grows with the square of the regions.
+  ``--spread`` as large as the largest family gives the dense one.
 - Whatever is a share or an amount of a family (fleets, expansion weights, device making, use, the
-  budgets of its pool) is split over the members that have it. The members' parts differ by up to a
-  fifth, by the golden ratio, so that no two regions are twins; sums stay as they were.
+  budgets of its pool) is split over the members that have it. The members' parts differ
+  by up to a fifth, by the golden ratio, so that no two regions are twins; sums stay as
+  they were.
 - Costs and months of a copy differ from its region's by up to 3%, by the same rule.
 - A project stands in the first member that makes its segment; its award is paid by that treasury.
 - Packaging stays in the seven regions; a copy's wafers go where its region's go. Suppliers of inputs,
-  tariffs, macro rows, cases and worlds stay as they are: a rule on USA acts on USA, not on its copies.
+  tariffs, macro rows, cases and worlds stay as they are: a rule on USA acts on USA, not
+  on its copies.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Families:
         Members of a family that make a segment.
     """
 
-    def __init__(self, ranked: list[str], segments: list[str], count: int, spread: int) -> None:
+    def __init__(
+        self, ranked: list[str], segments: list[str], count: int, spread: int
+    ) -> None:
         self.members = {region: [region] for region in ranked}
         for k in range(count - len(ranked)):
             region = ranked[k % len(ranked)]
@@ -66,7 +70,10 @@ class Families:
         """Members that make a segment."""
         family = self.members[region]
         first = self._at[segment]
-        return [family[(first + k) % len(family)] for k in range(min(self._spread, len(family)))]
+        return [
+            family[(first + k) % len(family)]
+            for k in range(min(self._spread, len(family)))
+        ]
 
     def users(self, region: str) -> list[str]:
         """Members whose people use chips."""
@@ -78,17 +85,23 @@ def noise(*key: str) -> float:
     return sum((k + 1) * ord(x) for k, x in enumerate("/".join(key))) * GOLDEN % 1.0
 
 
-def split(row: dict[str, str], members: list[str], place: Callable[[str], dict[str, str]]) -> Rows:
+def split(
+    row: dict[str, str], members: list[str], place: Callable[[str], dict[str, str]]
+) -> Rows:
     """Split a row's value over members; the parts sum to it."""
     weight = [1.0 + UNEVEN * noise(member, *row.values()) for member in members]
     return [
-        {**row, **place(member), **scaled(row, w / sum(weight))} for member, w in zip(members, weight, strict=True)
+        {**row, **place(member), **scaled(row, w / sum(weight))}
+        for member, w in zip(members, weight, strict=True)
     ]
 
 
 def scaled(row: dict[str, str], factor: float) -> dict[str, str]:
     """Return value and range of a row times a factor."""
-    return {x: repr(float(row[x]) * factor) if row[x] else "" for x in ("value", "low", "high")}
+    return {
+        x: repr(float(row[x]) * factor) if row[x] else ""
+        for x in ("value", "low", "high")
+    }
 
 
 def grown(tables: dict[str, Rows], families: Families) -> dict[str, Rows]:
@@ -100,27 +113,57 @@ def grown(tables: dict[str, Rows], families: Families) -> dict[str, Rows]:
     for row in tables["regions"]:
         for k, member in enumerate(family[row["region"]]):
             rank = str(int(row["rank"]) + k * count)
-            named = {} if k == 0 else {"name": f"{row['name']} {member[2]}", "subject": "false", "rank": rank}
+            named = (
+                {}
+                if k == 0
+                else {
+                    "name": f"{row['name']} {member[2]}",
+                    "subject": "false",
+                    "rank": rank,
+                }
+            )
             new["regions"].append({**row, "region": member, **named})
     for name in ("fleets", "expansion"):
         for row in tables[name]:
-            new[name] += split(row, makers(row["region"], row["segment"]), lambda member: {"region": member})
+            new[name] += split(
+                row,
+                makers(row["region"], row["segment"]),
+                lambda member: {"region": member},
+            )
     for row in tables["demand_location"]:
-        having = users(row["region"]) if row["criterion"] == "user" else family[row["region"]]
+        having = (
+            users(row["region"])
+            if row["criterion"] == "user"
+            else family[row["region"]]
+        )
         new["demand_location"] += split(row, having, lambda member: {"region": member})
-        new["demand_location"] += [{**row, "region": member, "value": "0", "low": "0", "high": "0"}
-                                   for member in family[row["region"]] if member not in having]
+        new["demand_location"] += [
+            {**row, "region": member, "value": "0", "low": "0", "high": "0"}
+            for member in family[row["region"]]
+            if member not in having
+        ]
     for row in tables["budgets"]:
         pool = row["holder"].removeprefix("pool_").upper()
-        new["budgets"] += split(row, family[pool], lambda member: {"holder": f"pool_{member.lower()}"}) \
-            if row["holder"].startswith("pool_") else [row]
+        new["budgets"] += (
+            split(
+                row, family[pool], lambda member: {"holder": f"pool_{member.lower()}"}
+            )
+            if row["holder"].startswith("pool_")
+            else [row]
+        )
     for name in ("cost_factors", "construction"):
         for row in tables[name]:
             for k, member in enumerate(family[row["region"]]):
-                factor = 1.0 + (DEARER * (2.0 * noise(member, row["item"]) - 1.0) if k else 0.0)
-                new[name].append({**row, "region": member, **(scaled(row, factor) if k else {})})
+                factor = 1.0 + (
+                    DEARER * (2.0 * noise(member, row["item"]) - 1.0) if k else 0.0
+                )
+                new[name].append(
+                    {**row, "region": member, **(scaled(row, factor) if k else {})}
+                )
     for row in tables["assembly_routes"]:
-        new["assembly_routes"] += [{**row, "region": member} for member in family[row["region"]]]
+        new["assembly_routes"] += [
+            {**row, "region": member} for member in family[row["region"]]
+        ]
     stands = {}
     for row in tables["projects"]:
         stands[row["site"]] = makers(row["region"], row["segment"])[0]
@@ -142,11 +185,21 @@ def grow(target: Path, count: int, spread: int, source: str | None = None) -> Pa
     for path in sorted(target.glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream)
-            tables[path.stem], header[path.stem] = list(reader), list(reader.fieldnames or [])
-    ranked = [row["region"] for row in sorted(tables["regions"], key=lambda row: int(row["rank"]))]
+            tables[path.stem], header[path.stem] = (
+                list(reader),
+                list(reader.fieldnames or []),
+            )
+    ranked = [
+        row["region"]
+        for row in sorted(tables["regions"], key=lambda row: int(row["rank"]))
+    ]
     if count < len(ranked):
-        raise SystemExit(f"--regions: {count} is fewer than the {len(ranked)} there are")
-    families = Families(ranked, [row["segment"] for row in tables["segments"]], count, spread)
+        raise SystemExit(
+            f"--regions: {count} is fewer than the {len(ranked)} there are"
+        )
+    families = Families(
+        ranked, [row["segment"] for row in tables["segments"]], count, spread
+    )
     for name, rows in grown(tables, families).items():
         with (target / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, header[name], lineterminator="\n")
@@ -158,11 +211,23 @@ def grow(target: Path, count: int, spread: int, source: str | None = None) -> Pa
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Grow the shipped data to more regions.")
+    parser = argparse.ArgumentParser(
+        description="Grow the shipped data to more regions."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--regions", type=int, required=True)
-    parser.add_argument("--spread", type=int, default=1, help="members of a family that make a segment (default: 1)")
-    parser.add_argument("--from", dest="source", default=None, help="data package to grow (default: the shipped one)")
+    parser.add_argument(
+        "--spread",
+        type=int,
+        default=1,
+        help="members of a family that make a segment (default: 1)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        default=None,
+        help="data package to grow (default: the shipped one)",
+    )
     args = parser.parse_args()
     print(f"written: {grow(args.folder, args.regions, args.spread, args.source)}")
 

@@ -1,8 +1,8 @@
 """Build, hand-over and solve at growing size: ours, plain Pyomo with its HiGHS interface, and linopy.
 
-Each engine runs in a process of its own, so that peak memory is its own. HiGHS itself is the same
-for all and is run once, by ours, under a limit: at a million variables the simplex method takes
-longer than anyone waits.
+Each engine runs in a process of its own, so that peak memory is its own. HiGHS itself
+is the same for all and is run once, by ours, under a limit: at a million variables the
+simplex method takes longer than anyone waits.
 """
 
 from __future__ import annotations
@@ -37,16 +37,42 @@ def measure(sizes: list[str], limit: float = LIMIT) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             grown = SIZES[size]
-            data = "" if grown is None else str(grow(Path(folder) / f"grown_{size}", *grown))
+            data = (
+                ""
+                if grown is None
+                else str(grow(Path(folder) / f"grown_{size}", *grown))
+            )
             for engine in ENGINES:
                 if engine == "linopy" and find_spec("linopy") is None:
-                    tell("linopy is not installed: pip install -r benchmarks/requirements.txt")
+                    tell(
+                        "linopy is not installed: pip install -r"
+                        " benchmarks/requirements.txt"
+                    )
                     continue
                 tell(f"scale {size}: {engine} ...")
-                answer, arrays = Path(folder) / f"{size}_{engine}.json", Path(folder) / f"{size}.pickle"
-                process([sys.executable, str(HERE / "scale.py"), engine, str(answer), str(arrays), str(limit), data])
-                found |= {f"scale.{size}.{key}" if engine == "ours" else f"scale.{size}.{engine}.{key}": value
-                          for key, value in json.loads(answer.read_text()).items()}
+                answer, arrays = (
+                    Path(folder) / f"{size}_{engine}.json",
+                    Path(folder) / f"{size}.pickle",
+                )
+                process(
+                    [
+                        sys.executable,
+                        str(HERE / "scale.py"),
+                        engine,
+                        str(answer),
+                        str(arrays),
+                        str(limit),
+                        data,
+                    ]
+                )
+                found |= {
+                    (
+                        f"scale.{size}.{key}"
+                        if engine == "ours"
+                        else f"scale.{size}.{engine}.{key}"
+                    ): value
+                    for key, value in json.loads(answer.read_text()).items()
+                }
     return found
 
 
@@ -75,11 +101,21 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     rows, columns = arrays.matrix.shape
     before = writing.cpu + compiling.cpu + handing.cpu
     found = {
-        "rows": rows, "columns": columns, "nonzeros": arrays.matrix.nnz, "rows_handed_over": len(singleton_bounds.kept),
-        "write_s": writing.cpu, "compile_s": compiling.cpu, "handover_s": handing.cpu, "build_gb": built,
-        "solve_s": solving.cpu, "solve_wall_s": solving.wall, "solved": solved,
-        "pivots": highs.getInfo().simplex_iteration_count, "memory_gb": peak_gb(),
-        # Where HiGHS was cut short its time is a lower bound, and so this ratio an upper one.
+        "rows": rows,
+        "columns": columns,
+        "nonzeros": arrays.matrix.nnz,
+        "rows_handed_over": len(singleton_bounds.kept),
+        "write_s": writing.cpu,
+        "compile_s": compiling.cpu,
+        "handover_s": handing.cpu,
+        "build_gb": built,
+        "solve_s": solving.cpu,
+        "solve_wall_s": solving.wall,
+        "solved": solved,
+        "pivots": highs.getInfo().simplex_iteration_count,
+        "memory_gb": peak_gb(),
+        # Where HiGHS was cut short its time is a lower bound, and so this ratio an
+        # upper one.
         "build_to_solve": before / solving.cpu,
     }
     if not solved:
@@ -106,14 +142,23 @@ def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     with clock() as writing:
         programme = write(numbers, case.policies)
         model, weight = programme.model, weights(programme.lines, numbers)
-        model.whole = pyo.Objective(expr=pyo.quicksum(
-            float(w) * line.expr for w, line in zip(weight, model.account.values(), strict=True) if w))
+        model.whole = pyo.Objective(
+            expr=pyo.quicksum(
+                float(w) * line.expr
+                for w, line in zip(weight, model.account.values(), strict=True)
+                if w
+            )
+        )
         model.account.deactivate()
     with clock() as handing:
         solver = SolverFactory("highs")
         solver.set_instance(model)
-    return {"write_s": writing.cpu, "handover_s": handing.cpu, "build_gb": peak_gb(),
-            "columns": solver._solver_model.getNumCol()}
+    return {
+        "write_s": writing.cpu,
+        "handover_s": handing.cpu,
+        "build_gb": peak_gb(),
+        "columns": solver._solver_model.getNumCol(),
+    }
 
 
 @dataclass(frozen=True)
@@ -134,16 +179,26 @@ class Plain:
         """Take what is needed of arrays."""
         frame = arrays.frame
         names = dict.fromkeys(name for name, _ in frame.columns_of)
-        rows = {name: frame.rows(name)[1] for name in frame.groups if len(frame.rows(name)[1])}
-        return cls(arrays.matrix.tocsr(), arrays.rhs, arrays.cost, frame.equal, rows,
-                   {name: frame.columns(name)[1] for name in names})
+        rows = {
+            name: frame.rows(name)[1]
+            for name in frame.groups
+            if len(frame.rows(name)[1])
+        }
+        return cls(
+            arrays.matrix.tocsr(),
+            arrays.rhs,
+            arrays.cost,
+            frame.equal,
+            rows,
+            {name: frame.columns(name)[1] for name in names},
+        )
 
 
 def linopy(file: Path) -> Figures:
     """Write the same rows in linopy, a block for each family, and hand them over.
 
-    linopy is given the coefficients ready made, as arrays: what it takes to find them from the data is not
-    counted, which flatters it.
+    linopy is given the coefficients ready made, as arrays: what it takes to find them
+    from the data is not counted, which flatters it.
     """
     import linopy as lp
     import pandas as pd
@@ -162,26 +217,44 @@ def linopy(file: Path) -> Figures:
         inside = np.arange(shape[1]) < counts[:, None]
         coefficients[inside], variables[inside] = matrix.data, label[matrix.indices]
         dims = (dim, "_term")
-        return lp.LinearExpression(xr.Dataset({"coeffs": (dims, coefficients), "vars": (dims, variables)}), model)
+        return lp.LinearExpression(
+            xr.Dataset({"coeffs": (dims, coefficients), "vars": (dims, variables)}),
+            model,
+        )
 
     with clock() as writing:
         model = lp.Model()
         for name, places in given.columns.items():
-            model.add_variables(lower=0, coords=[pd.RangeIndex(len(places), name=f"of_{name}")], name=name)
+            model.add_variables(
+                lower=0,
+                coords=[pd.RangeIndex(len(places), name=f"of_{name}")],
+                name=name,
+            )
         for name, places in given.rows.items():
             for kind, sign in ((True, "="), (False, ">=")):
                 chosen = places[given.equal[places] == kind]
-                # A block is as wide as its longest row: rows of one family and of like length go together.
+                # A block is as wide as its longest row: rows of one family and of like
+                # length go together.
                 for k, part in enumerate(_alike(np.diff(given.matrix.indptr)[chosen])):
                     rows = chosen[part]
-                    left = expression(model, given.matrix[rows], f"row_{name}_{k}_{sign}")
-                    model.add_constraints(left, sign, given.rhs[rows], name=f"{name}_{k}_{kind}")
+                    left = expression(
+                        model, given.matrix[rows], f"row_{name}_{k}_{sign}"
+                    )
+                    model.add_constraints(
+                        left, sign, given.rhs[rows], name=f"{name}_{k}_{kind}"
+                    )
         cost = xr.Dataset({"coeffs": ("_term", given.cost), "vars": ("_term", label)})
         model.add_objective(lp.LinearExpression(cost, model))
     with clock() as handing:
         highs = model.to_highspy(set_names=False)
-    return {"write_s": writing.cpu, "handover_s": handing.cpu, "build_gb": peak_gb(), "gb_before": before,
-            "columns": highs.getNumCol(), "rows": highs.getNumRow()}
+    return {
+        "write_s": writing.cpu,
+        "handover_s": handing.cpu,
+        "build_gb": peak_gb(),
+        "gb_before": before,
+        "columns": highs.getNumCol(),
+        "rows": highs.getNumRow(),
+    }
 
 
 def _alike(lengths: Any) -> list[Any]:

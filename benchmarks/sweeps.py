@@ -26,17 +26,38 @@ from chipmodel.solver.polynomials import PolynomialVector
 from chipmodel.solver.warm_start import STATUS, Basis
 from chipmodel.studies.definition import Study
 from chipmodel.studies.plan import plan
-from chipmodel.studies.sweep import ALONE, Chunk, Shared, Task, Worlds, prepare, solve_chunk
+from chipmodel.studies.sweep import (
+    ALONE,
+    Chunk,
+    Shared,
+    Task,
+    Worlds,
+    prepare,
+    solve_chunk,
+)
 
 CASE = str(HERE / "us_grant.toml")
 TEN = {
-    "s232.rate": (0.02, 0.5), "us_grant.rate": (0.02, 0.3), "us_credit.rate": (0.15, 0.33),
-    "korea_credit.rate": (0.05, 0.3), "china_fund.rate": (0.02, 0.3), "s301_china.rate": (0.1, 0.9),
-    "world.demand_shift": (-0.02, 0.02), "costs[item=capex]": (1.0, 1.3), "costs[item=running]": (0.8, 1.25),
+    "s232.rate": (0.02, 0.5),
+    "us_grant.rate": (0.02, 0.3),
+    "us_credit.rate": (0.15, 0.33),
+    "korea_credit.rate": (0.05, 0.3),
+    "china_fund.rate": (0.02, 0.3),
+    "s301_china.rate": (0.1, 0.9),
+    "world.demand_shift": (-0.02, 0.02),
+    "costs[item=capex]": (1.0, 1.3),
+    "costs[item=running]": (0.8, 1.25),
     "freight[]": (0.5, 2.0),
 }
-METRICS = ("share.capacity.*.all.LAST", "share.capacity.*.logic_lt10.LAST", "revenue.*", "outlay.*", "hhi.all.LAST",
-           "price.user.USA.logic_lt10.LAST", "objective")
+METRICS = (
+    "share.capacity.*.all.LAST",
+    "share.capacity.*.logic_lt10.LAST",
+    "revenue.*",
+    "outlay.*",
+    "hhi.all.LAST",
+    "price.user.USA.logic_lt10.LAST",
+    "objective",
+)
 EVERY = 8
 """A short run takes every 8th point of each axis of a grid ..."""
 FIRST = 32
@@ -54,15 +75,32 @@ def studies(short: bool) -> dict[str, Study]:
         return tuple(np.linspace(start, to, steps)[::step].tolist())
 
     common = {"cases": (CASE,), "metrics": METRICS, "title": "benchmark"}
-    ten = Study.model_validate({"name": "ii", **common, "design": {"kind": "sobol", "size": 500, "seed": 1,
-                                                                   "ranges": TEN}})
+    ten = Study.model_validate(
+        {
+            "name": "ii",
+            **common,
+            "design": {"kind": "sobol", "size": 500, "seed": 1, "ranges": TEN},
+        }
+    )
     if short:
-        ten = ten.model_copy(update={"design": None, "point": tuple(ten.points()[:FIRST])})
+        ten = ten.model_copy(
+            update={"design": None, "point": tuple(ten.points()[:FIRST])}
+        )
     return {
-        "i": Study.model_validate({"name": "i", **common, "grid": {"s232.rate": grid(0.0, 0.5, 32),
-                                                                   "us_grant.rate": grid(0.0, 0.4, 32)}}),
+        "i": Study.model_validate(
+            {
+                "name": "i",
+                **common,
+                "grid": {
+                    "s232.rate": grid(0.0, 0.5, 32),
+                    "us_grant.rate": grid(0.0, 0.4, 32),
+                },
+            }
+        ),
         "ii": ten,
-        "iii": Study.model_validate({"name": "iii", **common, "grid": {"demand[]": grid(0.5, 1.5, 200)}}),
+        "iii": Study.model_validate(
+            {"name": "iii", **common, "grid": {"demand[]": grid(0.5, 1.5, 200)}}
+        ),
     }
 
 
@@ -112,20 +150,33 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
     worlds = Worlds(data)
     with clock() as preparing:
         sweep = prepare(planned.cells, data, planned.metrics, {}, study.chunk)
-    told = ", ".join(f"{t.singleton_bounds.kept.size:,} rows, {len(t.frame.agents):,} columns" for t in sweep.shared.templates)
-    tell(f"sweep {name}: {len(planned.cells)} cases, shapes: {told}; prepared in {preparing.cpu:.1f} s")
+    told = ", ".join(
+        f"{t.singleton_bounds.kept.size:,} rows, {len(t.frame.agents):,} columns"
+        for t in sweep.shared.templates
+    )
+    tell(
+        f"sweep {name}: {len(planned.cells)} cases, shapes: {told}; prepared in"
+        f" {preparing.cpu:.1f} s"
+    )
     ours, bare, pivots, inside = Spent(), Bare(), 0, 0.0
     for chunk in sweep.chunks:
-        shared_chunk = Chunk(chunk.number, tuple(t for t in chunk.tasks if t.shape != ALONE))
+        shared_chunk = Chunk(
+            chunk.number, tuple(t for t in chunk.tasks if t.shape != ALONE)
+        )
         if not shared_chunk.tasks:
             continue
         with inside_highs() as highs, clock(ours):
             work = solve_chunk(sweep.shared, shared_chunk)
         pivots, inside = pivots + work.pivots, inside + highs.cpu
         solve_bare(sweep.shared, shared_chunk, worlds, bare)
-        tell(f"  chunk {chunk.number + 1} of {len(sweep.chunks)}: ours {ours.cpu:.1f} s, bare {bare.spent.cpu:.1f} s")
+        tell(
+            f"  chunk {chunk.number + 1} of {len(sweep.chunks)}: ours {ours.cpu:.1f} s,"
+            f" bare {bare.spent.cpu:.1f} s"
+        )
     count = bare.cases
-    tasks = [task for chunk in sweep.chunks for task in chunk.tasks if task.shape != ALONE]
+    tasks = [
+        task for chunk in sweep.chunks for task in chunk.tasks if task.shape != ALONE
+    ]
     largest, _ = Counter(task.shape for task in tasks).most_common(1)[0]
     same = tuple(task for task in tasks if task.shape == largest)[:PEERS]
     peer = peers(sweep.shared, same, data, worlds)
@@ -141,14 +192,17 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
         f"{prefix}outside_s_per_case": (ours.cpu - inside) / count,
         f"{prefix}pivots_per_case": pivots / count,
         f"{prefix}bare_pivots_per_case": bare.pivots / count,
-        f"{prefix}outside_ratio": (ours.cpu - inside) / count / peer["persistent_outside_s"],
+        f"{prefix}outside_ratio": (
+            (ours.cpu - inside) / count / peer["persistent_outside_s"]
+        ),
         f"{prefix}speedup_vs_persistent": peer["persistent_s"] / peer["ours_s"],
         f"{prefix}speedup_vs_rebuild": peer["rebuild_s"] / peer["ours_s"],
         **{f"{prefix}peers.{key}": value for key, value in peer.items()},
     }
 
 
-# -- bare highspy -----------------------------------------------------------------------------------
+# -- bare highspy
+# -----------------------------------------------------------------------------------
 
 
 def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None:
@@ -156,9 +210,14 @@ def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None
     solvers: dict[int, tuple[highspy.Highs, LinearProgram]] = {}
     for task in chunk.tasks:
         template = shared.templates[task.shape]
-        arrays = template.fill(task.levers, weights(template.frame.lines, worlds.numbers(task.cell)))
+        arrays = template.fill(
+            task.levers, weights(template.frame.lines, worlds.numbers(task.cell))
+        )
         if task.shape not in solvers:
-            lp, basis = template.singleton_bounds.lp(arrays), basis_of(shared.starts[task.shape])
+            lp, basis = (
+                template.singleton_bounds.lp(arrays),
+                basis_of(shared.starts[task.shape]),
+            )
             with clock(bare.spent):
                 highs = new_solver()
                 highs.passModel(lp)
@@ -172,7 +231,9 @@ def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None
                     call(*given)
                 highs.run()
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError(f"bare highspy: {highs.modelStatusToString(highs.getModelStatus())}")
+            raise RuntimeError(
+                f"bare highspy: {highs.modelStatusToString(highs.getModelStatus())}"
+            )
         solvers[task.shape] = highs, arrays
         bare.pivots += highs.getInfo().simplex_iteration_count
         bare.cases += 1
@@ -187,39 +248,70 @@ def basis_of(start: Basis) -> highspy.HighsBasis:
     return basis
 
 
-def moves(highs: highspy.Highs, singleton_bounds: SingletonBounds, old: LinearProgram,
-          new: LinearProgram) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
+def moves(
+    highs: highspy.Highs,
+    singleton_bounds: SingletonBounds,
+    old: LinearProgram,
+    new: LinearProgram,
+) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """Return the calls that turn one loaded case into the next."""
     if not np.array_equal(old.cost, new.cost):
         every = np.arange(len(new.cost), dtype=np.int32)
         yield highs.changeColsCost, (len(every), every, new.cost)
-    for before, after, change in ((singleton_bounds.bounds(old), singleton_bounds.bounds(new), highs.changeColsBounds),
-                                  (singleton_bounds.sides(old), singleton_bounds.sides(new), highs.changeRowsBounds)):
-        moved = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1])).astype(np.int32)
+    for before, after, change in (
+        (
+            singleton_bounds.bounds(old),
+            singleton_bounds.bounds(new),
+            highs.changeColsBounds,
+        ),
+        (
+            singleton_bounds.sides(old),
+            singleton_bounds.sides(new),
+            highs.changeRowsBounds,
+        ),
+    ):
+        moved = np.flatnonzero(
+            (before[0] != after[0]) | (before[1] != after[1])
+        ).astype(np.int32)
         if len(moved):
             yield change, (len(moved), moved, after[0][moved], after[1][moved])
-    was, now = old.matrix.data[singleton_bounds.inside], new.matrix.data[singleton_bounds.inside]
+    was, now = (
+        old.matrix.data[singleton_bounds.inside],
+        new.matrix.data[singleton_bounds.inside],
+    )
     entries = np.flatnonzero(was != now)
     columns = np.searchsorted(singleton_bounds.start, entries, side="right") - 1
-    for row, column, value in zip(singleton_bounds.row[entries].tolist(), columns.tolist(), now[entries].tolist(),
-                                  strict=True):
+    for row, column, value in zip(
+        singleton_bounds.row[entries].tolist(),
+        columns.tolist(),
+        now[entries].tolist(),
+        strict=True,
+    ):
         yield highs.changeCoeff, (row, column, value)
 
 
-# -- the usual ways ---------------------------------------------------------------------------------
+# -- the usual ways
+# ---------------------------------------------------------------------------------
 
 
-def peers(shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, worlds: Worlds) -> Figures:
+def peers(
+    shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, worlds: Worlds
+) -> Figures:
     """Solve the same few cases our way, with the persistent interface and by a rebuild; medians per case."""
     ours = []
-    for count in (1, len(tasks)):  # what a chunk of one takes is its start, which is no part of a hot case
+    for count in (
+        1,
+        len(tasks),
+    ):  # what a chunk of one takes is its start, which is no part of a hot case
         with clock() as spent:
             work = solve_chunk(shared, Chunk(0, tasks[:count]))
         ours.append((spent.cpu, work.pivots))
     rest = len(tasks) - 1
     tell("  persistent ...")
     template = shared.templates[tasks[0].shape]
-    persistent = Persistent(template, weights(template.frame.lines, worlds.numbers(tasks[0].cell)), tasks[0])
+    persistent = Persistent(
+        template, weights(template.frame.lines, worlds.numbers(tasks[0].cell)), tasks[0]
+    )
     hot = [persistent.solve(task.levers) for task in tasks][1:]
     tell("  rebuild ...")
     rebuilt = []
@@ -244,8 +336,9 @@ def peers(shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, worlds: Wor
 class Persistent:
     """The same programme in Pyomo's persistent interface to HiGHS, as fast as its options let it be.
 
-    A plain model of the same coefficients: one mutable parameter for each number that differs, and
-    expressions of them where the template has polynomials. Only parameters are looked at for changes.
+    A plain model of the same coefficients: one mutable parameter for each number that
+    differs, and expressions of them where the template has polynomials. Only parameters
+    are looked at for changes.
     """
 
     def __init__(self, template: ParametricProgram, weight: Vector, task: Task) -> None:
@@ -267,7 +360,11 @@ class Persistent:
             for k, value in enumerate(levers.tolist()):
                 self.model.lever[k] = value
             self.solver.solve(self.model)
-        return spent.cpu, highs.cpu, self.solver._solver_model.getInfo().simplex_iteration_count
+        return (
+            spent.cpu,
+            highs.cpu,
+            self.solver._solver_model.getInfo().simplex_iteration_count,
+        )
 
 
 def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
@@ -281,7 +378,9 @@ def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
     def filled(values: Any, polynomials: PolynomialVector) -> list[Any]:
         found: list[Any] = values.tolist()
         terms: list[list[Any]] = [[] for _ in polynomials.slots]
-        for k, factor, powers in zip(polynomials._which, polynomials._factor, polynomials._levers, strict=True):
+        for k, factor, powers in zip(
+            polynomials._which, polynomials._factor, polynomials._levers, strict=True
+        ):
             term: Any = float(factor)
             for lever in powers[powers < count].tolist():
                 term = term * model.lever[lever]
@@ -301,9 +400,12 @@ def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
         body = pyo.quicksum(terms)
         model.rows.add(body == side if equal else body >= side)
     costs = filled(lines.data, template.lines)
-    model.cost = pyo.Objective(expr=pyo.quicksum(
-        weight[i] * costs[k] * x[lines.indices[k]]
-        for i in range(lines.shape[0]) if weight[i]
-        for k in range(lines.indptr[i], lines.indptr[i + 1])
-    ))
+    model.cost = pyo.Objective(
+        expr=pyo.quicksum(
+            weight[i] * costs[k] * x[lines.indices[k]]
+            for i in range(lines.shape[0])
+            if weight[i]
+            for k in range(lines.indptr[i], lines.indptr[i + 1])
+        )
+    )
     return model

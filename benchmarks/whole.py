@@ -29,12 +29,28 @@ def single(runs: int) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         mps = folder / "current_law.mps"
-        process([*chipmodel, "export", "current_law", "--format", "mps", "--out", str(mps)])
+        process(
+            [*chipmodel, "export", "current_law", "--format", "mps", "--out", str(mps)]
+        )
         bare = [sys.executable, "-c", BARE.format(options=repr(OPTIONS)), str(mps)]
         pairs = []
         for k in range(runs + 1):  # the first pair is the warm-up
-            pair = process([*chipmodel, "run", "current_law", "--out", str(folder / f"out_{k}")]), process(bare)
-            tell(f"single {k}: ours {pair[0].cpu:.1f} s, bare {pair[1].cpu:.1f} s of the processor")
+            pair = (
+                process(
+                    [
+                        *chipmodel,
+                        "run",
+                        "current_law",
+                        "--out",
+                        str(folder / f"out_{k}"),
+                    ]
+                ),
+                process(bare),
+            )
+            tell(
+                f"single {k}: ours {pair[0].cpu:.1f} s, bare {pair[1].cpu:.1f} s of the"
+                " processor"
+            )
             pairs.append(pair)
     counted = pairs[1:]
     return {
@@ -51,8 +67,8 @@ def single(runs: int) -> Figures:
 def parallel(repeats: int, short: bool) -> Figures:
     """Measure the chunks of a sweep in one process and in two, by turns.
 
-    Both are fresh processes that are sent the compiled programme; compiling it is done once before and
-    counted in neither.
+    Both are fresh processes that are sent the compiled programme; compiling it is done
+    once before and counted in neither.
     """
     from sweeps import studies
 
@@ -70,7 +86,12 @@ def parallel(repeats: int, short: bool) -> Figures:
         took = []
         for jobs in (1, 2):
             with clock() as spent:
-                done = [work for _, work in Processes(jobs).each(solve_chunk, sweep.shared, sweep.chunks)]
+                done = [
+                    work
+                    for _, work in Processes(jobs).each(
+                        solve_chunk, sweep.shared, sweep.chunks
+                    )
+                ]
             assert len(done) == len(sweep.chunks)
             took.append(spent.wall)
         pairs.append(took)

@@ -28,8 +28,9 @@ from typing import Any
 
 import lazy_loader
 
-# Names are loaded when first used: the command line starts at once, and can be interrupted
-# while pandas and pyomo load. `__init__.pyi` lists them, for this loader and for type checkers.
+# Names are loaded when first used: the command line starts at once, and can be
+# interrupted while pandas and pyomo load. `__init__.pyi` lists them, for this loader
+# and for type checkers.
 _load, _names, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 

@@ -31,7 +31,11 @@ import pandas as pd
 DATA = Path(__file__).resolve().parent
 REGIONS = ("USA", "JPN", "KOR", "TWN", "CHN", "EUR", "ROW")
 SEGMENTS = ("logic_lt10", "logic_10_22", "logic_ge28", "dram", "nand", "dao")
-SPREAD = ("logic_10_22", "logic_ge28", "dao")  # segments that take a region's remaining growth
+SPREAD = (
+    "logic_10_22",
+    "logic_ge28",
+    "dao",
+)  # segments that take a region's remaining growth
 FACT = ["value", "unit", "year_of_money", "low", "high", "source", "grade", "note"]
 WAFERS = 12_000  # wafers a year from one kwpm
 MONEY = 2025
@@ -129,9 +133,14 @@ def fleet_2025(old: Fleet) -> Fleet:
     named = raw("named_increments").groupby(["segment", "region"])["value"].sum()
     new = dict(old)
 
-    # logic below 10 nm: named additions first, the rest to Taiwan and Korea by their shares
+    # logic below 10 nm: named additions first, the rest to Taiwan and Korea by their
+    # shares
     world = sum(old[r, "logic_lt10"] for r in REGIONS)
-    step = (1 + growth["logic_5nm_2024"]) ** 2 * growth["logic_7nm_2025"] / growth["logic_7nm_2024"]
+    step = (
+        (1 + growth["logic_5nm_2024"]) ** 2
+        * growth["logic_7nm_2025"]
+        / growth["logic_7nm_2024"]
+    )
     rest = world * step - world
     for region in REGIONS:
         add = float(named.get(("logic_lt10", region), 0.0))
@@ -141,9 +150,12 @@ def fleet_2025(old: Fleet) -> Fleet:
     for region in ("TWN", "KOR"):
         new[region, "logic_lt10"] += rest * old[region, "logic_lt10"] / pair
 
-    # DRAM: China by company, Taiwan, Japan and the United States as before, Korea the rest
+    # DRAM: China by company, Taiwan, Japan and the United States as before, Korea the
+    # rest
     world = sum(old[r, "dram"] for r in REGIONS) * (1 + growth["dram_2024_2025"]) ** 2
-    new["CHN", "dram"] = float(company["sk_hynix", "dram", "CHN"] + company["cxmt", "dram", "CHN"])
+    new["CHN", "dram"] = float(
+        company["sk_hynix", "dram", "CHN"] + company["cxmt", "dram", "CHN"]
+    )
     new["KOR", "dram"] = world - sum(new[r, "dram"] for r in REGIONS if r != "KOR")
 
     # NAND is flat; what is left of a region's growth goes to the other three segments
@@ -179,7 +191,10 @@ def firm_shares(year: int, fleet: Fleet) -> dict[tuple[str, str], dict[str, floa
     wuxi = float(company["sk_hynix", "dram", "CHN"])
     samsung = float(company["samsung", "dram", "KOR"])
     hynix = float(company["sk_hynix", "dram", "all"]) - wuxi
-    split["KOR", "dram"] = {"samsung": samsung / (samsung + hynix), "sk_hynix": hynix / (samsung + hynix)}
+    split["KOR", "dram"] = {
+        "samsung": samsung / (samsung + hynix),
+        "sk_hynix": hynix / (samsung + hynix),
+    }
     china = fleet["CHN", "dram"]
     split["CHN", "dram"] = {"sk_hynix": wuxi / china, "cxmt": 1 - wuxi / china}
     micron = float(company["micron", "dram", "TWN"])
@@ -190,7 +205,10 @@ def firm_shares(year: int, fleet: Fleet) -> dict[tuple[str, str], dict[str, floa
     dalian = float(company["sk_hynix", "nand", "CHN"])
     samsung = float(company["samsung", "nand", "all"]) - xian
     hynix = float(company["sk_hynix", "nand", "all"]) - dalian
-    split["KOR", "nand"] = {"samsung": samsung / (samsung + hynix), "sk_hynix": hynix / (samsung + hynix)}
+    split["KOR", "nand"] = {
+        "samsung": samsung / (samsung + hynix),
+        "sk_hynix": hynix / (samsung + hynix),
+    }
     china = fleet["CHN", "nand"]
     split["CHN", "nand"] = {
         "samsung": xian / china,
@@ -204,10 +222,19 @@ def firm_shares(year: int, fleet: Fleet) -> dict[tuple[str, str], dict[str, floa
 
 FLEET_NOTES = {
     (2022, "all"): "share of 2022, row renormalised, x world capacity",
-    (2025, "logic_lt10"): "2022 plus named fabs; rest of world growth 1.13^2 x 982/850 to Taiwan and Korea",
+    (
+        2025,
+        "logic_lt10",
+    ): (
+        "2022 plus named fabs; rest of world growth 1.13^2 x 982/850 to Taiwan and"
+        " Korea"
+    ),
     (2025, "dram"): "world +9% twice; China by company, Korea the rest, others as 2022",
     (2025, "nand"): "as 2022: wafers flat",
-    (2025, "all"): "region total rolled to 2025 (SEMI), less segments fixed above, by 2022 weights",
+    (
+        2025,
+        "all",
+    ): "region total rolled to 2025 (SEMI), less segments fixed above, by 2022 weights",
 }
 FIRM_NOTES = {
     "KOR": "; firms by company capacity",
@@ -232,27 +259,51 @@ def fleet_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
                 note += FIRM_NOTES[region]
             for firm, share in firms.items():
                 kwpm = round(value * share, 3)
-                rows.append([year, region, segment, firm, kwpm, "kwpm", "", "", "", "derived", "D", note])
+                rows.append(
+                    [
+                        year,
+                        region,
+                        segment,
+                        firm,
+                        kwpm,
+                        "kwpm",
+                        "",
+                        "",
+                        "",
+                        "derived",
+                        "D",
+                        note,
+                    ]
+                )
     return rows
 
 
 # ----------------------------------------------------------------- expansion
-KNOWN = {2022: "2024-05-01", 2025: "2026-06-30"}  # date of the plans behind the weights of a base year
+KNOWN = {
+    2022: "2024-05-01",
+    2025: "2026-06-30",
+}  # date of the plans behind the weights of a base year
 
 
 def announced(year: int) -> pd.DataFrame:
     """Projects that come after the base year, as they were known on the date of its plans."""
     table = kept("projects").sort_values(["site", "as_of"])
     table = table[table["as_of"] <= KNOWN[year]].groupby("site").last()
-    return table[(table["status"] != "cancelled") & (table["earliest"].astype(int) > year)]
+    return table[
+        (table["status"] != "cancelled") & (table["earliest"].astype(int) > year)
+    ]
 
 
-def expansion_rows(fleet_table: list[list[object]], floor: float = 0.005) -> list[list[object]]:
+def expansion_rows(
+    fleet_table: list[list[object]], floor: float = 0.005
+) -> list[list[object]]:
     """Weights of places by base year: half by its fleet, half by the additions announced after it."""
     return [row for year in KNOWN for row in expansion_of(year, fleet_table, floor)]
 
 
-def expansion_of(base: int, fleet_table: list[list[object]], floor: float) -> list[list[object]]:
+def expansion_of(
+    base: int, fleet_table: list[list[object]], floor: float
+) -> list[list[object]]:
     """Weights of one base year."""
     places = raw("expansion_firms")
     firms = set(zip(places["segment"], places["region"], places["firm"], strict=True))
@@ -281,14 +332,36 @@ def expansion_of(base: int, fleet_table: list[list[object]], floor: float) -> li
         largest = max(rounded, key=lambda k: (rounded[k], k))
         rounded[largest] = round(rounded[largest] + 1 - sum(rounded.values()), 6)
         for k in keys:
-            note = f"half share of {base} fleet ({have[k]:.0f} kwpm), half of announced ({coming[k]:.0f})"
+            note = (
+                f"half share of {base} fleet ({have[k]:.0f} kwpm), half of announced"
+                f" ({coming[k]:.0f})"
+            )
             note += f"; at least {floor}"
-            rows.append([base, k[1], k[0], k[2], rounded[k], "share", "", "", "", "derived", "D", note])
+            rows.append(
+                [
+                    base,
+                    k[1],
+                    k[0],
+                    k[2],
+                    rounded[k],
+                    "share",
+                    "",
+                    "",
+                    "",
+                    "derived",
+                    "D",
+                    note,
+                ]
+            )
     return rows
 
 
 # ------------------------------------------------------------- cost of place
-NEW_FABS = ("logic_lt10", "dram", "dao")  # the three fabs of the published ten-year comparison
+NEW_FABS = (
+    "logic_lt10",
+    "dram",
+    "dao",
+)  # the three fabs of the published ten-year comparison
 
 
 def ten_years(region: str, running: float) -> float:
@@ -315,11 +388,22 @@ def running_factors() -> dict[str, tuple[float, str]]:
         bare = ten_years(region, 0.0)
         return (wanted / (1 - paid[region]) - bare) / (ten_years(region, 1.0) - bare)
 
-    over = {region: float(gaps[f"gap.USA.{region}.2020"]) for region in ("TWN", "KOR", "ROW", "CHN")}
+    over = {
+        region: float(gaps[f"gap.USA.{region}.2020"])
+        for region in ("TWN", "KOR", "ROW", "CHN")
+    }
     home = (1 + over.pop("TWN")) * (1 - paid["TWN"])
-    found = {"USA": (factor("USA", home), "ten-year cost stands to Taiwan's as published (T01)")}
+    found = {
+        "USA": (
+            factor("USA", home),
+            "ten-year cost stands to Taiwan's as published (T01)",
+        )
+    }
     for region, gap in over.items():
-        found[region] = (factor(region, home / (1 + gap)), f"American ten-year cost is {gap:.0%} above (T01, T02)")
+        found[region] = (
+            factor(region, home / (1 + gap)),
+            f"American ten-year cost is {gap:.0%} above (T01, T02)",
+        )
     return found
 
 
@@ -328,9 +412,21 @@ def fitted() -> dict[tuple[str, str], list[object]]:
     found: dict[tuple[str, str], list[object]] = {}
     for row in raw("calibration").itertuples():
         value = float(row.fitted)
-        note = f"fitted to T05 and T07 by experiments/calibrate.py, see docs/calibration.md; prior {row.prior:g}; "
+        note = (
+            "fitted to T05 and T07 by experiments/calibrate.py, see"
+            f" docs/calibration.md; prior {row.prior:g}; "
+        )
         note += str(row.note)
-        found[row.table, row.row] = [value, row.unit, "", row.low, row.high, "derived", "D", note]
+        found[row.table, row.row] = [
+            value,
+            row.unit,
+            "",
+            row.low,
+            row.high,
+            "derived",
+            "D",
+            note,
+        ]
     return found
 
 
@@ -362,9 +458,26 @@ def cost_factor_rows() -> list[list[object]]:
         if name == "running" and region in found:
             value, how = found[region]
             low, high = round(value - 0.15, 4), round(value + 0.15, 4)
-            note = f"labour, utilities, upkeep and overhead together: the factor at which the {how}, mean of new "
-            note += "logic, DRAM and analog fabs, after the incentives of 2020 and with the cost of building"
-            row = [region, name, round(value, 4), "factor", "", low, high, "bcg_sia_2020", "D", note]
+            note = (
+                "labour, utilities, upkeep and overhead together: the factor at which"
+                f" the {how}, mean of new "
+            )
+            note += (
+                "logic, DRAM and analog fabs, after the incentives of 2020 and with the"
+                " cost of building"
+            )
+            row = [
+                region,
+                name,
+                round(value, 4),
+                "factor",
+                "",
+                low,
+                high,
+                "bcg_sia_2020",
+                "D",
+                note,
+            ]
         rows.append(row)
     return rows
 
@@ -399,11 +512,18 @@ def budgets_2025() -> dict[str, tuple[float, str, str, str]]:
         how = f"equipment {spending[region]:g} bn in 2025-27 / 3 / {equipment:g}"
         if row["value"]:
             how += f", less {row['value']:g} bn: {row['note']}"
-        out[str(holder)] = (float(yearly - row["value"]), "D", "semi_equipment_2024", how)
+        out[str(holder)] = (
+            float(yearly - row["value"]),
+            "D",
+            "semi_equipment_2024",
+            how,
+        )
     return out
 
 
-def budgets_2022(now: dict[str, tuple[float, str, str, str]]) -> dict[str, tuple[float, str, str, str]]:
+def budgets_2022(
+    now: dict[str, tuple[float, str, str, str]],
+) -> dict[str, tuple[float, str, str, str]]:
     """The same for 2022, from 2019 and 2024 figures, or scaled from 2025."""
     table = raw("firm_capex").set_index(["firm", "year"])
     capex, sources = table["value"], table["source"]
@@ -414,15 +534,26 @@ def budgets_2022(now: dict[str, tuple[float, str, str, str]]) -> dict[str, tuple
         if (holder, 2019) in capex.index:
             first, last = capex[holder, 2019], capex[holder, 2024]
             then = first * (last / first) ** (3 / 5) * inflate(2022)
-            how = f"between {first:g} bn (2019) and {last:g} bn (2024) at a constant rate, in money of 2025"
+            how = (
+                f"between {first:g} bn (2019) and {last:g} bn (2024) at a constant"
+                " rate, in money of 2025"
+            )
             out[holder] = (float(then), "D", sources[holder, 2024], how)
         elif (holder, 2024) in capex.index:
             last = capex[holder, 2024]
             how = f"capex of 2024 {last:g} bn in money of 2025; 2022 not found"
             out[holder] = (float(last * inflate(2024)), "D", source, how)
         else:
-            how = f"no figure for 2022; 2025 x {scale:.3f}, world capex 2023 over 2025 in real terms"
-            out[holder] = (value * scale, "E", "assumption", how + "; company accounts would settle it")
+            how = (
+                f"no figure for 2022; 2025 x {scale:.3f}, world capex 2023 over 2025 in"
+                " real terms"
+            )
+            out[holder] = (
+                value * scale,
+                "E",
+                "assumption",
+                how + "; company accounts would settle it",
+            )
     return out
 
 
@@ -437,7 +568,20 @@ def budget_rows() -> list[list[object]]:
             wide = (0.5, 1.6) if grade == "E" else (0.75, 1.25)
             low, high = round(money * wide[0], 1), round(money * wide[1], 1)
             note = f"{share:g} x capex; {how}"
-            rows.append([holder, year, money, "MUSD/year", MONEY, low, high, source, grade, note])
+            rows.append(
+                [
+                    holder,
+                    year,
+                    money,
+                    "MUSD/year",
+                    MONEY,
+                    low,
+                    high,
+                    source,
+                    grade,
+                    note,
+                ]
+            )
     return rows
 
 
@@ -446,7 +590,13 @@ def mean_wafers(fleets: dict[int, Fleet]) -> dict[str, float]:
     """Wafers a year: mean of the 2022 and 2025 fleets, times utilisation."""
     use = item("operation", "u_base")
     return {
-        s: sum(sum(f[r, s] for r in REGIONS) for f in fleets.values()) / len(fleets) * use[s] * WAFERS for s in SEGMENTS
+        s: (
+            sum(sum(f[r, s] for r in REGIONS) for f in fleets.values())
+            / len(fleets)
+            * use[s]
+            * WAFERS
+        )
+        for s in SEGMENTS
     }
 
 
@@ -478,13 +628,18 @@ def price_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
     memory = raw("sales")
     memory = memory[memory["product"] == "memory"].set_index("year")["value"]
     share = dram_share()
-    dram = sum(float(memory[y]) * inflate(int(y)) * share[int(y)] for y in memory.index) / len(memory)
+    dram = sum(
+        float(memory[y]) * inflate(int(y)) * share[int(y)] for y in memory.index
+    ) / len(memory)
     logic = sales["logic"] + sales["micro"]
     scale = logic * 1e9 / sum(wafers[s] * p for s, p in foundry.items())
     price, how = {}, {}
     for s, p in foundry.items():
         price[s] = scale * p
-        how[s] = f"foundry price {p:.0f} x {scale:.4f}, the one factor that brings output x price"
+        how[s] = (
+            f"foundry price {p:.0f} x {scale:.4f}, the one factor that brings output x"
+            " price"
+        )
         how[s] += f" to logic and micro sales of {logic:.1f} bn"
     for s, bn in (
         ("dram", dram),
@@ -498,18 +653,37 @@ def price_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
         value = round(price[s], 1)
         low, high = round(value * 0.75, 1), round(value * 1.3, 1)
         note = how[s] + "; mean of 2021-25 in money of 2025"
-        rows.append([s, "reference", value, "USD/wafer", MONEY, low, high, "derived", "D", note])
+        rows.append(
+            [s, "reference", value, "USD/wafer", MONEY, low, high, "derived", "D", note]
+        )
         if s in foundry:
             seen = round(foundry[s] / price[s], 4)
-            low, high, source, grade = round(seen * 0.75, 4), min(1.0, round(seen * 1.4, 4)), "derived", "D"
-            note = "foundry price over reference price; fabless imports are declared near the foundry price"
-        else:
-            seen, low, high, source, grade = (0.9 if s == "dao" else 0.95), 0.6, 1.0, "assumption", "E"
-            note = (
-                "makers sell under their own name, so customs sees nearly the sales price; "
-                "transfer prices inside firms may be lower; customs values per chip would settle it"
+            low, high, source, grade = (
+                round(seen * 0.75, 4),
+                min(1.0, round(seen * 1.4, 4)),
+                "derived",
+                "D",
             )
-        rows.append([s, "customs_share", seen, "share", "", low, high, source, grade, note])
+            note = (
+                "foundry price over reference price; fabless imports are declared near"
+                " the foundry price"
+            )
+        else:
+            seen, low, high, source, grade = (
+                (0.9 if s == "dao" else 0.95),
+                0.6,
+                1.0,
+                "assumption",
+                "E",
+            )
+            note = (
+                "makers sell under their own name, so customs sees nearly the sales"
+                " price; transfer prices inside firms may be lower; customs values per"
+                " chip would settle it"
+            )
+        rows.append(
+            [s, "customs_share", seen, "share", "", low, high, source, grade, note]
+        )
     return rows
 
 
@@ -520,8 +694,13 @@ def demand_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
     for s in SEGMENTS:
         old, new = (sum(fleets[y][r, s] for r in REGIONS) for y in (2022, 2025))
         value = round((new / old) ** (1 / 3) - 1, 5)
-        note = f"({new:.0f}/{old:.0f} kwpm)^(1/3) - 1, world fleets of 2025 and 2022 at equal utilisation"
-        rows.append([s, 2023, 2025, value, "share/year", "", "", "", "derived", "D", note])
+        note = (
+            f"({new:.0f}/{old:.0f} kwpm)^(1/3) - 1, world fleets of 2025 and 2022 at"
+            " equal utilisation"
+        )
+        rows.append(
+            [s, 2023, 2025, value, "share/year", "", "", "", "derived", "D", note]
+        )
     table = kept("demand")
     rows += table[table["year_from"].astype(int) > 2025].values.tolist()
     return rows
@@ -534,7 +713,9 @@ def assembly_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
     shares = raw("assembly_shares")
     names = dict(zip(kept("regions")["region"], kept("regions")["name"], strict=True))
     table = kept("assembly")
-    rows: list[list[object]] = table[~((table["kind"] == "fleet") & (table["package"] == "standard"))].values.tolist()
+    rows: list[list[object]] = table[
+        ~((table["kind"] == "fleet") & (table["package"] == "standard"))
+    ].values.tolist()
     for line in shares.itertuples():
         value = round(output / 0.85 * line.value / 100, 1)
         note = f"{line.value:g}% of world wafer output {output:.0f} kwpm / 0.85"
@@ -561,23 +742,41 @@ def derive() -> dict[str, str]:
     fleets = {2022: old, 2025: fleet_2025(old)}
     fleet_table = fleet_rows(fleets)
     return {
-        "fleets.csv": table_text(["base_year", "region", "segment", "firm", *FACT], fleet_table, 4),
-        "expansion.csv": table_text(["base_year", "region", "segment", "firm", *FACT], expansion_rows(fleet_table), 4),
+        "fleets.csv": table_text(
+            ["base_year", "region", "segment", "firm", *FACT], fleet_table, 4
+        ),
+        "expansion.csv": table_text(
+            ["base_year", "region", "segment", "firm", *FACT],
+            expansion_rows(fleet_table),
+            4,
+        ),
         "parameters.csv": table_text(["parameter", *FACT], parameter_rows(), 1),
-        "cost_factors.csv": table_text(["region", "item", *FACT], cost_factor_rows(), 2),
+        "cost_factors.csv": table_text(
+            ["region", "item", *FACT], cost_factor_rows(), 2
+        ),
         "budgets.csv": table_text(["holder", "base_year", *FACT], budget_rows(), 2),
         "prices.csv": table_text(["segment", "item", *FACT], price_rows(fleets), 2),
-        "demand.csv": table_text(["segment", "year_from", "year_to", *FACT], demand_rows(fleets), 3),
+        "demand.csv": table_text(
+            ["segment", "year_from", "year_to", *FACT], demand_rows(fleets), 3
+        ),
         "assembly.csv": table_text(
-            ["site", "kind", "package", "name", "firm", "region", "earliest", *FACT], assembly_rows(fleets), 3
+            ["site", "kind", "package", "name", "firm", "region", "earliest", *FACT],
+            assembly_rows(fleets),
+            3,
         ),
     }
 
 
 def main() -> int:
     """Write or check the derived tables."""
-    parser = argparse.ArgumentParser(description="Rewrite the derived tables of the data package.")
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if a file would change")
+    parser = argparse.ArgumentParser(
+        description="Rewrite the derived tables of the data package."
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare only; exit 1 if a file would change",
+    )
     args = parser.parse_args()
     changed = []
     for name, text in derive().items():

@@ -1,7 +1,7 @@
 """Write what is generated: pages of the documentation, the descriptor of the data package, JSON schemas.
 
-``python docs/make.py`` writes them; ``python docs/make.py --check`` only compares and exits with 1
-if a file would change.
+``python docs/make.py`` writes them; ``python docs/make.py --check`` only compares and
+exits with 1 if a file would change.
 """
 
 from __future__ import annotations
@@ -42,11 +42,20 @@ KINDS = ("tariff", "capex_grant", "investment_tax_credit", "origin_floor")
 def table(header: list[str], rows: list[list[object]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(x) for x in line) + " |" for line in lines) + "\n"
+    return (
+        "\n".join("| " + " | ".join(_cell(x) for x in line) + " |" for line in lines)
+        + "\n"
+    )
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    text = (
+        ""
+        if value is None
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
     return " ".join(text.split()).replace("|", "\\|")
 
 
@@ -59,94 +68,166 @@ def markdown(docstring: str) -> str:
     """Turn a docstring (reStructuredText, the little of it used here) into Markdown."""
     text = inspect.cleandoc(docstring)
     text = re.sub(
-        r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)", lambda m: f"$$\n{one_line(m[1])}\n$$", text, flags=re.MULTILINE
+        r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)",
+        lambda m: f"$$\n{one_line(m[1])}\n$$",
+        text,
+        flags=re.MULTILINE,
     )
     text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"<sub>\1</sub>", text)
     text = text.replace("``", "`")
     text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
     return re.sub(
-        r"^(\w+)\n((?:[ ]{4}.*\n?)+)", lambda m: f"- **{m[1]}**: {one_line(m[2])}\n", text, flags=re.MULTILINE
+        r"^(\w+)\n((?:[ ]{4}.*\n?)+)",
+        lambda m: f"- **{m[1]}**: {one_line(m[2])}\n",
+        text,
+        flags=re.MULTILINE,
     )
 
 
-# -------------------------------------------------------------------------------- formulation
+# --------------------------------------------------------------------------------
+# formulation
 def formulation() -> str:
     """Return the page of the programme, from the docstrings of its parts."""
     text = (
-        "# The linear programme\n\n" + GENERATED + one_line(OPENING) + "\n\nThis page and `chipmodel formulation` "
-        "are written from the docstrings of `chipmodel/lp/`. A *balance* has a zero right-hand side and its dual is a "
-        "price; a *limit* has an owner, and its dual times its right-hand side is that owner's rent.\n"
+        "# The linear programme\n\n"
+        + GENERATED
+        + one_line(OPENING)
+        + "\n\nThis page and `chipmodel formulation` are written from the docstrings of"
+        " `chipmodel/lp/`. A *balance* has a zero right-hand side and its dual is a"
+        " price; a *limit* has an owner, and its dual times its right-hand side is"
+        " that owner's rent.\n"
     )
     for number, part in enumerate((*program.PARTS, program.finance), start=1):
         text += f"\n## {number}. {markdown(part.__doc__ or '').strip()}\n"
         for step in STEPS:
-            text += f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
+            text += (
+                f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
+            )
             text += markdown(getattr(part, step).__doc__ or "").strip() + "\n"
     return text + "\n## Rows and their duals\n\n" + _groups()
 
 
 def _groups() -> str:
     data = load_dataset(ROOT / "tests" / "data" / "two")
-    rule = OriginFloor(id="rule", market=data.rows(RegionRow)[0].region, trusted=(data.rows(RegionRow)[0].region,),
-                       share=0.5, on="use", price_cap=1000.0, years=(2000, 2080), source="own")
-    programme = program.write(build_parameters(data, load_world("central", data)), (rule,))
+    rule = OriginFloor(
+        id="rule",
+        market=data.rows(RegionRow)[0].region,
+        trusted=(data.rows(RegionRow)[0].region,),
+        share=0.5,
+        on="use",
+        price_cap=1000.0,
+        years=(2000, 2080),
+        source="own",
+    )
+    programme = program.write(
+        build_parameters(data, load_world("central", data)), (rule,)
+    )
     rows: list[list[object]] = [
-        [f"`{group.name}`", "balance" if group.owner is None else "limit", group.unit, group.meaning]
+        [
+            f"`{group.name}`",
+            "balance" if group.owner is None else "limit",
+            group.unit,
+            group.meaning,
+        ]
         for group in programme.groups.values()
         if not group.policy
     ]
     return table(["rows", "kind", "unit", "the dual is"], rows)
 
 
-# ------------------------------------------------------------------------------------- tables
+# -------------------------------------------------------------------------------------
+# tables
 def tables(data: Dataset) -> str:
     """Return the page of the tables of the data package."""
     text = (
-        "# Tables\n\n" + GENERATED + "The tables of the data package; [data](data.md) tells how they came about. "
+        "# Tables\n\n"
+        + GENERATED
+        + "The tables of the data package; [data](data.md) tells how they came about. "
         "`datapackage.json` describes every column.\n\n"
     )
     rows: list[list[object]] = [
-        [f"`{name}.csv`", model.about, ", ".join(model.key), "facts" if issubclass(model, Fact) else "",
-         len(data.tables[name])]
+        [
+            f"`{name}.csv`",
+            model.about,
+            ", ".join(model.key),
+            "facts" if issubclass(model, Fact) else "",
+            len(data.tables[name]),
+        ]
         for name, model in TABLES.items()
     ]
     text += table(["table", "about", "key", "", "rows"], rows)
     text += (
-        "\n## What a wafer is worth and costs\n\nUSD of 2025 per wafer, in the world `central`. The full cost is that "
-        "of a new plant before support, averaged over the capacity of the base year. Other value added is the "
-        "difference: design, software and margin, as far as sales show them. It may be negative.\n\n"
+        "\n## What a wafer is worth and costs\n\nUSD of 2025 per wafer, in the world"
+        " `central`. The full cost is that of a new plant before support, averaged over"
+        " the capacity of the base year. Other value added is the difference: design,"
+        " software and margin, as far as sales show them. It may be negative.\n\n"
     )
     n = build_parameters(data, load_world("central", data))
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
     prices: list[list[object]] = [
-        [names[s], *(f"{per_wafer(value[s]):,.0f}" for value in (
-            n.prices.reference, n.prices.dutiable, n.prices.long_run, n.prices.other))]
+        [
+            names[s],
+            *(
+                f"{per_wafer(value[s]):,.0f}"
+                for value in (
+                    n.prices.reference,
+                    n.prices.dutiable,
+                    n.prices.long_run,
+                    n.prices.other,
+                )
+            ),
+        ]
         for s in n.segments
     ]
-    return text + table(["segment", "reference price", "dutiable value", "full cost", "other value added"], prices)
+    return text + table(
+        [
+            "segment",
+            "reference price",
+            "dutiable value",
+            "full cost",
+            "other value added",
+        ],
+        prices,
+    )
 
 
-# -------------------------------------------------------------------------------- assumptions
+# --------------------------------------------------------------------------------
+# assumptions
 def assumptions(data: Dataset) -> str:
     """Return the page of every number no source gives."""
     count = Counter((name, fact.grade) for name, fact in data.facts())
     facts = [name for name, model in TABLES.items() if issubclass(model, Fact)]
     total = [sum(count[name, grade] for name in facts) for grade in GRADES]
     text = (
-        "# Assumptions\n\n" + GENERATED + "Every number the model needs and no source gives, with the range it may "
-        "lie in and the reason for the value. They are grade E in the tables. A result that turns on one of these "
-        "rows is only as good as the row; the ranges are there to be tried, with `[[scale]]` in a world file or an "
-        "edited copy of the data. Not only rows of grade E are uncertain: a row of grade C has lost its citation, "
-        "and a row of grade D inherits the errors of what it is computed from.\n\n## Facts by grade\n\n"
+        "# Assumptions\n\n"
+        + GENERATED
+        + "Every number the model needs and no source gives, with the range it may lie"
+        " in and the reason for the value. They are grade E in the tables. A result"
+        " that turns on one of these rows is only as good as the row; the ranges are"
+        " there to be tried, with `[[scale]]` in a world file or an edited copy of"
+        " the data. Not only rows of grade E are uncertain: a row of grade C has lost"
+        " its citation, and a row of grade D inherits the errors of what it is"
+        " computed from.\n\n## Facts by grade\n\n"
     )
-    rows: list[list[object]] = [[f"`{name}`", *(count[name, grade] or "" for grade in GRADES)] for name in facts]
+    rows: list[list[object]] = [
+        [f"`{name}`", *(count[name, grade] or "" for grade in GRADES)] for name in facts
+    ]
     text += table(["table", *GRADES], [*rows, ["all", *total]])
     for name in facts:
-        found = [fact for known, fact in data.facts() if known == name and fact.grade == "E"]
+        found = [
+            fact for known, fact in data.facts() if known == name and fact.grade == "E"
+        ]
         if found:
             lines: list[list[object]] = [
-                [_key(fact), fact.value, f"{fact.low:g} to {fact.high:g}", _unit(fact), fact.note] for fact in found
+                [
+                    _key(fact),
+                    fact.value,
+                    f"{fact.low:g} to {fact.high:g}",
+                    _unit(fact),
+                    fact.note,
+                ]
+                for fact in found
             ]
             text += f"\n## {name}\n\n{TABLES[name].about}\n\n" + table(
                 [", ".join(TABLES[name].key), "value", "range", "unit", "reason"], lines
@@ -155,32 +236,52 @@ def assumptions(data: Dataset) -> str:
 
 
 def _key(fact: Fact) -> str:
-    return ", ".join(str(value) for value in (getattr(fact, key) for key in type(fact).key) if value is not None)
+    return ", ".join(
+        str(value)
+        for value in (getattr(fact, key) for key in type(fact).key)
+        if value is not None
+    )
 
 
 def _unit(fact: Fact) -> str:
-    return fact.unit if fact.year_of_money is None else f"{fact.unit}, {fact.year_of_money}"
+    return (
+        fact.unit
+        if fact.year_of_money is None
+        else f"{fact.unit}, {fact.year_of_money}"
+    )
 
 
-# ----------------------------------------------------------------------------------- policies
+# -----------------------------------------------------------------------------------
+# policies
 def policies(data: Dataset) -> str:
     """Return the page of the instruments."""
-    ours = {kind for kind, cls in Policy.kinds.items() if cls.__module__.startswith("chipmodel.")}
+    ours = {
+        kind
+        for kind, cls in Policy.kinds.items()
+        if cls.__module__.startswith("chipmodel.")
+    }
     kinds = [*KINDS, *sorted(ours - set(KINDS))]
     text = (
-        "# Policies\n\n" + GENERATED + "Each instrument is one class in `chipmodel/policies/`. A case file lists "
-        "instruments as `[[policy]]` tables with their `kind`; see [cases](cases.md). An instrument whose number is "
-        "zero is dropped before the programme is written. Fields with a unit are *numbers*: they may vary without "
-        "changing the shape of the programme.\n\n"
+        "# Policies\n\n"
+        + GENERATED
+        + "Each instrument is one class in `chipmodel/policies/`. A case file lists"
+        " instruments as `[[policy]]` tables with their `kind`; see"
+        " [cases](cases.md). An instrument whose number is zero is dropped before the"
+        " programme is written. Fields with a unit are *numbers*: they may vary"
+        " without changing the shape of the programme.\n\n"
     )
     text += table(
-        ["kind", "stands for"], [[f"[{kind}](#{kind})", Policy.kinds[kind].law] for kind in kinds]
+        ["kind", "stands for"],
+        [[f"[{kind}](#{kind})", Policy.kinds[kind].law] for kind in kinds],
     )
     text += "\n## Fields every instrument has\n\n" + _fields(Policy, set())
     for kind in kinds:
         cls = Policy.kinds[kind]
         text += f"\n## {kind}\n\n{cls.law}\n\n{markdown(cls.__doc__ or '').strip()}\n\n"
-        text += f"**Dual:** {cls.dual or 'none; it is a pure price, its effect is read off prices and flows'}.\n"
+        text += (
+            "**Dual:**"
+            f" {cls.dual or 'none; it is a pure price, its effect is read off prices and flows'}.\n"
+        )
         text += "\n" + _fields(cls, set(Policy.model_fields))
         text += _use(kind, data)
     return text
@@ -191,15 +292,27 @@ PAPERS = {
     "capex_grant": ("test_paper.py", "test_award_moves_its_project"),
     "investment_tax_credit": ("test_paper.py", "test_tax_credit_falls_off_a_cliff"),
     "origin_floor": ("test_paper_trade.py", "test_floor_and_its_dual"),
-    "capacity_linked_quota": ("test_instruments_duties.py", "test_capacity_linked_quota_under_construction"),
+    "capacity_linked_quota": (
+        "test_instruments_duties.py",
+        "test_capacity_linked_quota_under_construction",
+    ),
     "capacity_mandate": ("test_instruments_capacity.py", "test_mandate"),
-    "concentration_cap": ("test_instruments_trade.py", "test_concentration_cap_and_its_dual"),
+    "concentration_cap": (
+        "test_instruments_trade.py",
+        "test_concentration_cap_and_its_dual",
+    ),
     "domestic_first": ("test_instruments_capacity.py", "test_domestic_first"),
     "embargo": ("test_instruments_trade.py", "test_embargo_on_chips"),
     "export_control": ("test_instruments_trade.py", "test_export_control_of_chips"),
-    "free_trade_area": ("test_instruments_duties.py", "test_ceilings_and_free_trade_on_paper"),
+    "free_trade_area": (
+        "test_instruments_duties.py",
+        "test_ceilings_and_free_trade_on_paper",
+    ),
     "guardrail": ("test_instruments_capacity.py", "test_guardrail"),
-    "import_quota": ("test_instruments_trade.py", "test_import_quota_its_price_and_who_earns_it"),
+    "import_quota": (
+        "test_instruments_trade.py",
+        "test_import_quota_its_price_and_who_earns_it",
+    ),
     "production_credit": ("test_instruments_credit.py", "test_production_credit"),
     "soft_finance": ("test_instruments_credit.py", "test_soft_finance"),
 }
@@ -212,32 +325,55 @@ def _fields(cls: type[Policy], without: set[str]) -> str:
     for name, field in cls.model_fields.items():
         if name in without:
             continue
-        unit = next((mark.unit for mark in field.metadata if isinstance(mark, Number)), "")
+        unit = next(
+            (mark.unit for mark in field.metadata if isinstance(mark, Number)), ""
+        )
         default = "required" if field.is_required() else _shown(field.default)
-        rows.append([f"`{name}`", _type(shapes[name]), unit, default, field.description])
+        rows.append(
+            [f"`{name}`", _type(shapes[name]), unit, default, field.description]
+        )
     return table(["field", "form", "unit", "default", "meaning"], rows)
 
 
 def _shown(value: object) -> str:
     if value is None:
         return "none"
-    return "`[" + ", ".join(f'"{x}"' for x in value) + "]`" if isinstance(value, tuple) else f"`{value!r}`"
+    return (
+        "`[" + ", ".join(f'"{x}"' for x in value) + "]`"
+        if isinstance(value, tuple)
+        else f"`{value!r}`"
+    )
 
 
 def _type(shape: dict[str, Any]) -> str:
-    shape = next((part for part in shape.get("anyOf", ()) if part.get("type") != "null"), shape)
+    shape = next(
+        (part for part in shape.get("anyOf", ()) if part.get("type") != "null"), shape
+    )
     if "enum" in shape:
         return " or ".join(f"`{x}`" for x in shape["enum"])
     # A whole number that cannot be below 2000 is a year; any other counts years.
-    words = {"integer": "year" if shape.get("minimum", 0) >= 2000 else "years", "number": "number", "string": "text"}
+    words = {
+        "integer": "year" if shape.get("minimum", 0) >= 2000 else "years",
+        "number": "number",
+        "string": "text",
+    }
     if shape["type"] == "array" and "prefixItems" in shape.get("items", {}):
         return "list of year and number"
     if shape["type"] == "array":
         return "two years" if "prefixItems" in shape else "list of names"
-    bounds = [f"{sign} {shape[key]:g}" for key, sign in (("minimum", "at least"), ("exclusiveMinimum", "above"),
-                                                         ("maximum", "at most"), ("exclusiveMaximum", "below"))
-              if key in shape]
-    return words[shape["type"]] + (" " + ", ".join(bounds) if bounds and shape["type"] == "number" else "")
+    bounds = [
+        f"{sign} {shape[key]:g}"
+        for key, sign in (
+            ("minimum", "at least"),
+            ("exclusiveMinimum", "above"),
+            ("maximum", "at most"),
+            ("exclusiveMaximum", "below"),
+        )
+        if key in shape
+    ]
+    return words[shape["type"]] + (
+        " " + ", ".join(bounds) if bounds and shape["type"] == "number" else ""
+    )
 
 
 def example(kind: str) -> Policy:
@@ -248,23 +384,35 @@ def example(kind: str) -> Policy:
 def _use(kind: str, data: Dataset) -> str:
     """Return an example of a case file, the test that solves one on paper, and the cases that hold one."""
     body = Policy.kinds[kind].example.strip()
-    text = f"\n```toml\n[[policy]]\nkind = \"{kind}\"\n{body}\n```\n"
+    text = f'\n```toml\n[[policy]]\nkind = "{kind}"\n{body}\n```\n'
     text += f"\nThat is: {example(kind).sentence(names_of(data))}\n"
     file, test = PAPERS[kind]
     text += f"\nSolved on paper in [tests/{file}](../tests/{file}), `{test}`.\n"
-    cases = [f"[{name}](cases.md#{name})" for name in list_cases(data) if kind in {p.kind for p in _own(name, data)}]
-    told = f"Cases that add or change one: {', '.join(cases)}" if cases else "No shipped case uses it"
+    cases = [
+        f"[{name}](cases.md#{name})"
+        for name in list_cases(data)
+        if kind in {p.kind for p in _own(name, data)}
+    ]
+    told = (
+        f"Cases that add or change one: {', '.join(cases)}"
+        if cases
+        else "No shipped case uses it"
+    )
     return text + f"\n{told}.\n"
 
 
-# -------------------------------------------------------------------------------------- cases
+# --------------------------------------------------------------------------------------
+# cases
 def cases(data: Dataset) -> str:
     """Return the page of the shipped cases, worlds and studies."""
     names = list_cases(data)
     text = (
-        "# Cases, worlds and studies\n\n" + GENERATED + "A case is a list of policy instruments, written as "
-        "differences from one baseline; a world is everything else that is assumed. Any case can be solved in any "
-        "world: `chipmodel run current_law --world high_demand`. Cases add with `+`.\n\n## Cases\n\n"
+        "# Cases, worlds and studies\n\n"
+        + GENERATED
+        + "A case is a list of policy instruments, written as differences from one"
+        " baseline; a world is everything else that is assumed. Any case can be"
+        " solved in any world: `chipmodel run current_law --world high_demand`. Cases"
+        " add with `+`.\n\n## Cases\n\n"
     )
     rows: list[list[object]] = []
     for name in names:
@@ -275,18 +423,27 @@ def cases(data: Dataset) -> str:
         text += _case(name, data)
     worlds = [load_world(name, data) for name in names_in(data.root / "worlds")]
     text += "\n## Worlds\n\n" + table(
-        ["world", "title", "summary"], [[f"`{world.name}`", world.title, world.summary] for world in worlds]
+        ["world", "title", "summary"],
+        [[f"`{world.name}`", world.title, world.summary] for world in worlds],
     )
     text += "\n### Numbers of the worlds\n\n" + _world_numbers(worlds)
     for world in worlds:
         for scale in world.scale:
             where = ", ".join(f"{k} {v}" for k, v in scale.where.items()) or "every row"
-            text += f"\n`{world.name}` multiplies `{scale.table}` ({where}) by {scale.factor:g}.\n"
+            text += (
+                f"\n`{world.name}` multiplies `{scale.table}` ({where}) by"
+                f" {scale.factor:g}.\n"
+            )
         for event in world.event:
             text += (
-                f"\n`{world.name}`, event `{event.id}`: {event.region} loses {event.depth:.0%} of output in "
-                f"{', '.join(event.segments)} from {event.years[0]} to {event.years[1]}"
-                + (f", known from {event.known_from}.\n" if event.known_from else ", foreseen.\n")
+                f"\n`{world.name}`, event `{event.id}`: {event.region} loses"
+                f" {event.depth:.0%} of output in {', '.join(event.segments)} from"
+                f" {event.years[0]} to {event.years[1]}"
+                + (
+                    f", known from {event.known_from}.\n"
+                    if event.known_from
+                    else ", foreseen.\n"
+                )
             )
     return text + _studies(data)
 
@@ -298,12 +455,19 @@ def _case(name: str, data: Dataset) -> str:
     text += f"Status: {case.status}, as of {case.as_of}."
     if file.baseline is not None:
         text += f" Baseline: [{file.baseline}](#{file.baseline})"
-        text += ", without " + ", ".join(f"`{x}`" for x in file.remove) + "." if file.remove else "."
+        text += (
+            ", without " + ", ".join(f"`{x}`" for x in file.remove) + "."
+            if file.remove
+            else "."
+        )
     own, names = _own(name, data), names_of(data)
     text += "\n\n"
     for policy in own:
         note = f" Note: {policy.note}." if policy.note else ""
-        text += f"- `{policy.id}`: {policy.sentence(names)}{note} (source `{policy.source}`)\n"
+        text += (
+            f"- `{policy.id}`: {policy.sentence(names)}{note} (source"
+            f" `{policy.source}`)\n"
+        )
     same = [policy.id for policy in case.policies if policy not in own]
     if same:
         text += f"- from `{file.baseline}`: " + ", ".join(f"`{x}`" for x in same) + "\n"
@@ -313,8 +477,16 @@ def _case(name: str, data: Dataset) -> str:
 def _own(name: str, data: Dataset) -> list[Policy]:
     """Return the instruments a case adds to its baseline or changes."""
     baseline = read_toml(data.root / "cases" / f"{name}.toml").get("baseline")
-    inherited = {policy.id: policy for policy in load_case(baseline, data).policies} if baseline else {}
-    return [policy for policy in load_case(name, data).policies if inherited.get(policy.id) != policy]
+    inherited = (
+        {policy.id: policy for policy in load_case(baseline, data).policies}
+        if baseline
+        else {}
+    )
+    return [
+        policy
+        for policy in load_case(name, data).policies
+        if inherited.get(policy.id) != policy
+    ]
 
 
 def _world_numbers(worlds: list[World]) -> str:
@@ -331,15 +503,26 @@ def _studies(data: Dataset) -> str:
     rows: list[list[object]] = []
     for name in names_in(data.root / "studies"):
         content = read_toml(data.root / "studies" / f"{name}.toml")
-        rows.append([f"`{name}`", content["title"], ", ".join(content["cases"]), content["summary"]])
+        rows.append(
+            [
+                f"`{name}`",
+                content["title"],
+                ", ".join(content["cases"]),
+                content["summary"],
+            ]
+        )
     return "\n## Studies\n\n" + table(["study", "title", "cases", "summary"], rows)
 
 
-# --------------------------------------------------------------------------------------- main
+# ---------------------------------------------------------------------------------------
+# main
 def schemas() -> dict[Path, str]:
     """Return the JSON schemas of case, world and study files."""
     with TemporaryDirectory() as folder:
-        return {ROOT / "schema" / path.name: path.read_text(encoding="utf-8") for path in write_schemas(folder)}
+        return {
+            ROOT / "schema" / path.name: path.read_text(encoding="utf-8")
+            for path in write_schemas(folder)
+        }
 
 
 def pages(data: Dataset) -> dict[Path, str]:
@@ -357,8 +540,14 @@ def pages(data: Dataset) -> dict[Path, str]:
 
 def main() -> int:
     """Write or check the generated files."""
-    parser = argparse.ArgumentParser(description="Write the generated pages of the documentation.")
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if a file would change")
+    parser = argparse.ArgumentParser(
+        description="Write the generated pages of the documentation."
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare only; exit 1 if a file would change",
+    )
     args = parser.parse_args()
     changed = []
     for path, text in pages(load_dataset(ROOT / "data")).items():

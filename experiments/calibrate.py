@@ -2,9 +2,10 @@
 
     python experiments/calibrate.py [--write] [--profile]
 
-Prints every point tried, the fit and the profile over the slope. With ``--write`` the fitted values go
-into ``data/raw/calibration.csv``; ``python data/derive.py`` then puts them into the tables. The fit starts
-from the priors kept in that file, so it gives the same numbers whether or not they stand in the data.
+Prints every point tried, the fit and the profile over the slope. With ``--write`` the
+fitted values go into ``data/raw/calibration.csv``; ``python data/derive.py`` then puts
+them into the tables. The fit starts from the priors kept in that file, so it gives the
+same numbers whether or not they stand in the data.
 """
 
 from __future__ import annotations
@@ -33,9 +34,17 @@ def say(line: str) -> None:
 
 def main() -> int:
     """Fit, print, and write if asked."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--write", action="store_true", help=f"write the fitted values into {FILE.name}")
-    options.add_argument("--profile", action="store_true", help="also the fit over the slope, with T08 alongside")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--write", action="store_true", help=f"write the fitted values into {FILE.name}"
+    )
+    options.add_argument(
+        "--profile",
+        action="store_true",
+        help="also the fit over the slope, with T08 alongside",
+    )
     given = options.parse_args()
     try:
         data = cm.load_dataset()
@@ -57,8 +66,10 @@ def report(found: Fit) -> None:
     """Print what was fitted, its bounds, how far it moved, and our numbers."""
     for one in found.free:
         value = found.values[one.quantity]
-        say(f"{one.quantity}: {value:.4f}, prior {one.prior:g}, bounds {one.low:g} to {one.high:g}, "
-            f"moved {value / one.prior - 1:+.1%}")
+        say(
+            f"{one.quantity}: {value:.4f}, prior {one.prior:g}, bounds {one.low:g} to"
+            f" {one.high:g}, moved {value / one.prior - 1:+.1%}"
+        )
     say("  ".join(f"{name} {value:.4g}" for name, value in found.ours.items()))
     say(f"cost {found.cost:.3f}, {found.evaluations} points")
 
@@ -71,7 +82,9 @@ def keep(found: Fit) -> None:
     lines = [",".join(header)]
     for row in rows:
         row["fitted"] = f"{found.values[row['quantity']]:.2f}"
-        lines.append(",".join(f'"{row[c]}"' if "," in row[c] else row[c] for c in header))
+        lines.append(
+            ",".join(f'"{row[c]}"' if "," in row[c] else row[c] for c in header)
+        )
     write_whole(FILE, "\n".join(lines) + "\n")
 
 

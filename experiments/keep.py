@@ -2,8 +2,8 @@
 
     python experiments/keep.py [validation] [what_if] [--jobs 2]
 
-The short form of the report shows what is kept, as long as data, cases, worlds and studies are those it was
-made with.
+The short form of the report shows what is kept, as long as data, cases, worlds and
+studies are those it was made with.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from chipmodel.validation.validate import validate
 
 def main() -> int:
     """Solve and keep."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("what", nargs="*", choices=["validation", "what_if", []], help="all by default")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "what", nargs="*", choices=["validation", "what_if", []], help="all by default"
+    )
     options.add_argument("--out", default="data/derived", metavar="DIR")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
     given = options.parse_args()
@@ -35,16 +39,25 @@ def main() -> int:
         data = cm.load_dataset()
         frames: dict[str, pd.DataFrame] = {}
         if "validation" in wanted:
-            found = validate(data, True, lambda line: print(line, file=sys.stderr), given.jobs)
+            found = validate(
+                data, True, lambda line: print(line, file=sys.stderr), given.jobs
+            )
             assert found.ladder is not None
-            frames |= dict(zip(published.KEPT, (found.table.astype({"low": float, "high": float}), found.ladder),
-                               strict=True))
+            frames |= dict(
+                zip(
+                    published.KEPT,
+                    (found.table.astype({"low": float, "high": float}), found.ladder),
+                    strict=True,
+                )
+            )
             print("\n".join(found.summary))
         if "what_if" in wanted:
             with Progress(sys.stderr) as on_progress:
                 cache = CaseCache(data, pool_of(given.jobs), on_progress)
                 cache.solve(what_if.cells(cache, False))
-                frames |= dict(zip(what_if.KEPT, what_if.solved(cache, False), strict=True))
+                frames |= dict(
+                    zip(what_if.KEPT, what_if.solved(cache, False), strict=True)
+                )
         written = store(data, given.out, frames)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)

@@ -19,13 +19,22 @@ from chipmodel.common.tables import table_csv
 
 def main() -> int:
     """Solve, explore and write."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--out", default="data/derived/near_optimal.csv", metavar="FILE")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--out", default="data/derived/near_optimal.csv", metavar="FILE"
+    )
     options.add_argument("--short", action="store_true", help="1% only")
     given = options.parse_args()
     try:
-        found = near_optimal(cm.run(cm.load_dataset(), "current_law"), "USA", "logic_lt10", 2035,
-                             (0.01,) if given.short else (0.01, 0.02, 0.05))
+        found = near_optimal(
+            cm.run(cm.load_dataset(), "current_law"),
+            "USA",
+            "logic_lt10",
+            2035,
+            (0.01,) if given.short else (0.01, 0.02, 0.05),
+        )
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1

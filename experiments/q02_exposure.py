@@ -2,8 +2,9 @@
 
     python experiments/q02_exposure.py --out results --short --jobs 2
 
-writes ``results/q02_exposure/``: the finding, its tables as CSV and LaTeX, its figures as PDF, PNG and SVG,
-and a manifest; without ``--short`` with every case. The same as ``chipmodel study q02``, and in a notebook as
+writes ``results/q02_exposure/``: the finding, its tables as CSV and LaTeX, its figures
+as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The same as
+``chipmodel study q02``, and in a notebook as
 ``chipmodel.questions.run.run_question("q02", chipmodel.load_dataset(), "results")``.
 """
 

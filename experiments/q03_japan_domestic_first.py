@@ -2,8 +2,9 @@
 
     python experiments/q03_japan_domestic_first.py --out results --short --jobs 2
 
-writes ``results/q03_japan_domestic_first/``: the finding, its tables as CSV and LaTeX, its figures as PDF, PNG and SVG,
-and a manifest; without ``--short`` with every case. The same as ``chipmodel study q03``, and in a notebook as
+writes ``results/q03_japan_domestic_first/``: the finding, its tables as CSV and LaTeX,
+its figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case.
+The same as ``chipmodel study q03``, and in a notebook as
 ``chipmodel.questions.run.run_question("q03", chipmodel.load_dataset(), "results")``.
 """
 

@@ -2,8 +2,9 @@
 
     python experiments/q06_korean_awards.py --out results --short --jobs 2
 
-writes ``results/q06_korean_awards/``: the finding, its tables as CSV and LaTeX, its figures as PDF, PNG and SVG,
-and a manifest; without ``--short`` with every case. The same as ``chipmodel study q06``, and in a notebook as
+writes ``results/q06_korean_awards/``: the finding, its tables as CSV and LaTeX, its
+figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The
+same as ``chipmodel study q06``, and in a notebook as
 ``chipmodel.questions.run.run_question("q06", chipmodel.load_dataset(), "results")``.
 """
 

@@ -2,9 +2,10 @@
 
     python experiments/taiwan_allowance.py --out results --jobs 2
 
-solves the study ``taiwan_allowance`` and writes ``results/taiwan_allowance/``: its comparison as CSV and
-``allowance.csv``, a row for each duty and each rate above the allowance. American capacity stands against both
-yardsticks, no duty and the duty without Taiwan's terms.
+solves the study ``taiwan_allowance`` and writes ``results/taiwan_allowance/``: its
+comparison as CSV and ``allowance.csv``, a row for each duty and each rate above the
+allowance. American capacity stands against both yardsticks, no duty and the duty
+without Taiwan's terms.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ DUTIES = {"25%": "section232_25", "100%": "section232_100"}
 LEADING = "capacity.USA.logic_lt10.2035"
 WORTH = {
     "certificate in 2035, USD/wafer": ("certificate.price.taiwan_terms.2035", 1.0),
-    "a kwpm under construction in 2030, MUSD": ("certificate.building.taiwan_terms.2030", 1.0),
+    "a kwpm under construction in 2030, MUSD": (
+        "certificate.building.taiwan_terms.2030",
+        1.0,
+    ),
     "a kwpm in service in 2035, MUSD": ("certificate.running.taiwan_terms.2035", 1.0),
     "duty forgone, USD bn": ("certificate.refund.taiwan_terms", 1e-3),
     "of which to TSMC, USD bn": ("certificate.income.taiwan_terms.tsmc", 1e-3),
@@ -34,32 +38,55 @@ WORTH = {
 
 def allowance(table: pd.DataFrame) -> pd.DataFrame:
     """Return what the allowance does and is worth, a row for each duty and rate above it."""
-    cells = table.assign(start=table["case"].str.partition("[")[0]).set_index(["metric", "start"])
+    cells = table.assign(start=table["case"].str.partition("[")[0]).set_index(
+        ["metric", "start"]
+    )
     rows = []
     for duty, case in DUTIES.items():
         free = float(cells.loc[(LEADING, "current_law"), "value"])
         without = float(cells.loc[(LEADING, f"{case}_no_allowance"), "value"])
         for _, cell in cells.loc[[(LEADING, case)]].iterrows():
             at = table[(table["case"] == cell["case"])].set_index("metric")["value"]
-            rows.append({
-                "duty": duty, "rate above": cell[RATE],
-                "US logic below 10 nm in 2035, kwpm": cell["value"],
-                "against no duty": cell["value"] - free,
-                "against the duty without terms": cell["value"] - without,
-                **{name: at[metric] * scale for name, (metric, scale) in WORTH.items()},
-            })
+            rows.append(
+                {
+                    "duty": duty,
+                    "rate above": cell[RATE],
+                    "US logic below 10 nm in 2035, kwpm": cell["value"],
+                    "against no duty": cell["value"] - free,
+                    "against the duty without terms": cell["value"] - without,
+                    **{
+                        name: at[metric] * scale
+                        for name, (metric, scale) in WORTH.items()
+                    },
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def main() -> int:
     """Run the study, print what it found and write the table."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--out", default="results", metavar="DIR", help="folder for results (default: results)")
-    options.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--out",
+        default="results",
+        metavar="DIR",
+        help="folder for results (default: results)",
+    )
+    options.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
     given = options.parse_args()
     try:
         with Progress(sys.stderr) as on_progress:
-            result = cm.run_study("taiwan_allowance", cm.load_dataset(), out=given.out, jobs=given.jobs, on_progress=on_progress)
+            result = cm.run_study(
+                "taiwan_allowance",
+                cm.load_dataset(),
+                out=given.out,
+                jobs=given.jobs,
+                on_progress=on_progress,
+            )
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1

@@ -12,10 +12,26 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-MISSING = "" if CHROMIUM.exists() and DRIVER.exists() else (
-    "needs the Debian packages chromium and chromium-driver (/usr/bin/chromium, /usr/bin/chromedriver)")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"]
+MISSING = (
+    ""
+    if CHROMIUM.exists() and DRIVER.exists()
+    else (
+        "needs the Debian packages chromium and chromium-driver (/usr/bin/chromium,"
+        " /usr/bin/chromedriver)"
+    )
+)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
 
 
 class Browser:
@@ -23,16 +39,37 @@ class Browser:
 
     def __enter__(self) -> Browser:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self._driver = subprocess.Popen([str(DRIVER), "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        text=True)
+        self._driver = subprocess.Popen(
+            [str(DRIVER), "--port=0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         try:
-            port = next(found[1] for line in self._driver.stdout if (found := re.search(r"on port ([1-9]\d*)", line)))
+            port = next(
+                found[1]
+                for line in self._driver.stdout
+                if (found := re.search(r"on port ([1-9]\d*)", line))
+            )
             self._root = f"http://127.0.0.1:{port}"
             flags = [*FLAGS, f"--user-data-dir={self._profile.name}", "about:blank"]
             options = {"binary": str(CHROMIUM), "args": flags}
-            made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "browserName": "chrome", "goog:chromeOptions": options,
-                "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
+            made = self._call(
+                "POST",
+                "/session",
+                {
+                    "capabilities": {
+                        "alwaysMatch": {
+                            "browserName": "chrome",
+                            "goog:chromeOptions": options,
+                            "goog:loggingPrefs": {
+                                "browser": "ALL",
+                                "performance": "ALL",
+                            },
+                        }
+                    }
+                },
+            )
             self._root += f"/session/{made['sessionId']}"
             self._call("POST", "/url", {"url": "about:blank"})
             self.requested()  # what the browser's own first page asks for
@@ -55,19 +92,33 @@ class Browser:
 
     def _call(self, method: str, path: str, given: dict[str, Any] | None = None) -> Any:
         body = None if method != "POST" else json.dumps(given or {}).encode()
-        asked = urllib.request.Request(self._root + path, body, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=60) as answer:
+        asked = urllib.request.Request(
+            self._root + path, body, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            asked, timeout=60
+        ) as answer:
             return json.loads(answer.read())["value"]
 
     def size(self, wide: int, high: int, dark: bool = False) -> None:
         """Set the size of the screen, and whether the reader prefers dark pages."""
-        self._devtools("Emulation.setDeviceMetricsOverride", width=wide, height=high, deviceScaleFactor=1,
-                       mobile=wide < 600)
+        self._devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=wide,
+            height=high,
+            deviceScaleFactor=1,
+            mobile=wide < 600,
+        )
         scheme = "dark" if dark else "light"
-        self._devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self._devtools(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
 
     def _devtools(self, command: str, **given: Any) -> Any:
-        return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
+        return self._call(
+            "POST", "/goog/cdp/execute", {"cmd": command, "params": given}
+        )
 
     def open(self, path: Path) -> None:
         """Open a page from disk."""
@@ -75,17 +126,28 @@ class Browser:
 
     def run(self, script: str, *given: Any) -> Any:
         """Run a script in the page and return what it returns."""
-        return self._call("POST", "/execute/sync", {"script": script, "args": list(given)})
+        return self._call(
+            "POST", "/execute/sync", {"script": script, "args": list(given)}
+        )
 
     def complaints(self) -> list[str]:
         """Return what the console told, and forget it."""
-        return [line["message"] for line in self._call("POST", "/se/log", {"type": "browser"})]
+        return [
+            line["message"]
+            for line in self._call("POST", "/se/log", {"type": "browser"})
+        ]
 
     def requested(self) -> list[str]:
         """Return the addresses asked for so far, and forget them."""
-        lines = [json.loads(line["message"])["message"] for line in self._call("POST", "/se/log",
-                                                                              {"type": "performance"})]
-        return [line["params"]["request"]["url"] for line in lines if line["method"] == "Network.requestWillBeSent"]
+        lines = [
+            json.loads(line["message"])["message"]
+            for line in self._call("POST", "/se/log", {"type": "performance"})
+        ]
+        return [
+            line["params"]["request"]["url"]
+            for line in lines
+            if line["method"] == "Network.requestWillBeSent"
+        ]
 
     def screenshot(self, path: Path) -> None:
         """Write what is on the screen as PNG."""

@@ -20,7 +20,9 @@ def two() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dataset, Report]]:
+def reported(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Dataset, Report]]:
     """A short report of one question on the two-region data set; nobody may change its folder."""
     root = tmp_path_factory.mktemp("report")
     data = helpers.report_data(root / "data")

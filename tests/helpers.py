@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from chipmodel import Case, Dataset, Policy, Solution, World, load_case, load_dataset, load_world
+from chipmodel import (
+    Case,
+    Dataset,
+    Policy,
+    Solution,
+    World,
+    load_case,
+    load_dataset,
+    load_world,
+)
 from chipmodel.analysis.run import solve_in_passes
 from chipmodel.cases.check import check_case
 from chipmodel.common.files import read_toml, toml_text
@@ -86,20 +95,27 @@ ODD = "Aland <i>& Sons"
 def report_data(folder: Path) -> Dataset:
     """Copy the two-region data set, with what a report asks for: two studies and a case of current law."""
     copy_two(folder, change("regions", {"region": "AAA"}, name=ODD))
-    (folder / "cases" / "current_law.toml").write_text((folder / "cases" / "grant.toml").read_text())
+    (folder / "cases" / "current_law.toml").write_text(
+        (folder / "cases" / "grant.toml").read_text()
+    )
     (folder / "cases" / "dials.toml").write_text(
-        'title = "A duty and a credit"\nbaseline = "tariff"\nstatus = "hypothetical"\nas_of = "2026-06-30"\n'
-        'summary = "Both."\n[[policy]]\nkind = "investment_tax_credit"\nid = "credit"\nregion = "AAA"\nrate = 0.25\n'
-        'years = [2026, 2030]\nsource = "test"\n')
+        'title = "A duty and a credit"\nbaseline = "tariff"\nstatus ='
+        ' "hypothetical"\nas_of = "2026-06-30"\nsummary = "Both."\n[[policy]]\nkind ='
+        ' "investment_tax_credit"\nid = "credit"\nregion = "AAA"\nrate = 0.25\nyears ='
+        ' [2026, 2030]\nsource = "test"\n'
+    )
     (folder / "studies").mkdir()
     (folder / "studies" / "headline.toml").write_text(
-        'title = "Small"\ncases = ["no_policy", "tariff", "current_law"]\nreference = "no_policy"\n'
-        'metrics = ["share.capacity.*.all.LAST", "cost.buyers.*", "outlay.*", "welfare.all"]\n'
-        'figures = ["leading_edge_share", "who_pays"]\n')
+        'title = "Small"\ncases = ["no_policy", "tariff", "current_law"]\nreference ='
+        ' "no_policy"\nmetrics = ["share.capacity.*.all.LAST", "cost.buyers.*",'
+        ' "outlay.*", "welfare.all"]\nfigures = ["leading_edge_share", "who_pays"]\n'
+    )
     (folder / "studies" / "what_if.toml").write_text(
-        'title = "Two dials"\ncases = ["dials", "tariff"]\nreference = "tariff"\n'
-        'metrics = ["share.capacity.AAA.all.2028", "cost.buyers.AAA", "revenue.AAA"]\n'
-        '[grid]\n"duty.rate" = [0.0, 0.05, 0.1, 0.25]\n"credit.rate" = [0.0, 0.1, 0.25]\n')
+        'title = "Two dials"\ncases = ["dials", "tariff"]\nreference ='
+        ' "tariff"\nmetrics = ["share.capacity.AAA.all.2028", "cost.buyers.AAA",'
+        ' "revenue.AAA"]\n[grid]\n"duty.rate" = [0.0, 0.05, 0.1, 0.25]\n"credit.rate" ='
+        " [0.0, 0.1, 0.25]\n"
+    )
     return load_dataset(folder)
 
 
@@ -111,7 +127,9 @@ def shuffled(folder: Path, order: Callable[[Rows], None]) -> None:
         write(path, header, rows)
 
 
-def copy_two(folder: Path, *edits: Edit, world: dict[str, object] | None = None) -> Path:
+def copy_two(
+    folder: Path, *edits: Edit, world: dict[str, object] | None = None
+) -> Path:
     """Copy the two-region data set into a folder that does not exist yet and change the copy."""
     shutil.copytree(TWO, folder)
     for edit in edits:
@@ -122,7 +140,9 @@ def copy_two(folder: Path, *edits: Edit, world: dict[str, object] | None = None)
     return folder
 
 
-def variant(folder: Path, *edits: Edit, world: dict[str, object] | None = None) -> Dataset:
+def variant(
+    folder: Path, *edits: Edit, world: dict[str, object] | None = None
+) -> Dataset:
     """Load a changed copy of the two-region data set; `world` changes fields of its central world."""
     return load_dataset(copy_two(folder, *edits, world=world))
 
@@ -144,14 +164,24 @@ def near(found: float, expected: float, rel: float = 1e-9) -> bool:
 
 def booked_and_ledger(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
     """Return what each treasury nets in present value: by the accounts, and by the lines of the policies table."""
-    accounts = solution.accounts[(solution.accounts["account"] == "treasury")
-                                 & (solution.accounts["agent"] == "ownership")]
-    booked = {f"treasury:{region}": value for region, value in zip(accounts["region"], accounts["value"], strict=True)}
+    accounts = solution.accounts[
+        (solution.accounts["account"] == "treasury")
+        & (solution.accounts["agent"] == "ownership")
+    ]
+    booked = {
+        f"treasury:{region}": value
+        for region, value in zip(accounts["region"], accounts["value"], strict=True)
+    }
     table = solution.policies
-    table = table[table["agent"].str.startswith("treasury:") & (table["unit"] == "MUSD")
-                  & ~table["item"].str.endswith("_cash")]
+    table = table[
+        table["agent"].str.startswith("treasury:")
+        & (table["unit"] == "MUSD")
+        & ~table["item"].str.endswith("_cash")
+    ]
     ledger = dict.fromkeys(booked, 0.0)
-    for agent, year, value in zip(table["agent"], table["year"], table["value"], strict=True):
+    for agent, year, value in zip(
+        table["agent"], table["year"], table["value"], strict=True
+    ):
         ledger[agent] += value * solution.parameters.discount[year]
     return booked, ledger
 
@@ -185,15 +215,26 @@ def _is(row: dict[str, str], where: dict[str, object]) -> bool:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        ""
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     """A disk of some kilobytes, where the system lets one be mounted."""
     folder.mkdir()
-    if shutil.which("mount") is None or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder],
+            capture_output=True,
+        ).returncode
+    ):
         pytest.skip("no small disk can be mounted here")
     try:
         yield
@@ -206,7 +247,12 @@ def remount(folder: Path, option: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
 
 
-def run_without(data: Dataset, case: Case | str, groups: tuple[str, ...], world: World | str = "central") -> Solution:
+def run_without(
+    data: Dataset,
+    case: Case | str,
+    groups: tuple[str, ...],
+    world: World | str = "central",
+) -> Solution:
     """Solve a case with some groups of rows left out, to see what they do."""
     case = load_case(case, data) if isinstance(case, str) else case
     world = load_world(world, data) if isinstance(world, str) else world

@@ -20,15 +20,25 @@ from tempfile import TemporaryDirectory
 
 from chipmodel.cli.main import main
 
-PRELOADED = ["chipmodel.cli.study_commands", "chipmodel.report.build", "chipmodel.display.figures", "matplotlib",
-             "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_pdf",
-             "kill"]
+PRELOADED = [
+    "chipmodel.cli.study_commands",
+    "chipmodel.report.build",
+    "chipmodel.display.figures",
+    "matplotlib",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.backends.backend_pdf",
+    "kill",
+]
 CLOCK = ("created_utc", "timings", "seal")
 """What a manifest of a result says of the clock."""
 
 
 def named(folder: Path) -> dict[str, bytes]:
-    """Return every file that has its name; what is being written has a hidden one. A manifest without the clock."""
+    """Return every file that has its name; what is being written has a hidden one.
+
+    A manifest without the clock.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
@@ -75,7 +85,9 @@ class Killer:
         """Start the command from a process that has its imports done, so that most kills find it at work."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
-        made = context.Process(target=command, args=([*self.arguments, "--out", str(out)], self.questions))
+        made = context.Process(
+            target=command, args=([*self.arguments, "--out", str(out)], self.questions)
+        )
         made.start()
         return made
 
@@ -87,11 +99,14 @@ class Killer:
         assert made.exitcode == 0, f"exit code {made.exitcode}"
         return time.monotonic() - began
 
-    def trial(self, folder: Path, kills: int, every: int, seed: int, say=lambda line: None) -> int:
+    def trial(
+        self, folder: Path, kills: int, every: int, seed: int, say=lambda line: None
+    ) -> int:
         """Kill the command at moments spread over its duration; return how many kills found it at work.
 
-        After each kill every file that has its name must be whole; the next start goes on in the same folder.
-        After `every` kills the command is run to its end, every byte is compared, and the folder is emptied.
+        After each kill every file that has its name must be whole; the next start goes
+        on in the same folder. After `every` kills the command is run to its end, every
+        byte is compared, and the folder is emptied.
         """
         self.whole(folder / "warm")  # the first start waits for imports
         seconds = self.whole(folder / "undisturbed")
@@ -110,13 +125,20 @@ class Killer:
             there = named(out)
             spoilt = [name for name, raw in there.items() if expected.get(name) != raw]
             assert not spoilt, f"not whole after a kill at {moment:.2f} s: {spoilt}"
-            say(f"killed at {moment:.2f} s: {len(there)} files, all whole; {len(hidden(out))} half written ones")
+            say(
+                f"killed at {moment:.2f} s: {len(there)} files, all whole;"
+                f" {len(hidden(out))} half written ones"
+            )
             if count % every == 0 or count == kills:
                 for path in hidden(out):
-                    os.utime(path, (0, 0))  # as if killed long ago: nobody can be writing it
+                    os.utime(
+                        path, (0, 0)
+                    )  # as if killed long ago: nobody can be writing it
                 self.whole(out)
                 again = named(out)
-                assert again == expected, f"differs after kills and a run: {_apart(again, expected)}"
+                assert again == expected, (
+                    f"differs after kills and a run: {_apart(again, expected)}"
+                )
                 say(f"run to its end: the same {len(again)} files, byte for byte")
                 shutil.rmtree(out)
         return hit
@@ -129,11 +151,22 @@ def _apart(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--every", type=int, default=1, help="kills after which it is run to its end")
+    parser.add_argument(
+        "--every", type=int, default=1, help="kills after which it is run to its end"
+    )
     parser.add_argument("--seed", type=int, default=20260630)
-    parser.add_argument("command", nargs="+", help="a verb and what it is given, such as: study headline")
+    parser.add_argument(
+        "command",
+        nargs="+",
+        help="a verb and what it is given, such as: study headline",
+    )
     given = parser.parse_args()
     with TemporaryDirectory() as place:
-        found = Killer(given.command).trial(Path(place), given.kills, given.every, given.seed,
-                                            lambda line: sys.stdout.write(line + "\n") and sys.stdout.flush())
+        found = Killer(given.command).trial(
+            Path(place),
+            given.kills,
+            given.every,
+            given.seed,
+            lambda line: sys.stdout.write(line + "\n") and sys.stdout.flush(),
+        )
     sys.stdout.write(f"{found} of {given.kills} kills found it at work\n")

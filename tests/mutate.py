@@ -1,28 +1,31 @@
 """Spoil the files of a data package, one at a time, and judge what comes of it.
 
-``python tests/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the two-region
-package, read, checked, solved and tabulated; one in eight in a copy of the shipped one, read and
-checked with its numbers built for every world; some through the command in a process of its own. Every
-mutation must end as one of:
+``python tests/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the
+two-region package, read, checked, solved and tabulated; one in eight in a copy of the
+shipped one, read and checked with its numbers built for every world; some through the
+command in a process of its own. Every mutation must end as one of:
 
 refused
-    Exit code 2, and every problem names a file, a place, what is wrong and a mend. The file is the
-    spoilt one, or one that depends on it (`BELOW`): a case that names a region which was dropped, a
-    study of a case that cannot be read.
+    Exit code 2, and every problem names a file, a place, what is wrong and a mend. The
+    file is the spoilt one, or one that depends on it (`BELOW`): a case that names a
+    region which was dropped, a study of a case that cannot be read.
 harmless
-    The file says the same (`mutations.meaning`, which reads it by other means than chipmodel's), the
-    record of what was read is the same, and so is every byte of the tables.
+    The file says the same (`mutations.meaning`, which reads it by other means than
+    chipmodel's), the record of what was read is the same, and so is every byte of the
+    tables.
 legitimate
-    The file says something else of the right kind and within its limits, and the record of what was
-    read, which every manifest holds, differs from before. Where the sign of the effect is known, the
-    objective moves that way. If the programme has no optimum then, it is told so with exit code 1.
+    The file says something else of the right kind and within its limits, and the record
+    of what was read, which every manifest holds, differs from before. Where the sign of
+    the effect is known, the objective moves that way. If the programme has no optimum
+    then, it is told so with exit code 1.
 
-Anything else is a fault: a traceback, a problem without place or mend, something that says another
-thing and is read as the same, or a change nobody is told of.
+Anything else is a fault: a traceback, a problem without place or mend, something that
+says another thing and is read as the same, or a change nobody is told of.
 
-A row nobody needs (an announced project, an incentive, an instrument of a case) can be dropped without
-harm to any rule: no check can know that it was there. It is judged legitimate only if the digest of the
-package changes and ``chipmodel check`` names the table as not the one its descriptor records.
+A row nobody needs (an announced project, an incentive, an instrument of a case) can be
+dropped without harm to any rule: no check can know that it was there. It is judged
+legitimate only if the digest of the package changes and ``chipmodel check`` names the
+table as not the one its descriptor records.
 """
 
 from __future__ import annotations
@@ -57,9 +60,18 @@ from chipmodel.dataset.rows import TABLES
 REFUSED, HARMLESS, LEGITIMATE, FAULT = "refused", "harmless", "legitimate", "fault"
 
 BELOW = {
-    "csv": ("csv", "case", "world", "study"),  # tables point at each other; all others point at tables
+    "csv": (
+        "csv",
+        "case",
+        "world",
+        "study",
+    ),  # tables point at each other; all others point at tables
     "case": ("case", "study"),  # cases have baselines; studies name cases
-    "world": ("study", "case", "csv"),  # years of a world may be beyond what a table or an instrument covers
+    "world": (
+        "study",
+        "case",
+        "csv",
+    ),  # years of a world may be beyond what a table or an instrument covers
     "study": ("points", "case"),  # a point of a grid may be one its case cannot take
     "points": ("study", "case"),
     "json": (),
@@ -67,7 +79,8 @@ BELOW = {
 """By the kind of a spoilt file, what else may be named when it is refused, for it depends on it."""
 
 
-# -- judging ----------------------------------------------------------------------------------------
+# -- judging
+# ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -95,16 +108,32 @@ def kind_of(name: str, root: Path) -> str:
     """Return the kind of file that a problem names."""
     stem = name.removesuffix(".toml").removesuffix(".csv")
     kinds = {"case": "cases", "world": "worlds", "study": "studies"}
-    found = [kind for kind, folder in kinds.items() if (root / folder / f"{stem}.toml").is_file()]
-    return "csv" if stem in TABLES else found[0] if found else "json" if name == descriptor.FILE else ""
+    found = [
+        kind
+        for kind, folder in kinds.items()
+        if (root / folder / f"{stem}.toml").is_file()
+    ]
+    return (
+        "csv"
+        if stem in TABLES
+        else found[0]
+        if found
+        else "json"
+        if name == descriptor.FILE
+        else ""
+    )
 
 
-def refusal(problems: list[dict[str, str]], file: File, root: Path, says: str) -> Verdict:
+def refusal(
+    problems: list[dict[str, str]], file: File, root: Path, says: str
+) -> Verdict:
     """Judge a refusal: each problem is whole, and names the spoilt file or one that depends on it."""
     if not problems:
         raise Fault("exit code 2 without a problem")
     for problem in problems:
-        if not all(problem.get(k, "").strip() for k in ("file", "place", "what", "mend")):
+        if not all(
+            problem.get(k, "").strip() for k in ("file", "place", "what", "mend")
+        ):
             raise Fault(f"a problem is not whole: {problem}")
         if problem["file"] not in (file.path.name, file.path.stem):
             other = kind_of(re.split(r"[+\[]", problem["file"])[0], root)
@@ -114,10 +143,19 @@ def refusal(problems: list[dict[str, str]], file: File, root: Path, says: str) -
     if says and says not in text:
         raise Fault(f"does not say '{says}': {text[:300]}")
     direct = any(p["file"] in (file.path.name, file.path.stem) for p in problems)
-    return Verdict(REFUSED, "in the file itself" if direct else f"in a file that depends on it ({file.kind})")
+    return Verdict(
+        REFUSED,
+        (
+            "in the file itself"
+            if direct
+            else f"in a file that depends on it ({file.kind})"
+        ),
+    )
 
 
-def judge(made: Made, file: File, home: Package, job: tuple[str, ...] | None, expects: str) -> Verdict:
+def judge(
+    made: Made, file: File, home: Package, job: tuple[str, ...] | None, expects: str
+) -> Verdict:
     """Judge what comes of a mutation, with the spoilt file in its place."""
     code, problems, edited = check(home.root)
     if code == 2:
@@ -135,15 +173,28 @@ def judge(made: Made, file: File, home: Package, job: tuple[str, ...] | None, ex
     return accepted(home, job, made, file, expects, same or expects == HARMLESS, edited)
 
 
-def accepted(home: Package, job: tuple[str, ...] | None, made: Made, file: File, expects: str, same: bool,
-             edited: list[str]) -> Verdict:
+def accepted(
+    home: Package,
+    job: tuple[str, ...] | None,
+    made: Made,
+    file: File,
+    expects: str,
+    same: bool,
+    edited: list[str],
+) -> Verdict:
     """Judge a mutation that was read."""
     now = record(home.root)
-    quiet = {k: v for k, v in now.items() if k != "edited"} == {k: v for k, v in home.said.items() if k != "edited"}
+    quiet = {k: v for k, v in now.items() if k != "edited"} == {
+        k: v for k, v in home.said.items() if k != "edited"
+    }
     if file.kind == "json":
         quiet = now == home.said
     if same != quiet:
-        raise Fault("says the same and is read as another" if same else "says another thing and is read as the same")
+        raise Fault(
+            "says the same and is read as another"
+            if same
+            else "says another thing and is read as the same"
+        )
     if file.kind == "csv" and file.path.name not in edited and made.content != file.raw:
         raise Fault("check does not tell that the table was edited")
     if same:
@@ -175,14 +226,19 @@ def moved(home: Package, job: tuple[str, ...] | None, made: Made) -> str:
 
 def through_the_command(root: Path, code: int) -> None:
     """Call the command in a process of its own and hold its exit code to the one found here."""
-    done = subprocess.run([sys.executable, "-m", "chipmodel", "check", str(root)], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "chipmodel", "check", str(root)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     lines = done.stderr.splitlines()
     if done.returncode != code or any(not line.startswith("error: ") for line in lines):
         raise Fault(f"the command ends with {done.returncode}, {lines[:3]}")
 
 
-# -- the run ----------------------------------------------------------------------------------------
+# -- the run
+# ----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -198,16 +254,26 @@ class Tally:
 
     def text(self) -> str:
         """Return the tally in words."""
-        lines = [f"{sum(self.outcomes.values())} mutations of {len(self.by_mutation)} kinds, "
-                 f"{self.shipped} in the shipped package, {self.commands} through the command"]
-        lines += [f"{name:>11}: {self.outcomes[name]}" for name in (REFUSED, HARMLESS, LEGITIMATE, FAULT)]
-        lines += [f"{count:>11}  {how}" for how, count in sorted(self.hows.items()) if how]
+        lines = [
+            f"{sum(self.outcomes.values())} mutations of {len(self.by_mutation)} kinds,"
+            f" {self.shipped} in the shipped package, {self.commands} through the"
+            " command"
+        ]
+        lines += [
+            f"{name:>11}: {self.outcomes[name]}"
+            for name in (REFUSED, HARMLESS, LEGITIMATE, FAULT)
+        ]
+        lines += [
+            f"{count:>11}  {how}" for how, count in sorted(self.hows.items()) if how
+        ]
         return "\n".join([*lines, *self.faults])
 
 
 def spoil(rng: Random, home: Package, wanted: Mutation) -> tuple[File, Made] | None:
     """Apply a mutation to some file of a package; none if it fits no file tried."""
-    kind = rng.choice([k for k in wanted.kinds if any(f.kind == k for f in home.files)] or [""])
+    kind = rng.choice(
+        [k for k in wanted.kinds if any(f.kind == k for f in home.files)] or [""]
+    )
     fitting = [f for f in home.files if f.kind == kind]
     for file in rng.sample(fitting, len(fitting)):
         made = wanted.change(rng, file)
@@ -216,14 +282,19 @@ def spoil(rng: Random, home: Package, wanted: Mutation) -> tuple[File, Made] | N
     return None
 
 
-def one(seed: int, home: Package, wanted: Mutation, command: bool) -> tuple[Verdict, str] | None:
+def one(
+    seed: int, home: Package, wanted: Mutation, command: bool
+) -> tuple[Verdict, str] | None:
     """Make one mutation and judge it."""
     rng = Random(seed)
     spoilt = spoil(rng, home, wanted)
     if spoilt is None:
         return None
     file, made = spoilt
-    name = f"{wanted.name} [{file.path.relative_to(home.root)}] {made.told} (--only {seed})"
+    name = (
+        f"{wanted.name} [{file.path.relative_to(home.root)}] {made.told} (--only"
+        f" {seed})"
+    )
     job = home.job(rng, file)
     if job is not None:
         home.unspoilt(*job)
@@ -239,9 +310,14 @@ def one(seed: int, home: Package, wanted: Mutation, command: bool) -> tuple[Verd
     return verdict, name
 
 
-def mutate(n: int, seed: int, folder: Path, commands: int = 0, only: int | None = None) -> Tally:
+def mutate(
+    n: int, seed: int, folder: Path, commands: int = 0, only: int | None = None
+) -> Tally:
     """Make `n` mutations, taking every kind in turn, and return what came of them."""
-    small, large = Package(two_regions(folder / "two"), True), Package(shipped(folder / "shipped"), False)
+    small, large = (
+        Package(two_regions(folder / "two"), True),
+        Package(shipped(folder / "shipped"), False),
+    )
     tally, number = Tally(), seed * 1_000_000
     while sum(tally.outcomes.values()) < n:
         number = number + 1 if only is None else only
@@ -267,11 +343,24 @@ def mutate(n: int, seed: int, folder: Path, commands: int = 0, only: int | None 
 
 def main() -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Spoil the files of a data package and judge what comes of it.")
-    parser.add_argument("--n", type=int, default=200, help="how many mutations (default: 200)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other mutations (default: 1)")
-    parser.add_argument("--commands", type=int, default=10, help="how many go through the command (default: 10)")
-    parser.add_argument("--only", type=int, help="make one mutation again, by its number")
+    parser = argparse.ArgumentParser(
+        description="Spoil the files of a data package and judge what comes of it."
+    )
+    parser.add_argument(
+        "--n", type=int, default=200, help="how many mutations (default: 200)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="another seed, other mutations (default: 1)"
+    )
+    parser.add_argument(
+        "--commands",
+        type=int,
+        default=10,
+        help="how many go through the command (default: 10)",
+    )
+    parser.add_argument(
+        "--only", type=int, help="make one mutation again, by its number"
+    )
     args = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

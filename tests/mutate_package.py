@@ -30,37 +30,56 @@ def two_regions(folder: Path) -> Path:
     """Copy the two-region package, with a descriptor, a case with changes, a storm, and studies."""
     helpers.copy_two(folder)
     (folder / "cases" / "child.toml").write_text(
-        'title = "A lower duty, and a credit"\nbaseline = "tariff"\nstatus = "threatened"\nas_of = "2026-06-30"\n'
-        'summary = "One number of the parent is changed, one instrument added."\n\n[set]\n"duty.rate" = 0.15\n\n'
-        '[[policy]]\nkind = "investment_tax_credit"\nid = "credit"\nregion = "AAA"\nrate = 0.2\nyears = [2026, 2030]\n'
-        'source = "own"\n')
+        'title = "A lower duty, and a credit"\nbaseline = "tariff"\nstatus ='
+        ' "threatened"\nas_of = "2026-06-30"\nsummary = "One number of the parent is'
+        ' changed, one instrument added."\n\n[set]\n"duty.rate" ='
+        ' 0.15\n\n[[policy]]\nkind = "investment_tax_credit"\nid = "credit"\nregion ='
+        ' "AAA"\nrate = 0.2\nyears = [2026, 2030]\nsource = "own"\n'
+    )
     (folder / "cases" / "quota.toml").write_text(
-        'title = "A quota and a rule"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary = "Quantities."\n\n'
-        '[[policy]]\nkind = "import_quota"\nid = "quota"\nimporter = "AAA"\norigins = ["BBB"]\nquota = 30\n'
-        'on = "chips"\nrent_to = "exporter"\nyears = [2027, 2029]\nsource = "test"\n')
+        'title = "A quota and a rule"\nstatus = "hypothetical"\nas_of ='
+        ' "2026-06-30"\nsummary = "Quantities."\n\n[[policy]]\nkind ='
+        ' "import_quota"\nid = "quota"\nimporter = "AAA"\norigins = ["BBB"]\nquota ='
+        ' 30\non = "chips"\nrent_to = "exporter"\nyears = [2027, 2029]\nsource ='
+        ' "test"\n'
+    )
     (folder / "worlds" / "storm.toml").write_text(
         (folder / "worlds" / "central.toml").read_text().replace("Central", "Storm")
-        + '\n[[scale]]\ntable = "costs"\nwhere = { item = "capex" }\nfactor = 1.1\n\n[[event]]\nid = "storm"\n'
-        'region = "BBB"\nsegments = ["chip"]\nyears = [2027, 2027]\ndepth = 0.3\nknown_from = 2027\nsource = "own"\n')
+        + '\n[[scale]]\ntable = "costs"\nwhere = { item = "capex" }\nfactor ='
+        ' 1.1\n\n[[event]]\nid = "storm"\nregion = "BBB"\nsegments = ["chip"]\nyears'
+        ' = [2027, 2027]\ndepth = 0.3\nknown_from = 2027\nsource = "own"\n'
+    )
     (folder / "studies").mkdir()
-    head = 'cases = ["child", "tariff"]\nworlds = ["central"]\nreference = "tariff"\n' \
-           'metrics = ["share.capacity.AAA.all.2028", "cost.buyers.*", "welfare.all"]\n'
+    head = (
+        'cases = ["child", "tariff"]\nworlds = ["central"]\nreference = "tariff"\n'
+        'metrics = ["share.capacity.AAA.all.2028", "cost.buyers.*", "welfare.all"]\n'
+    )
     (folder / "studies" / "dials.toml").write_text(
         f'title = "Two dials"\n{head}chunk = 10\n\n[grid]\n"duty.rate" = [0.05, 0.25]\n'
-        '"credit.rate" = { from = 0.0, to = 0.2, steps = 2 }\n')
-    (folder / "studies" / "rows.toml").write_text(f'title = "Rows of a table"\n{head}table = "points.csv"\n')
-    (folder / "studies" / "points.csv").write_text("duty.rate,world.demand_shift\n0.05,0.0\n0.2,0.01\n")
+        '"credit.rate" = { from = 0.0, to = 0.2, steps = 2 }\n'
+    )
+    (folder / "studies" / "rows.toml").write_text(
+        f'title = "Rows of a table"\n{head}table = "points.csv"\n'
+    )
+    (folder / "studies" / "points.csv").write_text(
+        "duty.rate,world.demand_shift\n0.05,0.0\n0.2,0.01\n"
+    )
     descriptor.write_descriptor(folder)
     return folder
 
 
 def shipped(folder: Path) -> Path:
     """Copy the shipped package without results kept with it, which carry stamps of their own."""
-    shutil.copytree(shipped_root(), folder, ignore=shutil.ignore_patterns("raw", "derived", "*.py", "__pycache__"))
+    shutil.copytree(
+        shipped_root(),
+        folder,
+        ignore=shutil.ignore_patterns("raw", "derived", "*.py", "__pycache__"),
+    )
     return folder
 
 
-# -- what a package says and gives ------------------------------------------------------------------
+# -- what a package says and gives
+# ------------------------------------------------------------------
 
 
 def record(root: Path) -> dict[str, Any]:
@@ -69,7 +88,10 @@ def record(root: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"data": data.digest, "edited": descriptor.edited(data)}
     for name in list_cases(data):
         parent = baseline_of(name, data)
-        found[f"case {name}"] = (case_dict(cm.load_case(name, data)), parent and parent.name)
+        found[f"case {name}"] = (
+            case_dict(cm.load_case(name, data)),
+            parent and parent.name,
+        )
     for name in names_in(root / "worlds"):
         found[f"world {name}"] = cm.load_world(name, data).model_dump(mode="json")
     for name in list_studies(data):
@@ -81,7 +103,10 @@ def record(root: Path) -> dict[str, Any]:
 def solved(root: Path, case: str, world: str) -> tuple[str, float]:
     """Solve a case and return its tables, to the byte, and its objective."""
     solution = cm.run(cm.load_dataset(root), case, world)
-    return "".join(table_text(solution.table(name)) for name in RESULTS), solution.objective
+    return (
+        "".join(table_text(solution.table(name)) for name in RESULTS),
+        solution.objective,
+    )
 
 
 def compared(root: Path, study: str) -> tuple[str, float]:
@@ -100,7 +125,9 @@ class Package:
 
     def __post_init__(self) -> None:
         self.said = record(self.root)
-        paths = sorted(p for p in self.root.rglob("*") if p.suffix in (".csv", ".toml", ".json"))
+        paths = sorted(
+            p for p in self.root.rglob("*") if p.suffix in (".csv", ".toml", ".json")
+        )
         self.files = [File(p, p.read_bytes()) for p in paths]
 
     def unspoilt(self, *job: str) -> tuple[str, float]:
@@ -111,7 +138,11 @@ class Package:
 
     def give(self, *job: str) -> tuple[str, float]:
         """Solve a case in a world, or run a study."""
-        return compared(self.root, job[1]) if job[0] == "study" else solved(self.root, job[1], job[2])
+        return (
+            compared(self.root, job[1])
+            if job[0] == "study"
+            else solved(self.root, job[1], job[2])
+        )
 
     def job(self, rng: Random, file: File) -> tuple[str, ...] | None:
         """Return what to solve to see the effect of a file."""
@@ -124,7 +155,8 @@ class Package:
         return ("run", case, file.path.stem if file.kind == "world" else world)
 
 
-# -- putting something in the place of a file -------------------------------------------------------
+# -- putting something in the place of a file
+# -------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -160,5 +192,9 @@ def put(file: File, content: bytes | str) -> Iterator[None]:
         with aside:
             yield
     finally:
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        (
+            path.rmdir()
+            if path.is_dir() and not path.is_symlink()
+            else path.unlink(missing_ok=True)
+        )
         path.write_bytes(file.raw)

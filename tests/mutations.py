@@ -1,7 +1,7 @@
 """Ways to spoil a file of a data package, each with what must come of it.
 
-A mutation takes a random number generator and a `File` and returns what is put in the file's place,
-or None where it does not apply. ``expects`` is what must come of it:
+A mutation takes a random number generator and a `File` and returns what is put in the
+file's place, or None where it does not apply. ``expects`` is what must come of it:
 
 - ``refused``: an error that names file, place and mend;
 - ``harmless``: nothing changes, to the byte, for the file says the same;
@@ -41,7 +41,8 @@ class Made:
     Attributes
     ----------
     content : bytes or str
-        The new content, or the name of something that is no plain file (see `judge.put`).
+        The new content, or the name of something that is no plain file (see
+        `judge.put`).
     told : str
         What was done, for people.
     expects : str
@@ -49,7 +50,8 @@ class Made:
     says : str
         Text the refusal must hold.
     moves : int
-        Sign of the least change of the objective: 1 must not fall, -1 must not rise, 0 unknown.
+        Sign of the least change of the objective: 1 must not fall, -1 must not rise, 0
+        unknown.
     """
 
     content: bytes | str
@@ -70,8 +72,16 @@ class File:
     def kind(self) -> str:
         """One of csv, points, case, world, study, json."""
         if self.path.suffix == ".toml":
-            return {"cases": "case", "worlds": "world", "studies": "study"}[self.path.parent.name]
-        return "json" if self.path.suffix == ".json" else "csv" if self.path.stem in TABLES else "points"
+            return {"cases": "case", "worlds": "world", "studies": "study"}[
+                self.path.parent.name
+            ]
+        return (
+            "json"
+            if self.path.suffix == ".json"
+            else "csv"
+            if self.path.stem in TABLES
+            else "points"
+        )
 
     @cached_property
     def text(self) -> str:
@@ -91,7 +101,9 @@ class File:
 
     @property
     def facts(self) -> bool:
-        return self.kind == "csv" and issubclass(self.model, Fact) and len(self.rows) > 1
+        return (
+            self.kind == "csv" and issubclass(self.model, Fact) and len(self.rows) > 1
+        )
 
     def column(self, name: str) -> int:
         return self.rows[0].index(name)
@@ -99,16 +111,31 @@ class File:
     def codes(self) -> list[str]:
         """Columns that hold codes: a pattern, one of some words, or a key of another table."""
         shapes = self.model.model_json_schema()["properties"]
-        parts = {name: [shape, *shape.get("anyOf", [])] for name, shape in shapes.items()}
-        coded = {name for name, some in parts.items() if any({"pattern", "enum"} & set(p) for p in some)}
-        return [name for name in self.rows[0] if name in coded | set(references(self.model))]
+        parts = {
+            name: [shape, *shape.get("anyOf", [])] for name, shape in shapes.items()
+        }
+        coded = {
+            name
+            for name, some in parts.items()
+            if any({"pattern", "enum"} & set(p) for p in some)
+        }
+        return [
+            name for name in self.rows[0] if name in coded | set(references(self.model))
+        ]
 
     def with_cell(self, row: int, column: int, new: str) -> bytes:
-        return csv_bytes([*self.rows[:row], [*self.rows[row][:column], new, *self.rows[row][column + 1 :]],
-                          *self.rows[row + 1 :]])
+        return csv_bytes(
+            [
+                *self.rows[:row],
+                [*self.rows[row][:column], new, *self.rows[row][column + 1 :]],
+                *self.rows[row + 1 :],
+            ]
+        )
 
     def with_line(self, number: int, *new: str) -> bytes:
-        return "".join(f"{x}\n" for x in [*self.lines[:number], *new, *self.lines[number + 1 :]]).encode()
+        return "".join(
+            f"{x}\n" for x in [*self.lines[:number], *new, *self.lines[number + 1 :]]
+        ).encode()
 
 
 def csv_bytes(rows: Rows) -> bytes:
@@ -122,7 +149,9 @@ def meaning(file: File, raw: bytes) -> object:
     try:
         text = raw.decode("utf-8-sig")
         if file.kind == "json":
-            return {entry["path"]: entry["hash"] for entry in json.loads(text)["resources"]}
+            return {
+                entry["path"]: entry["hash"] for entry in json.loads(text)["resources"]
+            }
         if file.kind in ("csv", "points"):
             header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
             told = [sorted(zip(header, row, strict=True)) for row in rows if any(row)]
@@ -137,12 +166,17 @@ def _filled(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 
     def full(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
         known = model.model_json_schema()["properties"]
-        return {**{k: shape["default"] for k, shape in known.items() if "default" in shape}, **given}
+        return {
+            **{k: shape["default"] for k, shape in known.items() if "default" in shape},
+            **given,
+        }
 
     content = full({"case": CaseFile, "world": World, "study": Study}[kind], content)
     if kind == "case":
-        content["policy"] = [full(Policy.kinds[p["kind"]], p) if p.get("kind") in Policy.kinds else p
-                             for p in content["policy"]]
+        content["policy"] = [
+            full(Policy.kinds[p["kind"]], p) if p.get("kind") in Policy.kinds else p
+            for p in content["policy"]
+        ]
     return content
 
 
@@ -165,7 +199,9 @@ SHEETS = ("csv", "points")
 
 def mutation(expects: str, *kinds: str) -> Callable[[Change], Change]:
     def register(change: Change) -> Change:
-        MUTATIONS.append(Mutation(change.__name__.replace("_", " ").strip(), kinds, expects, change))
+        MUTATIONS.append(
+            Mutation(change.__name__.replace("_", " ").strip(), kinds, expects, change)
+        )
         return change
 
     return register
@@ -175,11 +211,39 @@ def named(name: str, expects: str, kinds: tuple[str, ...], change: Change) -> No
     MUTATIONS.append(Mutation(name, kinds, expects, change))
 
 
-# -- any file: its form -----------------------------------------------------------------------------
+# -- any file: its form
+# -----------------------------------------------------------------------------
 
-LOOK_ALIKES = {"a": "а", "c": "с", "e": "е", "i": "і", "o": "о", "p": "р", "s": "ѕ", "x": "х", "y": "у",
-               "A": "А", "B": "В", "C": "С", "E": "Е", "H": "Н", "K": "К", "M": "М", "N": "Ν", "O": "О", "P": "Р",
-               "T": "Т", "U": "Ս", "R": "Ɍ", "W": "Ԝ", "0": "О", "1": "１", "2": "２", "5": "５", "_": "＿"}
+LOOK_ALIKES = {
+    "a": "а",
+    "c": "с",
+    "e": "е",
+    "i": "і",
+    "o": "о",
+    "p": "р",
+    "s": "ѕ",
+    "x": "х",
+    "y": "у",
+    "A": "А",
+    "B": "В",
+    "C": "С",
+    "E": "Е",
+    "H": "Н",
+    "K": "К",
+    "M": "М",
+    "N": "Ν",
+    "O": "О",
+    "P": "Р",
+    "T": "Т",
+    "U": "Ս",
+    "R": "Ɍ",
+    "W": "Ԝ",
+    "0": "О",
+    "1": "１",
+    "2": "２",
+    "5": "５",
+    "_": "＿",
+}
 """Letters and digits of other scripts that look like ours."""
 HIDDEN = "\u00a0\u200b\ufeff\u202e\u00ad\u2028\u2009\u0000\u0007\u001b\u0085"
 """Characters that do not show."""
@@ -194,14 +258,33 @@ def look_alike(rng: Random, text: str) -> str | None:
 
 
 named("byte-order mark", "harmless", EVERY, lambda _, f: Made(b"\xef\xbb\xbf" + f.raw))
-named("Windows line ends", "harmless", EVERY, lambda _, f: Made(f.raw.replace(b"\n", b"\r\n")))
+named(
+    "Windows line ends",
+    "harmless",
+    EVERY,
+    lambda _, f: Made(f.raw.replace(b"\n", b"\r\n")),
+)
 named("blank lines at the end", "harmless", EVERY, lambda _, f: Made(f.raw + b"\n\n"))
-named("no line end at the end", "harmless", EVERY, lambda _, f: Made(f.raw.rstrip(b"\n")))
-named("old Macintosh line ends", "any", EVERY, lambda _, f: Made(f.raw.replace(b"\n", b"\r")))
+named(
+    "no line end at the end", "harmless", EVERY, lambda _, f: Made(f.raw.rstrip(b"\n"))
+)
+named(
+    "old Macintosh line ends",
+    "any",
+    EVERY,
+    lambda _, f: Made(f.raw.replace(b"\n", b"\r")),
+)
 named("empty file", "refused", EVERY, lambda _, f: Made(b""))
 named("only blanks", "refused", EVERY, lambda _, f: Made(b" \n \n"))
 named("UTF-16", "refused", EVERY, lambda _, f: Made(f.text.encode("utf-16")))
-for _odd in ("directory", "dangling link", "link to itself", "file that vanishes", "huge file", "endless device"):
+for _odd in (
+    "directory",
+    "dangling link",
+    "link to itself",
+    "file that vanishes",
+    "huge file",
+    "endless device",
+):
     named(_odd, "refused", EVERY, lambda _, f, odd=_odd: Made(odd))  # type: ignore[misc]
 
 
@@ -214,13 +297,19 @@ def truncated(rng: Random, f: File) -> Made | None:
 def a_bit_flipped(rng: Random, f: File) -> Made | None:
     at = rng.randrange(len(f.raw))
     flipped = f.raw[at] ^ (1 << rng.randrange(8))
-    return Made(f.raw[:at] + bytes([flipped]) + f.raw[at + 1 :], f"byte {at} is {flipped:#x}")
+    return Made(
+        f.raw[:at] + bytes([flipped]) + f.raw[at + 1 :], f"byte {at} is {flipped:#x}"
+    )
 
 
 @mutation("refused", *EVERY)
 def hidden_character(rng: Random, f: File) -> Made | None:
     at, char = rng.randrange(1, len(f.text)), rng.choice(HIDDEN)
-    return Made((f.text[:at] + char + f.text[at:]).encode(), f"U+{ord(char):04X} at {at}", says=f"U+{ord(char):04X}")
+    return Made(
+        (f.text[:at] + char + f.text[at:]).encode(),
+        f"U+{ord(char):04X} at {at}",
+        says=f"U+{ord(char):04X}",
+    )
 
 
 @mutation("refused", *EVERY)

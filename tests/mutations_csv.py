@@ -11,7 +11,8 @@ from mutations import SHEETS, Change, File, Made, csv_bytes, look_alike, mutatio
 from chipmodel.common.units import MOST
 from chipmodel.dataset.rows import references
 
-# -- tables: their form -----------------------------------------------------------------------------
+# -- tables: their form
+# -----------------------------------------------------------------------------
 
 
 def any_row(rng: Random, f: File) -> int | None:
@@ -19,20 +20,32 @@ def any_row(rng: Random, f: File) -> int | None:
 
 
 def separated(mark: str) -> Change:
-    return lambda _, f: Made(f.raw.replace(b",", mark.encode())) if b"," in f.raw else None
+    return lambda _, f: (
+        Made(f.raw.replace(b",", mark.encode())) if b"," in f.raw else None
+    )
 
 
 named("semicolons", "refused", SHEETS, separated(";"))
 named("tabs", "refused", SHEETS, separated("\t"))
-named("semicolons and decimal commas", "refused", SHEETS,
-      lambda _, f: Made(f.raw.replace(b",", b";").replace(b".", b",")) if b"," in f.raw else None)
+named(
+    "semicolons and decimal commas",
+    "refused",
+    SHEETS,
+    lambda _, f: (
+        Made(f.raw.replace(b",", b";").replace(b".", b",")) if b"," in f.raw else None
+    ),
+)
 
 
 @mutation("refused", *SHEETS)
 def column_dropped(rng: Random, f: File) -> Made | None:
     at = rng.randrange(len(f.rows[0]))
     if f.kind == "points" and len(f.rows[0]) > 1:
-        return Made(csv_bytes([row[:at] + row[at + 1 :] for row in f.rows]), f.rows[0][at], expects="any")
+        return Made(
+            csv_bytes([row[:at] + row[at + 1 :] for row in f.rows]),
+            f.rows[0][at],
+            expects="any",
+        )
     return Made(csv_bytes([row[:at] + row[at + 1 :] for row in f.rows]), f.rows[0][at])
 
 
@@ -72,7 +85,9 @@ def rows_reordered(rng: Random, f: File) -> Made | None:
 @mutation("harmless", "csv")
 def blank_row(rng: Random, f: File) -> Made | None:
     at = rng.randrange(1, len(f.rows) + 1)
-    return Made(csv_bytes([*f.rows[:at], [""] * len(f.rows[0]), *f.rows[at:]]), f"row {at}")
+    return Made(
+        csv_bytes([*f.rows[:at], [""] * len(f.rows[0]), *f.rows[at:]]), f"row {at}"
+    )
 
 
 @mutation("any", *SHEETS)
@@ -84,7 +99,11 @@ def row_dropped(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", *SHEETS)
 def row_twice(rng: Random, f: File) -> Made | None:
-    return None if (at := any_row(rng, f)) is None else Made(csv_bytes([*f.rows, f.rows[at]]), f"row {at}")
+    return (
+        None
+        if (at := any_row(rng, f)) is None
+        else Made(csv_bytes([*f.rows, f.rows[at]]), f"row {at}")
+    )
 
 
 @mutation("refused", "csv")
@@ -118,7 +137,11 @@ def cell_too_few(rng: Random, f: File) -> Made | None:
 @mutation("refused", *SHEETS)
 def quote_left_open(rng: Random, f: File) -> Made | None:
     at = rng.randrange(len(f.lines))
-    return Made(f.with_line(at, '"' + f.lines[at]), f"line {at + 1}") if '"' not in f.text else None
+    return (
+        Made(f.with_line(at, '"' + f.lines[at]), f"line {at + 1}")
+        if '"' not in f.text
+        else None
+    )
 
 
 @mutation("any", *SHEETS)
@@ -141,11 +164,44 @@ def values_of_two_rows_swapped(rng: Random, f: File) -> Made | None:
     return Made(csv_bytes(rows), f"rows {one} and {two}")
 
 
-# -- tables: numbers --------------------------------------------------------------------------------
+# -- tables: numbers
+# --------------------------------------------------------------------------------
 
-NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "", "n/a", "-", "TBD", "many", "1,234.5",
-              "1.234,5", "1 234", "1'234", "1\u202f234", "1_000", "１２", "٣", "\u22125", "5%", "$5", "0x10", "1e",
-              "--5", "1.2.3", " 5", "5 ", "=2*3", "½", "5\u00b3", "true")
+NO_NUMBERS = (
+    "nan",
+    "NaN",
+    "inf",
+    "-inf",
+    "Infinity",
+    "1e999",
+    "-1e999",
+    "",
+    "n/a",
+    "-",
+    "TBD",
+    "many",
+    "1,234.5",
+    "1.234,5",
+    "1 234",
+    "1'234",
+    "1\u202f234",
+    "1_000",
+    "１２",
+    "٣",
+    "\u22125",
+    "5%",
+    "$5",
+    "0x10",
+    "1e",
+    "--5",
+    "1.2.3",
+    " 5",
+    "5 ",
+    "=2*3",
+    "½",
+    "5\u00b3",
+    "true",
+)
 """What people and spreadsheets write into cells that want a number."""
 
 
@@ -160,7 +216,9 @@ def numeric(rng: Random, f: File) -> tuple[int, int] | None:
 def no_number(rng: Random, f: File) -> Made | None:
     if (at := numeric(rng, f)) is None:
         return None
-    return Made(f.with_cell(*at, new := rng.choice(NO_NUMBERS)), f"row {at[0]}: {new!r}")
+    return Made(
+        f.with_cell(*at, new := rng.choice(NO_NUMBERS)), f"row {at[0]}: {new!r}"
+    )
 
 
 def times(factor: float, expects: str) -> Change:
@@ -169,7 +227,11 @@ def times(factor: float, expects: str) -> Change:
             return None
         free = f.kind == "csv" and not f.model.units  # type: ignore[attr-defined]
         new = repr(old * factor)
-        return Made(f.with_cell(*at, new), f"row {at[0]}: {old:g} to {new}", expects="any" if free else expects)
+        return Made(
+            f.with_cell(*at, new),
+            f"row {at[0]}: {old:g} to {new}",
+            expects="any" if free else expects,
+        )
 
     return change
 
@@ -193,14 +255,21 @@ def at_the_end_of_what_is_sensible(rng: Random, f: File) -> Made | None:
     end = rng.choice([x for x in ends if x is not None] or [1e9])
     new = {**row, "value": repr(end), "low": "", "high": "", "grade": "A"}
     rows = [*f.rows[:at], list(new.values()), *f.rows[at + 1 :]]
-    return None if end == float(row["value"]) else Made(csv_bytes(rows), f"row {at}: {row['value']} to {end:g}")
+    return (
+        None
+        if end == float(row["value"])
+        else Made(csv_bytes(rows), f"row {at}: {row['value']} to {end:g}")
+    )
 
 
 @mutation("harmless", "csv")
 def same_number_written_otherwise(rng: Random, f: File) -> Made | None:
     if (at := numeric(rng, f)) is None:
         return None
-    return Made(f.with_cell(*at, new := f"{float(f.rows[at[0]][at[1]]):+.17e}"), f"row {at[0]}: {new}")
+    return Made(
+        f.with_cell(*at, new := f"{float(f.rows[at[0]][at[1]]):+.17e}"),
+        f"row {at[0]}: {new}",
+    )
 
 
 def ranged(rng: Random, f: File) -> tuple[int, float, float, float] | None:
@@ -222,9 +291,15 @@ def another_value_in_its_range(rng: Random, f: File) -> Made | None:
         return None
     at, value, low, high = found
     new = low + rng.random() * (high - low)
-    whole = any(key in f.path.stem for key in ("demand_location", "input_supply", "expansion", "operation"))
-    return Made(f.with_cell(at, f.column("value"), repr(new)), f"row {at}: {value:g} to {new:g} in {low:g}..{high:g}",
-                expects="any" if whole else "")
+    whole = any(
+        key in f.path.stem
+        for key in ("demand_location", "input_supply", "expansion", "operation")
+    )
+    return Made(
+        f.with_cell(at, f.column("value"), repr(new)),
+        f"row {at}: {value:g} to {new:g} in {low:g}..{high:g}",
+        expects="any" if whole else "",
+    )
 
 
 @mutation("refused", "csv")
@@ -233,7 +308,10 @@ def value_outside_its_range(rng: Random, f: File) -> Made | None:
         return None
     at, _, low, high = found
     new = rng.choice((low - 0.01 * abs(low) - 1e-6, high + 0.01 * abs(high) + 1e-6))
-    return Made(f.with_cell(at, f.column("value"), repr(new)), f"row {at}: {new:g} for {low:g}..{high:g}")
+    return Made(
+        f.with_cell(at, f.column("value"), repr(new)),
+        f"row {at}: {new:g} for {low:g}..{high:g}",
+    )
 
 
 @mutation("refused", "csv")
@@ -252,8 +330,11 @@ def range_without_bounds(rng: Random, f: File) -> Made | None:
         return None
     free = not f.model.units  # type: ignore[attr-defined]
     new = "1e15" if rng.random() < 0.5 else rng.choice(NO_NUMBERS[:7])
-    return Made(f.with_cell(found[0], f.column("high"), new), f"row {found[0]}: high {new}",
-                expects="any" if free else "")
+    return Made(
+        f.with_cell(found[0], f.column("high"), new),
+        f"row {found[0]}: high {new}",
+        expects="any" if free else "",
+    )
 
 
 @mutation("refused", "csv")
@@ -261,10 +342,26 @@ def another_unit(rng: Random, f: File) -> Made | None:
     if not f.facts:
         return None
     at, unit = rng.randrange(1, len(f.rows)), f.column("unit")
-    new = rng.choice([u for u in (*MOST, "KWPM", "thousand wafers", "%", "EUR", "", "USD / wafer", "ѕhare")
-                      if u != f.rows[at][unit]])
+    new = rng.choice(
+        [
+            u
+            for u in (
+                *MOST,
+                "KWPM",
+                "thousand wafers",
+                "%",
+                "EUR",
+                "",
+                "USD / wafer",
+                "ѕhare",
+            )
+            if u != f.rows[at][unit]
+        ]
+    )
     free = not f.model.units  # type: ignore[attr-defined]
-    return Made(f.with_cell(at, unit, new), f"row {at}: {new!r}", expects="any" if free else "")
+    return Made(
+        f.with_cell(at, unit, new), f"row {at}: {new!r}", expects="any" if free else ""
+    )
 
 
 @mutation("refused", "csv")
@@ -277,35 +374,87 @@ def year_of_money_lost_or_added(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", "csv")
 def no_year(rng: Random, f: File) -> Made | None:
-    years = [c for c in f.rows[0] if c in ("year", "year_from", "year_to", "base_year", "earliest", "year_of_money",
-                                           "construction_begun")]
-    have = [(i, f.column(c)) for c in years for i, row in enumerate(f.rows) if i and row[f.column(c)]]
+    years = [
+        c
+        for c in f.rows[0]
+        if c
+        in (
+            "year",
+            "year_from",
+            "year_to",
+            "base_year",
+            "earliest",
+            "year_of_money",
+            "construction_begun",
+        )
+    ]
+    have = [
+        (i, f.column(c))
+        for c in years
+        for i, row in enumerate(f.rows)
+        if i and row[f.column(c)]
+    ]
     if not have:
         return None
     at = rng.choice(have)
-    new = rng.choice(("20025", "0", "-2025", "2025.5", "2_025", " 2025", "２０２５", "2025-01-01", "Q1", "9" * 30,
-                      "1e3"))
+    new = rng.choice(
+        (
+            "20025",
+            "0",
+            "-2025",
+            "2025.5",
+            "2_025",
+            " 2025",
+            "２０２５",
+            "2025-01-01",
+            "Q1",
+            "9" * 30,
+            "1e3",
+        )
+    )
     return Made(f.with_cell(*at, new), f"row {at[0]}, {f.rows[0][at[1]]}: {new!r}")
 
 
-# -- tables: codes ----------------------------------------------------------------------------------
+# -- tables: codes
+# ----------------------------------------------------------------------------------
 
 
 def code(rng: Random, f: File) -> tuple[int, int, str] | None:
-    have = [(i, f.column(c), row[f.column(c)]) for c in f.codes() for i, row in enumerate(f.rows)
-            if i and row[f.column(c)]]
+    have = [
+        (i, f.column(c), row[f.column(c)])
+        for c in f.codes()
+        for i, row in enumerate(f.rows)
+        if i and row[f.column(c)]
+    ]
     return rng.choice(have) if have else None
 
 
-def other_code(rng: Random, f: File, new: Callable[[str], str | None], says: str = "") -> Made | None:
-    if (found := code(rng, f)) is None or (written := new(found[2])) is None or written == found[2]:
+def other_code(
+    rng: Random, f: File, new: Callable[[str], str | None], says: str = ""
+) -> Made | None:
+    if (
+        (found := code(rng, f)) is None
+        or (written := new(found[2])) is None
+        or written == found[2]
+    ):
         return None
     at, column, old = found
     name = f.rows[0][column]
-    # Another id of the own key is a new thing, not an unknown one; what pointed at the old one must be told.
+    # Another id of the own key is a new thing, not an unknown one; what pointed at the
+    # old one must be told.
     own = name in f.model.key and name not in references(f.model)
-    return Made(f.with_cell(at, column, written), f"row {at}, {name}: {old} to {written!r}", says=says,
-                expects="any" if own and not says and re.fullmatch(r"[a-z][a-z0-9_]{0,40}|[A-Z]{3}", written) else "")
+    return Made(
+        f.with_cell(at, column, written),
+        f"row {at}, {name}: {old} to {written!r}",
+        says=says,
+        expects=(
+            "any"
+            if own
+            and not says
+            and re.fullmatch(r"[a-z][a-z0-9_]{0,40}|[A-Z]{3}", written)
+            else ""
+        ),
+    )
 
 
 @mutation("refused", "csv")
@@ -325,7 +474,9 @@ def code_in_another_case(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", "csv")
 def blank_beside_a_code(rng: Random, f: File) -> Made | None:
-    return other_code(rng, f, lambda old: rng.choice((f"{old} ", f" {old}", f"{old}\t")))
+    return other_code(
+        rng, f, lambda old: rng.choice((f"{old} ", f" {old}", f"{old}\t"))
+    )
 
 
 @mutation("any", "csv")
@@ -334,7 +485,9 @@ def code_of_another_row(rng: Random, f: File) -> Made | None:
         return None
     at, column, old = found
     new = rng.choice(f.rows[1:])[column]
-    return Made(f.with_cell(at, column, new), f"row {at}, {f.rows[0][column]}: {old} to {new}")
+    return Made(
+        f.with_cell(at, column, new), f"row {at}, {f.rows[0][column]}: {old} to {new}"
+    )
 
 
 @mutation("refused", "csv")
@@ -343,7 +496,9 @@ def neither_true_nor_false(rng: Random, f: File) -> Made | None:
     if not columns or (at := any_row(rng, f)) is None:
         return None
     new = rng.choice(("maybe", "2", "", "ja", "tru"))
-    return Made(f.with_cell(at, f.column(rng.choice(columns)), new), f"row {at}: {new!r}")
+    return Made(
+        f.with_cell(at, f.column(rng.choice(columns)), new), f"row {at}: {new!r}"
+    )
 
 
 @mutation("any", "csv")
@@ -352,15 +507,35 @@ def any_cell(rng: Random, f: File) -> Made | None:
     if (at := any_row(rng, f)) is None:
         return None
     column = rng.randrange(len(f.rows[0]))
-    new = rng.choice([rng.choice(rng.choice(f.rows)), "x" * 300, "<b>&", "../../etc", "null", "'; --", "{}", "é"])
-    return Made(f.with_cell(at, column, new), f"row {at}, {f.rows[0][column]}: {new[:40]!r}")
+    new = rng.choice(
+        [
+            rng.choice(rng.choice(f.rows)),
+            "x" * 300,
+            "<b>&",
+            "../../etc",
+            "null",
+            "'; --",
+            "{}",
+            "é",
+        ]
+    )
+    return Made(
+        f.with_cell(at, column, new), f"row {at}, {f.rows[0][column]}: {new[:40]!r}"
+    )
 
 
-# -- tables: what must follow ------------------------------------------------------------------------
+# -- tables: what must follow
+# ------------------------------------------------------------------------
 
-DIALS = {("device_steps", "premium"): 1, ("parameters", "capital_premium"): 1, ("input_facts", "premium"): 1,
-         ("input_facts", "slack"): -1, ("input_facts", "replacement"): -1, ("budgets", ""): -1,
-         ("parameters", "capital_step"): -1}
+DIALS = {
+    ("device_steps", "premium"): 1,
+    ("parameters", "capital_premium"): 1,
+    ("input_facts", "premium"): 1,
+    ("input_facts", "slack"): -1,
+    ("input_facts", "replacement"): -1,
+    ("budgets", ""): -1,
+    ("parameters", "capital_step"): -1,
+}
 """Items, and where the objective must not go when they rise: 1 down, -1 up."""
 
 
@@ -370,8 +545,13 @@ def a_dial_turned_up(rng: Random, f: File) -> Made | None:
         return None
     value = f.column("value")
     item = next((f.column(c) for c in ("item", "parameter") if c in f.rows[0]), None)
-    have = [(i, DIALS[key]) for i, row in enumerate(f.rows)
-            if i and (key := (f.path.stem, "" if item is None else row[item])) in DIALS and not row[f.column("high")]]
+    have = [
+        (i, DIALS[key])
+        for i, row in enumerate(f.rows)
+        if i
+        and (key := (f.path.stem, "" if item is None else row[item])) in DIALS
+        and not row[f.column("high")]
+    ]
     if not have:
         return None
     at, moves = rng.choice(have)
@@ -379,4 +559,6 @@ def a_dial_turned_up(rng: Random, f: File) -> Made | None:
     at = max(i for i, _ in have) if f.path.stem == "device_steps" else at
     old = float(f.rows[at][value])
     new = old * rng.uniform(1.01, 2)
-    return Made(f.with_cell(at, value, repr(new)), f"row {at}: {old:g} to {new:g}", moves=moves)
+    return Made(
+        f.with_cell(at, value, repr(new)), f"row {at}: {old:g} to {new:g}", moves=moves
+    )

@@ -1,11 +1,11 @@
 """A stripped-down world for linear programmes solved on paper, and the few formulas they share.
 
-One segment, one place where devices are made and used (AAA), plants that come on line in the year
-they are begun and last ten years, no freight, packaging or inputs, no budgets, one cost multiplier
-of 1, and fabs that run at full use. Money is MUSD per kwpm and year: the reference price is 60,
-capital 100 per kwpm, running 12, materials 6. Demand has elasticity -1, so that the first x times
-the reference quantity are worth ``60 (1 + ln 4x)`` each year, with the choke at four times the
-price.
+One segment, one place where devices are made and used (AAA), plants that come on line
+in the year they are begun and last ten years, no freight, packaging or inputs, no
+budgets, one cost multiplier of 1, and fabs that run at full use. Money is MUSD per kwpm
+and year: the reference price is 60, capital 100 per kwpm, running 12, materials 6.
+Demand has elasticity -1, so that the first x times the reference quantity are worth
+``60 (1 + ln 4x)`` each year, with the choke at four times the price.
 """
 
 from __future__ import annotations
@@ -28,14 +28,30 @@ OTHER = PRICE - (CRF * CAPEX + RUNNING + INPUTS)
 FIRM = {"AAA": "alpha", "BBB": "beta"}
 
 ONE_SEGMENT = (
-    *(drop(table, segment="memo") for table in ("segments", "costs", "prices", "operation", "elasticities", "demand",
-                                                  "assembly_recipes", "input_recipes", "fleets", "expansion")),
+    *(
+        drop(table, segment="memo")
+        for table in (
+            "segments",
+            "costs",
+            "prices",
+            "operation",
+            "elasticities",
+            "demand",
+            "assembly_recipes",
+            "input_recipes",
+            "fleets",
+            "expansion",
+        )
+    ),
     drop("assembly_recipes", package="advanced"),
 )
 PLAIN = (
     drop("project_facts"),
     drop("projects"),
-    *(drop(table) for table in ("inputs", "input_supply", "input_recipes", "input_facts")),
+    *(
+        drop(table)
+        for table in ("inputs", "input_supply", "input_recipes", "input_facts")
+    ),
     change("freight", value=0),
     change("assembly_costs", value=0),
     keep("assembly", kind="fleet", package="standard"),
@@ -49,13 +65,26 @@ PLAIN = (
     change("operation", value=1),
     change("elasticities", {"segment": "chip"}, value=-1),
     change("construction", value=0),
-    parameters(greenfield_premium=0, multiplier_start=1, multiplier_end=1, route_minimum=0, running_spread=0),
+    parameters(
+        greenfield_premium=0,
+        multiplier_start=1,
+        multiplier_end=1,
+        route_minimum=0,
+        running_spread=0,
+    ),
 )
 
 
-def bare(make: Callable[..., Dataset], *edits: Edit, fleets: Mapping[str, float], place: Mapping[str, float],
-         growth: tuple[float, ...] = (0.1,), makers: tuple[float, float] = (1.0, 0.0),
-         users: tuple[float, float] = (1.0, 0.0), **world: object) -> Dataset:
+def bare(
+    make: Callable[..., Dataset],
+    *edits: Edit,
+    fleets: Mapping[str, float],
+    place: Mapping[str, float],
+    growth: tuple[float, ...] = (0.1,),
+    makers: tuple[float, float] = (1.0, 0.0),
+    users: tuple[float, float] = (1.0, 0.0),
+    **world: object,
+) -> Dataset:
     """Make the paper world.
 
     Parameters
@@ -70,15 +99,38 @@ def bare(make: Callable[..., Dataset], *edits: Edit, fleets: Mapping[str, float]
         Shares of device making and use in AAA and BBB.
     """
     until = 2025 + len(growth)
-    shares = zip(("maker", "maker", "user", "user"), ("AAA", "BBB") * 2, (*makers, *users), strict=True)
+    shares = zip(
+        ("maker", "maker", "user", "user"),
+        ("AAA", "BBB") * 2,
+        (*makers, *users),
+        strict=True,
+    )
     return make(
         *ONE_SEGMENT,
         *PLAIN,
-        rows("fleets", *({"region": r, "firm": FIRM[r], "value": v} for r, v in fleets.items())),
-        rows("expansion", *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place)),
-        *(change("cost_factors", {"region": r, "item": "place"}, value=v) for r, v in place.items()),
-        rows("demand", *({"year_from": 2026 + k, "year_to": 2026 + k, "value": v} for k, v in enumerate(growth))),
-        rows("demand_location", *({"criterion": c, "region": r, "value": v} for c, r, v in shares)),
+        rows(
+            "fleets",
+            *({"region": r, "firm": FIRM[r], "value": v} for r, v in fleets.items()),
+        ),
+        rows(
+            "expansion",
+            *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place),
+        ),
+        *(
+            change("cost_factors", {"region": r, "item": "place"}, value=v)
+            for r, v in place.items()
+        ),
+        rows(
+            "demand",
+            *(
+                {"year_from": 2026 + k, "year_to": 2026 + k, "value": v}
+                for k, v in enumerate(growth)
+            ),
+        ),
+        rows(
+            "demand_location",
+            *({"criterion": c, "region": r, "value": v} for c, r, v in shares),
+        ),
         *edits,
         world={"budgets": "none", "horizon": until, "report_until": until, **world},
     )
@@ -93,4 +145,8 @@ def step(x: float) -> float:
 def area(x: float) -> float:
     """Value of x times the reference quantity: ``1 + ln 4x`` at the edge of a step, linear inside it."""
     low = max(a for a in GRID if a <= x + 1e-12)
-    return 1.0 + math.log(4.0 * low) + (max(x - low, 0.0) * step(x) if x - low > 1e-12 else 0.0)
+    return (
+        1.0
+        + math.log(4.0 * low)
+        + (max(x - low, 0.0) * step(x) if x - low > 1e-12 else 0.0)
+    )

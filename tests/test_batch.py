@@ -43,14 +43,29 @@ def counted(monkeypatch):
 
 
 def duty(rate: float, **more: object) -> cm.Case:
-    law = cm.Tariff(id="duty", importer="AAA", origins=("BBB",), rate=rate, on="chips", years=(2026, 2030),
-                    source="test", **more)
+    law = cm.Tariff(
+        id="duty",
+        importer="AAA",
+        origins=("BBB",),
+        rate=rate,
+        on="chips",
+        years=(2026, 2030),
+        source="test",
+        **more,
+    )
     return case_of(law, name=f"duty_{100 * rate:.0f}{'_surprise' if more else ''}")
 
 
 def loss(data: cm.Dataset, year: int, depth: float) -> cm.World:
-    event = Event(id="storm", region="BBB", segments=("all",), years=(year, year), depth=depth, known_from=year,
-                  source="test")
+    event = Event(
+        id="storm",
+        region="BBB",
+        segments=("all",),
+        years=(year, year),
+        depth=depth,
+        known_from=year,
+        source="test",
+    )
     return cm.load_world("central", data).with_(name=f"storm_{year}", event=(event,))
 
 
@@ -63,7 +78,11 @@ def alike(one: Summary, other: Summary) -> None:
 def test_surprises_share_the_solution_of_the_time_before_them(data, counted):
     """Two losses and the case without them: one first pass and two second ones, not five solves."""
     law = cm.load_case("current_law", data)
-    worlds = [cm.load_world("central", data), loss(data, 2028, 0.3), loss(data, 2029, 0.6)]
+    worlds = [
+        cm.load_world("central", data),
+        loss(data, 2028, 0.3),
+        loss(data, 2029, 0.6),
+    ]
     cache = CaseCache(data)
     cache.solve([Cell(law, world) for world in worlds])
     assert sum(counted.values()) == 3
@@ -76,8 +95,16 @@ def test_surprises_share_the_solution_of_the_time_before_them(data, counted):
 def test_a_policy_that_comes_as_a_surprise_shares_it_too(data, counted):
     """A tariff announced in 2028, and the case without it."""
     law = cm.load_case("current_law", data)
-    late = cm.Tariff(id="late", importer="AAA", origins=("BBB",), rate=0.3, on="chips", years=(2028, 2030),
-                     known_from=2028, source="test")
+    late = cm.Tariff(
+        id="late",
+        importer="AAA",
+        origins=("BBB",),
+        rate=0.3,
+        on="chips",
+        years=(2028, 2030),
+        known_from=2028,
+        source="test",
+    )
     case = law.model_copy(update={"name": "late", "policies": (*law.policies, late)})
     cache = CaseCache(data)
     cache.solve([cache.cell(law), cache.cell(case)])
@@ -85,11 +112,23 @@ def test_a_policy_that_comes_as_a_surprise_shares_it_too(data, counted):
     alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
-def test_a_case_starts_from_the_reference_and_one_of_the_headline_study_does_not(data, counted):
+def test_a_case_starts_from_the_reference_and_one_of_the_headline_study_does_not(
+    data, counted
+):
     cache = CaseCache(data)
     cache.solve([cache.cell("tariff")])
-    assert counted == {"cold": 2, "hot": 0}  # the reference, and a cell of the study `headline`
-    grant = cm.CapexGrant(id="more", form="open", region="BBB", rate=0.05, years=(2026, 2030), source="test")
+    assert counted == {
+        "cold": 2,
+        "hot": 0,
+    }  # the reference, and a cell of the study `headline`
+    grant = cm.CapexGrant(
+        id="more",
+        form="open",
+        region="BBB",
+        rate=0.05,
+        years=(2026, 2030),
+        source="test",
+    )
     law = cm.load_case("current_law", data)
     case = law.model_copy(update={"name": "more", "policies": (*law.policies, grant)})
     alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
@@ -114,11 +153,22 @@ def test_variants_of_one_shape_are_one_batch_and_the_same_alone(data, counted):
         alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
-def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(data, counted):
+def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(
+    data, counted
+):
     """Cells of two desks, in this process and in two others: the same summaries, every cell once."""
     one, two = CaseCache(data), CaseCache(data)
-    asked = [*one.plan([one.cell("tariff"), one.cell("credit")]),
-             *two.plan([two.cell("credit"), two.cell("grant"), two.cell(duty(0.1)), two.cell(duty(0.2))])]
+    asked = [
+        *one.plan([one.cell("tariff"), one.cell("credit")]),
+        *two.plan(
+            [
+                two.cell("credit"),
+                two.cell("grant"),
+                two.cell(duty(0.1)),
+                two.cell(duty(0.2)),
+            ]
+        ),
+    ]
     here = {part.key: found for part, found in solved(data, asked, Here())}
     there = {part.key: found for part, found in solved(data, asked, Processes(2))}
     assert len(here) == 4
@@ -128,9 +178,14 @@ def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(
 
 def test_the_longest_work_comes_first(data):
     cache = CaseCache(data)
-    few = cache.plan([cache.cell("tariff"), *(cache.cell(duty(rate)) for rate in (0.1, 0.2, 0.3))])
+    few = cache.plan(
+        [cache.cell("tariff"), *(cache.cell(duty(rate)) for rate in (0.1, 0.2, 0.3))]
+    )
     assert [len(one.cells) for one in case_cache._together(few)] == [3, 1]
-    assert [len(part.cells) for part in Batch((cache.cell("tariff"), cache.cell("grant")), False).parts] == [1, 1]
+    assert [
+        len(part.cells)
+        for part in Batch((cache.cell("tariff"), cache.cell("grant")), False).parts
+    ] == [1, 1]
 
 
 def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkeypatch):
@@ -138,8 +193,13 @@ def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkey
         raise cm.NoOptimum("infeasible", "like this")
 
     right = run.run
-    monkeypatch.setattr(case_cache, "solve_checked", lambda data, case, *rest, **more:
-                        fail() if case.name == "current_law" else right(data, case, *rest, **more))
+    monkeypatch.setattr(
+        case_cache,
+        "solve_checked",
+        lambda data, case, *rest, **more: (
+            fail() if case.name == "current_law" else right(data, case, *rest, **more)
+        ),
+    )
     cache = CaseCache(data)
     assert cache.summary("credit").objective
     assert counted == {"cold": 1, "hot": 0}
@@ -166,8 +226,13 @@ def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
     solution = cm.run(data, "current_law")
     arrays = compile_program(write(solution.parameters, solution.case.policies))
     for status in (0, 1):
-        odd = WarmStart(dict.fromkeys(arrays.columns_of, status), dict.fromkeys(arrays.rows_of, status))
-        assert cm.run(data, "current_law", start=odd).objective == pytest.approx(solution.objective, rel=1e-9)
+        odd = WarmStart(
+            dict.fromkeys(arrays.columns_of, status),
+            dict.fromkeys(arrays.rows_of, status),
+        )
+        assert cm.run(data, "current_law", start=odd).objective == pytest.approx(
+            solution.objective, rel=1e-9
+        )
 
 
 def test_names_do_not_tell_cells_apart(data):

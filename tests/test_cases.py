@@ -18,14 +18,39 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.base import Number
 
 DESIGN = (
-    "no_policy", "current_law", "liberation_day_announced", "liberation_day_enacted", "section232_25",
-    "section232_25_korea_parity", "section232_100", "section232_100_korea_parity", "china_legacy_301",
-    "chips_withdrawn_korea", "chips_withdrawn_all", "credit_extended", "japan_domestic_first", "friendshore_60",
-    "friendshore_80", "friendshore_95", "cjk_fta", "china_decoupling", "us_self_sufficient", "korea_japan_pushed_away",
+    "no_policy",
+    "current_law",
+    "liberation_day_announced",
+    "liberation_day_enacted",
+    "section232_25",
+    "section232_25_korea_parity",
+    "section232_100",
+    "section232_100_korea_parity",
+    "china_legacy_301",
+    "chips_withdrawn_korea",
+    "chips_withdrawn_all",
+    "credit_extended",
+    "japan_domestic_first",
+    "friendshore_60",
+    "friendshore_80",
+    "friendshore_95",
+    "cjk_fta",
+    "china_decoupling",
+    "us_self_sufficient",
+    "korea_japan_pushed_away",
 )
-WORLDS = ("central", "high_demand", "low_demand", "taiwan_disruption", "taiwan_blockade", "hindcast_2022")
+WORLDS = (
+    "central",
+    "high_demand",
+    "low_demand",
+    "taiwan_disruption",
+    "taiwan_blockade",
+    "hindcast_2022",
+)
 CASES = list_cases(cm.load_dataset())
-KINDS = sorted(k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel."))
+KINDS = sorted(
+    k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")
+)
 
 
 @cache
@@ -39,10 +64,13 @@ def numbers() -> Parameters:
 
 
 def example(kind: str) -> cm.Policy:
-    return cm.Policy.kinds[kind].model_validate(tomllib.loads(cm.Policy.kinds[kind].example))
+    return cm.Policy.kinds[kind].model_validate(
+        tomllib.loads(cm.Policy.kinds[kind].example)
+    )
 
 
-# -- cases ------------------------------------------------------------------------------------------
+# -- cases
+# ------------------------------------------------------------------------------------------
 
 
 def test_every_case_and_world_of_the_design_is_there():
@@ -74,23 +102,34 @@ def test_an_assumption_in_a_note_of_a_case_has_a_range(name):
 
 def test_what_is_not_law_is_not_in_current_law():
     law = cm.load_case("current_law", data())
-    assert {p.id for p in law.policies if p.inactive} == {"s301_legacy"}  # in force, at a rate of zero
+    assert {p.id for p in law.policies if p.inactive} == {
+        "s301_legacy"
+    }  # in force, at a rate of zero
     assert all(p.source != "own" for p in law.policies)
     assert cm.load_case("liberation_day_enacted", data()).policy("lib_twn").inactive
 
 
 @pytest.mark.parametrize("world", ["taiwan_disruption", "taiwan_blockade"])
 def test_a_disruption_comes_as_a_surprise_and_foreseen(world):
-    surprise, foreseen = (cm.load_world(name, data()) for name in (world, f"{world}_foreseen"))
-    assert all(event.known_from == surprise.event[0].years[0] for event in surprise.event)
+    surprise, foreseen = (
+        cm.load_world(name, data()) for name in (world, f"{world}_foreseen")
+    )
+    assert all(
+        event.known_from == surprise.event[0].years[0] for event in surprise.event
+    )
     assert all(event.known_from is None for event in foreseen.event)
     plain = [event.model_copy(update={"known_from": None}) for event in surprise.event]
     assert tuple(plain) == foreseen.event
-    kept = {k: v for k, v in surprise.model_dump().items() if k not in ("name", "title", "summary", "event")}
+    kept = {
+        k: v
+        for k, v in surprise.model_dump().items()
+        if k not in ("name", "title", "summary", "event")
+    }
     assert kept == {k: cm.load_world("central", data()).model_dump()[k] for k in kept}
 
 
-# -- instruments in words ---------------------------------------------------------------------------
+# -- instruments in words
+# ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -106,9 +145,16 @@ def test_the_sentence_of_an_instrument_follows_its_numbers(kind):
     said = policy.sentence(names_of(data()))
     assert said[0].isupper()
     assert said.endswith(".")
-    numbered = [name for name, info in type(policy).model_fields.items()
-                if any(isinstance(mark, Number) for mark in info.metadata) and name in policy.model_fields_set]
-    changed = {name: 0.5 * getattr(policy, name) for name in numbered} | {"years": (2033, 2034), "known_from": 2026}
+    numbered = [
+        name
+        for name, info in type(policy).model_fields.items()
+        if any(isinstance(mark, Number) for mark in info.metadata)
+        and name in policy.model_fields_set
+    ]
+    changed = {name: 0.5 * getattr(policy, name) for name in numbered} | {
+        "years": (2033, 2034),
+        "known_from": 2026,
+    }
     for name, value in changed.items():
         other = policy.model_copy(update={name: value})
         assert other.sentence(names_of(data())) != said, name

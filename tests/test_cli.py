@@ -38,7 +38,9 @@ class Said:
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def call(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """Call the command line in an empty folder, on the two-region data unless told otherwise."""
     monkeypatch.chdir(tmp_path)
 
@@ -53,11 +55,26 @@ def call(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
 def test_list(call: Any) -> None:
     said = call("list")
     assert said.code == 0
-    for word in ("datasets", "worlds", "cases", "studies", "central", "Aland pays awards and 15% of new fabs"):
+    for word in (
+        "datasets",
+        "worlds",
+        "cases",
+        "studies",
+        "central",
+        "Aland pays awards and 15% of new fabs",
+    ):
         assert word in said.out
     found = call("list", "--json").plain
-    assert {"name": "central", "title": "Central: the world of the tests"} in found["worlds"]
-    assert {c["name"] for c in found["cases"]} >= {"no_policy", "grant", "tariff", "floor", "credit"}
+    assert {"name": "central", "title": "Central: the world of the tests"} in found[
+        "worlds"
+    ]
+    assert {c["name"] for c in found["cases"]} >= {
+        "no_policy",
+        "grant",
+        "tariff",
+        "floor",
+        "credit",
+    }
 
 
 def test_list_of_the_shipped_data(call: Any) -> None:
@@ -106,8 +123,18 @@ def test_check_looks_at_worlds_and_cases_too(call: Any, tmp_path: Path) -> None:
 def test_show(call: Any) -> None:
     said = call("show", "grant+tariff")
     assert said.code == 0
-    for word in ("[capex_grant]", "A customs duty", "0.25 share", "2026 to 2030", "https://example.org/test",
-                 "support of alpha_one", "40", "duty on chip", "1,200", "one dollar of capital costs 0.149 a year"):
+    for word in (
+        "[capex_grant]",
+        "A customs duty",
+        "0.25 share",
+        "2026 to 2030",
+        "https://example.org/test",
+        "support of alpha_one",
+        "40",
+        "duty on chip",
+        "1,200",
+        "one dollar of capital costs 0.149 a year",
+    ):
         assert word in said.out
     found = call("show", "grant", "--json").plain
     assert found["annuity_factor"] == pytest.approx(0.149029, rel=1e-5)
@@ -118,12 +145,20 @@ def test_show(call: Any) -> None:
 
 
 def test_show_starts_with_what_the_case_changes(call: Any, tmp_path: Path) -> None:
-    head = 'title = "T"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary = "S"\nbaseline = "grant"\n'
-    (tmp_path / "mine.toml").write_text(head + 'remove = ["awards"]\n[set]\n"programme.rate" = 0.2\n')
+    head = (
+        'title = "T"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary ='
+        ' "S"\nbaseline = "grant"\n'
+    )
+    (tmp_path / "mine.toml").write_text(
+        head + 'remove = ["awards"]\n[set]\n"programme.rate" = 0.2\n'
+    )
     said = call("show", "mine.toml")
     assert "baseline: grant; what this case changes:" in said.out
     assert "taken away:" in said.out
-    assert "awards  Aland pays the awards recorded for projects of any firm, if they come on line" in said.out
+    assert (
+        "awards  Aland pays the awards recorded for projects of any firm, if they come"
+        " on line" in said.out
+    )
     assert "programme  rate 0.15 -> 0.2. Aland pays 20% of the cost of fabs" in said.out
     assert "kind of law" in said.out
     assert "in this data, 2026 to 2030:" in said.out
@@ -138,7 +173,9 @@ def test_diff(call: Any) -> None:
     assert "duty" in said.out
     rows = call("diff", "no_policy", "tariff", "--json").plain["differences"]
     assert [row["policy"] for row in rows] == ["duty"]
-    assert rows[0]["right"].startswith("Aland levies 25% on bare chips made in Beland, from 2026 to 2030")
+    assert rows[0]["right"].startswith(
+        "Aland levies 25% on bare chips made in Beland, from 2026 to 2030"
+    )
     assert "the same instruments" in call("diff", "grant", "grant").out
 
 
@@ -146,11 +183,19 @@ def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
     said = call("diff", "current_law", "section232_100", data=None).out
     flat = " ".join(said.split())
     assert "taken away: s232_narrow" in flat
-    assert "The United States levies 100% under Section 232 on bare chips made in any other region" in flat
+    assert (
+        "The United States levies 100% under Section 232 on bare chips made in any"
+        " other region" in flat
+    )
     assert "all duties together at most 15% on those of Europe and Japan" in flat
-    assert "2.5 kwpm of chips from Taiwan are free of it during construction and 1.5 in service" in flat
+    assert (
+        "2.5 kwpm of chips from Taiwan are free of it during construction and 1.5 in"
+        " service" in flat
+    )
     assert max(map(len, said.splitlines())) <= 100
-    moved = " ".join(call("diff", "current_law", "credit_extended", data=None).out.split())
+    moved = " ".join(
+        call("diff", "current_law", "credit_extended", data=None).out.split()
+    )
     assert "us_credit begin_by 2026 -> 2030. The United States credits 35%" in moved
 
 
@@ -162,7 +207,7 @@ def test_new(call: Any, tmp_path: Path) -> None:
     assert said.code == 0
     path = folder / "cases" / "mine.toml"
     text = path.read_text()
-    assert "# \"programme.rate\" = 0.15    # share" in text
+    assert '# "programme.rate" = 0.15    # share' in text
     data = cm.load_dataset(folder)
     assert cm.load_case("mine", data).digest == cm.load_case("grant", data).digest
     again = call("new", "mine", "--from", "tariff", data=str(folder))
@@ -207,7 +252,9 @@ def test_copy_data(call: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert call("copy-data", "empty").code == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "mine"]
-    inside = call("copy-data", str(tmp_path / "mine" / "deep"), data=str(tmp_path / "mine"))
+    inside = call(
+        "copy-data", str(tmp_path / "mine" / "deep"), data=str(tmp_path / "mine")
+    )
     assert inside.code == 2
 
 
@@ -221,16 +268,27 @@ def test_copy_of_the_shipped_data(call: Any, tmp_path: Path) -> None:
 def test_run_and_rerun(call: Any, tmp_path: Path) -> None:
     said = call("run", "grant+tariff", "--world", "central", "--out", "out")
     assert said.code == 0
-    for word in ("Share of capacity, %", "world 2028", "Logic chips 2028", "Price at users in AAA", "Treasuries"):
+    for word in (
+        "Share of capacity, %",
+        "world 2028",
+        "Logic chips 2028",
+        "Price at users in AAA",
+        "Treasuries",
+    ):
         assert word in said.out
     folder = tmp_path / said.out.split("written: ")[1].strip()
     assert (folder / "manifest.json").is_file()
     again = call("rerun", str(folder / "manifest.json"))
     assert (again.code, again.out) == (0, "same: every table, to nine digits\n")
-    assert call("rerun", str(folder), "--json").plain == {"same": True, "differences": []}
+    assert call("rerun", str(folder), "--json").plain == {
+        "same": True,
+        "differences": [],
+    }
     elsewhere = call("rerun", str(folder), data=None)
     assert elsewhere.code == 2
-    assert "was computed from data set two; give its folder with --data" in elsewhere.err
+    assert (
+        "was computed from data set two; give its folder with --data" in elsewhere.err
+    )
     (tmp_path / "other.json").write_text("{}")
     for name in ("other.json", str(folder / "case.toml")):
         assert "is not a manifest of chipmodel" in call("rerun", name).err
@@ -240,10 +298,16 @@ def test_numbers_of_the_summary(call: Any, two: cm.Dataset) -> None:
     found = call("run", "tariff", "--json").plain
     solution = cm.run(two, "tariff")
     assert found["objective"] == pytest.approx(solution.objective, rel=1e-12)
-    assert sum(shares[1] for shares in found["capacity_share"].values()) == pytest.approx(1.0)
+    assert sum(
+        shares[1] for shares in found["capacity_share"].values()
+    ) == pytest.approx(1.0)
     total = solution.capacity.query("year == 2028").groupby("region")["value"].sum()
-    assert found["capacity_share"]["AAA"][1] == pytest.approx(total["AAA"] / total.sum())
-    duty = solution.accounts.query("account == 'tariff' and agent == 'treasury:AAA' and year <= 2028")["value"].sum()
+    assert found["capacity_share"]["AAA"][1] == pytest.approx(
+        total["AAA"] / total.sum()
+    )
+    duty = solution.accounts.query(
+        "account == 'tariff' and agent == 'treasury:AAA' and year <= 2028"
+    )["value"].sum()
     assert found["treasuries"]["AAA"]["revenue"] == pytest.approx(duty / 1000)
 
 
@@ -251,16 +315,26 @@ def test_summary_tells_of_each_instrument(call: Any, two: cm.Dataset) -> None:
     said = call("run", "tariff+floor")
     assert "brings in" in said.out
     assert "USD/wafer (chip 20" in said.out
-    found = {row["policy"]: row for row in call("run", "tariff+floor", "--json").plain["instruments"]}
+    found = {
+        row["policy"]: row
+        for row in call("run", "tariff+floor", "--json").plain["instruments"]
+    }
     frame = cm.run(two, "tariff+floor").policies.query("year <= 2028")
-    assert found["duty"]["treasury"] == pytest.approx(frame.query("item == 'tariff'")["value"].sum())
-    assert found["trust"]["dual"]["value"] == pytest.approx(frame.query("item == 'dual_floor'")["value"].max())
+    assert found["duty"]["treasury"] == pytest.approx(
+        frame.query("item == 'tariff'")["value"].sum()
+    )
+    assert found["trust"]["dual"]["value"] == pytest.approx(
+        frame.query("item == 'dual_floor'")["value"].max()
+    )
 
 
 def test_short_forms(two: cm.Dataset) -> None:
-    for thing, start in ((two, "<Dataset two: 35 tables, "), (cm.load_case("grant", two), "<Case grant: 2 instruments"),
-                         (cm.load_world("central", two), "<World central: 2025 to 2028, solved to "),
-                         (cm.run(two, "grant"), "<Solution grant in central: objective -")):
+    for thing, start in (
+        (two, "<Dataset two: 35 tables, "),
+        (cm.load_case("grant", two), "<Case grant: 2 instruments"),
+        (cm.load_world("central", two), "<World central: 2025 to 2028, solved to "),
+        (cm.run(two, "grant"), "<Solution grant in central: objective -"),
+    ):
         assert repr(thing).startswith(start)
         assert len(repr(thing)) < 120
 
@@ -274,7 +348,9 @@ def test_run_writes_nothing_when_the_case_is_wrong(call: Any, tmp_path: Path) ->
 def test_export(call: Any, tmp_path: Path, form: str) -> None:
     assert call("export", "tariff", "--format", form).code == 0
     assert (tmp_path / f"tariff--central.{form}").is_file()
-    said = call("export", "tariff", "--format", form, "--out", "deep/model.txt", "--json")
+    said = call(
+        "export", "tariff", "--format", form, "--out", "deep/model.txt", "--json"
+    )
     assert said.plain["written"] == "deep/model.txt"
     assert call("export", "tariff", "--format", form, "--out", "deep").code == 2
 
@@ -300,7 +376,14 @@ def test_study(call: Any, tmp_path: Path) -> None:
 def test_formulation(call: Any) -> None:
     said = call("formulation")
     assert said.code == 0
-    for word in ("1. Sites", "build[i,t]", "regions r", "AAA BBB", "capex_grant", "firm_budget"):
+    for word in (
+        "1. Sites",
+        "build[i,t]",
+        "regions r",
+        "AAA BBB",
+        "capex_grant",
+        "firm_budget",
+    ):
         assert word in said.out
     for markup in ("``", ":math:", ".. math", ":sub:", "\\cdot", "\\sum"):
         assert markup not in said.out
@@ -331,11 +414,25 @@ def test_version_and_help(call: Any) -> None:
         assert "--data" in said.out
 
 
-@pytest.mark.parametrize("arguments", [
-    [], ["runn"], ["run"], ["run", "grant", "--jobs", "2"], ["run", "grant", "--wor", "central"], ["list", "more"],
-    ["study", "x", "--jobs", "0"], ["study", "x", "--jobs", "two"], ["export", "grant", "--format", "xlsx"],
-    ["export", "grant"], ["new", "mine"], ["diff", "grant"], ["run", "grant", "--world"], ["new", "x", "--from", "a+b"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["runn"],
+        ["run"],
+        ["run", "grant", "--jobs", "2"],
+        ["run", "grant", "--wor", "central"],
+        ["list", "more"],
+        ["study", "x", "--jobs", "0"],
+        ["study", "x", "--jobs", "two"],
+        ["export", "grant", "--format", "xlsx"],
+        ["export", "grant"],
+        ["new", "mine"],
+        ["diff", "grant"],
+        ["run", "grant", "--world"],
+        ["new", "x", "--from", "a+b"],
+    ],
+)
 def test_wrong_use(call: Any, arguments: list[str]) -> None:
     said = call(*arguments)
     assert (said.code, said.out) == (2, "")
@@ -354,12 +451,31 @@ def test_errors_in_json(call: Any) -> None:
 
 
 def test_no_optimum(call: Any, tmp_path: Path) -> None:
-    case = cm.Case(name="hard", policies=(
-        cm.OriginFloor(id="all_ours", market="BBB", trusted=("BBB",), share=1.0, on="use", min_served=1.0,
-                       years=(2025, 2030), source="own"),
-        cm.OriginFloor(id="all_theirs", market="AAA", trusted=("AAA",), share=1.0, on="use", min_served=1.0,
-                       years=(2025, 2030), source="own"),
-    ))
+    case = cm.Case(
+        name="hard",
+        policies=(
+            cm.OriginFloor(
+                id="all_ours",
+                market="BBB",
+                trusted=("BBB",),
+                share=1.0,
+                on="use",
+                min_served=1.0,
+                years=(2025, 2030),
+                source="own",
+            ),
+            cm.OriginFloor(
+                id="all_theirs",
+                market="AAA",
+                trusted=("AAA",),
+                share=1.0,
+                on="use",
+                min_served=1.0,
+                years=(2025, 2030),
+                source="own",
+            ),
+        ),
+    )
     from chipmodel.results.store import case_text
 
     (tmp_path / "hard.toml").write_text(case_text(case))
@@ -369,7 +485,9 @@ def test_no_optimum(call: Any, tmp_path: Path) -> None:
     assert "infeasible" in said.err
     assert len(said.err.splitlines()) == 1
     assert call("run", "hard.toml", "--json").plain["error"][0]["status"]
-    assert call("export", "hard.toml", "--format", "mps").code == 0  # another solver may explain it
+    assert (
+        call("export", "hard.toml", "--format", "mps").code == 0
+    )  # another solver may explain it
 
 
 def test_failed_certificate(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,8 +499,12 @@ def test_failed_certificate(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (said.code, said.err) == (1, "error: gap is 3\n")
 
 
-@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)])
-def test_interruptions(call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int) -> None:
+@pytest.mark.parametrize(
+    ("raised", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)]
+)
+def test_interruptions(
+    call: Any, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int
+) -> None:
     def stop(*_: object) -> None:
         raise raised
 
@@ -403,8 +525,9 @@ def hears() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hears")
 @pytest.mark.parametrize("what", ["swallows it", "makes another error of it"])
-def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, monkeypatch: pytest.MonkeyPatch,
-                                                                     what: str) -> None:
+def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(
+    call: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     def work(*_: object) -> None:
         clock = Clock(2, None)
         try:
@@ -427,9 +550,25 @@ def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(call: Any, 
 def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
     grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 400 }\n'
     (tmp_path / "small.toml").write_text(STUDY + grid)
-    command = [sys.executable, "-m", "chipmodel", "--data", TWO, "study", "small.toml", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          start_new_session=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "chipmodel",
+        "--data",
+        TWO,
+        "study",
+        "small.toml",
+        "--jobs",
+        "2",
+    ]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         assert process.stderr is not None
         process.stderr.readline()  # the first cell is done, or the work has begun
         os.killpg(process.pid, signal.SIGINT)
@@ -440,24 +579,38 @@ def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> 
     assert not (tmp_path / "results").exists()
 
 
-def test_other_failures_of_the_system(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_failures_of_the_system(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "some/file")
 
     monkeypatch.setattr(case_commands, "run", refuse)
     said = call("run", "grant")
     assert said.code == 2
-    assert said.err == "error: some/file: file: cannot be used (Permission denied); check the path and who may use it\n"
+    assert (
+        said.err
+        == "error: some/file: file: cannot be used (Permission denied); check the path"
+        " and who may use it\n"
+    )
 
 
 def test_as_a_process(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "chipmodel", "--data", TWO]
-    done = subprocess.run([*command, "run", "floor"], cwd=tmp_path, env=environment, capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [*command, "run", "floor"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(list((tmp_path / "results").iterdir())) == 1
-    with subprocess.Popen([*command, "formulation"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [*command, "formulation"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -468,14 +621,24 @@ def test_as_a_process(tmp_path: Path) -> None:
 def test_schemas_are_what_the_code_says(tmp_path: Path) -> None:
     """Write them anew with ``python -c "from chipmodel.schemas import write_schemas; write_schemas('schema')"``."""
     written = schemas.write_schemas(tmp_path)
-    assert [p.name for p in written] == ["case.schema.json", "study.schema.json", "world.schema.json"]
+    assert [p.name for p in written] == [
+        "case.schema.json",
+        "study.schema.json",
+        "world.schema.json",
+    ]
     for path in written:
         assert path.read_text() == (ROOT / "schema" / path.name).read_text(), path.name
 
 
 def test_schema_of_a_case_holds_every_instrument() -> None:
     schema = schemas.case_schema()
-    kinds = {schema["$defs"][ref["$ref"].rsplit("/", 1)[1]]["properties"]["kind"]["const"]
-             for ref in schema["properties"]["policy"]["items"]["oneOf"]}
-    assert kinds == {kind for kind, policy in Policy.kinds.items() if policy.__module__.startswith("chipmodel.")}
+    kinds = {
+        schema["$defs"][ref["$ref"].rsplit("/", 1)[1]]["properties"]["kind"]["const"]
+        for ref in schema["properties"]["policy"]["items"]["oneOf"]
+    }
+    assert kinds == {
+        kind
+        for kind, policy in Policy.kinds.items()
+        if policy.__module__.startswith("chipmodel.")
+    }
     assert {"tariff", "import_quota", "capacity_mandate"} <= kinds

@@ -34,7 +34,9 @@ chunk = 2
 
 @pytest.fixture(scope="module")
 def local():
-    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=":0") as there:
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as there:
         yield there
 
 
@@ -70,7 +72,9 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(client, file, two, alone, tm
         if len(done) == 2 and step.what.startswith("chunk"):
             os.kill(min(before), signal.SIGKILL)
 
-    result = run_study(str(file), two, tmp_path, pool=Cluster(client), on_progress=on_progress)
+    result = run_study(
+        str(file), two, tmp_path, pool=Cluster(client), on_progress=on_progress
+    )
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
     assert len(done) > 6, "the kill came too late to mean anything"
     client.wait_for_workers(3, timeout=60)
@@ -78,7 +82,9 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(client, file, two, alone, tm
     assert result.notes == ()
 
 
-def test_all_workers_killed_in_mid_sweep_lose_nothing(client, file, two, alone, tmp_path):
+def test_all_workers_killed_in_mid_sweep_lose_nothing(
+    client, file, two, alone, tmp_path
+):
     """What was sent to all of them is gone as well, and is sent anew."""
     killed = []
 
@@ -125,11 +131,16 @@ def test_a_task_that_ends_every_worker_is_given_up(client, monkeypatch):
 def test_workers_with_another_chipmodel_are_refused(client):
     pool = Cluster(client)
     pool._stamp = {**stamp(), "chipmodel": "0.0.1", "source": "x"}
-    with pytest.raises(InputError, match=r"instead of 0\.0\.1, changed source of chipmodel; install the same"):
+    with pytest.raises(
+        InputError,
+        match=r"instead of 0\.0\.1, changed source of chipmodel; install the same",
+    ):
         list(pool.each(_no_optimum, None, [1]))
 
 
-def test_a_worker_that_comes_late_with_another_chipmodel_is_refused(client, monkeypatch):
+def test_a_worker_that_comes_late_with_another_chipmodel_is_refused(
+    client, monkeypatch
+):
     pool = Cluster(client)
     pool._stamp = {**stamp(), "highspy": "0.0.1"}
     monkeypatch.setattr(pool, "_check_workers", lambda: None)
@@ -138,7 +149,13 @@ def test_a_worker_that_comes_late_with_another_chipmodel_is_refused(client, monk
 
 
 def test_tables_are_not_written_on_other_machines(client, two, tmp_path):
-    study = Study(name="small", title="t", cases=("no_policy",), metrics=("objective",), keep="tables")
+    study = Study(
+        name="small",
+        title="t",
+        cases=("no_policy",),
+        metrics=("objective",),
+        keep="tables",
+    )
     with pytest.raises(InputError, match='keep = "metrics"'):
         run_study(study, two, tmp_path, pool=Cluster(client))
     assert not list(tmp_path.iterdir())
@@ -147,7 +164,9 @@ def test_tables_are_not_written_on_other_machines(client, two, tmp_path):
 def test_a_scheduler_without_workers_is_told(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     with (
-        distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=":0") as empty,
+        distributed.LocalCluster(
+            n_workers=0, processes=True, dashboard_address=":0"
+        ) as empty,
         distributed.Client(empty, set_as_default=False) as client,
         pytest.raises(InputError, match="has no workers"),
     ):
@@ -160,8 +179,19 @@ def test_a_dead_address_is_told_soon(address, file, tmp_path, capsys):
         free.bind(("127.0.0.1", 0))
         address = address.format(port=free.getsockname()[1])
     start = time.monotonic()
-    code = main(["study", str(file), "--data", str(TWO), "--out", str(tmp_path / "out"),
-                 "--scheduler", address, "--insecure"])
+    code = main(
+        [
+            "study",
+            str(file),
+            "--data",
+            str(TWO),
+            "--out",
+            str(tmp_path / "out"),
+            "--scheduler",
+            address,
+            "--insecure",
+        ]
+    )
     assert code == 2
     assert time.monotonic() - start < 15
     said = capsys.readouterr().err
@@ -175,8 +205,16 @@ def test_what_is_no_scheduler_is_told():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         answering = subprocess.Popen(
-            ["python3", "-c", "import socket,sys,time; s=socket.socket(fileno=int(sys.argv[1])); c,_=s.accept(); "
-             "c.sendall(b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n' * 9); time.sleep(20)", str(server.fileno())],
+            [
+                "python3",
+                "-c",
+                (
+                    "import socket,sys,time; s=socket.socket(fileno=int(sys.argv[1]));"
+                    " c,_=s.accept(); c.sendall(b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n'"
+                    " * 9); time.sleep(20)"
+                ),
+                str(server.fileno()),
+            ],
             pass_fds=[server.fileno()],
         )
         try:
@@ -187,36 +225,106 @@ def test_what_is_no_scheduler_is_told():
             answering.wait()
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    (["--scheduler", "http://127.0.0.1:1"], "no address of a scheduler"),
-    (["--scheduler", "tls://127.0.0.1:1"], "needs certificates"),
-    (["--scheduler", "tls://127.0.0.1:1", "--tls-ca", "/nowhere/ca.pem", "--tls-cert", "/nowhere/c.pem"], "PEM"),
-    (["--scheduler", "tcp://127.0.0.1:1", "--insecure", "--jobs", "2"], "leave it out"),
-    (["--insecure"], "name it with --scheduler"),
-    (["--tls-ca", "x.pem"], "name it with --scheduler"),
-])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--scheduler", "http://127.0.0.1:1"], "no address of a scheduler"),
+        (["--scheduler", "tls://127.0.0.1:1"], "needs certificates"),
+        (
+            [
+                "--scheduler",
+                "tls://127.0.0.1:1",
+                "--tls-ca",
+                "/nowhere/ca.pem",
+                "--tls-cert",
+                "/nowhere/c.pem",
+            ],
+            "PEM",
+        ),
+        (
+            ["--scheduler", "tcp://127.0.0.1:1", "--insecure", "--jobs", "2"],
+            "leave it out",
+        ),
+        (["--insecure"], "name it with --scheduler"),
+        (["--tls-ca", "x.pem"], "name it with --scheduler"),
+    ],
+)
 def test_options_that_do_not_fit_are_told(given, said, file, tmp_path, capsys):
-    assert main(["study", str(file), "--data", str(TWO), "--out", str(tmp_path), *given]) == 2
+    assert (
+        main(["study", str(file), "--data", str(TWO), "--out", str(tmp_path), *given])
+        == 2
+    )
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-def test_an_encrypted_scheduler_is_reached_with_its_certificates(file, alone, tmp_path, capsys):
+@pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="makes its certificate with openssl"
+)
+def test_an_encrypted_scheduler_is_reached_with_its_certificates(
+    file, alone, tmp_path, capsys
+):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            key,
+            "-out",
+            cert,
+        ],
+        check=True,
+        capture_output=True,
+    )
     files = {"tls_ca_file": str(cert), "require_encryption": True}
     for role in ("scheduler", "worker", "client"):
         files |= {f"tls_{role}_cert": str(cert), f"tls_{role}_key": str(key)}
     security = distributed.Security(**files)
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
-                                  protocol="tls://", security=security) as safe:
-        given = ["study", str(file), "--data", str(TWO), "--out", str(tmp_path), "--scheduler", safe.scheduler_address]
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=":0",
+        protocol="tls://",
+        security=security,
+    ) as safe:
+        given = [
+            "study",
+            str(file),
+            "--data",
+            str(TWO),
+            "--out",
+            str(tmp_path),
+            "--scheduler",
+            safe.scheduler_address,
+        ]
         assert safe.scheduler_address.startswith("tls://")
         assert main(given) == 2
         assert "needs certificates" in capsys.readouterr().err
-        assert main([*given, "--tls-ca", str(cert), "--tls-cert", str(cert), "--tls-key", str(key)]) == 0
+        assert (
+            main(
+                [
+                    *given,
+                    "--tls-ca",
+                    str(cert),
+                    "--tls-cert",
+                    str(cert),
+                    "--tls-key",
+                    str(key),
+                ]
+            )
+            == 0
+        )
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
 
 

@@ -30,14 +30,21 @@ def data() -> cm.Dataset:
 
 
 def test_descriptor_is_current(data):
-    assert (DATA / descriptor.FILE).read_text(encoding="utf-8") == descriptor.descriptor_text(data)
+    assert (DATA / descriptor.FILE).read_text(
+        encoding="utf-8"
+    ) == descriptor.descriptor_text(data)
 
 
 def test_descriptor_covers_every_table_and_column(data):
-    found = {r["name"]: [f["name"] for f in r["schema"]["fields"]] for r in descriptor.describe(data)["resources"]}
+    found = {
+        r["name"]: [f["name"] for f in r["schema"]["fields"]]
+        for r in descriptor.describe(data)["resources"]
+    }
     assert list(found) == list(TABLES)
     for name in TABLES:
-        assert (DATA / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(",") == found[name]
+        assert (DATA / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0].split(
+            ","
+        ) == found[name]
 
 
 def test_every_table_in_the_folder_is_known():
@@ -47,7 +54,9 @@ def test_every_table_in_the_folder_is_known():
 def test_frictionless_validates():
     frictionless = pytest.importorskip("frictionless")
     report = frictionless.validate(str(DATA / descriptor.FILE))
-    assert report.valid, report.flatten(["path", "rowNumber", "fieldName", "message"])[:10]
+    assert report.valid, report.flatten(["path", "rowNumber", "fieldName", "message"])[
+        :10
+    ]
 
 
 def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
@@ -60,8 +69,15 @@ def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
     routes = tmp_path / "assembly_routes.csv"
     routes.write_text(routes.read_text() + "CHN,XXX\n")
     report = frictionless.validate(str(tmp_path / descriptor.FILE))
-    found = {task.name: {error.type for error in task.errors} for task in report.tasks if task.errors}
-    assert found == {"freight": {"primary-key", "hash-count"}, "assembly_routes": {"foreign-key", "hash-count"}}
+    found = {
+        task.name: {error.type for error in task.errors}
+        for task in report.tasks
+        if task.errors
+    }
+    assert found == {
+        "freight": {"primary-key", "hash-count"},
+        "assembly_routes": {"foreign-key", "hash-count"},
+    }
 
 
 def test_check_tells_which_tables_are_not_as_recorded(tmp_path, capsys):
@@ -73,10 +89,18 @@ def test_check_tells_which_tables_are_not_as_recorded(tmp_path, capsys):
     lines = (folder / "projects.csv").read_text().splitlines()
     (folder / "projects.csv").write_text("\n".join(lines[:-1]) + "\n")
     facts = (folder / "project_facts.csv").read_text().splitlines()
-    (folder / "project_facts.csv").write_text("\n".join(line for line in facts if "beta_one" not in line) + "\n")
-    assert descriptor.edited(cm.load_dataset(folder)) == ["projects.csv", "project_facts.csv"]
+    (folder / "project_facts.csv").write_text(
+        "\n".join(line for line in facts if "beta_one" not in line) + "\n"
+    )
+    assert descriptor.edited(cm.load_dataset(folder)) == [
+        "projects.csv",
+        "project_facts.csv",
+    ]
     assert main.main(["check", str(folder)]) == 0
-    assert "not as datapackage.json records: projects.csv, project_facts.csv" in capsys.readouterr().out
+    assert (
+        "not as datapackage.json records: projects.csv, project_facts.csv"
+        in capsys.readouterr().out
+    )
     (folder / descriptor.FILE).write_text("[]")
     assert main.main(["check", str(folder)]) == 2
     assert "datapackage.json: resources" in capsys.readouterr().err
@@ -86,7 +110,11 @@ def test_write_descriptor_is_deterministic(tmp_path):
     for path in DATA.glob("*.csv"):
         shutil.copy(path, tmp_path / path.name)
     first = descriptor.write_descriptor(tmp_path).read_bytes()
-    assert descriptor.write_descriptor(tmp_path).read_bytes() == first == (DATA / descriptor.FILE).read_bytes()
+    assert (
+        descriptor.write_descriptor(tmp_path).read_bytes()
+        == first
+        == (DATA / descriptor.FILE).read_bytes()
+    )
     assert json.loads(first)["licenses"][0]["name"] == "CC-BY-4.0"
 
 
@@ -97,16 +125,34 @@ def test_every_fact_has_a_source_that_exists(data):
 
 def test_every_source_is_used_or_cited_by_a_case(data):
     """A citation nobody uses is a leftover; raw inputs, projects left out and cases count as uses."""
-    used = {fact.source for _, fact in data.facts()} | {row.source for row in data.tables["undisclosed"]}
-    policies = [p for name in list_cases(data) for p in cm.load_case(name, data).policies]
+    used = {fact.source for _, fact in data.facts()} | {
+        row.source for row in data.tables["undisclosed"]
+    }
+    policies = [
+        p for name in list_cases(data) for p in cm.load_case(name, data).policies
+    ]
     used |= {p.source for p in policies}
-    used |= {word.strip("();,.") for p in policies for word in p.note.split() if "source" in p.note}
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted((DATA / "raw").glob("*.csv")))
-    unused = [s.source for s in data.rows(SourceRow) if s.source not in used and f",{s.source}," not in text]
+    used |= {
+        word.strip("();,.")
+        for p in policies
+        for word in p.note.split()
+        if "source" in p.note
+    }
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((DATA / "raw").glob("*.csv"))
+    )
+    unused = [
+        s.source
+        for s in data.rows(SourceRow)
+        if s.source not in used and f",{s.source}," not in text
+    ]
     assert not unused
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (DATA / "raw").glob("*.csv")))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (DATA / "raw").glob("*.csv"))
+)
 def test_raw_inputs_have_sources_that_exist(data, name):
     import pandas as pd
 
@@ -154,7 +200,10 @@ def test_both_base_years_are_there(data):
 
 
 def test_number_of_projects(data):
-    latest = {row.site: row for row in sorted(data.rows(ProjectRow), key=lambda row: row.as_of)}
+    latest = {
+        row.site: row
+        for row in sorted(data.rows(ProjectRow), key=lambda row: row.as_of)
+    }
     coming = [row for row in latest.values() if row.status != "cancelled"]
     assert 45 <= len(coming) <= 60
     assert 40 <= sum(row.earliest > 2025 for row in coming) <= 55
@@ -169,7 +218,13 @@ def test_derived_tables_are_current():
 def test_every_case_loads_and_cites_sources_that_exist(data):
     known = {row.source for row in data.rows(SourceRow)} | {"own"}
     names = list_cases(data)
-    assert {"no_policy", "current_law", "chips_withdrawn_all", "section232_25_flat", "friendshore_80"} <= set(names)
+    assert {
+        "no_policy",
+        "current_law",
+        "chips_withdrawn_all",
+        "section232_25_flat",
+        "friendshore_80",
+    } <= set(names)
     for name in names:
         case = cm.load_case(name, data)
         assert case.title, name
@@ -188,14 +243,19 @@ def test_every_world_loads_and_every_case_fits_it(data):
 
 
 def test_china_301_in_the_cases_agrees_with_the_tariff_table(data):
-    """tariffs.csv records what is in force; the cases levy it. They must not drift apart."""
+    """tariffs.csv records what is in force; the cases levy it.
+
+    They must not drift apart.
+    """
     table = {
         (row.importer, row.origin, year): row.value
         for row in data.rows(TariffRow)
         for year in range(row.year_from, row.year_to + 1)
         if row.law == "section_301"
     }
-    duty = next(p for p in cm.load_case("current_law", data).policies if p.id == "s301_china")
+    duty = next(
+        p for p in cm.load_case("current_law", data).policies if p.id == "s301_china"
+    )
     assert isinstance(duty, Tariff)
     assert duty.origins == ("CHN",)
     for year in range(duty.years[0], duty.years[1] + 1):
@@ -204,11 +264,16 @@ def test_china_301_in_the_cases_agrees_with_the_tariff_table(data):
 
 def test_every_tariff_in_force_is_levied_by_current_law(data):
     """A rate above zero in tariffs.csv is a tariff of the reference case in the base year and after."""
-    duties = [p for p in cm.load_case("current_law", data).policies if isinstance(p, Tariff)]
+    duties = [
+        p for p in cm.load_case("current_law", data).policies if isinstance(p, Tariff)
+    ]
     for row in data.rows(TariffRow):
         if row.value > 0 and row.year_to >= 2025:
             assert any(
-                d.importer == row.importer and d.rate == row.value and row.origin in d.origins for d in duties
+                d.importer == row.importer
+                and d.rate == row.value
+                and row.origin in d.origins
+                for d in duties
             ), row
 
 
@@ -217,17 +282,25 @@ def test_source_of_asks_the_tables_that_have_the_key(data):
     assert list(found["key"]) == ["logic_lt10, capex"]
     assert len(data.source_of("capex", segment="logic_lt10", region="USA")) == 1
     assert set(data.source_of("capex")["table"]) == {"costs", "assembly_costs"}
-    assert set(data.source_of("running", segment="dram", region="USA")["table"]) == {"costs", "cost_factors"}
-    assert len(data.source_of("fleets", base_year=2025, region="USA", segment="dram")) > 0
+    assert set(data.source_of("running", segment="dram", region="USA")["table"]) == {
+        "costs",
+        "cost_factors",
+    }
+    assert (
+        len(data.source_of("fleets", base_year=2025, region="USA", segment="dram")) > 0
+    )
 
 
-@pytest.mark.parametrize(("item", "where", "told"), [
-    ("capex", {"segment": "logic_lt11"}, "known: dao, dram"),
-    ("capex", {"segmnt": "dram"}, "did you mean segment?"),
-    ("capxe", {}, "did you mean capex"),
-    ("capex", {"segment": "dram", "region": "UZA"}, "no fact has region=UZA"),
-    ("fleets", {"region": "USA", "firm": "smic"}, "together"),
-])
+@pytest.mark.parametrize(
+    ("item", "where", "told"),
+    [
+        ("capex", {"segment": "logic_lt11"}, "known: dao, dram"),
+        ("capex", {"segmnt": "dram"}, "did you mean segment?"),
+        ("capxe", {}, "did you mean capex"),
+        ("capex", {"segment": "dram", "region": "UZA"}, "no fact has region=UZA"),
+        ("fleets", {"region": "USA", "firm": "smic"}, "together"),
+    ],
+)
 def test_source_of_tells_what_it_does_not_know(data, item, where, told):
     with pytest.raises(cm.InputError) as caught:
         data.source_of(item, **where)

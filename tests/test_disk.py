@@ -19,16 +19,25 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("disk") / "data"
     helpers.report_data(folder)
     path = folder / "studies" / "headline.toml"
-    path.write_text(path.read_text().replace('figures = ["leading_edge_share", "who_pays"]', 'keep = "tables"'))
-    (folder / "studies" / "sweep.toml").write_text(path.read_text().replace('keep = "tables"', "")
-                                                   + 'chunk = 1\n[grid]\n"duty.rate" = [0.1, 0.2, 0.3, 0.4]\n')
+    path.write_text(
+        path.read_text().replace(
+            'figures = ["leading_edge_share", "who_pays"]', 'keep = "tables"'
+        )
+    )
+    (folder / "studies" / "sweep.toml").write_text(
+        path.read_text().replace('keep = "tables"', "")
+        + 'chunk = 1\n[grid]\n"duty.rate" = [0.1, 0.2, 0.3, 0.4]\n'
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def commands(data):
-    return {"run": ["run", "grant", "--data", str(data)], "study": ["study", "headline", "--data", str(data)],
-            "sweep": ["study", "sweep", "--data", str(data)]}
+    return {
+        "run": ["run", "grant", "--data", str(data)],
+        "study": ["study", "headline", "--data", str(data)],
+        "sweep": ["study", "sweep", "--data", str(data)],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +60,9 @@ def told(arguments, out, capsys, said):
 
 
 @pytest.mark.parametrize(("verb", "size"), [("run", "12k"), ("study", "64k")])
-def test_a_full_disk_is_told_and_what_lies_there_is_whole(verb, size, commands, whole, tmp_path, capsys):
+def test_a_full_disk_is_told_and_what_lies_there_is_whole(
+    verb, size, commands, whole, tmp_path, capsys
+):
     disk = tmp_path / "disk"
     with small_disk(disk, size):
         told(commands[verb], disk, capsys, "No space left on device")
@@ -63,9 +74,14 @@ def test_a_full_disk_is_told_and_what_lies_there_is_whole(verb, size, commands, 
 
 
 @pytest.mark.parametrize("verb", ["run", "study", "sweep"])
-def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(verb, commands, tmp_path, capsys,
-                                                                          monkeypatch):
-    for place in ("chipmodel.cli.case_commands.run", "chipmodel.studies.run.run", "chipmodel.studies.sweep.run"):
+def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(
+    verb, commands, tmp_path, capsys, monkeypatch
+):
+    for place in (
+        "chipmodel.cli.case_commands.run",
+        "chipmodel.studies.run.run",
+        "chipmodel.studies.sweep.run",
+    ):
         monkeypatch.setattr(place, lambda *_: pytest.fail("something was solved"))
     disk = tmp_path / "disk"
     with small_disk(disk, "1m"):
@@ -75,8 +91,12 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(verb, 
         assert [path.name for path in disk.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize(("verb", "many"), [("run", 2), ("study", 2), ("study", 4), ("sweep", 4)])
-def test_processes_that_write_one_folder_at_once_do_not_corrupt_it(verb, many, commands, whole, tmp_path):
+@pytest.mark.parametrize(
+    ("verb", "many"), [("run", 2), ("study", 2), ("study", 4), ("sweep", 4)]
+)
+def test_processes_that_write_one_folder_at_once_do_not_corrupt_it(
+    verb, many, commands, whole, tmp_path
+):
     killer = Killer(commands[verb])
     together = [killer.start(tmp_path / "out") for _ in range(many)]
     for one in together:
@@ -87,7 +107,9 @@ def test_processes_that_write_one_folder_at_once_do_not_corrupt_it(verb, many, c
 
 
 @pytest.mark.parametrize("look", ["iterdir", "is_file"])
-def test_who_starts_a_sweep_at_the_same_time_finds_its_mark(look, tmp_path, monkeypatch):
+def test_who_starts_a_sweep_at_the_same_time_finds_its_mark(
+    look, tmp_path, monkeypatch
+):
     """Another process marks the folder just after this one has looked: no files of somebody, but the same sweep."""
     folder = tmp_path / "chunks"
     folder.mkdir()

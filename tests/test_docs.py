@@ -25,17 +25,26 @@ EVERY_BLOCK = "CHIPMODEL_EVERY_BLOCK"
 def blocks(page: Path, language: str) -> list[tuple[bool, str]]:
     """Return the code blocks of a page in a language, with whether each is marked as slow."""
     text = page.read_text(encoding="utf-8")
-    return [(bool(mark), body) for mark, found, body in BLOCK.findall(text) if found == language]
+    return [
+        (bool(mark), body)
+        for mark, found, body in BLOCK.findall(text)
+        if found == language
+    ]
 
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings as forges make them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
 
 
 def generator():
-    spec = importlib.util.spec_from_file_location("docs_make", ROOT / "docs" / "make.py")
+    spec = importlib.util.spec_from_file_location(
+        "docs_make", ROOT / "docs" / "make.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -62,7 +71,10 @@ def test_links_resolve(name):
         assert not anchor or anchor in anchors(path), f"{name}: {link}"
 
 
-@pytest.mark.parametrize("name", [name for name, page in zip(NAMES, PAGES, strict=True) if blocks(page, "python")])
+@pytest.mark.parametrize(
+    "name",
+    [name for name, page in zip(NAMES, PAGES, strict=True) if blocks(page, "python")],
+)
 def test_python_blocks_run(name, monkeypatch):
     """The blocks of a page run one after the other, from the root of the repository."""
     monkeypatch.chdir(ROOT)
@@ -82,7 +94,11 @@ def test_toml_blocks_are_cases_studies_or_instruments(name, tmp_path):
             path.write_text(body)
             assert cm.load_study(str(path), data).varies
             continue
-        head = "" if "title" in content else 'title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
+        head = (
+            ""
+            if "title" in content
+            else 'title = "t"\nstatus = "law"\nas_of = "2026-06-30"\nsummary = "s"\n'
+        )
         path = tmp_path / "case.toml"
         path.write_text(head + body)
         CaseFile.model_validate(tomllib.loads(head + body))
@@ -103,10 +119,14 @@ def test_every_instrument_is_on_its_page():
 
 def test_every_instrument_names_a_test_that_solves_it_on_paper():
     papers = generator().PAPERS
-    assert set(papers) == {k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")}
+    assert set(papers) == {
+        k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")
+    }
     for file, test in papers.values():
         text = (ROOT / "tests" / file).read_text(encoding="utf-8")
-        assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), f"{file}: {test} has no docstring"
+        assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), (
+            f"{file}: {test} has no docstring"
+        )
 
 
 def test_every_promise_names_tests_that_exist():
@@ -117,19 +137,34 @@ def test_every_promise_names_tests_that_exist():
         named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row.split(" | ")[-1])
         assert named or "stage `wheel` of `.ci/run`" in row, row
         for file, test in named:
-            assert re.search(rf"^def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.MULTILINE), test
+            assert re.search(
+                rf"^def {test}\(",
+                (ROOT / "tests" / file).read_text(encoding="utf-8"),
+                re.MULTILINE,
+            ), test
     assert "stage 'wheel' wheel" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_readme_commands_are_marked_for_ci():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in ("main", "test"):
-        assert len(re.findall(rf"^<!-- ci: {name} -->\n```sh\n[^`]+^```$", text, re.MULTILINE)) == 1
+        assert (
+            len(
+                re.findall(
+                    rf"^<!-- ci: {name} -->\n```sh\n[^`]+^```$", text, re.MULTILINE
+                )
+            )
+            == 1
+        )
 
 
 def test_versions_agree():
     project = cm.__version__
-    citation = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    citation = re.search(
+        r"^version: (\S+)$",
+        (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert citation is not None
     assert project == citation[1]
     assert f"## [{project}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -137,8 +172,15 @@ def test_versions_agree():
 
 def test_constraints_are_plain_pins():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *(x for extra in project["optional-dependencies"].values() for x in extra)]
+    assert all(
+        re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+        "project"
+    ]
+    wanted = [
+        *project["dependencies"],
+        *(x for extra in project["optional-dependencies"].values() for x in extra),
+    ]
     names = {re.split(r"[>=<\[]", line)[0].lower() for line in wanted} - {"chipmodel"}
     assert names <= {line.split("==")[0].lower() for line in lines}

@@ -35,50 +35,150 @@ LEAST = 1e-7
 
 VARIANTS = {
     "as_is": ((), {}),
-    "tight_budgets": ((), {"scale": [{"table": "budgets", "where": {}, "factor": 0.2}]}),
-    "withheld_resist": ((), {"scale": [{"table": "input_supply", "where": {"input": "resist"}, "factor": 0.7}]}),
-    "no_room_for_packaging": ((drop("assembly", kind="greenfield", package="advanced"),), {}),
-    "alpha_abroad": ((change("expansion", {"region": "BBB", "segment": "chip"}, value=0.3),
-                      add("expansion", {"region": "BBB", "segment": "chip"}, firm="alpha", value=0.3)), {}),
-    "beta_abroad": ((change("expansion", {"region": "AAA", "segment": "chip"}, value=0.2),
-                     add("expansion", {"region": "AAA", "segment": "chip"}, firm="beta", value=0.2)), {}),
-    "little_demand": ((change("cost_factors", {"region": "AAA", "item": "running"}, value=2),),
-                      {"demand_shift": -0.15}),
+    "tight_budgets": (
+        (),
+        {"scale": [{"table": "budgets", "where": {}, "factor": 0.2}]},
+    ),
+    "withheld_resist": (
+        (),
+        {
+            "scale": [
+                {"table": "input_supply", "where": {"input": "resist"}, "factor": 0.7}
+            ]
+        },
+    ),
+    "no_room_for_packaging": (
+        (drop("assembly", kind="greenfield", package="advanced"),),
+        {},
+    ),
+    "alpha_abroad": (
+        (
+            change("expansion", {"region": "BBB", "segment": "chip"}, value=0.3),
+            add(
+                "expansion",
+                {"region": "BBB", "segment": "chip"},
+                firm="alpha",
+                value=0.3,
+            ),
+        ),
+        {},
+    ),
+    "beta_abroad": (
+        (
+            change("expansion", {"region": "AAA", "segment": "chip"}, value=0.2),
+            add(
+                "expansion",
+                {"region": "AAA", "segment": "chip"},
+                firm="beta",
+                value=0.2,
+            ),
+        ),
+        {},
+    ),
+    "little_demand": (
+        (change("cost_factors", {"region": "AAA", "item": "running"}, value=2),),
+        {"demand_shift": -0.15},
+    ),
 }
 """Edits of the two-region data set and changes of its world."""
 
 SHIPPED = ("no_policy", "tariff", "grant", "credit", "floor")
-FLOOR = OriginFloor(id="trust", market="AAA", trusted=("AAA",), segments=("chip",), share=0.8, on="use",
-                    price_cap=50_000, min_served=1.0, years=(2028, 2030), source="own")
-MARGINAL = CapexGrant(id="extra", form="marginal", region="AAA", rate=0.3, budget=100, years=(2026, 2030), source="own")
+FLOOR = OriginFloor(
+    id="trust",
+    market="AAA",
+    trusted=("AAA",),
+    segments=("chip",),
+    share=0.8,
+    on="use",
+    price_cap=50_000,
+    min_served=1.0,
+    years=(2028, 2030),
+    source="own",
+)
+MARGINAL = CapexGrant(
+    id="extra",
+    form="marginal",
+    region="AAA",
+    rate=0.3,
+    budget=100,
+    years=(2026, 2030),
+    source="own",
+)
 LATE = {"region": "AAA", "years": (2026, 2030), "source": "own"}
-TARGET = CapacityMandate(id="target", segment="chip", kwpm=75, borne_by="makers",
-                         **{**LATE, "years": (2029, 2030)})
-HOME = DomesticFirst(id="home", share=0.7, measure="kwpm", each="firm", borne_by="makers", **LATE)
+TARGET = CapacityMandate(
+    id="target",
+    segment="chip",
+    kwpm=75,
+    borne_by="makers",
+    **{**LATE, "years": (2029, 2030)},
+)
+HOME = DomesticFirst(
+    id="home", share=0.7, measure="kwpm", each="firm", borne_by="makers", **LATE
+)
 MADE: dict[str, Policy] = {
     "mandate": TARGET,
     "paid_mandate": TARGET.model_copy(update={"borne_by": "treasury"}),
     "idle_mandate": TARGET.model_copy(update={"kwpm": 50}),
     "paid_idle_mandate": TARGET.model_copy(update={"kwpm": 50, "borne_by": "treasury"}),
-    "guardrail": Guardrail(id="rail", firms=("beta",), countries=("BBB",), share=0.02, price_cap=20, **LATE),
+    "guardrail": Guardrail(
+        id="rail", firms=("beta",), countries=("BBB",), share=0.02, price_cap=20, **LATE
+    ),
     "domestic": HOME,
     "paid_domestic": HOME.model_copy(update={"borne_by": "treasury"}),
     "production": ProductionCredit(id="wafers", rate=300, **LATE),
-    "loan": SoftFinance(id="loan", form="loan", amount=0.5, rate_gap=0.04, tenor=10, **LATE),
+    "loan": SoftFinance(
+        id="loan", form="loan", amount=0.5, rate_gap=0.04, tenor=10, **LATE
+    ),
 }
 """Rules on capacity and investment, and support of them, by the name of their case."""
 
 TRADE = {"years": (2027, 2030), "source": "own"}
-DUTY = Tariff(id="duty", importer="AAA", origins=("BBB",), rate=0.25, on="chips", **TRADE)
+DUTY = Tariff(
+    id="duty", importer="AAA", origins=("BBB",), rate=0.25, on="chips", **TRADE
+)
 RULES: dict[str, tuple[Policy, ...]] = {
-    "quota": (ImportQuota(id="limit", importer="AAA", quota=10, on="chips", rent_to="exporter", **TRADE),),
-    "control": (ExportControl(id="control", exporter="BBB", destination="AAA", share=0.5, on="use", rent_to="importer",
-                              **TRADE),),
-    "embargo": (Embargo(id="ban", origin="BBB", destination="AAA", on="chips", **TRADE),),
-    "spread": (ConcentrationCap(id="spread", market="AAA", share=0.3, on="use", price_cap=5000, **TRADE),),
+    "quota": (
+        ImportQuota(
+            id="limit",
+            importer="AAA",
+            quota=10,
+            on="chips",
+            rent_to="exporter",
+            **TRADE,
+        ),
+    ),
+    "control": (
+        ExportControl(
+            id="control",
+            exporter="BBB",
+            destination="AAA",
+            share=0.5,
+            on="use",
+            rent_to="importer",
+            **TRADE,
+        ),
+    ),
+    "embargo": (
+        Embargo(id="ban", origin="BBB", destination="AAA", on="chips", **TRADE),
+    ),
+    "spread": (
+        ConcentrationCap(
+            id="spread", market="AAA", share=0.3, on="use", price_cap=5000, **TRADE
+        ),
+    ),
     "free_trade": (DUTY, FreeTradeArea(id="union", members=("AAA", "BBB"), **TRADE)),
-    "allowance": (DUTY, CapacityLinkedQuota(id="terms", relieves="duty", partner="BBB", under_construction=2.5,
-                                            in_service=1.5, approved_from=2026, **TRADE)),
+    "allowance": (
+        DUTY,
+        CapacityLinkedQuota(
+            id="terms",
+            relieves="duty",
+            partner="BBB",
+            under_construction=2.5,
+            in_service=1.5,
+            approved_from=2026,
+            **TRADE,
+        ),
+    ),
 }
 """Rules on trade and terms between partners, by the name of their case."""
 
@@ -136,11 +236,23 @@ WHERE: dict[str, tuple[str, str]] = {
 }
 """For each group a variant and a case in which it binds."""
 
-INSTRUMENTS = {"tariff": "tariff", "capex_grant": "grant", "investment_tax_credit": "credit", "origin_floor": "floor",
-               "capacity_mandate": "mandate", "guardrail": "guardrail", "production_credit": "production",
-               "soft_finance": "loan", "domestic_first": "domestic", "import_quota": "quota",
-               "export_control": "control", "embargo": "embargo", "concentration_cap": "spread",
-               "free_trade_area": "free_trade", "capacity_linked_quota": "allowance"}
+INSTRUMENTS = {
+    "tariff": "tariff",
+    "capex_grant": "grant",
+    "investment_tax_credit": "credit",
+    "origin_floor": "floor",
+    "capacity_mandate": "mandate",
+    "guardrail": "guardrail",
+    "production_credit": "production",
+    "soft_finance": "loan",
+    "domestic_first": "domestic",
+    "import_quota": "quota",
+    "export_control": "control",
+    "embargo": "embargo",
+    "concentration_cap": "spread",
+    "free_trade_area": "free_trade",
+    "capacity_linked_quota": "allowance",
+}
 """For each instrument a case that holds it."""
 
 ELSEWHERE = {"domestic_first": "alpha_abroad", "capacity_linked_quota": "beta_abroad"}
@@ -152,10 +264,16 @@ def named_in_code() -> set[str]:
     names = set()
     for path in sorted(Path(chipmodel.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.args
+            ):
                 first = node.args[0]
                 if node.func.attr in ("limit", "balance"):
-                    assert isinstance(first, ast.Constant), f"{path.name}: a group whose name is not a plain string"
+                    assert isinstance(first, ast.Constant), (
+                        f"{path.name}: a group whose name is not a plain string"
+                    )
                     names.add(str(first.value))
     return names
 
@@ -170,11 +288,26 @@ def case_named(name: str, data) -> Case:
         "marginal": case_of(MARGINAL),
         **{name: case_of(policy) for name, policy in MADE.items()},
         **{name: case_of(*policies) for name, policies in RULES.items()},
-        "surprise": Case(name="surprise", policies=tuple(
-            p.model_copy(update={"known_from": 2028, "rate": 2.0, "years": (2028, 2030)})
-            for p in load_case("tariff", data).policies)),
-        "withheld": case_of(Embargo(id="held", input="resist", origin="BBB", destination="AAA", years=(2029, 2030),
-                                    known_from=2029, source="own")),
+        "surprise": Case(
+            name="surprise",
+            policies=tuple(
+                p.model_copy(
+                    update={"known_from": 2028, "rate": 2.0, "years": (2028, 2030)}
+                )
+                for p in load_case("tariff", data).policies
+            ),
+        ),
+        "withheld": case_of(
+            Embargo(
+                id="held",
+                input="resist",
+                origin="BBB",
+                destination="AAA",
+                years=(2029, 2030),
+                known_from=2029,
+                source="own",
+            )
+        ),
     }
     return made[name] if name in made else load_case(name, data)
 
@@ -186,7 +319,10 @@ def _no_ties(monkeypatch):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_group_matters(group, two, variant):
-    assert group in WHERE, f"group '{group}' is new: add a variant and a case whose optimum changes without it"
+    assert group in WHERE, (
+        f"group '{group}' is new: add a variant and a case whose optimum changes"
+        " without it"
+    )
     kind, name = WHERE[group]
     edits, changes = VARIANTS[kind]
     data = variant(*edits) if edits else two
@@ -211,7 +347,10 @@ def test_programmes_hold_no_other_group(two):
     assert {g.split("__")[-1] for g in written} <= set(GROUPS)
 
 
-@pytest.mark.parametrize("kind", sorted(k for k, c in Policy.kinds.items() if c.__module__.startswith("chipmodel.")))
+@pytest.mark.parametrize(
+    "kind",
+    sorted(k for k, c in Policy.kinds.items() if c.__module__.startswith("chipmodel.")),
+)
 def test_instrument_matters(kind, two, variant):
     assert kind in INSTRUMENTS, f"instrument '{kind}' is new: add a case that holds it"
     data = variant(*VARIANTS[ELSEWHERE[kind]][0]) if kind in ELSEWHERE else two
@@ -219,4 +358,6 @@ def test_instrument_matters(kind, two, variant):
     ids = [p.id for p in case.policies if p.kind == kind]
     assert ids
     with_it, without_it = run(data, case), run(data, case.without(*ids))
-    assert abs(with_it.objective - without_it.objective) > LEAST * abs(with_it.objective)
+    assert abs(with_it.objective - without_it.objective) > LEAST * abs(
+        with_it.objective
+    )

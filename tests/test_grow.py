@@ -36,10 +36,15 @@ def total(folder, table, *keys):
     return found
 
 
-@pytest.mark.parametrize(("table", "keys"), [
-    ("fleets", ("base_year", "segment", "firm")), ("expansion", ("segment", "firm")),
-    ("demand_location", ("criterion",)), ("budgets", ("base_year",)),
-])
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("fleets", ("base_year", "segment", "firm")),
+        ("expansion", ("segment", "firm")),
+        ("demand_location", ("criterion",)),
+        ("budgets", ("base_year",)),
+    ],
+)
 def test_totals_stay(five, table, keys):
     before, after = total(TWO, table, *keys), total(five, table, *keys)
     assert before.keys() == after.keys()
@@ -47,7 +52,10 @@ def test_totals_stay(five, table, keys):
 
 
 def test_members_share_what_their_region_had_and_are_no_twins(five):
-    share = {(c, r): v for (c, r), v in total(five, "demand_location", "criterion", "region").items()}
+    share = {
+        (c, r): v
+        for (c, r), v in total(five, "demand_location", "criterion", "region").items()
+    }
     before = total(TWO, "demand_location", "criterion", "region")
     family = ["AAA", "AAC", "AAD"]
     assert near(sum(share["maker", r] for r in family), before["maker", "AAA"])
@@ -66,7 +74,9 @@ def test_it_is_checked_and_solved(five):
 
 def test_it_is_the_same_every_time(grow, five, tmp_path):
     again = grow(tmp_path / "again", 5, 2, str(TWO))
-    assert {p.name: p.read_bytes() for p in again.glob("*.csv")} == {p.name: p.read_bytes() for p in five.glob("*.csv")}
+    assert {p.name: p.read_bytes() for p in again.glob("*.csv")} == {
+        p.name: p.read_bytes() for p in five.glob("*.csv")
+    }
 
 
 def test_fewer_regions_than_there_are_is_refused(grow, tmp_path):

@@ -34,40 +34,72 @@ def _no_ties(monkeypatch):
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
-# -- the duty schedule ------------------------------------------------------------------------
+# -- the duty schedule
+# ------------------------------------------------------------------------
 
 
-def resolved(two, *policies: Policy, on: str = "chips", assembled: str | None = "BBB") -> dict[str, float]:
+def resolved(
+    two, *policies: Policy, on: str = "chips", assembled: str | None = "BBB"
+) -> dict[str, float]:
     """Duty of each tariff of AAA on chips made in BBB in 2026."""
-    return schedule_of(build_parameters(two, load_world("central", two)), policies).resolved(
-        "AAA", on, "chip", "BBB", assembled, 2026)
+    return schedule_of(
+        build_parameters(two, load_world("central", two)), policies
+    ).resolved("AAA", on, "chip", "BBB", assembled, 2026)
 
 
-MFN, S301, S232 = duty(0.05, "mfn", layer="mfn"), duty(0.1, "s301", layer="section_301"), duty(
-    0.25, "s232", layer="section_232")
+MFN, S301, S232 = (
+    duty(0.05, "mfn", layer="mfn"),
+    duty(0.1, "s301", layer="section_301"),
+    duty(0.25, "s232", layer="section_232"),
+)
 
 
 def with_ceiling(tariff: Tariff, ceiling: float, **changes) -> Tariff:
     return Tariff.model_validate({**tariff.model_dump(), "ceiling": ceiling, **changes})
 
 
-@pytest.mark.parametrize(("policies", "shares"), [
-    ((S232, MFN, S301), {"mfn": 0.05, "s301": 0.1, "s232": 0.25}),
-    ((MFN, with_ceiling(S232, 0.15)), {"mfn": 0.05, "s232": 0.1}),
-    ((MFN, S301, with_ceiling(S232, 0.15)), {"mfn": 0.05, "s301": 0.1, "s232": 0.0}),
-    ((MFN, with_ceiling(S301, 0.12), S232), {"mfn": 0.05, "s301": 0.07, "s232": 0.0}),
-    ((MFN, with_ceiling(S232, 0.02)), {"mfn": 0.05, "s232": 0.0}),
-    ((with_ceiling(S301, 0.12), with_ceiling(S232, 0.2)), {"s301": 0.1, "s232": 0.02}),
-    ((MFN, with_ceiling(S232, 0.15, capped=("AAA",))), {"mfn": 0.05, "s232": 0.25}),
-    ((MFN, with_ceiling(S232, 0.15, exempt=("BBB",))), {"mfn": 0.05}),
-    ((S301, with_ceiling(S232, 0.15, scope=0.4)), {"s301": 0.1, "s232": 0.4 * 0.05}),
-    ((MFN, S301, S232, area_of_two()), {"mfn": 0.0, "s301": 0.0, "s232": 0.0}),
-    ((MFN, S301, S232, area_of_two(layers=("mfn",))), {"mfn": 0.0, "s301": 0.1, "s232": 0.25}),
-    ((MFN, with_ceiling(S232, 0.15), area_of_two(layers=("mfn",))), {"mfn": 0.0, "s232": 0.15}),
-    ((MFN, S232, area_of_two(segments=("memo",))), {"mfn": 0.05, "s232": 0.25}),
-    ((MFN, S232, area_of_two(years=(2027, 2028))), {"mfn": 0.05, "s232": 0.25}),
-    ((MFN, S232, allowance(relieves="s232", rate_above=0.2)), {"mfn": 0.05, "s232": 0.2}),
-], ids=range(15))
+@pytest.mark.parametrize(
+    ("policies", "shares"),
+    [
+        ((S232, MFN, S301), {"mfn": 0.05, "s301": 0.1, "s232": 0.25}),
+        ((MFN, with_ceiling(S232, 0.15)), {"mfn": 0.05, "s232": 0.1}),
+        (
+            (MFN, S301, with_ceiling(S232, 0.15)),
+            {"mfn": 0.05, "s301": 0.1, "s232": 0.0},
+        ),
+        (
+            (MFN, with_ceiling(S301, 0.12), S232),
+            {"mfn": 0.05, "s301": 0.07, "s232": 0.0},
+        ),
+        ((MFN, with_ceiling(S232, 0.02)), {"mfn": 0.05, "s232": 0.0}),
+        (
+            (with_ceiling(S301, 0.12), with_ceiling(S232, 0.2)),
+            {"s301": 0.1, "s232": 0.02},
+        ),
+        ((MFN, with_ceiling(S232, 0.15, capped=("AAA",))), {"mfn": 0.05, "s232": 0.25}),
+        ((MFN, with_ceiling(S232, 0.15, exempt=("BBB",))), {"mfn": 0.05}),
+        (
+            (S301, with_ceiling(S232, 0.15, scope=0.4)),
+            {"s301": 0.1, "s232": 0.4 * 0.05},
+        ),
+        ((MFN, S301, S232, area_of_two()), {"mfn": 0.0, "s301": 0.0, "s232": 0.0}),
+        (
+            (MFN, S301, S232, area_of_two(layers=("mfn",))),
+            {"mfn": 0.0, "s301": 0.1, "s232": 0.25},
+        ),
+        (
+            (MFN, with_ceiling(S232, 0.15), area_of_two(layers=("mfn",))),
+            {"mfn": 0.0, "s232": 0.15},
+        ),
+        ((MFN, S232, area_of_two(segments=("memo",))), {"mfn": 0.05, "s232": 0.25}),
+        ((MFN, S232, area_of_two(years=(2027, 2028))), {"mfn": 0.05, "s232": 0.25}),
+        (
+            (MFN, S232, allowance(relieves="s232", rate_above=0.2)),
+            {"mfn": 0.05, "s232": 0.2},
+        ),
+    ],
+    ids=range(15),
+)
 def test_duties_are_resolved_in_their_order(two, policies, shares):
     assert resolved(two, *policies) == {k: exactly(v) for k, v in shares.items()}
 
@@ -78,27 +110,38 @@ def test_origin_is_by_each_duty_s_own_rule(two):
     assert resolved(two, S232, packaged, assembled="AAA") == {"s232": 0.25}
 
 
-@pytest.mark.parametrize(("policies", "rate"), [
-    ((with_ceiling(duty(0.3), 0.04),), 0.04),
-    ((duty(0.02), with_ceiling(duty(0.3, "top", layer="other"), 0.04)), 0.04),
-    ((duty(0.3, layer="section_232"), area_of_two()), 0.0),
-    ((duty(0.04, layer="mfn"), area_of_two(layers=("section_232",))), 0.04),
-], ids=["ceiling", "ceiling over two", "free trade", "free trade in another layer"])
+@pytest.mark.parametrize(
+    ("policies", "rate"),
+    [
+        ((with_ceiling(duty(0.3), 0.04),), 0.04),
+        ((duty(0.02), with_ceiling(duty(0.3, "top", layer="other"), 0.04)), 0.04),
+        ((duty(0.3, layer="section_232"), area_of_two()), 0.0),
+        ((duty(0.04, layer="mfn"), area_of_two(layers=("section_232",))), 0.04),
+    ],
+    ids=["ceiling", "ceiling over two", "free trade", "free trade in another layer"],
+)
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_ceilings_and_free_trade_on_paper(variant, policies, rate, on):
-    """BBB's wafers cost 57.31 and AAA's 60. Resolved to 4% (2.4), the duty leaves BBB at 59.71; to 0, at 57.31.
+    """BBB's wafers cost 57.31 and AAA's 60.
 
-    So 1.11 or 1.55 come from BBB (1.01 or 1.05 times the reference are bought), and the treasury gets
-    2.4 on each or nothing.
+    Resolved to 4% (2.4), the duty leaves BBB at 59.71; to 0, at 57.31.
+
+    So 1.11 or 1.55 come from BBB (1.01 or 1.05 times the reference are bought), and the
+    treasury gets 2.4 on each or nothing.
     """
-    policies = [p.model_copy(update={"on": on}) if isinstance(p, Tariff) else p for p in policies]
+    policies = [
+        p.model_copy(update={"on": on}) if isinstance(p, Tariff) else p
+        for p in policies
+    ]
     solution = run(near_and_far(variant), case_of(*policies))
     x = 1.01 if rate else 1.05
     new = 11 * x - 10
     assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(new)}
     year = OLD * 11 * x + (PLANT - CHEAPER + PRICE * rate) * new - PRICE * 11 * area(x)
     assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.account.treasury.get("treasury:AAA", 0.0) == exactly(DF[1] * PRICE * rate * new)
+    assert solution.account.treasury.get("treasury:AAA", 0.0) == exactly(
+        DF[1] * PRICE * rate * new
+    )
     freed = solution.policies.query("item == 'freed_flow'").value.sum()
     assert freed == exactly(new if rate == 0 else 0.0)
 
@@ -112,20 +155,28 @@ def test_each_law_keeps_its_share_in_the_ledger(variant):
     assert paid["top"] == exactly(1.8 * 1.11)
 
 
-# -- capacity-linked quota --------------------------------------------------------------------
+# -- capacity-linked quota
+# --------------------------------------------------------------------
 
 
 def partner_builds(variant, *edits, firm: str = "beta", **kwargs):
     """BBB's firm has the fleet of ten and can build at 100 in both places; all buyers are in AAA."""
-    return bare(variant, change("expansion", {"region": "AAA"}, firm=firm), *edits, fleets={"BBB": 10},
-                place={"AAA": 1, "BBB": 1}, **kwargs)
+    return bare(
+        variant,
+        change("expansion", {"region": "AAA"}, firm=firm),
+        *edits,
+        fleets={"BBB": 10},
+        place={"AAA": 1, "BBB": 1},
+        **kwargs,
+    )
 
 
 def test_capacity_linked_quota_in_service(variant):
     """A duty of 6 on BBB's chips; each kwpm that BBB's firm runs in AAA frees 1.5 kwpm of it, worth 9.
 
-    A wafer made in AAA so costs 60 - 9 = 51: 1.18 times the reference is bought (52 is, 49.4 is not),
-    12.98, of which 2.98 from new plants in AAA. 4.47 of the ten from BBB come in free.
+    A wafer made in AAA so costs 60 - 9 = 51: 1.18 times the reference is bought (52 is,
+    49.4 is not), 12.98, of which 2.98 from new plants in AAA. 4.47 of the ten from BBB
+    come in free.
     """
     solution = run(partner_builds(variant), case_of(duty(0.1), allowance()))
     assert built(solution) == {("new_aaa_chip_beta", 2026): exactly(2.98)}
@@ -133,7 +184,11 @@ def test_capacity_linked_quota_in_service(variant):
     assert solution.objective == exactly(still() + DF[1] * year)
     assert solution.duals("terms__allowance")[(2026,)] == exactly(6.0)
     assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 6 * (10 - 4.47))
-    ledger = solution.policies.query("policy == 'terms' and agent != 'firms'").set_index("item").value
+    ledger = (
+        solution.policies.query("policy == 'terms' and agent != 'firms'")
+        .set_index("item")
+        .value
+    )
     assert ledger["exempt_flow"] == exactly(4.47)
     assert ledger["earned_by_beta"] == exactly(4.47)
     assert ledger["allowance"] == exactly(-6 * 4.47)
@@ -142,15 +197,29 @@ def test_capacity_linked_quota_in_service(variant):
 def test_metrics_of_an_allowance(variant):
     """The same, with a duty of 6 MUSD a kwpm and year, which is USD 500 a wafer.
 
-    A kwpm in service earns 1.5 x 6 = 9 a year; the 4.47 certificates bring Beta 26.82, all that is forgone.
+    A kwpm in service earns 1.5 x 6 = 9 a year; the 4.47 certificates bring Beta 26.82,
+    all that is forgone.
     """
     own = Summary.of(run(partner_builds(variant), case_of(duty(0.1), allowance())))
-    found = {name: evaluate(f"certificate.{name}", own) for name in (
-        "price.terms.2026", "building.terms.2026", "running.terms.2026", "income.terms.beta", "income.terms.all",
-        "income.terms.alpha", "refund.terms")}
+    found = {
+        name: evaluate(f"certificate.{name}", own)
+        for name in (
+            "price.terms.2026",
+            "building.terms.2026",
+            "running.terms.2026",
+            "income.terms.beta",
+            "income.terms.all",
+            "income.terms.alpha",
+            "refund.terms",
+        )
+    }
     assert found == {
-        "price.terms.2026": exactly(500.0), "building.terms.2026": exactly(6.0), "running.terms.2026": exactly(9.0),
-        "income.terms.beta": exactly(6 * 4.47), "income.terms.all": exactly(6 * 4.47), "income.terms.alpha": 0.0,
+        "price.terms.2026": exactly(500.0),
+        "building.terms.2026": exactly(6.0),
+        "running.terms.2026": exactly(9.0),
+        "income.terms.beta": exactly(6 * 4.47),
+        "income.terms.all": exactly(6 * 4.47),
+        "income.terms.alpha": 0.0,
         "refund.terms": exactly(6 * 4.47),
     }
     without = Summary.of(run(partner_builds(variant), case_of(duty(0.1))))
@@ -158,13 +227,20 @@ def test_metrics_of_an_allowance(variant):
     assert evaluate("certificate.refund.terms", without) == 0
 
 
-def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(variant):
+def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(
+    variant,
+):
     """With 100 kwpm free for each kwpm built, what AAA builds anyway frees all ten from BBB.
 
-    Nobody builds for a certificate, its price is zero, and those who buy keep the 60 that are forgone.
+    Nobody builds for a certificate, its price is zero, and those who buy keep the 60
+    that are forgone.
     """
-    data = bare(variant, change("expansion", {"region": "AAA"}, firm="beta"), fleets={"BBB": 10},
-                place={"AAA": 1, "BBB": 1.2})
+    data = bare(
+        variant,
+        change("expansion", {"region": "AAA"}, firm="beta"),
+        fleets={"BBB": 10},
+        place={"AAA": 1, "BBB": 1.2},
+    )
     own = Summary.of(run(data, case_of(duty(0.1), allowance(in_service=100.0))))
     assert evaluate("certificate.price.terms.2026", own) == exactly(0.0)
     assert evaluate("certificate.income.terms.all", own) == exactly(0.0)
@@ -174,17 +250,27 @@ def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(
 def test_capacity_linked_quota_above_which_a_lower_rate_applies(variant):
     """Above the allowance the duty is 3: a certificate is worth 3, a wafer made in AAA costs 60 - 4.5 = 55.5.
 
-    1.09 times the reference are bought (55.56 is, 54.1 is not): 11.99, of which 1.99 from AAA.
+    1.09 times the reference are bought (55.56 is, 54.1 is not): 11.99, of which 1.99
+    from AAA.
     """
-    solution = run(partner_builds(variant), case_of(duty(0.1), allowance(rate_above=0.05)))
+    solution = run(
+        partner_builds(variant), case_of(duty(0.1), allowance(rate_above=0.05))
+    )
     assert built(solution) == {("new_aaa_chip_beta", 2026): exactly(1.99)}
     assert solution.duals("terms__allowance")[(2026,)] == exactly(3.0)
-    assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 3 * (10 - 1.5 * 1.99))
+    assert solution.account.treasury["treasury:AAA"] == exactly(
+        DF[1] * 3 * (10 - 1.5 * 1.99)
+    )
 
 
 def slow(variant, **kwargs):
     """A plant takes a year to build, so that those of 2027 are under construction in 2026."""
-    return partner_builds(variant, change("construction", {"item": "build"}, value=12), growth=(0.0, 0.1), **kwargs)
+    return partner_builds(
+        variant,
+        change("construction", {"item": "build"}, value=12),
+        growth=(0.0, 0.1),
+        **kwargs,
+    )
 
 
 LATE = CRF * CAPEX * 1.08 + RUNNING
@@ -200,15 +286,18 @@ def terms_on_slow(variant, **changes) -> Solution:
 def test_capacity_linked_quota_under_construction(variant):
     """Each kwpm begun in 2026 frees one kwpm then and 1.5 in 2027, from a duty of 6.
 
-    A wafer of 2027 so costs 60 - 9 - 6 x 1.08 = 44.52: 1.4 times the reference is bought (45.3 is, 38.8
-    is not), 15.4, of which 5.4 from AAA. 5.4 are free in 2026 and 8.1 in 2027. Nothing begun in 2027 comes on line
-    within the horizon, so nothing begun then earns.
+    A wafer of 2027 so costs 60 - 9 - 6 x 1.08 = 44.52: 1.4 times the reference is
+    bought (45.3 is, 38.8 is not), 15.4, of which 5.4 from AAA. 5.4 are free in 2026 and
+    8.1 in 2027. Nothing begun in 2027 comes on line within the horizon, so nothing
+    begun then earns.
     """
     solution = terms_on_slow(variant)
     assert built(solution) == {("new_aaa_chip_beta", 2026): exactly(5.4)}
     last = OLD_LATE * 15.4 + LATE * 5.4 + 6 * (10 - 8.1) - PRICE * 11 * area(1.4)
     years = [still(OLD_LATE), still(OLD_LATE) + 6 * (10 - 5.4), last]
-    assert solution.objective == exactly(math.fsum(d * y for d, y in zip(DF, years, strict=False)))
+    assert solution.objective == exactly(
+        math.fsum(d * y for d, y in zip(DF, years, strict=False))
+    )
     horizon = solution.parameters.years[-1]
     sites = solution.parameters.sites.sites
     assert all(sites[i].ready[t] < horizon + 1 for i, t in solution.columns("build"))
@@ -219,8 +308,10 @@ def test_capacity_linked_quota_earned_by_nobody(variant, why):
     """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stands alone."""
     firm = "alpha" if why == "of another home" else "beta"
     tax = duty(0.1, years=(2026, 2027))
-    changes = {"approved later": {"approved_from": 2027},
-               "no multiples": {"under_construction": 0.0, "in_service": 0.0}}.get(why, {})
+    changes = {
+        "approved later": {"approved_from": 2027},
+        "no multiples": {"under_construction": 0.0, "in_service": 0.0},
+    }.get(why, {})
     alone = run(slow(variant, firm=firm), case_of(tax))
     with_terms = run(slow(variant, firm=firm), case_of(tax, allowance(**changes)))
     assert with_terms.objective == exactly(alone.objective)

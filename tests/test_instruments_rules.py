@@ -36,7 +36,8 @@ def _no_ties(monkeypatch):
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
-# -- on the two-region data set ---------------------------------------------------------------
+# -- on the two-region data set
+# ---------------------------------------------------------------
 
 YEARS = {"years": (2027, 2029)}
 TAX = duty(0.25, years=(2026, 2030))
@@ -51,13 +52,22 @@ SLACK = {
     "free trade without a duty": (area_of_two(**YEARS),),
 }
 BINDING = {
-    "quota": lambda share, name: quota(20 * share, id=name, segments=("chip",), **YEARS),
-    "quota on use": lambda share, name: quota(20 * share, id=name, on="use", rent_to="treasury", segments=("chip",),
-                                              **YEARS),
+    "quota": lambda share, name: quota(
+        20 * share, id=name, segments=("chip",), **YEARS
+    ),
+    "quota on use": lambda share, name: quota(
+        20 * share, id=name, on="use", rent_to="treasury", segments=("chip",), **YEARS
+    ),
     "control": lambda share, name: control(share=share, id=name, **YEARS),
-    "control of an input": lambda share, name: control(input="resist", share=share / 50, id=name, **YEARS),
-    "cap": lambda share, name: cap(share, id=name, price_cap=5000, segments=("chip",), **YEARS),
-    "cap on use": lambda share, name: cap(share, id=name, on="use", min_served=0.9, segments=("chip",), **YEARS),
+    "control of an input": lambda share, name: control(
+        input="resist", share=share / 50, id=name, **YEARS
+    ),
+    "cap": lambda share, name: cap(
+        share, id=name, price_cap=5000, segments=("chip",), **YEARS
+    ),
+    "cap on use": lambda share, name: cap(
+        share, id=name, on="use", min_served=0.9, segments=("chip",), **YEARS
+    ),
 }
 
 
@@ -65,7 +75,11 @@ BINDING = {
 def test_what_does_not_bind_changes_nothing(name, two):
     solution = run(two, case_of(*SLACK[name]))
     assert solution.objective == exactly(run(two, NOTHING).objective)
-    assert not any(v for a, v in solution.account.gains.items() if a.startswith(("licence:", "treasury:")) and v > 1e-6)
+    assert not any(
+        v
+        for a, v in solution.account.gains.items()
+        if a.startswith(("licence:", "treasury:")) and v > 1e-6
+    )
 
 
 def test_an_embargo_on_what_does_not_flow_changes_nothing(variant):
@@ -77,9 +91,13 @@ def test_an_embargo_on_what_does_not_flow_changes_nothing(variant):
 def test_an_allowance_without_multiples_or_without_a_duty_changes_nothing(two):
     none = allowance(under_construction=0.0, in_service=0.0)
     assert none.inactive
-    assert run(two, case_of(TAX, none)).objective == exactly(run(two, case_of(TAX)).objective)
+    assert run(two, case_of(TAX, none)).objective == exactly(
+        run(two, case_of(TAX)).objective
+    )
     untaxed = TAX.model_copy(update={"rate": 0.0})
-    assert run(two, case_of(untaxed, allowance())).objective == exactly(run(two, NOTHING).objective)
+    assert run(two, case_of(untaxed, allowance())).objective == exactly(
+        run(two, NOTHING).objective
+    )
 
 
 @pytest.mark.parametrize("name", list(BINDING))
@@ -87,16 +105,25 @@ def test_two_copies_are_one_and_the_tighter_binds(name, two):
     make, free = BINDING[name], run(two, NOTHING).objective
     one = run(two, case_of(make(0.5, "one"))).objective
     assert one > free + 1e-6 * abs(free)
-    assert run(two, case_of(make(0.5, "one"), make(0.5, "two"))).objective == exactly(one)
-    assert run(two, case_of(make(0.5, "one"), make(0.8, "two"))).objective == exactly(one)
+    assert run(two, case_of(make(0.5, "one"), make(0.5, "two"))).objective == exactly(
+        one
+    )
+    assert run(two, case_of(make(0.5, "one"), make(0.8, "two"))).objective == exactly(
+        one
+    )
 
 
 def test_two_embargoes_and_two_free_trade_areas_are_one(two):
     for single, double in [
         ((embargo(**YEARS),), (embargo(**YEARS), embargo(id="again", **YEARS))),
-        ((TAX, area_of_two(**YEARS)), (TAX, area_of_two(**YEARS), area_of_two(id="again", **YEARS))),
+        (
+            (TAX, area_of_two(**YEARS)),
+            (TAX, area_of_two(**YEARS), area_of_two(id="again", **YEARS)),
+        ),
     ]:
-        assert run(two, case_of(*double)).objective == exactly(run(two, case_of(*single)).objective)
+        assert run(two, case_of(*double)).objective == exactly(
+            run(two, case_of(*single)).objective
+        )
 
 
 def bracket(solution: Solution, row: int, by: float) -> tuple[float, float, float]:
@@ -106,12 +133,18 @@ def bracket(solution: Solution, row: int, by: float) -> tuple[float, float, floa
         rhs = solution.program.rhs.copy()
         rhs[row] += by
         try:
-            return solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
+            return solve_program(
+                dataclasses.replace(solution.program, rhs=rhs)
+            ).objective
         except NoOptimum:
             return math.inf
 
     here = solution.objective
-    return (here - moved(-by)) / by, float(solution.optimum.y[row]), (moved(by) - here) / by
+    return (
+        (here - moved(-by)) / by,
+        float(solution.optimum.y[row]),
+        (moved(by) - here) / by,
+    )
 
 
 @pytest.mark.parametrize("name", [*BINDING, "allowance"])
@@ -121,8 +154,14 @@ def test_differences_bracket_the_dual(name, two, variant):
         assert solution.policies.query("item == 'earned_by_beta'").value.max() > 1
     else:
         solution = run(two, case_of(BINDING[name](0.5, "one")))
-    group = {"allowance": "terms__allowance", "cap": "one__cap", "cap on use": "one__cap"}.get(name, "one__quota")
-    rows = [i for i, (found, _) in enumerate(solution.program.rows_of) if found == group]
+    group = {
+        "allowance": "terms__allowance",
+        "cap": "one__cap",
+        "cap on use": "one__cap",
+    }.get(name, "one__quota")
+    rows = [
+        i for i, (found, _) in enumerate(solution.program.rows_of) if found == group
+    ]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]
     assert binding
     for row in binding:
@@ -132,7 +171,11 @@ def test_differences_bracket_the_dual(name, two, variant):
 
 def test_the_dual_of_an_embargo_is_at_least_the_worth_of_the_first_wafer(two):
     solution = run(two, case_of(embargo(**YEARS)))
-    for row in [i for i, (name, _) in enumerate(solution.program.rows_of) if name == "ban__banned"]:
+    for row in [
+        i
+        for i, (name, _) in enumerate(solution.program.rows_of)
+        if name == "ban__banned"
+    ]:
         rhs = solution.program.rhs.copy()
         rhs[row] -= 1e-3
         less = solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
@@ -140,11 +183,16 @@ def test_the_dual_of_an_embargo_is_at_least_the_worth_of_the_first_wafer(two):
 
 
 def test_transfers_of_an_allowance_sum_to_zero(variant):
-    solution = run(beta_abroad(variant), case_of(TAX, allowance(), quota(20, id="limit", rent_to="treasury", **YEARS)))
+    solution = run(
+        beta_abroad(variant),
+        case_of(TAX, allowance(), quota(20, id="limit", rent_to="treasury", **YEARS)),
+    )
     assert solution.policies.query("item == 'exempt_flow'").value.sum() > 1
     lines = solution.accounts.query("policy in ('duty', 'terms') and unit == 'MUSD'")
     assert lines.value.sum() == pytest.approx(0.0, abs=1e-9 * lines.value.abs().sum())
-    ledger = solution.policies.query("agent == 'treasury:AAA' and item in ('tariff', 'allowance')").value.sum()
+    ledger = solution.policies.query(
+        "agent == 'treasury:AAA' and item in ('tariff', 'allowance')"
+    ).value.sum()
     booked = lines.query("agent == 'treasury:AAA'").value.sum()
     assert ledger == pytest.approx(booked, rel=1e-9)
 
@@ -152,8 +200,10 @@ def test_transfers_of_an_allowance_sum_to_zero(variant):
 def test_an_allowance_lies_between_no_duty_and_the_duty_without_terms(variant):
     """Against no duty the terms cost users and makers something, against the bare duty they save something."""
     data = beta_abroad(variant)
-    untaxed, terms, alone = (run(data, case_of(*policies)).objective for policies in
-                             [(), (TAX, allowance()), (TAX,)])
+    untaxed, terms, alone = (
+        run(data, case_of(*policies)).objective
+        for policies in [(), (TAX, allowance()), (TAX,)]
+    )
     assert untaxed < terms - 1e-3 < alone - 2e-3
 
 
@@ -173,14 +223,26 @@ def test_a_concentration_cap_agrees_with_its_feebate(variant, on):
 
         def add(self, builder):
             read = builder.imports if on == "chips" else builder.use
-            paid = [(float(f.origins == {"BBB"}) - self.share) * f.term for f in read("AAA", ("chip",), (2026,))]
-            builder.transfer("fee", 2026, self.fee * sum(paid), payer="agent", receiver="treasury:AAA", policy=self)
+            paid = [
+                (float(f.origins == {"BBB"}) - self.share) * f.term
+                for f in read("AAA", ("chip",), (2026,))
+            ]
+            builder.transfer(
+                "fee",
+                2026,
+                self.fee * sum(paid),
+                payer="agent",
+                receiver="treasury:AAA",
+                policy=self,
+            )
 
     try:
         data = bare(variant, **DEAR)
         capped = run(data, case_of(cap(on=on, price_cap=20_000)))
         fee = capped.duals("spread__cap")["chip", "BBB", 2026]
-        feebate = Feebate(id="feebate", fee=fee, share=0.95, years=(2026, 2026), source="own")
+        feebate = Feebate(
+            id="feebate", fee=fee, share=0.95, years=(2026, 2026), source="own"
+        )
         assert run(data, case_of(feebate)).objective == exactly(capped.objective)
     finally:
         Policy.kinds.pop("toy_feebate")
@@ -227,50 +289,80 @@ def test_a_case_file_runs_end_to_end(tmp_path):
     (folder / "cases" / "terms.toml").write_text(CASE)
     solution = run(load_dataset(folder), "terms")
     assert solution.foresight == "surprise"
-    assert solution.policies.query("item == 'dual_quota' and policy == 'resist_control'").value.max() > 0
-    assert solution.policies.query("item == 'tariff' and policy == 'duty'").value.max() > 0
+    assert (
+        solution.policies.query(
+            "item == 'dual_quota' and policy == 'resist_control'"
+        ).value.max()
+        > 0
+    )
+    assert (
+        solution.policies.query("item == 'tariff' and policy == 'duty'").value.max() > 0
+    )
     booked, ledger = booked_and_ledger(solution)
     assert set(booked) == {"treasury:AAA", "treasury:BBB"}
     assert ledger == pytest.approx(booked, rel=1e-9)
-    public = solution.accounts.query("account == 'treasury' and region == 'BBB' and agent == 'ownership'")
+    public = solution.accounts.query(
+        "account == 'treasury' and region == 'BBB' and agent == 'ownership'"
+    )
     assert public.value.sum() == pytest.approx(solution.account.gains["treasury:BBB"])
 
 
-# -- refusals ---------------------------------------------------------------------------------
+# -- refusals
+# ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("make", "said"), [
-    (lambda: ImportQuota.model_validate({"id": "q", "importer": "AAA", "quota": 1, "on": "chips", "years": (2026, 2027),
-                                         "source": "own"}), "rent_to"),
-    (lambda: control(rent_to="treasury"), "either share or quota"),
-    (lambda: control(share=0.5, quota=3), "either share or quota"),
-    (lambda: control(share=0.5, destination="BBB"), "the exporter itself"),
-    (lambda: control(input="resist", quota=3), "takes no quota"),
-    (lambda: embargo(destination="BBB"), "the origin itself"),
-    (lambda: embargo(input="resist", on="use"), "takes no on"),
-    (lambda: embargo(on=None), "say on"),
-    (lambda: area_of_two(members=("AAA", "AAA")), "twice"),
-    (lambda: area_of_two(members=("AAA",)), "members"),
-    (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),
-])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: ImportQuota.model_validate(
+                {
+                    "id": "q",
+                    "importer": "AAA",
+                    "quota": 1,
+                    "on": "chips",
+                    "years": (2026, 2027),
+                    "source": "own",
+                }
+            ),
+            "rent_to",
+        ),
+        (lambda: control(rent_to="treasury"), "either share or quota"),
+        (lambda: control(share=0.5, quota=3), "either share or quota"),
+        (lambda: control(share=0.5, destination="BBB"), "the exporter itself"),
+        (lambda: control(input="resist", quota=3), "takes no quota"),
+        (lambda: embargo(destination="BBB"), "the origin itself"),
+        (lambda: embargo(input="resist", on="use"), "takes no on"),
+        (lambda: embargo(on=None), "say on"),
+        (lambda: area_of_two(members=("AAA", "AAA")), "twice"),
+        (lambda: area_of_two(members=("AAA",)), "members"),
+        (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),
+    ],
+)
 def test_nonsense_is_refused_when_read(make, said):
     with pytest.raises(ValidationError, match=said):
         make()
 
 
-@pytest.mark.parametrize(("policies", "said"), [
-    ((quota(origins=("ZZZ",)),), "'ZZZ' is not known"),
-    ((quota(origins=("AAA", "BBB")),), "importer itself"),
-    ((quota(segments=("none",)),), "'none' is not known"),
-    ((control(input="glue", share=0.5),), "'glue' is not known"),
-    ((embargo(destination="ZZZ"),), "'ZZZ' is not known"),
-    ((cap(0.4, origins=("AAA", "BBB"), on="use", min_served=0.9),), "less than the whole"),
-    ((allowance(),), "no tariff 'duty'"),
-    ((duty(0.1, on="use"), allowance()), "falls on use"),
-    ((duty(0.1), allowance(partner="AAA")), "levies the tariff itself"),
-    ((duty(0.1), allowance(), allowance(id="more")), "same chips"),
-    ((quota(years=(2050, 2051)),), "outside the years"),
-])
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [
+        ((quota(origins=("ZZZ",)),), "'ZZZ' is not known"),
+        ((quota(origins=("AAA", "BBB")),), "importer itself"),
+        ((quota(segments=("none",)),), "'none' is not known"),
+        ((control(input="glue", share=0.5),), "'glue' is not known"),
+        ((embargo(destination="ZZZ"),), "'ZZZ' is not known"),
+        (
+            (cap(0.4, origins=("AAA", "BBB"), on="use", min_served=0.9),),
+            "less than the whole",
+        ),
+        ((allowance(),), "no tariff 'duty'"),
+        ((duty(0.1, on="use"), allowance()), "falls on use"),
+        ((duty(0.1), allowance(partner="AAA")), "levies the tariff itself"),
+        ((duty(0.1), allowance(), allowance(id="more")), "same chips"),
+        ((quota(years=(2050, 2051)),), "outside the years"),
+    ],
+)
 def test_nonsense_is_refused_with_the_data(two, policies, said):
     with pytest.raises(InputError, match=said):
         run(two, case_of(*policies))

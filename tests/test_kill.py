@@ -13,16 +13,24 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kill") / "data"
     helpers.report_data(folder)
     path = folder / "studies" / "headline.toml"
-    path.write_text(path.read_text().replace('figures = ["leading_edge_share", "who_pays"]',
-                                             'keep = "tables"\nfigures = ["leading_edge_share"]'))
+    path.write_text(
+        path.read_text().replace(
+            'figures = ["leading_edge_share", "who_pays"]',
+            'keep = "tables"\nfigures = ["leading_edge_share"]',
+        )
+    )
     return folder
 
 
-def test_a_study_killed_at_twenty_moments_and_run_again_gives_the_same_bytes(data, tmp_path):
+def test_a_study_killed_at_twenty_moments_and_run_again_gives_the_same_bytes(
+    data, tmp_path
+):
     killer = Killer(["study", "headline", "--data", str(data)])
     assert killer.trial(tmp_path, kills=20, every=5, seed=1) >= 15
 
 
-def test_a_report_killed_at_five_moments_and_run_again_gives_the_same_bytes(data, tmp_path):
+def test_a_report_killed_at_five_moments_and_run_again_gives_the_same_bytes(
+    data, tmp_path
+):
     killer = Killer(["report", "--short", "--data", str(data)], [helpers.QUESTION])
     assert killer.trial(tmp_path, kills=5, every=5, seed=2) >= 3

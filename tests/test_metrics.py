@@ -11,7 +11,14 @@ from helpers import near
 import chipmodel as cm
 from chipmodel.common.text import with_article
 from chipmodel.common.units import per_kwpm_year
-from chipmodel.results.metrics import FAMILIES, HEADLINE, describe, evaluate, expand, parse
+from chipmodel.results.metrics import (
+    FAMILIES,
+    HEADLINE,
+    describe,
+    evaluate,
+    expand,
+    parse,
+)
 from chipmodel.results.summary import Labels, Summary, summary_of
 
 
@@ -37,7 +44,9 @@ def test_capacity_and_share_are_sums_of_the_capacity_table(base):
     mine = chips.loc[chips["region"] == "AAA", "value"].sum()
     assert near(evaluate("capacity.AAA.chip.2028", base), mine)
     assert near(evaluate("capacity.all.all.2028", base), there["value"].sum())
-    assert near(evaluate("share.capacity.AAA.chip.2028", base), mine / chips["value"].sum())
+    assert near(
+        evaluate("share.capacity.AAA.chip.2028", base), mine / chips["value"].sum()
+    )
 
 
 def test_herfindahl_is_the_sum_of_squared_shares(base):
@@ -48,13 +57,22 @@ def test_herfindahl_is_the_sum_of_squared_shares(base):
 
 def test_prices_are_those_of_the_price_table(base):
     table = base.prices.set_index(["stage", "region", "segment", "year"])["value"]
-    assert evaluate("price.user.AAA.chip.2026", base) == table["user", "AAA", "chip", 2026]
-    assert evaluate("price.maker.BBB.memo.2027", base) == table["maker", "BBB", "memo", 2027]
+    assert (
+        evaluate("price.user.AAA.chip.2026", base) == table["user", "AAA", "chip", 2026]
+    )
+    assert (
+        evaluate("price.maker.BBB.memo.2027", base)
+        == table["maker", "BBB", "memo", 2027]
+    )
 
 
 def test_outlay_is_the_cash_paid_over_the_years_reported(granted, base):
     lines = granted.accounts
-    cash = lines[lines["account"].str.endswith("_cash") & (lines["agent"] == "treasury:AAA") & (lines["year"] <= 2028)]
+    cash = lines[
+        lines["account"].str.endswith("_cash")
+        & (lines["agent"] == "treasury:AAA")
+        & (lines["year"] <= 2028)
+    ]
     assert cash["value"].sum() < 0
     assert near(evaluate("outlay.AAA", granted), -cash["value"].sum())
     assert evaluate("outlay.AAA", base) == 0
@@ -62,7 +80,11 @@ def test_outlay_is_the_cash_paid_over_the_years_reported(granted, base):
 
 def test_revenue_is_what_the_treasury_receives_in_tariffs(taxed):
     lines = taxed.accounts
-    paid = lines[(lines["account"] == "tariff") & (lines["agent"] == "treasury:AAA") & (lines["year"] <= 2028)]
+    paid = lines[
+        (lines["account"] == "tariff")
+        & (lines["agent"] == "treasury:AAA")
+        & (lines["year"] <= 2028)
+    ]
     assert near(evaluate("revenue.AAA", taxed), paid["value"].sum())
     assert evaluate("revenue.AAA", taxed) > 0
     assert evaluate("revenue.BBB", taxed) == 0
@@ -78,7 +100,9 @@ def test_cost_at_maker_is_the_rise_of_prices_times_purchases(taxed, base):
     n = taxed.numbers
     prices, before = taxed.maker_prices, base.maker_prices
     expected = sum(
-        n.discount[t] * per_kwpm_year(prices["AAA", s, t] - before["AAA", s, t]) * wafers
+        n.discount[t]
+        * per_kwpm_year(prices["AAA", s, t] - before["AAA", s, t])
+        * wafers
         for (s, _, _, m, t), wafers in taxed.columns("ship").items()
         if m == "AAA" and wafers > 0
     )
@@ -91,7 +115,11 @@ def test_welfare_closes_over_the_world(two, base, name):
     """Welfare of the world is minus the objective plus the treasuries, so its change is known from those."""
     own = cm.run(two, name)
     treasury = sum(own.account.treasury.values()) - sum(base.account.treasury.values())
-    assert near(evaluate("welfare.all", own, base), base.objective - own.objective + treasury, 1e-6)
+    assert near(
+        evaluate("welfare.all", own, base),
+        base.objective - own.objective + treasury,
+        1e-6,
+    )
     regions = sum(evaluate(f"welfare.{r}", own, base) for r in ("AAA", "BBB"))
     assert near(evaluate("welfare.all", own, base), regions, 1e-6)
 
@@ -141,14 +169,23 @@ def test_stars_and_last_are_spelled_out(two):
     assert expand(["share.capacity.*.*.LAST"], labels) == [
         f"share.capacity.{r}.{s}.2028" for r in ("AAA", "BBB") for s in ("chip", "memo")
     ]
-    assert expand(["hhi.all.*"], labels) == [f"hhi.all.{t}" for t in (2025, 2026, 2027, 2028)]
+    assert expand(["hhi.all.*"], labels) == [
+        f"hhi.all.{t}" for t in (2025, 2026, 2027, 2028)
+    ]
     with pytest.raises(cm.InputError):
         parse(expand(["nothing.*"], labels)[0])
 
 
 def test_compare_is_tidy_and_against_the_base(base, taxed):
     table = cm.compare(base, taxed)
-    assert list(table.columns) == ["metric", "unit", "case", "world", "value", "difference"]
+    assert list(table.columns) == [
+        "metric",
+        "unit",
+        "case",
+        "world",
+        "value",
+        "difference",
+    ]
     assert list(dict.fromkeys(table["case"])) == ["no_policy", "tariff"]
     assert (table.loc[table["case"] == "no_policy", "difference"] == 0).all()
     row = table[(table["case"] == "tariff") & (table["metric"] == "objective")].iloc[0]
@@ -160,7 +197,14 @@ def test_compare_is_tidy_and_against_the_base(base, taxed):
 
 def test_a_summary_is_plain_data_and_gives_the_same_numbers(base, taxed):
     mine, theirs = (pickle.loads(pickle.dumps(Summary.of(x))) for x in (taxed, base))
-    for name in ("cost.buyers.AAA", "cost.buyers.maker.AAA", "rents.BBB", "treasury.AAA", "objective", "hhi.all.2028"):
+    for name in (
+        "cost.buyers.AAA",
+        "cost.buyers.maker.AAA",
+        "rents.BBB",
+        "treasury.AAA",
+        "objective",
+        "hhi.all.2028",
+    ):
         assert evaluate(name, mine, theirs) == evaluate(name, taxed, base)
     assert summary_of(mine) is mine
     with pytest.raises(cm.InputError, match="neither a solution nor a summary"):
@@ -180,6 +224,13 @@ def test_regions_take_their_article():
 
 
 def _example(form):
-    words = {"<REGION>": "AAA", "<REGION|all>": "AAA", "<segment|all>": "chip", "<segment>": "chip", "<year>": "2028",
-             "<policy>": "terms", "<firm|all>": "beta"}
+    words = {
+        "<REGION>": "AAA",
+        "<REGION|all>": "AAA",
+        "<segment|all>": "chip",
+        "<segment>": "chip",
+        "<year>": "2028",
+        "<policy>": "terms",
+        "<firm|all>": "beta",
+    }
     return ".".join(words.get(part, part) for part in form.split("."))

@@ -28,7 +28,10 @@ CHOOSE = """
   one.value = arguments[1];
   one.dispatchEvent(new Event("input", { bubbles: true }));
 """
-DRAWN = 'return [document.getElementById("chart-years").innerHTML, document.getElementById("chart-shares").innerHTML];'
+DRAWN = (
+    'return [document.getElementById("chart-years").innerHTML,'
+    ' document.getElementById("chart-shares").innerHTML];'
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,10 @@ def page(browser, reported):
 def test_it_opens_from_disk_and_asks_the_network_for_nothing(page, reported):
     asked = [url for url in page.requested() if not url.startswith("data:")]
     assert asked == [reported[1].page.resolve().as_uri()]
-    assert page.run("return document.querySelectorAll('section').length") == len(reported[1].parts) + 4
+    assert (
+        page.run("return document.querySelectorAll('section').length")
+        == len(reported[1].parts) + 4
+    )
 
 
 def test_its_policy_forbids_scripts_and_requests_of_others(page):
@@ -65,14 +71,27 @@ def test_its_policy_forbids_scripts_and_requests_of_others(page):
 
 
 def test_every_figure_is_drawn_and_says_what_it_shows(page, reported):
-    images = page.run("return [...document.images].map((i) => [i.complete, i.naturalWidth, i.alt])")
-    assert len(images) == sum(len(part.about["figures"]) for part in reported[1].parts) >= 4
-    assert all(complete and wide > 100 and len(alt) > 20 for complete, wide, alt in images)
-    assert page.run("return document.querySelectorAll('figure details table').length") == len(images)
+    images = page.run(
+        "return [...document.images].map((i) => [i.complete, i.naturalWidth, i.alt])"
+    )
+    assert (
+        len(images)
+        == sum(len(part.about["figures"]) for part in reported[1].parts)
+        >= 4
+    )
+    assert all(
+        complete and wide > 100 and len(alt) > 20 for complete, wide, alt in images
+    )
+    assert page.run(
+        "return document.querySelectorAll('figure details table').length"
+    ) == len(images)
     assert all("<polygon" in html or "<rect" in html for html in page.run(DRAWN))
 
 
-@pytest.mark.parametrize(("choice", "value"), [("choose-case", "1"), ("choose-year", "0"), ("choose-segment", "1")])
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [("choose-case", "1"), ("choose-year", "0"), ("choose-segment", "1")],
+)
 def test_a_choice_changes_the_figure(page, choice, value):
     before = page.run(DRAWN)
     page.run(CHOOSE, choice, value)
@@ -85,8 +104,13 @@ def test_the_figure_shows_the_numbers_of_the_table(page, reported):
     frame = reported[1].parts[0].table("capacity")
     page.run(CHOOSE, "choose-case", "1")
     there = frame[(frame["case"] == "tariff") & (frame["year"] == frame["year"].max())]
-    share = 100 * there.loc[there["region"] == "AAA", "value"].sum() / there["value"].sum()
-    told = page.run("return [...document.querySelectorAll('#chart-shares text')].map((t) => t.textContent)")
+    share = (
+        100 * there.loc[there["region"] == "AAA", "value"].sum() / there["value"].sum()
+    )
+    told = page.run(
+        "return [...document.querySelectorAll('#chart-shares text')].map((t) =>"
+        " t.textContent)"
+    )
     assert any(text.startswith(f"{share:.1f}%") for text in told)
 
 
@@ -96,7 +120,10 @@ def test_hovering_tells_the_value(page):
       const box = bar.getBoundingClientRect();
       bar.dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + 2, clientY: box.top + 2 }));
     """)
-    told = page.run("const tip = document.getElementById('tip'); return [tip.hidden, tip.textContent]")
+    told = page.run(
+        "const tip = document.getElementById('tip'); return [tip.hidden,"
+        " tip.textContent]"
+    )
     assert told[0] is False
     assert helpers.ODD in told[1]
     assert "kwpm" in told[1]
@@ -119,14 +146,21 @@ def test_tables_sort_by_number_and_by_word(page):
 
 
 def test_the_dials_meet_the_grid_and_lie_between_its_points(page, reported):
-    frame = next(part for part in reported[1].parts if part.name == "what_if").table("grid")
+    frame = next(part for part in reported[1].parts if part.name == "what_if").table(
+        "grid"
+    )
     first, second, name = frame.columns[:3]
     known = frame.set_index([first, second])[name]
 
     def at(a: float, b: float) -> float:
         page.run(CHOOSE, "dial-0", str(a))
         page.run(CHOOSE, "dial-1", str(b))
-        return float(page.run("return document.getElementById('dial-number-0').textContent.replaceAll(',', '')"))
+        return float(
+            page.run(
+                "return"
+                " document.getElementById('dial-number-0').textContent.replaceAll(',', '')"
+            )
+        )
 
     top, side = frame[first].max(), frame[second].max()
     assert at(top, side) == pytest.approx(known[top, side], rel=5e-3)
@@ -134,7 +168,9 @@ def test_the_dials_meet_the_grid_and_lie_between_its_points(page, reported):
     steps = sorted(frame[first].unique())
     half = round((steps[0] + steps[1]) / 2)
     weight = half / steps[1]
-    assert at(half, 0) == pytest.approx((1 - weight) * known[0, 0] + weight * known[steps[1], 0], rel=5e-3)
+    assert at(half, 0) == pytest.approx(
+        (1 - weight) * known[0, 0] + weight * known[steps[1], 0], rel=5e-3
+    )
 
 
 @pytest.mark.parametrize(("wide", "high"), WIDTHS)
@@ -143,7 +179,10 @@ def test_nothing_is_wider_than_the_page(page, reported, wide, high, dark, tmp_pa
     page.size(wide, high, dark)
     page.open(reported[1].page)
     time.sleep(0.2)
-    assert page.run("return [innerWidth, document.documentElement.scrollWidth]") == [wide, wide]
+    assert page.run("return [innerWidth, document.documentElement.scrollWidth]") == [
+        wide,
+        wide,
+    ]
     assert page.run(OVERFLOW) == []
     ground = page.run("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, ground[4:-1].split(","))) < 200) is dark

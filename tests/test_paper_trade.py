@@ -35,8 +35,18 @@ def built(solution: Solution) -> dict[tuple[str, int], float]:
 
 def duty(rate: float, on: str = "chips", **changes) -> Tariff:
     """A duty of AAA on chips from BBB in 2026."""
-    return Tariff.model_validate({"id": "duty", "importer": "AAA", "origins": ("BBB",), "rate": rate, "on": on,
-                                  "years": (2026, 2026), "source": "own", **changes})
+    return Tariff.model_validate(
+        {
+            "id": "duty",
+            "importer": "AAA",
+            "origins": ("BBB",),
+            "rate": rate,
+            "on": on,
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def still(cost: float = OLD) -> float:
@@ -44,40 +54,58 @@ def still(cost: float = OLD) -> float:
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
-# -- tariffs ----------------------------------------------------------------------------------
+# -- tariffs
+# ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rate", "site", "x", "cost"), [
-    (0.00, "new_bbb_chip_beta", 1.05, CRF * 90 + 0.9 * RUNNING),
-    (0.04, "new_bbb_chip_beta", 1.01, CRF * 90 + 0.9 * RUNNING + 2.4),
-    (0.05, "new_aaa_chip_alpha", 1.01, PLANT),
-])
+@pytest.mark.parametrize(
+    ("rate", "site", "x", "cost"),
+    [
+        (0.00, "new_bbb_chip_beta", 1.05, CRF * 90 + 0.9 * RUNNING),
+        (0.04, "new_bbb_chip_beta", 1.01, CRF * 90 + 0.9 * RUNNING + 2.4),
+        (0.05, "new_aaa_chip_alpha", 1.01, PLANT),
+    ],
+)
 def test_tariff_flips_a_site(variant, rate, site, x, cost):
     """The fleet and all buyers are in AAA; BBB builds at 90 and runs at 10.8, AAA at 100 and 12.
 
-    BBB is cheaper by 10 CRF + 1.2 = 2.69 a year, so a duty of 60 x rate flips the site at 4.5%.
-    Without duty a wafer from BBB costs 57.31: the step 1.03 to 1.05 (57.69) is bought. At 4% it costs
-    59.71 and at 5% AAA's 60 sets the price: 1.01 times the reference either way.
+    BBB is cheaper by 10 CRF + 1.2 = 2.69 a year, so a duty of 60 x rate flips the site
+    at 4.5%. Without duty a wafer from BBB costs 57.31: the step 1.03 to 1.05 (57.69) is
+    bought. At 4% it costs 59.71 and at 5% AAA's 60 sets the price: 1.01 times the
+    reference either way.
     """
-    data = bare(variant, change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9),
-                fleets={"AAA": 10}, place={"AAA": 1, "BBB": 0.9})
+    data = bare(
+        variant,
+        change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9),
+        fleets={"AAA": 10},
+        place={"AAA": 1, "BBB": 0.9},
+    )
     solution = run(data, case_of(duty(rate)))
     bought = 11 * x
     assert built(solution) == {(site, 2026): exactly(bought - 10)}
     year = OLD * bought + cost * (bought - 10) - PRICE * 11 * area(x)
     assert solution.objective == exactly(still() + DF[1] * year)
     revenue = solution.account.treasury.get("treasury:AAA", 0.0)
-    assert revenue == exactly(DF[1] * 60 * rate * (bought - 10) if site == "new_bbb_chip_beta" else 0.0)
+    assert revenue == exactly(
+        DF[1] * 60 * rate * (bought - 10) if site == "new_bbb_chip_beta" else 0.0
+    )
 
 
 def two_makers(variant, *edits, fleets, **kwargs):
     """Devices are made half in AAA and half in BBB, all used in AAA.
 
-    Demand falls by 2%: the ten kwpm of fleets are all sold, at the 58.8 of the step 1.01 to 1.03, and
-    no plant is worth building.
+    Demand falls by 2%: the ten kwpm of fleets are all sold, at the 58.8 of the step
+    1.01 to 1.03, and no plant is worth building.
     """
-    return bare(variant, *edits, fleets=fleets, place=dict.fromkeys(fleets, 1.0), growth=(-0.02,), makers=(0.5, 0.5),
-                **kwargs)
+    return bare(
+        variant,
+        *edits,
+        fleets=fleets,
+        place=dict.fromkeys(fleets, 1.0),
+        growth=(-0.02,),
+        makers=(0.5, 0.5),
+        **kwargs,
+    )
 
 
 UNTAXED = still() + DF[1] * (OLD * 10 - PRICE * 9.8 * area(10 / 9.8))
@@ -86,19 +114,25 @@ UNTAXED = still() + DF[1] * (OLD * 10 - PRICE * 9.8 * area(10 / 9.8))
 
 def moves(*steps: tuple[float, float]):
     """Steps of moving device making as (width, premium)."""
-    return rows("device_steps", *(
-        {"step": k, "item": item, "value": value}
-        for k, (width, premium) in enumerate(steps, start=1) for item, value in [("width", width), ("premium", premium)]
-    ))
+    return rows(
+        "device_steps",
+        *(
+            {"step": k, "item": item, "value": value}
+            for k, (width, premium) in enumerate(steps, start=1)
+            for item, value in [("width", width), ("premium", premium)]
+        ),
+    )
 
 
 @pytest.mark.parametrize(("on", "taxed"), [("chips", 5), ("use", 10)])
 def test_tariff_at_the_maker_and_on_use(variant, on, taxed):
-    """All ten kwpm come from BBB. Five are bought bare by makers in AAA, all ten are used there.
+    """All ten kwpm come from BBB.
 
-    A duty of 2% (1.2) falls on five or on ten. Supply is fixed, so the price at the user stays the
-    58.8 of its step, and the fab bears the duty: the price it gets falls by 1.2 if all is taxed.
-    Moving device making out of AAA costs more (4%).
+    Five are bought bare by makers in AAA, all ten are used there.
+
+    A duty of 2% (1.2) falls on five or on ten. Supply is fixed, so the price at the
+    user stays the 58.8 of its step, and the fab bears the duty: the price it gets falls
+    by 1.2 if all is taxed. Moving device making out of AAA costs more (4%).
     """
     data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
     solution = run_without(data, case_of(duty(0.02, on)), ("route_inertia",))
@@ -111,19 +145,24 @@ def test_tariff_at_the_maker_and_on_use(variant, on, taxed):
 
 
 def test_duty_on_chips_moves_device_making(variant):
-    """A duty of 10% on bare chips in AAA. Making devices in BBB instead costs 4% for the first tenth.
+    """A duty of 10% on bare chips in AAA.
 
-    That step is a tenth of the five kwpm made in AAA: half a kwpm moves at 2.4 each, the next
-    step (40%) is dearer than the duty of 6, which 4.5 kwpm go on paying.
+    Making devices in BBB instead costs 4% for the first tenth.
+
+    That step is a tenth of the five kwpm made in AAA: half a kwpm moves at 2.4 each,
+    the next step (40%) is dearer than the duty of 6, which 4.5 kwpm go on paying.
     """
     data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
     solution = run_without(data, case_of(duty(0.1)), ("route_inertia",))
-    made = solution.trade.query("flow == 'devices' and origin == 'BBB' and year == 2026")
+    made = solution.trade.query(
+        "flow == 'devices' and origin == 'BBB' and year == 2026"
+    )
     assert made.value.tolist() == [exactly(5.5)]
     assert solution.objective == exactly(UNTAXED + DF[1] * (0.5 * 2.4 + 4.5 * 6))
 
 
-# -- routes -----------------------------------------------------------------------------------
+# -- routes
+# -----------------------------------------------------------------------------------
 
 ROUTES = rows("route_steps", {"step": 1, "value": 0.3}, {"step": 2, "value": 0.7})
 
@@ -136,24 +175,39 @@ def widening(sigma: float) -> tuple[float, float]:
 def swapping(variant, sigma: float = 4.0):
     """Fleets of five in AAA and BBB sell half of their chips to the makers of each place.
 
-    Buyers in AAA dodge a duty on BBB by swapping partners: each kwpm less from BBB to AAA is one
-    more from AAA to AAA, one less from AAA to BBB and one more from BBB to BBB. Two routes widen.
+    Buyers in AAA dodge a duty on BBB by swapping partners: each kwpm less from BBB to
+    AAA is one more from AAA to AAA, one less from AAA to BBB and one more from BBB to
+    BBB. Two routes widen.
     """
-    return two_makers(variant, ROUTES, moves((3, 0.9)), change("elasticities", {"segment": "all"}, value=sigma),
-                      fleets={"AAA": 5, "BBB": 5})
+    return two_makers(
+        variant,
+        ROUTES,
+        moves((3, 0.9)),
+        change("elasticities", {"segment": "all"}, value=sigma),
+        fleets={"AAA": 5, "BBB": 5},
+    )
 
 
 @pytest.mark.parametrize(("rate", "swapped"), [(0.05, 0.0), (0.2, 0.75), (0.3, 2.5)])
 def test_route_inertia_between_two_partners(variant, rate, swapped):
     """With sigma 4 a swapped kwpm costs 2 ln(1.15)/4 = 7.0% of the price up to 0.3 of a route of 2.5, then 25%.
 
-    A duty of 5% swaps nothing, 20% swaps 0.75, 30% swaps all of the 2.5 that AAA buys from BBB.
+    A duty of 5% swaps nothing, 20% swaps 0.75, 30% swaps all of the 2.5 that AAA buys
+    from BBB.
     """
     solution = run(swapping(variant), case_of(duty(rate)))
     first, second = widening(4.0)
-    cost = 2 * first * min(swapped, 0.75) + 2 * second * max(swapped - 0.75, 0.0) + rate * (2.5 - swapped)
+    cost = (
+        2 * first * min(swapped, 0.75)
+        + 2 * second * max(swapped - 0.75, 0.0)
+        + rate * (2.5 - swapped)
+    )
     assert solution.objective == exactly(UNTAXED + DF[1] * PRICE * cost)
-    sold = sum(v for (_, r, _, m, t), v in solution.columns("ship").items() if (r, m, t) == ("AAA", "AAA", 2026))
+    sold = sum(
+        v
+        for (_, r, _, m, t), v in solution.columns("ship").items()
+        if (r, m, t) == ("AAA", "AAA", 2026)
+    )
     assert sold == exactly(2.5 + swapped)
 
 
@@ -169,7 +223,8 @@ def test_route_inertia_vanishes_as_sigma_grows(variant):
     assert added < 1e-6
 
 
-# -- floors -----------------------------------------------------------------------------------
+# -- floors
+# -----------------------------------------------------------------------------------
 
 DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110."""
@@ -177,26 +232,41 @@ DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 
 def floor(**changes) -> OriginFloor:
     """A twentieth of the chips of AAA must come from AAA in 2026."""
-    return OriginFloor.model_validate({"id": "trust", "market": "AAA", "trusted": ("AAA",), "share": 0.05,
-                                       "on": "chips", "years": (2026, 2026), "source": "own", **changes})
+    return OriginFloor.model_validate(
+        {
+            "id": "trust",
+            "market": "AAA",
+            "trusted": ("AAA",),
+            "share": 0.05,
+            "on": "chips",
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_floor_and_its_dual(variant, on):
     """A twentieth of the wafers is built at 110 instead of 100: the price is 60 + 0.05 x 10 CRF = 60.07.
 
-    The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built in AAA and
-    0.3455 in BBB. The dual is what a wafer costs more in AAA, 10 CRF. All devices are made and
-    used in AAA, so the rule is the same at the maker and at the user.
+    The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built
+    in AAA and 0.3455 in BBB. The dual is what a wafer costs more in AAA, 10 CRF. All
+    devices are made and used in AAA, so the rule is the same at the maker and at the
+    user.
     """
     data = bare(variant, **DEAR)
     solution = run(data, case_of(floor(on=on, price_cap=20_000)))
-    assert built(solution) == {("new_aaa_chip_alpha", 2026): exactly(0.5445),
-                               ("new_bbb_chip_beta", 2026): exactly(0.3455)}
+    assert built(solution) == {
+        ("new_aaa_chip_alpha", 2026): exactly(0.5445),
+        ("new_bbb_chip_beta", 2026): exactly(0.3455),
+    }
     year = OLD * 10.89 + PLANT * 0.89 + CRF * 10 * 0.5445 - PRICE * 11 * area(0.99)
     assert solution.objective == exactly(still() + DF[1] * year)
     assert solution.duals("trust__floor")["chip", 2026] == exactly(CRF * 10)
-    assert abs(solution.duals("demand_balance")["AAA", "chip", 2026]) == exactly(PRICE + 0.05 * CRF * 10)
+    assert abs(solution.duals("demand_balance")["AAA", "chip", 2026]) == exactly(
+        PRICE + 0.05 * CRF * 10
+    )
     ledger = solution.policies.query("item == 'dual_floor'")
     assert ledger.value.tolist() == [exactly(per_wafer(CRF * 10))]
 
@@ -218,58 +288,95 @@ def test_floor_with_a_cheap_fine(variant):
 def test_floor_with_a_least_quantity(variant):
     """At least the reference quantity of 11 must be served: 11 instead of 10.89.
 
-    The dual is what the last wafer costs over what it is worth: 60 + 0.5 CRF less 60.002.
+    The dual is what the last wafer costs over what it is worth: 60 + 0.5 CRF less
+    60.002.
     """
     data = bare(variant, **DEAR)
     solution = run(data, case_of(floor(min_served=1.0, on="use")))
-    assert built(solution) == {("new_aaa_chip_alpha", 2026): exactly(0.55), ("new_bbb_chip_beta", 2026): exactly(0.45)}
+    assert built(solution) == {
+        ("new_aaa_chip_alpha", 2026): exactly(0.55),
+        ("new_bbb_chip_beta", 2026): exactly(0.45),
+    }
     year = OLD * 11 + PLANT + CRF * 10 * 0.55 - PRICE * 11 * area(1.0)
     assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.duals("trust__min_served")["chip", 2026] == exactly(PRICE * (1 - step(1.0)) + CRF * 0.5)
+    assert solution.duals("trust__min_served")["chip", 2026] == exactly(
+        PRICE * (1 - step(1.0)) + CRF * 0.5
+    )
 
 
-# -- packaging and inputs ---------------------------------------------------------------------
+# -- packaging and inputs
+# ---------------------------------------------------------------------
 
 
 def test_packaging_capacity(variant):
-    """Packaging: 10.4 run, an announced plant adds at most 0.3 at 6 MUSD a kwpm. No more than 10.7 are sold.
+    """Packaging: 10.4 run, an announced plant adds at most 0.3 at 6 MUSD a kwpm.
 
-    10.7 of 11 lies in the step 0.97 to 0.99: it sets the price, 61.2. A kwpm of the plant is worth
-    that less the full cost of a wafer, in which its own annuity of 6 CRF is included.
+    No more than 10.7 are sold.
+
+    10.7 of 11 lies in the step 0.97 to 0.99: it sets the price, 61.2. A kwpm of the
+    plant is worth that less the full cost of a wafer, in which its own annuity of 6 CRF
+    is included.
     """
-    data = bare(variant, rows("assembly", {"site": "pack", "region": "AAA", "value": 10.4}),
-                add("assembly", site="pack_one", kind="project", earliest=2026, value=0.3),
-                change("assembly_costs", {"package": "standard", "item": "capex"}, value=6),
-                fleets={"AAA": 10}, place={"AAA": 1})
+    data = bare(
+        variant,
+        rows("assembly", {"site": "pack", "region": "AAA", "value": 10.4}),
+        add("assembly", site="pack_one", kind="project", earliest=2026, value=0.3),
+        change("assembly_costs", {"package": "standard", "item": "capex"}, value=6),
+        fleets={"AAA": 10},
+        place={"AAA": 1},
+    )
     solution = run(data, NOTHING)
     other = OTHER - CRF * 6
     assert built(solution) == {("new_aaa_chip_alpha", 2026): exactly(0.7)}
     assert solution.columns("assemble_build")["pack_one", 2026] == exactly(0.3)
-    year = (INPUTS + other) * 10.7 + PLANT * 0.7 + CRF * 6 * 0.3 - PRICE * 11 * area(10.7 / 11)
+    year = (
+        (INPUTS + other) * 10.7
+        + PLANT * 0.7
+        + CRF * 6 * 0.3
+        - PRICE * 11 * area(10.7 / 11)
+    )
     assert solution.objective == exactly(still(INPUTS + other) + DF[1] * year)
     room = PRICE * step(10.7 / 11) - PRICE
     assert solution.duals("assembly_size")[("pack_one",)] == exactly(DF[1] * room)
-    assert solution.duals("assembly_capacity")["standard", "AAA", 2026] == exactly(room + CRF * 6)
+    assert solution.duals("assembly_capacity")["standard", "AAA", 2026] == exactly(
+        room + CRF * 6
+    )
 
 
 def test_input_supply_and_replacement(variant):
     """Resist for every wafer comes from BBB, which delivers only 0.8 of the need of 10 and of 11.
 
-    Fabs replace a twentieth of the need anew each year, at 5% of the price of a wafer (3 each): 0.5
-    in 2025; in 2026 that and 0.55 more. So 8.5 and 9.85 wafers are made and sold.
+    Fabs replace a twentieth of the need anew each year, at 5% of the price of a wafer
+    (3 each): 0.5 in 2025; in 2026 that and 0.55 more. So 8.5 and 9.85 wafers are made
+    and sold.
     """
     inputs = (
         add("inputs", input="resist", name="Photoresist", basis="wafer", note=""),
-        *(add(table, input="resist", value=value, unit=unit, source="test", grade="A", note="", **key)
-          for table, value, unit, key in [
-              ("input_supply", 1, "share", {"supplier": "BBB"}),
-              ("input_recipes", 1, "index", {"segment": "chip"}),
-              ("input_facts", 0, "share", {"item": "slack"}),
-              ("input_facts", 0.05, "share", {"item": "premium"}),
-              ("input_facts", 0.05, "share/year", {"item": "replacement"})]),
+        *(
+            add(
+                table,
+                input="resist",
+                value=value,
+                unit=unit,
+                source="test",
+                grade="A",
+                note="",
+                **key,
+            )
+            for table, value, unit, key in [
+                ("input_supply", 1, "share", {"supplier": "BBB"}),
+                ("input_recipes", 1, "index", {"segment": "chip"}),
+                ("input_facts", 0, "share", {"item": "slack"}),
+                ("input_facts", 0.05, "share", {"item": "premium"}),
+                ("input_facts", 0.05, "share/year", {"item": "replacement"}),
+            ]
+        ),
     )
     data = bare(variant, *inputs, fleets={"AAA": 10}, place={"AAA": 1})
-    less = world_of(data, scale=[{"table": "input_supply", "where": {"supplier": "BBB"}, "factor": 0.8}])
+    less = world_of(
+        data,
+        scale=[{"table": "input_supply", "where": {"supplier": "BBB"}, "factor": 0.8}],
+    )
     solution = run(data, NOTHING, less)
     made = solution.columns("made")
     assert made["chip", "AAA", 2025] == exactly(8.5)
@@ -279,21 +386,33 @@ def test_input_supply_and_replacement(variant):
     assert solution.objective == exactly(first + DF[1] * second)
     supply = solution.duals("input_supply")["resist", "BBB", 2026]
     assert supply == exactly(PRICE * step(9.85 / 11) - OLD)
-    assert solution.duals("input_replacement")["resist", "AAA", 2026] == exactly(supply - 3)
+    assert solution.duals("input_replacement")["resist", "AAA", 2026] == exactly(
+        supply - 3
+    )
 
 
-# -- foresight --------------------------------------------------------------------------------
+# -- foresight
+# --------------------------------------------------------------------------------
 
 
 def test_surprise_costs_more_than_the_same_foreseen(variant):
-    """A duty of 10% on BBB in 2027. Plants take a year, so those of 2027 are begun in 2026.
+    """A duty of 10% on BBB in 2027.
 
-    BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all is built in
-    AAA: price 60. As a surprise the plants stand in BBB: without duty a wafer costs 60 - 10.8 CRF =
-    58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69 is not). They pay the duty of 6.
+    Plants take a year, so those of 2027 are begun in 2026.
+
+    BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all
+    is built in
+    AAA: price 60. As a surprise the plants stand in BBB: without duty a wafer costs 60
+    - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69
+    is not). They pay the duty of 6.
     """
-    data = bare(variant, change("construction", {"item": "build"}, value=12), fleets={"AAA": 10},
-                place={"AAA": 1, "BBB": 0.9}, growth=(0.0, 0.1))
+    data = bare(
+        variant,
+        change("construction", {"item": "build"}, value=12),
+        fleets={"AAA": 10},
+        place={"AAA": 1, "BBB": 0.9},
+        growth=(0.0, 0.1),
+    )
     other = PRICE - CRF * 108 - RUNNING - INPUTS
     tax = duty(0.1, years=(2027, 2027))
     foreseen = run(data, case_of(tax))
@@ -302,8 +421,16 @@ def test_surprise_costs_more_than_the_same_foreseen(variant):
     assert built(foreseen) == {("new_aaa_chip_alpha", 2026): exactly(1.11)}
     assert built(surprise) == {("new_bbb_chip_beta", 2026): exactly(1.33)}
     before = still(INPUTS + other) * (1 + DF[1])
-    best = (INPUTS + other) * 11.11 + (CRF * 108 + RUNNING) * 1.11 - PRICE * 11 * area(1.01)
-    late = (INPUTS + other) * 11.33 + (CRF * 97.2 + RUNNING + 6) * 1.33 - PRICE * 11 * area(1.03)
+    best = (
+        (INPUTS + other) * 11.11
+        + (CRF * 108 + RUNNING) * 1.11
+        - PRICE * 11 * area(1.01)
+    )
+    late = (
+        (INPUTS + other) * 11.33
+        + (CRF * 97.2 + RUNNING + 6) * 1.33
+        - PRICE * 11 * area(1.03)
+    )
     assert foreseen.objective == exactly(before + DF[2] * best)
     assert surprise.objective == exactly(before + DF[2] * late)
     assert surprise.objective > foreseen.objective

@@ -32,26 +32,65 @@ from chipmodel.solver.highs import solve_program
 
 TWO_REGIONS = load_dataset(TWO)
 SAME = pytest.approx
-FEW = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 YEARS = (2026, 2030)
 
 
 def tariff(rate: float, on: str = "chips", name: str = "duty") -> Tariff:
-    return Tariff(id=name, importer="AAA", origins=("BBB",), rate=rate, on=on, years=YEARS, source="own")
+    return Tariff(
+        id=name,
+        importer="AAA",
+        origins=("BBB",),
+        rate=rate,
+        on=on,
+        years=YEARS,
+        source="own",
+    )
 
 
-def grant(rate: float | None, name: str = "grant", budget: float | None = None, form: str = "open") -> CapexGrant:
-    return CapexGrant(id=name, form=form, region="AAA", rate=rate, budget=budget, years=YEARS, source="own")
+def grant(
+    rate: float | None,
+    name: str = "grant",
+    budget: float | None = None,
+    form: str = "open",
+) -> CapexGrant:
+    return CapexGrant(
+        id=name,
+        form=form,
+        region="AAA",
+        rate=rate,
+        budget=budget,
+        years=YEARS,
+        source="own",
+    )
 
 
 def credit(rate: float, name: str = "credit") -> InvestmentTaxCredit:
-    return InvestmentTaxCredit(id=name, region="AAA", rate=rate, years=YEARS, source="own")
+    return InvestmentTaxCredit(
+        id=name, region="AAA", rate=rate, years=YEARS, source="own"
+    )
 
 
-def floor(share: float, name: str = "trust", on: str = "use", **limits: float) -> OriginFloor:
+def floor(
+    share: float, name: str = "trust", on: str = "use", **limits: float
+) -> OriginFloor:
     limits = limits or ({"min_served": 0.9} if on == "use" else {"price_cap": 500_000})
-    return OriginFloor(id=name, market="AAA", trusted=("AAA",), segments=("chip",), share=share, on=on,
-                       years=(2028, 2030), source="own", **limits)
+    return OriginFloor(
+        id=name,
+        market="AAA",
+        trusted=("AAA",),
+        segments=("chip",),
+        share=share,
+        on=on,
+        years=(2028, 2030),
+        source="own",
+        **limits,
+    )
 
 
 def objective(*policies: Policy) -> float:
@@ -66,7 +105,9 @@ def small() -> Dataset:
 
 
 def quick(*policies: Policy) -> float:
-    return run(small(), case_of(*policies), world_of(TWO_REGIONS, horizon=2029)).objective
+    return run(
+        small(), case_of(*policies), world_of(TWO_REGIONS, horizon=2029)
+    ).objective
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +115,15 @@ def baseline() -> float:
     return run(TWO_REGIONS, "no_policy").objective
 
 
-# -- what changes nothing ---------------------------------------------------------------------
+# -- what changes nothing
+# ---------------------------------------------------------------------
 
 ZERO = {
     "tariff": tariff(0.0),
     "tariff on use": tariff(0.0, "use"),
-    "award": CapexGrant(id="award", form="award", share=0.0, region="AAA", years=YEARS, source="own"),
+    "award": CapexGrant(
+        id="award", form="award", share=0.0, region="AAA", years=YEARS, source="own"
+    ),
     "open": grant(0.0),
     "open, no money": grant(None, budget=0.0),
     "marginal": grant(0.0, budget=100, form="marginal"),
@@ -96,9 +140,21 @@ def test_zero_rate_is_the_baseline(name, baseline):
     assert not any(solution.account.treasury.values())
 
 
-@pytest.mark.parametrize("policy", [tariff(1e-12), grant(1e-12), credit(1e-12), floor(1e-12),
-                                    floor(1e-12, on="chips"), tariff(1e-12, "use")], ids=str)
-def test_a_rate_next_to_zero_that_is_written_is_the_baseline_too(policy, baseline, monkeypatch):
+@pytest.mark.parametrize(
+    "policy",
+    [
+        tariff(1e-12),
+        grant(1e-12),
+        credit(1e-12),
+        floor(1e-12),
+        floor(1e-12, on="chips"),
+        tariff(1e-12, "use"),
+    ],
+    ids=str,
+)
+def test_a_rate_next_to_zero_that_is_written_is_the_baseline_too(
+    policy, baseline, monkeypatch
+):
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
     assert not policy.inactive
     assert objective(policy) == SAME(run(TWO_REGIONS, "no_policy").objective, rel=1e-9)
@@ -116,18 +172,27 @@ def test_order_and_names_do_not_matter(name, tmp_path):
     assert run(load_dataset(renamed), name).objective == SAME(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize(("one", "halves"), [
-    (tariff(0.3), (tariff(0.15, name="first"), tariff(0.15, name="second"))),
-    (tariff(0.3, "use"), (tariff(0.15, "use", "first"), tariff(0.15, "use", "second"))),
-    (grant(0.3), (grant(0.15, "first"), grant(0.15, "second"))),
-    (credit(0.3), (credit(0.15, "first"), credit(0.15, "second"))),
-], ids=["tariff", "tariff on use", "grant", "credit"])
+@pytest.mark.parametrize(
+    ("one", "halves"),
+    [
+        (tariff(0.3), (tariff(0.15, name="first"), tariff(0.15, name="second"))),
+        (
+            tariff(0.3, "use"),
+            (tariff(0.15, "use", "first"), tariff(0.15, "use", "second")),
+        ),
+        (grant(0.3), (grant(0.15, "first"), grant(0.15, "second"))),
+        (credit(0.3), (credit(0.15, "first"), credit(0.15, "second"))),
+    ],
+    ids=["tariff", "tariff on use", "grant", "credit"],
+)
 def test_two_halves_make_one(one, halves):
     assert objective(*halves) == SAME(objective(one), rel=1e-9)
 
 
 def award(share: float, name: str = "award") -> CapexGrant:
-    return CapexGrant(id=name, form="award", share=share, region="AAA", years=YEARS, source="own")
+    return CapexGrant(
+        id=name, form="award", share=share, region="AAA", years=YEARS, source="own"
+    )
 
 
 def test_two_halves_of_an_award_are_one():
@@ -154,11 +219,18 @@ def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
         def add(self, builder):
             read = builder.imports if on == "chips" else builder.use
             for (s, t), dual in duals.items():
-                fee = sum(dual * (0.6 - float(f.origins == {"AAA"})) * f.term for f in read("AAA", (s,), (t,)))
-                builder.transfer("fee", t, fee, payer="agent", receiver="treasury:AAA", policy=self)
+                fee = sum(
+                    dual * (0.6 - float(f.origins == {"AAA"})) * f.term
+                    for f in read("AAA", (s,), (t,))
+                )
+                builder.transfer(
+                    "fee", t, fee, payer="agent", receiver="treasury:AAA", policy=self
+                )
 
     try:
-        assert objective(Feebate(id="feebate", years=(2028, 2030), source="own")) == SAME(ruled.objective, rel=1e-9)
+        assert objective(
+            Feebate(id="feebate", years=(2028, 2030), source="own")
+        ) == SAME(ruled.objective, rel=1e-9)
     finally:
         Policy.kinds.pop("toy_floor_feebate")
 
@@ -166,24 +238,35 @@ def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_two_equal_floors_are_one_and_the_tighter_of_two_binds(on):
     one = objective(floor(0.6, on=on))
-    assert objective(floor(0.6, "first", on), floor(0.6, "second", on)) == SAME(one, rel=1e-9)
-    assert objective(floor(0.6, "first", on), floor(0.3, "second", on)) == SAME(one, rel=1e-9)
+    assert objective(floor(0.6, "first", on), floor(0.6, "second", on)) == SAME(
+        one, rel=1e-9
+    )
+    assert objective(floor(0.6, "first", on), floor(0.3, "second", on)) == SAME(
+        one, rel=1e-9
+    )
 
 
-# -- what moves one way -----------------------------------------------------------------------
+# -- what moves one way
+# -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["open", "marginal"])
 def test_more_budget_never_raises_the_objective(form, baseline):
     rate = None if form == "open" else 0.3
-    found = [objective(grant(rate, budget=b, form=form)) for b in (50.0, 200.0, 800.0, 3200.0)]
+    found = [
+        objective(grant(rate, budget=b, form=form))
+        for b in (50.0, 200.0, 800.0, 3200.0)
+    ]
     pairs = zip([baseline, *found], found, strict=False)
     assert all(after <= before + 1e-9 * abs(before) for before, after in pairs)
     assert found[-1] < baseline
 
 
 def test_more_capital_of_firms_never_raises_the_objective():
-    worlds = [world_of(TWO_REGIONS, scale=[{"table": "budgets", "where": {}, "factor": f}]) for f in (0.2, 0.5, 1, 2)]
+    worlds = [
+        world_of(TWO_REGIONS, scale=[{"table": "budgets", "where": {}, "factor": f}])
+        for f in (0.2, 0.5, 1, 2)
+    ]
     found = [run(TWO_REGIONS, "credit", world).objective for world in worlds]
     assert all(b <= a + 1e-9 * abs(a) for a, b in pairwise(found))
     assert found[-1] < found[0]
@@ -194,46 +277,79 @@ def middle_is_above(low: float, middle: float, high: float) -> bool:
 
 
 @FEW
-@given(low=st.floats(0.01, 0.4), high=st.floats(0.41, 0.85), kind=st.sampled_from([grant, credit, tariff]))
+@given(
+    low=st.floats(0.01, 0.4),
+    high=st.floats(0.41, 0.85),
+    kind=st.sampled_from([grant, credit, tariff]),
+)
 def test_objective_is_concave_in_a_rate(low, high, kind):
     """A rate stands in the costs: the objective is a least of lines in it."""
-    assert middle_is_above(*(quick(kind(rate)) for rate in (low, (low + high) / 2, high)))
+    assert middle_is_above(
+        *(quick(kind(rate)) for rate in (low, (low + high) / 2, high))
+    )
 
 
 @FEW
 @given(low=st.floats(0, 400), high=st.floats(401, 2000))
 def test_objective_is_convex_in_a_budget(low, high):
     """A budget stands on the right-hand side: the objective is a largest of lines in it."""
-    found = [quick(grant(0.3, budget=b, form="marginal")) for b in (low, (low + high) / 2, high)]
+    found = [
+        quick(grant(0.3, budget=b, form="marginal"))
+        for b in (low, (low + high) / 2, high)
+    ]
     assert middle_is_above(*(-z for z in found))
 
 
 @FEW
 @given(low=st.floats(0.5, 0.75), high=st.floats(0.76, 1.0))
 def test_objective_is_convex_in_the_least_quantity_of_a_floor(low, high):
-    found = [quick(floor(0.8, min_served=least)) for least in (low, (low + high) / 2, high)]
+    found = [
+        quick(floor(0.8, min_served=least)) for least in (low, (low + high) / 2, high)
+    ]
     assert middle_is_above(*(-z for z in found))
 
 
 @FEW
-@given(low=st.floats(0.0, 0.9), more=st.floats(0.01, 0.1), on=st.sampled_from(["chips", "use"]))
+@given(
+    low=st.floats(0.0, 0.9),
+    more=st.floats(0.01, 0.1),
+    on=st.sampled_from(["chips", "use"]),
+)
 def test_objective_rises_with_the_share_of_a_floor(low, more, on):
     """It need not be convex in the share, which multiplies a quantity that falls as the share rises."""
-    assert quick(floor(low, on=on, price_cap=5000)) <= quick(floor(low + more, on=on, price_cap=5000)) + 1e-4
+    assert (
+        quick(floor(low, on=on, price_cap=5000))
+        <= quick(floor(low + more, on=on, price_cap=5000)) + 1e-4
+    )
 
 
 @FEW
-@given(duty=st.floats(0, 2), on=st.sampled_from(["chips", "use"]), rate=st.floats(0, 0.4), paid=st.floats(0, 0.4),
-       share=st.floats(0, 1), fine=st.floats(1, 50_000))
+@given(
+    duty=st.floats(0, 2),
+    on=st.sampled_from(["chips", "use"]),
+    rate=st.floats(0, 0.4),
+    paid=st.floats(0, 0.4),
+    share=st.floats(0, 1),
+    fine=st.floats(1, 50_000),
+)
 def test_identities_hold_whatever_the_policies(duty, on, rate, paid, share, fine):
     """Accounts are asserted in every solve; here with all instruments at once."""
-    policies = (tariff(duty, on), grant(rate), credit(paid), floor(share, price_cap=fine))
+    policies = (
+        tariff(duty, on),
+        grant(rate),
+        credit(paid),
+        floor(share, price_cap=fine),
+    )
     solution = run(TWO_REGIONS, case_of(*policies))
-    revenue = solution.policies.query("item == 'tariff' and agent == 'treasury:AAA'").value.sum()
+    revenue = solution.policies.query(
+        "item == 'tariff' and agent == 'treasury:AAA'"
+    ).value.sum()
     assert revenue >= -1e-9
     if duty == 0:
         assert revenue == 0
-    assert solution.account.consumers + solution.account.producers == SAME(-solution.objective, rel=1e-6)
+    assert solution.account.consumers + solution.account.producers == SAME(
+        -solution.objective, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["tariff", "grant", "credit", "grant+tariff+floor"])
@@ -244,12 +360,15 @@ def test_treasuries_net_what_the_policies_table_says(name):
     assert booked
     assert ledger == SAME(booked, rel=1e-9, abs=1e-9)
     lines = solution.accounts.query("policy != '' and unit == 'MUSD'")
-    lines = lines[~lines["account"].str.endswith("_cash")]  # cash is a memo of the treasury alone
+    lines = lines[
+        ~lines["account"].str.endswith("_cash")
+    ]  # cash is a memo of the treasury alone
     for _, paid in lines.groupby(["account", "policy", "year"]):
         assert paid.value.sum() == SAME(0.0, abs=1e-9 * paid.value.abs().sum())
 
 
-# -- duals ------------------------------------------------------------------------------------
+# -- duals
+# ------------------------------------------------------------------------------------
 
 
 def bracket(solution, row: int, by: float) -> tuple[float, float, float]:
@@ -261,14 +380,22 @@ def bracket(solution, row: int, by: float) -> tuple[float, float, float]:
         return solve_program(dataclasses.replace(solution.program, rhs=rhs)).objective
 
     here = solution.objective
-    return (here - moved(-by)) / by, float(solution.optimum.y[row]), (moved(by) - here) / by
+    return (
+        (here - moved(-by)) / by,
+        float(solution.optimum.y[row]),
+        (moved(by) - here) / by,
+    )
 
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_differences_bracket_the_dual_of_a_floor(on):
     """The dual of the floor is what one more trusted wafer costs."""
     solution = run(TWO_REGIONS, case_of(floor(0.6, on=on)))
-    rows = [i for i, (name, _) in enumerate(solution.program.rows_of) if name == "trust__floor"]
+    rows = [
+        i
+        for i, (name, _) in enumerate(solution.program.rows_of)
+        if name == "trust__floor"
+    ]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]
     assert binding
     for row in binding:
@@ -283,12 +410,16 @@ def test_differences_bracket_the_dual_of_a_budget():
 
     here = at(200.0)
     dual = here.duals("grant__budget")[()]
-    left, right = (here.objective - at(199.0).objective), (at(201.0).objective - here.objective)
+    left, right = (
+        (here.objective - at(199.0).objective),
+        (at(201.0).objective - here.objective),
+    )
     assert dual > 0
     assert left - 1e-5 <= -dual <= right + 1e-5
 
 
-# -- an instrument from outside ---------------------------------------------------------------
+# -- an instrument from outside
+# ---------------------------------------------------------------
 
 QUOTA = """
 title = "At most ten kwpm of chips from Beland a year"
@@ -320,11 +451,20 @@ def toy_quota():
 
         def add(self, builder):
             flows = {}
-            for flow in builder.imports(self.importer, ("chip",), range(self.years[0], self.years[1] + 1)):
+            for flow in builder.imports(
+                self.importer, ("chip",), range(self.years[0], self.years[1] + 1)
+            ):
                 if flow.origins == {self.origin}:
                     flows.setdefault(flow.year, []).append(flow.term)
-            builder.limit("most", [(t,) for t in flows], lambda t: builder.num(self, "most") - sum(flows[t]),
-                       owner="traders", unit="kwpm", meaning="price of a licence, USD per wafer", policy=self)
+            builder.limit(
+                "most",
+                [(t,) for t in flows],
+                lambda t: builder.num(self, "most") - sum(flows[t]),
+                owner="traders",
+                unit="kwpm",
+                meaning="price of a licence, USD per wafer",
+                policy=self,
+            )
 
     yield ToyQuota
     Policy.kinds.pop("toy_quota")
@@ -338,7 +478,10 @@ def test_an_instrument_of_ones_own_runs_from_a_case_file(toy_quota, tmp_path):
     assert isinstance(case.policies[0], toy_quota)
     solution, free = run(data, case), run(data, "no_policy")
     assert solution.objective > free.objective
-    trade = solution.trade.query("flow == 'chips' and segment == 'chip' and origin == 'BBB' and destination == 'AAA'")
+    trade = solution.trade.query(
+        "flow == 'chips' and segment == 'chip' and origin == 'BBB' and destination =="
+        " 'AAA'"
+    )
     bought = trade.groupby("year").value.sum()
     assert np.allclose(bought[bought.index >= 2028], 10.0)
     assert bought[2027] > 10.0

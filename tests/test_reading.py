@@ -26,15 +26,34 @@ from chipmodel.dataset.rows import TABLES, FleetRow, ParameterRow, columns
 from chipmodel.policies.base import Policy
 from chipmodel.studies.definition import table_points
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 PLAIN = st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "))
-ROW = {"base_year": "2025", "region": "AAA", "segment": "chip", "firm": "other", "value": "40", "unit": "kwpm",
-       "year_of_money": "", "low": "", "high": "", "source": "test", "grade": "A", "note": ""}
+ROW = {
+    "base_year": "2025",
+    "region": "AAA",
+    "segment": "chip",
+    "firm": "other",
+    "value": "40",
+    "unit": "kwpm",
+    "year_of_money": "",
+    "low": "",
+    "high": "",
+    "source": "test",
+    "grade": "A",
+    "note": "",
+}
 
 
 def table(**cells: str) -> bytes:
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([list(ROW), list({**ROW, **cells}.values())])
+    csv.writer(stream, lineterminator="\n").writerows(
+        [list(ROW), list({**ROW, **cells}.values())]
+    )
     return stream.getvalue().encode()
 
 
@@ -44,12 +63,19 @@ def test_any_bytes_as_a_table(raw: bytes, name: str) -> None:
     head = ",".join(columns(TABLES[name])).encode() + b"\n"
     for content in (raw, head + raw):
         _, problems = read_table(f"{name}.csv", content, TABLES[name])
-        assert all(p.file == f"{name}.csv" and p.place and p.what and p.fix for p in problems)
+        assert all(
+            p.file == f"{name}.csv" and p.place and p.what and p.fix for p in problems
+        )
 
 
 @QUICK
-@given(st.binary(max_size=200) | st.text('[]{}="\'\n.,_0123456789abc-+#\\ué', max_size=80).map(str.encode))
-def test_any_bytes_as_toml_or_points(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+@given(
+    st.binary(max_size=200)
+    | st.text("[]{}=\"'\n.,_0123456789abc-+#\\ué", max_size=80).map(str.encode)
+)
+def test_any_bytes_as_toml_or_points(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "any.toml"
     path.write_bytes(raw)
     for read in (read_toml, table_points):
@@ -57,18 +83,30 @@ def test_any_bytes_as_toml_or_points(tmp_path_factory: pytest.TempPathFactory, r
             read(path)
 
 
-ANY = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-                   lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=6), x, max_size=3),
-                   max_leaves=5)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda x: (
+        st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=6), x, max_size=3)
+    ),
+    max_leaves=5,
+)
 
 
 @QUICK
 @given(st.data())
 def test_any_values_in_an_instrument(two: cm.Dataset, data: st.DataObject) -> None:
-    kinds = sorted(k for k, p in Policy.kinds.items() if p.__module__.startswith("chipmodel."))
+    kinds = sorted(
+        k for k, p in Policy.kinds.items() if p.__module__.startswith("chipmodel.")
+    )
     kind = data.draw(st.sampled_from(kinds))
     body = tomllib.loads(Policy.kinds[kind].example)
-    for key in data.draw(st.lists(st.sampled_from(sorted(Policy.kinds[kind].model_fields)), min_size=1, max_size=3)):
+    for key in data.draw(
+        st.lists(
+            st.sampled_from(sorted(Policy.kinds[kind].model_fields)),
+            min_size=1,
+            max_size=3,
+        )
+    ):
         body[key] = data.draw(ANY)
     found, problems = _policies("any.toml", ({"kind": kind, **body},), two)
     assert len(found) == 1 or problems
@@ -106,7 +144,11 @@ def test_what_is_no_number_within_limits_is_refused(value: float | str) -> None:
     rows, problems = read_table("fleets.csv", table(value=str(value)), FleetRow)
     fine = isinstance(value, float) and 0 <= value <= 1e5
     if isinstance(value, str):
-        fine = value.isascii() and value.strip("+-.eE0123456789") == "" and _is_number(value)
+        fine = (
+            value.isascii()
+            and value.strip("+-.eE0123456789") == ""
+            and _is_number(value)
+        )
     assert (len(rows) == 1) == fine
     assert bool(problems) != fine
 
@@ -118,18 +160,32 @@ def _is_number(text: str) -> bool:
         return False
 
 
-VALUES = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | PLAIN
+VALUES = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | PLAIN
+)
 
 
 @QUICK
-@given(st.dictionaries(PLAIN.filter(bool), VALUES | st.lists(VALUES, max_size=3)
-                       | st.dictionaries(PLAIN.filter(bool), VALUES, min_size=1, max_size=3), max_size=4))
+@given(
+    st.dictionaries(
+        PLAIN.filter(bool),
+        VALUES
+        | st.lists(VALUES, max_size=3)
+        | st.dictionaries(PLAIN.filter(bool), VALUES, min_size=1, max_size=3),
+        max_size=4,
+    )
+)
 def test_toml_is_read_as_it_was_written(content: dict[str, Any]) -> None:
     assert tomllib.loads(toml_text(content)) == content
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in helpers.TWO.glob("*.csv")))
-def test_a_table_read_and_written_is_the_same_to_the_byte(name: str, tmp_path: Path) -> None:
+def test_a_table_read_and_written_is_the_same_to_the_byte(
+    name: str, tmp_path: Path
+) -> None:
     helpers.write(tmp_path / name, *helpers.read(helpers.TWO / name))
     assert (tmp_path / name).read_bytes() == (helpers.TWO / name).read_bytes()
 
@@ -148,11 +204,16 @@ def test_a_look_alike_is_named_once() -> None:
     (problem,) = InputError(error.problems).problems
     assert problem.what == "unknown key (holds U+0430 CYRILLIC SMALL LETTER A)"
     assert InputError.one("a.toml", "rate", "is missing", "add it").problems == (
-        Problem("a.toml", "rate", "is missing", "add it"),)
+        Problem("a.toml", "rate", "is missing", "add it"),
+    )
 
 
-@pytest.mark.parametrize(("item", "value"), [("slope", "0"), ("economic_life", "0.5"), ("inflation", "1.01")])
-def test_an_item_has_limits_of_its_own_or_those_of_its_unit(item: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("item", "value"), [("slope", "0"), ("economic_life", "0.5"), ("inflation", "1.01")]
+)
+def test_an_item_has_limits_of_its_own_or_those_of_its_unit(
+    item: str, value: str
+) -> None:
     unit = ParameterRow.units[item]
     raw = f"{','.join(columns(ParameterRow))}\n{item},{value},{unit},,,,test,A,\n".encode()
     rows, problems = read_table("parameters.csv", raw, ParameterRow)

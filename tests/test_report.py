@@ -17,7 +17,13 @@ from chipmodel.cli.main import main, script
 from chipmodel.dataset.derived import keep, kept, load_intervals
 from chipmodel.display.latex import latex
 from chipmodel.questions import names, q04_subsidy_ledger, question
-from chipmodel.questions.folder import contents, full_name, name_of, read_part, run_question
+from chipmodel.questions.folder import (
+    contents,
+    full_name,
+    name_of,
+    read_part,
+    run_question,
+)
 from chipmodel.report import golden
 from chipmodel.report.build import build_report, modules
 from chipmodel.report.sections import published, what_if
@@ -39,6 +45,7 @@ def copied(reported, tmp_path):
 @pytest.fixture
 def no_solve(monkeypatch):
     """Fail as soon as anything is solved."""
+
     def refuse(*_: object) -> None:
         raise AssertionError("a case was solved")
 
@@ -46,13 +53,20 @@ def no_solve(monkeypatch):
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_every_question_has_a_script_and_the_contract():
     for name in names():
         module = question(name)
-        assert all(isinstance(text, str) and text for text in (module.TITLE, module.ASKS, module.METHOD))
+        assert all(
+            isinstance(text, str) and text
+            for text in (module.TITLE, module.ASKS, module.METHOD)
+        )
         text = (ROOT / "experiments" / f"{name}.py").read_text()
         assert f'script("{name}")' in text
         assert full_name(name[:3]) == name
@@ -61,29 +75,47 @@ def test_every_question_has_a_script_and_the_contract():
 def test_an_answer_lies_in_its_folder_with_every_kind_of_file(reported):
     part = next(part for part in reported[1].parts if part.name == helpers.QUESTION)
     there = {path.name for path in part.folder.iterdir()}
-    assert there == {"manifest.json", "finding.txt", "ledger.csv", "ledger.tex", *(f"ledger.{kind}" for kind in KINDS)}
+    assert there == {
+        "manifest.json",
+        "finding.txt",
+        "ledger.csv",
+        "ledger.tex",
+        *(f"ledger.{kind}" for kind in KINDS),
+    }
     about = json.loads((part.folder / "manifest.json").read_text())
     assert about["short"] is True
     assert set(about["outputs"]) == there - {"manifest.json"}
     assert about["dataset"]["digest"] == reported[0].digest
     row = part.table("ledger").iloc[0]
-    assert row["kwpm per USD bn, average"] == pytest.approx(row["capacity added at home, kwpm"] / row["outlay, USD bn"])
-    assert row["outlay, % of GDP"] == pytest.approx(100 * row["outlay, USD bn"] / row["GDP, USD bn"])
+    assert row["kwpm per USD bn, average"] == pytest.approx(
+        row["capacity added at home, kwpm"] / row["outlay, USD bn"]
+    )
+    assert row["outlay, % of GDP"] == pytest.approx(
+        100 * row["outlay, USD bn"] / row["GDP, USD bn"]
+    )
 
 
 def test_the_ledger_is_what_the_solved_cases_differ_by(reported):
     data, report = reported
     cache = CaseCache(data)
     base = case.load_case("current_law", data)
-    full, none = cache.summary(base), cache.summary(q04_subsidy_ledger.without(base, "AAA"))
+    full, none = (
+        cache.summary(base),
+        cache.summary(q04_subsidy_ledger.without(base, "AAA")),
+    )
     row = report.parts[1].table("ledger").iloc[0]
     added = sum(v for (r, _, t), v in full.capacity.items() if r == "AAA" and t == 2028)
-    added -= sum(v for (r, _, t), v in none.capacity.items() if r == "AAA" and t == 2028)
+    added -= sum(
+        v for (r, _, t), v in none.capacity.items() if r == "AAA" and t == 2028
+    )
     assert added > 0
     assert row["capacity added at home, kwpm"] == pytest.approx(added)
     assert row["outlay, USD bn"] == pytest.approx(sum(full.cash.values()) / 1000)
     cut = q04_subsidy_ledger.less(base, "AAA")
-    assert [(p.share, p.rate) for p in cut.policies] == [(0.8, None), (0.8, pytest.approx(0.12))]
+    assert [(p.share, p.rate) for p in cut.policies] == [
+        (0.8, None),
+        (0.8, pytest.approx(0.12)),
+    ]
 
 
 @pytest.mark.usefixtures("no_solve")
@@ -106,7 +138,11 @@ def test_what_was_touched_is_solved_again(copied, change):
         (folder / "ledger.svg").unlink()
     elif change == "edit the manifest":
         path = folder / "manifest.json"
-        path.write_text(path.read_text().replace('"finding": [', '"finding": ["It pays for itself.",', 1))
+        path.write_text(
+            path.read_text().replace(
+                '"finding": [', '"finding": ["It pays for itself.",', 1
+            )
+        )
     with pytest.raises(AssertionError, match="was solved"):
         run_question("q04", data, out, short=change != "full form")
 
@@ -124,7 +160,9 @@ def test_a_changed_case_makes_an_answer_stale(copied, tmp_path):
 
 @pytest.mark.usefixtures("no_solve")
 @pytest.mark.parametrize("change", ["a file of somebody", "a manifest cut short"])
-def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved(copied, change):
+def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved(
+    copied, change
+):
     data, out = copied
     folder = out / helpers.QUESTION
     if change == "a file of somebody":
@@ -138,7 +176,9 @@ def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved
     assert bytes_of(folder) == before
 
 
-def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solved(copied, tmp_path):
+def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solved(
+    copied, tmp_path
+):
     """The report solved Q4 beside other parts; alone, from nothing, it comes out the same to the byte."""
     data, out = copied
     alone = run_question(helpers.QUESTION, data, tmp_path / "alone", short=True)
@@ -160,19 +200,36 @@ def test_a_script_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
 
 def test_a_folder_that_cannot_be_written_is_told(reported, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    assert main(["report", "--data", str(reported[0].root), "--out", str(tmp_path / "file")]) == 2
+    assert (
+        main(
+            ["report", "--data", str(reported[0].root), "--out", str(tmp_path / "file")]
+        )
+        == 2
+    )
     assert "cannot be written" in capsys.readouterr().err
 
 
 def test_the_report_ends_by_naming_its_page(copied, capsys):
     data, out = copied
     assert main(["report", "--short", "--data", str(data.root), "--out", str(out)]) == 0
-    assert capsys.readouterr().out.rstrip().endswith(f"open the page: {out / 'report.html'}")
+    assert (
+        capsys.readouterr()
+        .out.rstrip()
+        .endswith(f"open the page: {out / 'report.html'}")
+    )
 
 
 def test_golden_tables_hold_until_a_number_moves(copied, tmp_path, capsys):
     data, out = copied
-    asked = ["report", "--data", str(data.root), "--out", str(out), "--golden", str(tmp_path / "golden")]
+    asked = [
+        "report",
+        "--data",
+        str(data.root),
+        "--out",
+        str(out),
+        "--golden",
+        str(tmp_path / "golden"),
+    ]
     assert main([*asked, "--check"]) == 2
     assert "no golden tables" in capsys.readouterr().err
     assert main([*asked, "--update"]) == 0
@@ -191,17 +248,34 @@ def test_golden_tables_hold_until_a_number_moves(copied, tmp_path, capsys):
 
 def test_differences_are_told_cell_by_cell_and_rounding_is_none():
     old = [["case", "value"], ["a", "1.0"], ["b", "1000"]]
-    assert golden.differences("t", old, [["case", "value"], ["a", "1.0000001"], ["b", "1000"]]) == []
-    assert golden.differences("t", old, [["case", "value"], ["a", "1.01"], ["b", "1000"]]) == [
-        "t: row 1 (a), value: 1.01; golden: 1.0"]
+    assert (
+        golden.differences(
+            "t", old, [["case", "value"], ["a", "1.0000001"], ["b", "1000"]]
+        )
+        == []
+    )
+    assert golden.differences(
+        "t", old, [["case", "value"], ["a", "1.01"], ["b", "1000"]]
+    ) == ["t: row 1 (a), value: 1.01; golden: 1.0"]
     assert "columns" in golden.differences("t", old, [["case"], ["a"]])[0]
     assert "rows" in golden.differences("t", old, old[:2])[0]
-    assert golden.differences("t", old, [["case", "value"], ["c", "1.0"], ["b", "1000"]])[0].endswith("c; golden: a")
-    assert golden.differences("t", old, [["case", "value"], ["a", ""], ["b", "1000"]]) != []
+    assert golden.differences(
+        "t", old, [["case", "value"], ["c", "1.0"], ["b", "1000"]]
+    )[0].endswith("c; golden: a")
+    assert (
+        golden.differences("t", old, [["case", "value"], ["a", ""], ["b", "1000"]])
+        != []
+    )
 
 
 def test_latex_escapes_and_aligns():
-    frame = pd.DataFrame({"case_name": ["50% & more", None], "year": [2030, 2035], "USD bn": [1234.567, float("nan")]})
+    frame = pd.DataFrame(
+        {
+            "case_name": ["50% & more", None],
+            "year": [2030, 2035],
+            "USD bn": [1234.567, float("nan")],
+        }
+    )
     text = latex(frame, "A $ title", "t")
     assert r"\begin{tabular}{lrr}" in text
     assert r"case\_name & year & USD bn \\" in text
@@ -213,8 +287,13 @@ def test_latex_escapes_and_aligns():
 def test_figures_have_no_date_in_them(reported):
     for part in reported[1].parts:
         for figure in part.about["figures"]:
-            assert b"CreationDate" not in (part.folder / f"{figure['name']}.pdf").read_bytes()
-            assert b"<dc:date>" not in (part.folder / f"{figure['name']}.svg").read_bytes()
+            assert (
+                b"CreationDate"
+                not in (part.folder / f"{figure['name']}.pdf").read_bytes()
+            )
+            assert (
+                b"<dc:date>" not in (part.folder / f"{figure['name']}.svg").read_bytes()
+            )
 
 
 def test_tables_are_written_without_matplotlib(reported, monkeypatch):
@@ -234,20 +313,74 @@ def moved(reported, tmp_path):
 def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(moved):
     assert "published" not in [name_of(part) for part in modules(moved, True)]
     assert "published" in [name_of(part) for part in modules(moved, False)]
-    rows = [("T01", "input", "x", "a", 1.0, 1.0, 0.5, 1.5, "ratio", "hit", "", "", "P", False, "A"),
-            ("T02", "test", "y", "b", 2.0, 1.0, 0.5, 1.5, "ratio", "miss", "unexplained", "miss", "P", True, "B")]
+    rows = [
+        (
+            "T01",
+            "input",
+            "x",
+            "a",
+            1.0,
+            1.0,
+            0.5,
+            1.5,
+            "ratio",
+            "hit",
+            "",
+            "",
+            "P",
+            False,
+            "A",
+        ),
+        (
+            "T02",
+            "test",
+            "y",
+            "b",
+            2.0,
+            1.0,
+            0.5,
+            1.5,
+            "ratio",
+            "miss",
+            "unexplained",
+            "miss",
+            "P",
+            True,
+            "B",
+        ),
+    ]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    ladder = pd.DataFrame([("open", b, 0.0, 10.0, float(b) / 4, 1.0, 9.0) for b in (0, 20, 50)],
-                          columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
-    keep(moved, moved.root / "derived", dict(zip(published.KEPT, (table, ladder), strict=True)))
+    ladder = pd.DataFrame(
+        [("open", b, 0.0, 10.0, float(b) / 4, 1.0, 9.0) for b in (0, 20, 50)],
+        columns=[
+            "form",
+            "budget",
+            "rate",
+            "anyway",
+            "additional",
+            "investment",
+            "published",
+        ],
+    )
+    keep(
+        moved,
+        moved.root / "derived",
+        dict(zip(published.KEPT, (table, ladder), strict=True)),
+    )
     assert "published" in [name_of(part) for part in modules(moved, True)]
     answer = published.answer(CaseCache(moved), True)
     said = " ".join(answer.finding)
-    assert "Of 1 published results held back as tests the model meets 0%; the median distance is 100%" in said
+    assert (
+        "Of 1 published results held back as tests the model meets 0%; the median"
+        " distance is 100%" in said
+    )
     assert "1 of 1 tests that hang on support fail" in said
     assert "add 5 fabs and the next 30 billion 7.5; 10 stand anyway" in said
     assert [figure.table for figure in answer.figures] == ["targets", "ladder"]
-    assert all(figure.draw(frame) for figure, frame in zip(answer.figures, (table, ladder), strict=True))
+    assert all(
+        figure.draw(frame)
+        for figure, frame in zip(answer.figures, (table, ladder), strict=True)
+    )
     case = next((moved.root / "cases").glob("*.toml"))
     case.write_text(case.read_text() + "\n# looked at again\n")
     assert "published" not in [name_of(part) for part in modules(moved, True)]
@@ -293,7 +426,11 @@ def test_a_manifest_of_something_else_is_no_answer(tmp_path):
 
 def test_the_tour_runs_in_ten_cells():
     text = (ROOT / "experiments" / "tour.py").read_text()
-    cells = [line.split()[2] for line in text.splitlines() if line.startswith("# %% ") and "[" not in line]
+    cells = [
+        line.split()[2]
+        for line in text.splitlines()
+        if line.startswith("# %% ") and "[" not in line
+    ]
     assert cells == [f"{k}." for k in range(1, 11)]
     space: dict[str, object] = {}
     exec(compile(text, "tour.py", "exec"), space)

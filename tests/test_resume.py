@@ -60,8 +60,13 @@ def arguments(file: Path, out: Path, *more: str) -> list[str]:
 
 def start(file: Path, out: Path, *more: str) -> subprocess.Popen:
     """Start a sweep in a group of processes of its own, so that all of it can be killed."""
-    return subprocess.Popen([sys.executable, "-m", "chipmodel", *arguments(file, out, *more)],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "chipmodel", *arguments(file, out, *more)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def kill(child: subprocess.Popen) -> None:
@@ -72,7 +77,10 @@ def kill(child: subprocess.Popen) -> None:
 
 
 def chunks(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((out / "sweep" / "chunks").glob("chunk_*.csv"))}
+    return {
+        path.name: path.read_bytes()
+        for path in sorted((out / "sweep" / "chunks").glob("chunk_*.csv"))
+    }
 
 
 def test_two_processes_write_the_bytes_of_one(file, whole, tmp_path):
@@ -100,16 +108,23 @@ def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp
         rounds += child.poll() is None
         kill(child)
         now = chunks(tmp_path)
-        assert kept.items() <= now.items(), "a finished chunk was lost or done again with other numbers"
+        assert kept.items() <= now.items(), (
+            "a finished chunk was lost or done again with other numbers"
+        )
         kept = now
         if len(kept) >= CELLS // CHUNK - 2:  # little is left to interrupt: begin anew
             shutil.rmtree(tmp_path / "sweep")
             kept = {}
     assert rounds >= 8, "most kills came after the end"
-    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "sweep" / "chunks").glob("chunk_*.csv")}
+    stamps = {
+        path: path.stat().st_mtime_ns
+        for path in (tmp_path / "sweep" / "chunks").glob("chunk_*.csv")
+    }
     assert main(arguments(file, tmp_path)) == 0
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
-    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()), "a finished chunk was done again"
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()), (
+        "a finished chunk was done again"
+    )
 
 
 def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
@@ -138,7 +153,9 @@ def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
     """What a killed process was writing lies beside, under another name, and is never read."""
     with pytest.raises(KeyboardInterrupt):
         run_study(str(file), two, tmp_path, on_progress=_stop_after(2))
-    (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text("metric,unit\nobj")
+    (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text(
+        "metric,unit\nobj"
+    )
     assert main(arguments(file, tmp_path)) == 0
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
 
@@ -152,7 +169,11 @@ def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_
     if not workers.exists():
         kill(child)
         pytest.skip("needs /proc to find the processes of a study")
-    pids = [int(pid) for pid in workers.read_text().split() if b"spawn_main" in _command(int(pid))]
+    pids = [
+        int(pid)
+        for pid in workers.read_text().split()
+        if b"spawn_main" in _command(int(pid))
+    ]
     assert len(pids) == 2
     os.kill(pids[0], signal.SIGKILL)
     said = child.stderr.read()
@@ -175,10 +196,13 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-# -- a folder that cannot take it -------------------------------------------------------------------
+# -- a folder that cannot take it
+# -------------------------------------------------------------------
 
 
-def test_a_full_disk_is_told_and_finished_chunks_are_kept(file, whole, tmp_path, capsys):
+def test_a_full_disk_is_told_and_finished_chunks_are_kept(
+    file, whole, tmp_path, capsys
+):
     disk = tmp_path / "disk"
     with small_disk(disk, "24k"):
         assert main(arguments(file, disk)) == 2
@@ -188,7 +212,9 @@ def test_a_full_disk_is_told_and_finished_chunks_are_kept(file, whole, tmp_path,
         assert "Traceback" not in said
         kept = chunks(disk)
         assert 0 < len(kept) < CELLS // CHUNK
-        assert not list((disk / "sweep" / "chunks").glob(".chunk*")), "half a file was left"
+        assert not list((disk / "sweep" / "chunks").glob(".chunk*")), (
+            "half a file was left"
+        )
         remount(disk, "size=1m")
         assert main(arguments(file, disk)) == 0
         assert kept.items() <= chunks(disk).items()
@@ -226,20 +252,31 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
 
 
-# -- sweeps that are wrong --------------------------------------------------------------------------
+# -- sweeps that are wrong
+# --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("grid", "said"), [
-    ('"duty.rate" = []', "has no points"),
-    ('"duty.rate" = { from = 0.0, to = 0.5, steps = 100 }\n"world.demand_shift" = '
-     "{ from = -0.01, to = 0.01, steps = 101 }", "--yes"),
-    ('"duti.rate" = [0.1, 0.2]', "ids: duty"),
-    ('"duty.rat" = [0.1, 0.2]', "numbers: rate"),
-    ('"world.demand_shft" = [0.0, 0.01]', "demand_shift"),
-    ('"demnd[]" = [0.9, 1.1]', "is not a table of facts"),
-    ('"costs[itm=capex]" = [0.9, 1.1]', "has no column 'itm'"),
-])
-def test_a_wrong_grid_is_told_before_anything_is_solved(grid, said, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ('"duty.rate" = []', "has no points"),
+        (
+            (
+                '"duty.rate" = { from = 0.0, to = 0.5, steps = 100'
+                ' }\n"world.demand_shift" = { from = -0.01, to = 0.01, steps = 101 }'
+            ),
+            "--yes",
+        ),
+        ('"duti.rate" = [0.1, 0.2]', "ids: duty"),
+        ('"duty.rat" = [0.1, 0.2]', "numbers: rate"),
+        ('"world.demand_shft" = [0.0, 0.01]', "demand_shift"),
+        ('"demnd[]" = [0.9, 1.1]', "is not a table of facts"),
+        ('"costs[itm=capex]" = [0.9, 1.1]', "has no column 'itm'"),
+    ],
+)
+def test_a_wrong_grid_is_told_before_anything_is_solved(
+    grid, said, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(Here, "each", lambda *a: pytest.fail("something was solved"))
     out = tmp_path / "out"
     assert main(arguments(study_file(tmp_path, grid), out)) == 2

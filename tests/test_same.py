@@ -33,55 +33,130 @@ def folders(tmp_path_factory):
     helpers.report_data(root / "as_is" / "data")
     helpers.change("regions", {"region": "AAA"}, name=NAME)(root / "as_is" / "data")
     path = root / "as_is" / "data" / "studies" / "headline.toml"
-    path.write_text(path.read_text().replace('figures = ["leading_edge_share", "who_pays"]',
-                                             'keep = "tables"\nfigures = ["leading_edge_share"]'))
-    for name, order in (("shuffled", random.Random(7).shuffle), ("reversed", list.reverse)):
+    path.write_text(
+        path.read_text().replace(
+            'figures = ["leading_edge_share", "who_pays"]',
+            'keep = "tables"\nfigures = ["leading_edge_share"]',
+        )
+    )
+    for name, order in (
+        ("shuffled", random.Random(7).shuffle),
+        ("reversed", list.reverse),
+    ):
         shutil.copytree(root / "as_is" / "data", root / name / "data")
         helpers.shuffled(root / name / "data", order)
     return root
 
 
-def outputs(data: Path, out: Path, environment: dict[str, str], python: str = sys.executable) -> dict[str, bytes]:
+def outputs(
+    data: Path, out: Path, environment: dict[str, str], python: str = sys.executable
+) -> dict[str, bytes]:
     """Return what a fresh process writes: a programme, a result, a study with figures and a sweep."""
     out.mkdir()
     sweep = data.parent / "sweep.toml"
-    sweep.write_text('title = "t"\ncases = ["tariff"]\nmetrics = ["objective", "outlay.*"]\n[grid]\n'
-                     '"duty.rate" = [0.1, 0.2, 0.3]\n')
-    lines = [f"export floor+tariff --format lp --out {out}/model.lp",
-             f"export grant --format mps --out {out}/model.mps", f"run floor+tariff --out {out}",
-             f"study headline --out {out}", f"study {sweep} --out {out}"]
-    (out.parent / f"{out.name}.txt").write_text("".join(f"{line} --data {data}\n" for line in lines))
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
-    done = subprocess.run([python, "-c", COMMANDS, f"{out}.txt"], env={**kept, **environment}, capture_output=True)
+    sweep.write_text(
+        'title = "t"\ncases = ["tariff"]\nmetrics = ["objective", "outlay.*"]\n[grid]\n'
+        '"duty.rate" = [0.1, 0.2, 0.3]\n'
+    )
+    lines = [
+        f"export floor+tariff --format lp --out {out}/model.lp",
+        f"export grant --format mps --out {out}/model.mps",
+        f"run floor+tariff --out {out}",
+        f"study headline --out {out}",
+        f"study {sweep} --out {out}",
+    ]
+    (out.parent / f"{out.name}.txt").write_text(
+        "".join(f"{line} --data {data}\n" for line in lines)
+    )
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("LC_", "LANG", "PYTHON"))
+    }
+    done = subprocess.run(
+        [python, "-c", COMMANDS, f"{out}.txt"],
+        env={**kept, **environment},
+        capture_output=True,
+    )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
-    # A manifest tells the hashes of the files of the data, in which the order of rows does count.
-    return {name: raw for name, raw in named(out).items() if not name.endswith(("manifest.json", "sweep.json"))}
+    # A manifest tells the hashes of the files of the data, in which the order of rows
+    # does count.
+    return {
+        name: raw
+        for name, raw in named(out).items()
+        if not name.endswith(("manifest.json", "sweep.json"))
+    }
 
 
 @pytest.fixture(scope="module")
 def expected(folders):
-    return outputs(folders / "as_is" / "data", folders / "expected",
-                   {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    return outputs(
+        folders / "as_is" / "data",
+        folders / "expected",
+        {
+            "PYTHONHASHSEED": "0",
+            "LC_ALL": "C.UTF-8",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+    )
 
 
 def latin(folder: Path) -> dict[str, str]:
     """Return a German locale that is not UTF-8, made on the spot; that of this machine if none can be made."""
-    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "ISO-8859-1", folder / "de_DE.ISO-8859-1"],
-                          capture_output=True) if shutil.which("localedef") else None
+    made = (
+        subprocess.run(
+            [
+                "localedef",
+                "-i",
+                "de_DE",
+                "-f",
+                "ISO-8859-1",
+                folder / "de_DE.ISO-8859-1",
+            ],
+            capture_output=True,
+        )
+        if shutil.which("localedef")
+        else None
+    )
     if made is None or made.returncode:
         pytest.skip("no German locale can be made here")
     return {"LOCPATH": str(folder), "LC_ALL": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}
 
 
-@pytest.mark.parametrize("what", ["another seed, no locale, two threads, shuffled rows",
-                                  "any seed, a German locale, another time, reversed rows"])
-def test_the_programme_and_every_table_and_figure_are_the_same_bytes(what, folders, expected, tmp_path):
-    assert {"model.lp", "model.mps", "sweep/comparison.csv", "headline/leading_edge_share.pdf"} <= set(expected)
+@pytest.mark.parametrize(
+    "what",
+    [
+        "another seed, no locale, two threads, shuffled rows",
+        "any seed, a German locale, another time, reversed rows",
+    ],
+)
+def test_the_programme_and_every_table_and_figure_are_the_same_bytes(
+    what, folders, expected, tmp_path
+):
+    assert {
+        "model.lp",
+        "model.mps",
+        "sweep/comparison.csv",
+        "headline/leading_edge_share.pdf",
+    } <= set(expected)
     if "shuffled" in what:
-        given, rows = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
-                       "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}, "shuffled"
+        given, rows = (
+            {
+                "PYTHONHASHSEED": "1",
+                "LC_ALL": "C",
+                "PYTHONUTF8": "0",
+                "PYTHONCOERCECLOCALE": "0",
+                "OMP_NUM_THREADS": "2",
+                "OPENBLAS_NUM_THREADS": "2",
+            },
+            "shuffled",
+        )
     else:
-        given, rows = {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", **latin(tmp_path)}, "reversed"
+        given, rows = (
+            {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", **latin(tmp_path)},
+            "reversed",
+        )
     found = outputs(folders / rows / "data", tmp_path / "out", given)
     assert sorted(found) == sorted(expected)
     assert [name for name in found if found[name] != expected[name]] == []
@@ -91,8 +166,17 @@ def test_the_programme_and_every_table_and_figure_are_the_same_bytes(what, folde
 def test_another_number_is_another_programme(folders, expected, tmp_path):
     """What the test above compares does tell apart what differs."""
     shutil.copytree(folders / "as_is" / "data", tmp_path / "data")
-    helpers.change("costs", {"segment": "chip", "item": "running"}, value=999)(tmp_path / "data")
-    given = ["export", "floor+tariff", "--format", "lp", "--out", str(tmp_path / "model.lp")]
+    helpers.change("costs", {"segment": "chip", "item": "running"}, value=999)(
+        tmp_path / "data"
+    )
+    given = [
+        "export",
+        "floor+tariff",
+        "--format",
+        "lp",
+        "--out",
+        str(tmp_path / "model.lp"),
+    ]
     for data, same in ((folders / "as_is" / "data", True), (tmp_path / "data", False)):
         assert main([*given, "--data", str(data)]) == 0
         assert ((tmp_path / "model.lp").read_bytes() == expected["model.lp"]) is same

@@ -36,15 +36,28 @@ def shipped() -> cm.Dataset:
 
 
 def test_a_tornado_finds_the_number_that_matters(two):
-    found = [Range("costs[item=capex]", 0.8, 1.25, 2, 0), Range("freight[]", 0.999, 1.001, 2, 0)]
-    study = Study(name="t", title="t", cases=("no_policy",), metrics=("objective",), point=tuple(one_at_a_time(found)))
+    found = [
+        Range("costs[item=capex]", 0.8, 1.25, 2, 0),
+        Range("freight[]", 0.999, 1.001, 2, 0),
+    ]
+    study = Study(
+        name="t",
+        title="t",
+        cases=("no_policy",),
+        metrics=("objective",),
+        point=tuple(one_at_a_time(found)),
+    )
     table = tornado(run_study(study, two).table, found)
     assert table["number"].iloc[0] == "costs[item=capex]"
     assert table["swing"].iloc[0] > 10 * table["swing"].iloc[1]
     assert near(table["centre"].iloc[0], cm.run(two, case_of(), "central").objective)
     for end, factor in (("at_low", 0.8), ("at_high", 1.25)):
         scale = ({"table": "costs", "where": {"item": "capex"}, "factor": factor},)
-        assert near(table[end].iloc[0], cm.run(two, case_of(), world_of(two, scale=scale)).objective, rel=1e-7)
+        assert near(
+            table[end].iloc[0],
+            cm.run(two, case_of(), world_of(two, scale=scale)).objective,
+            rel=1e-7,
+        )
 
 
 def test_ranges_cover_every_item_with_a_range(shipped):
@@ -57,28 +70,55 @@ def test_ranges_cover_every_item_with_a_range(shipped):
 
 def test_numbers_are_ranked_by_swings_relative_to_the_widest():
     table = pd.DataFrame(
-        [("share", "law", "a", 0.10), ("share", "law", "b", 0.01), ("share", "law", "c", 0.0),
-         ("money", "law", "a", 1.0), ("money", "law", "b", 1000.0), ("money", "law", "c", 0.0),
-         ("still", "law", "a", 0.0), ("still", "law", "b", 0.0), ("still", "law", "c", 0.0)],
-        columns=["metric", "case", "number", "swing"])
+        [
+            ("share", "law", "a", 0.10),
+            ("share", "law", "b", 0.01),
+            ("share", "law", "c", 0.0),
+            ("money", "law", "a", 1.0),
+            ("money", "law", "b", 1000.0),
+            ("money", "law", "c", 0.0),
+            ("still", "law", "a", 0.0),
+            ("still", "law", "b", 0.0),
+            ("still", "law", "c", 0.0),
+        ],
+        columns=["metric", "case", "number", "swing"],
+    )
     assert most_telling(table, 2) == ["b", "a"]
 
 
 def test_draws_are_even_in_the_logarithm_and_stay_inside():
-    points = spread([Range("x[]", 0.25, 4.0, 1, 0), Range("y[]", 1.0, 2.0, 1, 0)], np.array([[0.0, 1.0], [0.5, 0.5]]))
-    assert [list(point.values()) for point in points] == [[0.25, 2.0], pytest.approx([1.0, 2.0**0.5])]
+    points = spread(
+        [Range("x[]", 0.25, 4.0, 1, 0), Range("y[]", 1.0, 2.0, 1, 0)],
+        np.array([[0.0, 1.0], [0.5, 0.5]]),
+    )
+    assert [list(point.values()) for point in points] == [
+        [0.25, 2.0],
+        pytest.approx([1.0, 2.0**0.5]),
+    ]
 
 
 def test_an_award_is_lowered_where_it_would_pay_more_than_the_fab(two):
-    award = CapexGrant(id="award", form="award", region="AAA", years=(2026, 2033), source="own")
-    credit = InvestmentTaxCredit(id="credit", region="AAA", rate=0.3, years=(2026, 2033), source="own")
+    award = CapexGrant(
+        id="award", form="award", region="AAA", years=(2026, 2033), source="own"
+    )
+    credit = InvestmentTaxCredit(
+        id="credit", region="AAA", rate=0.3, years=(2026, 2033), source="own"
+    )
     case, world = case_of(award, credit), world_of(two)
     cheap = next(f for f in (0.8, 0.6, 0.45, 0.35, 0.25, 0.2) if _refused(two, case, f))
-    centre, low = affordable([{"costs[item=capex]": 1.0}, {"costs[item=capex]": cheap}], [case], two, world)
+    centre, low = affordable(
+        [{"costs[item=capex]": 1.0}, {"costs[item=capex]": cheap}], [case], two, world
+    )
     name = "project_facts[item=award,site=alpha_one]"
     assert centre == {"costs[item=capex]": 1.0, name: 1.0}
     assert 0.01 < low[name] < 1.0
-    study = Study(name="t", title="t", cases=("no_policy",), metrics=("objective",), point=(centre, low))
+    study = Study(
+        name="t",
+        title="t",
+        cases=("no_policy",),
+        metrics=("objective",),
+        point=(centre, low),
+    )
     assert len(run_study(study, two).table) == 2
 
 
@@ -101,22 +141,34 @@ def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
     assert len({tuple(point.values()) for point in points}) == len(points)
 
 
-# -- intervals --------------------------------------------------------------------------------------
+# -- intervals
+# --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def drawn(two) -> pd.DataFrame:
     """Intervals of a study over three draws and the data as they stand."""
     points = tuple({"costs[item=capex]": factor} for factor in (1.0, 0.8, 0.9, 1.3))
-    study = Study(name="t", title="t", cases=("no_policy", "tariff"), reference="no_policy",
-                  metrics=(SHARE, "cost.buyers.AAA", "objective"), point=points)
+    study = Study(
+        name="t",
+        title="t",
+        cases=("no_policy", "tariff"),
+        reference="no_policy",
+        metrics=(SHARE, "cost.buyers.AAA", "objective"),
+        point=points,
+    )
     return intervals(run_study(study, two).table)
 
 
 def test_an_interval_holds_the_ends_of_the_draws(two, drawn):
     rows = drawn.set_index(["metric", "case"])
-    scales = [({"table": "costs", "where": {"item": "capex"}, "factor": factor},) for factor in (1.0, 0.8, 0.9, 1.3)]
-    objective = [cm.run(two, case_of(), world_of(two, scale=scale)).objective for scale in scales]
+    scales = [
+        ({"table": "costs", "where": {"item": "capex"}, "factor": factor},)
+        for factor in (1.0, 0.8, 0.9, 1.3)
+    ]
+    objective = [
+        cm.run(two, case_of(), world_of(two, scale=scale)).objective for scale in scales
+    ]
     row = rows.loc[("objective", "no_policy")]
     assert near(row["centre"], objective[0], rel=1e-7)
     assert near(row["low"], min(objective), rel=1e-7)
@@ -141,19 +193,24 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
     (folder / FOLDER / FILE).write_text(table_csv(drawn))
     (folder / "studies").mkdir(exist_ok=True)
     (folder / "studies" / "sure.toml").write_text(
-        f'title = "t"\ncases = ["no_policy", "tariff"]\nreference = "no_policy"\nmetrics = ["{SHARE}", '
-        '"cost.buyers.AAA", "cost.buyers.BBB"]\n')
+        'title = "t"\ncases = ["no_policy", "tariff"]\nreference ='
+        f' "no_policy"\nmetrics = ["{SHARE}", "cost.buyers.AAA", "cost.buyers.BBB"]\n'
+    )
     data = cm.load_dataset(folder)
     result = run_study(load_study("sure", data), data)
     rows = result.table.set_index(["metric", "case"])
     kept = drawn.set_index(["metric", "case"])
     for key in ((SHARE, "tariff"), ("cost.buyers.AAA", "tariff")):
-        mine, theirs = (frame.loc[key, ["low", "high"]].tolist() for frame in (rows, kept))
+        mine, theirs = (
+            frame.loc[key, ["low", "high"]].tolist() for frame in (rows, kept)
+        )
         assert mine == pytest.approx(theirs, rel=1e-8)
     assert rows.loc[("cost.buyers.BBB", "tariff"), ["low", "high"]].isna().all()
     finding = " ".join(result.finding)
     assert "How sure: the data as they stand and 3 draws" in finding
-    low, high = (kept.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high"))
+    low, high = (
+        kept.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high")
+    )
     assert written((low, high), "MUSD") in finding
     assert f"low of {SHARE}" in set(result.finding_table["quantity"])
     assert "below a number: its interval" in " ".join(result.text().split())
@@ -173,7 +230,9 @@ def test_nothing_known_says_nothing(two):
     assert sure([(own, own, SHARE)], Intervals({})) == ""
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n", "case,world,metric,centre,low,high,draws\nx,y,z,one,2,3,4\n"])
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n", "case,world,metric,centre,low,high,draws\nx,y,z,one,2,3,4\n"]
+)
 def test_a_file_that_holds_no_intervals_is_refused(text, tmp_path):
     folder = copy_two(tmp_path / "two")
     (folder / FOLDER).mkdir()

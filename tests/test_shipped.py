@@ -34,7 +34,11 @@ def solved(case: str, world: str = "central", changes: str = "") -> cm.Solution:
 def dearer(region: str, factor: float) -> dict[str, Any]:
     return {
         "scale": [
-            {"table": "cost_factors", "where": {"region": region, "item": item}, "factor": factor}
+            {
+                "table": "cost_factors",
+                "where": {"region": region, "item": item},
+                "factor": factor,
+            }
             for item in ("place", "running")
         ]
     }
@@ -50,7 +54,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 def additions(solution: cm.Solution) -> pd.Series:
     builds = solution.builds
-    builds = builds[~builds.segment.str.startswith("package") & (builds.year >= FIRST_FREE)]
+    builds = builds[
+        ~builds.segment.str.startswith("package") & (builds.year >= FIRST_FREE)
+    ]
     return builds.groupby(["segment", "region"]).value.sum()
 
 
@@ -58,14 +64,24 @@ def shares(values: pd.Series) -> pd.Series:
     return values / values.groupby("segment").transform("sum")
 
 
-def us_capacity(solution: cm.Solution, segment: str | None = None, year: int = 2035) -> float:
-    table = solution.capacity[(solution.capacity.region == "USA") & (solution.capacity.year == year)]
-    return float((table if segment is None else table[table.segment == segment]).value.sum())
+def us_capacity(
+    solution: cm.Solution, segment: str | None = None, year: int = 2035
+) -> float:
+    table = solution.capacity[
+        (solution.capacity.region == "USA") & (solution.capacity.year == year)
+    ]
+    return float(
+        (table if segment is None else table[table.segment == segment]).value.sum()
+    )
 
 
 def test_base_year_output_shares_are_within_3_points_of_observed() -> None:
     solution = solved("current_law")
-    made = solution.output[solution.output.year == 2025].groupby(["segment", "region"]).value.sum()
+    made = (
+        solution.output[solution.output.year == 2025]
+        .groupby(["segment", "region"])
+        .value.sum()
+    )
     seen = pd.Series({(s, r): v for (r, s), v in solution.parameters.capacity.items()})
     seen.index.names = ["segment", "region"]
     gap = shares(made).sub(shares(seen), fill_value=0.0)
@@ -75,11 +91,29 @@ def test_base_year_output_shares_are_within_3_points_of_observed() -> None:
 def test_no_user_loses_more_than_2_percent_in_the_base_year() -> None:
     solution = solved("current_law")
     used = solution.columns("consumed")
-    assert min(used[e, s, 2025] / q for (e, s, t), q in solution.parameters.reference.items() if t == 2025) >= 0.98
+    assert (
+        min(
+            used[e, s, 2025] / q
+            for (e, s, t), q in solution.parameters.reference.items()
+            if t == 2025
+        )
+        >= 0.98
+    )
 
 
-@pytest.mark.parametrize("case", ["no_policy", "current_law", "friendshore_80", "section232_25_flat", "section232_100",
-                                  "us_self_sufficient", "korea_japan_pushed_away", "china_decoupling"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no_policy",
+        "current_law",
+        "friendshore_80",
+        "section232_25_flat",
+        "section232_100",
+        "us_self_sufficient",
+        "korea_japan_pushed_away",
+        "china_decoupling",
+    ],
+)
 def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
     numbers = build_parameters(data(), cm.load_world("central", data()))
     arrays = compile_program(write(numbers, cm.load_case(case, data()).policies))
@@ -89,7 +123,10 @@ def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
 
 
 def test_a_1_percent_dearer_place_moves_no_share_of_additions_by_10_points() -> None:
-    before, after = additions(solved("current_law")), additions(solved("current_law", changes="japan_up_1"))
+    before, after = (
+        additions(solved("current_law")),
+        additions(solved("current_law", changes="japan_up_1")),
+    )
     big = shares(before)[lambda x: x >= 0.05].index
     moved = shares(after).sub(shares(before), fill_value=0.0)
     assert moved[big].abs().max() < 0.10
@@ -108,13 +145,20 @@ def test_results_to_2035_do_not_hang_on_the_horizon() -> None:
         table = solution.capacity.groupby(["segment", "year", "region"]).value.sum()
         return table / table.groupby(level=["segment", "year"]).transform("sum")
 
-    gap = share(solved("current_law", changes="longer")).sub(share(solved("current_law")), fill_value=0.0)
+    gap = share(solved("current_law", changes="longer")).sub(
+        share(solved("current_law")), fill_value=0.0
+    )
     assert gap.abs().max() < 0.01
 
 
 @pytest.mark.parametrize("changes", ["", "freed"])
-def test_without_chips_support_there_is_less_capacity_in_the_united_states(changes: str) -> None:
-    kept, gone = solved("current_law", changes=changes), solved("chips_withdrawn_all", changes=changes)
+def test_without_chips_support_there_is_less_capacity_in_the_united_states(
+    changes: str,
+) -> None:
+    kept, gone = (
+        solved("current_law", changes=changes),
+        solved("chips_withdrawn_all", changes=changes),
+    )
     assert us_capacity(gone) < us_capacity(kept) - 10.0
     assert us_capacity(gone, "logic_lt10") < us_capacity(kept, "logic_lt10")
 
@@ -122,58 +166,97 @@ def test_without_chips_support_there_is_less_capacity_in_the_united_states(chang
 def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() -> None:
     law, duty = solved("current_law"), solved("section232_25_flat")
     n = law.numbers
-    trade = duty.trade[(duty.trade.flow == "chips") & (duty.trade.destination == "USA") & (duty.trade.origin != "USA")]
+    trade = duty.trade[
+        (duty.trade.flow == "chips")
+        & (duty.trade.destination == "USA")
+        & (duty.trade.origin != "USA")
+    ]
     imported = trade.groupby(["segment", "year"]).value.sum()
     before, after = law.maker_prices, duty.maker_prices
     user = [
-        q.prices[(q.prices.stage == "user") & (q.prices.region == "USA")].set_index(["segment", "year"]).value
+        q.prices[(q.prices.stage == "user") & (q.prices.region == "USA")]
+        .set_index(["segment", "year"])
+        .value
         for q in (law, duty)
     ]
     passed = at_user = levied = 0.0
     for (segment, year), wafers in imported.items():
         if year >= 2028:
             levied += wafers * per_wafer(0.25 * n.prices.dutiable[segment])
-            passed += wafers * (after["USA", segment, year] - before["USA", segment, year])
+            passed += wafers * (
+                after["USA", segment, year] - before["USA", segment, year]
+            )
             at_user += wafers * (user[1][segment, year] - user[0][segment, year])
     assert passed / levied >= 0.60
     assert 0.0 < at_user < passed
     made = [
-        q.trade[(q.trade.flow == "devices") & (q.trade.origin == "USA") & (q.trade.year == 2032)].value.sum()
+        q.trade[
+            (q.trade.flow == "devices")
+            & (q.trade.origin == "USA")
+            & (q.trade.year == 2032)
+        ].value.sum()
         for q in (law, duty)
     ]
     assert made[1] < made[0]
 
 
 def loss_of_users(case: str, region: str = "USA") -> float:
-    return solved("current_law").account.gains[f"users:{region}"] - solved(case).account.gains[f"users:{region}"]
+    return (
+        solved("current_law").account.gains[f"users:{region}"]
+        - solved(case).account.gains[f"users:{region}"]
+    )
 
 
 def us_devices(case: str, year: int = 2032) -> float:
     trade = solved(case).trade
-    return float(trade[(trade.flow == "devices") & (trade.origin == "USA") & (trade.year == year)].value.sum())
+    return float(
+        trade[
+            (trade.flow == "devices") & (trade.origin == "USA") & (trade.year == year)
+        ].value.sum()
+    )
 
 
 def test_the_base_of_a_duty_matters_more_than_a_few_points_of_its_rate() -> None:
     """On use it cannot be left by making devices elsewhere: users bear more, device makers less."""
-    assert loss_of_users("section232_25_use") > 2.0 * loss_of_users("section232_25_flat") > 0.0
+    assert (
+        loss_of_users("section232_25_use")
+        > 2.0 * loss_of_users("section232_25_flat")
+        > 0.0
+    )
     law = us_devices("current_law")
-    assert law - us_devices("section232_25_flat") > 2.0 * abs(law - us_devices("section232_25_use"))
+    assert law - us_devices("section232_25_flat") > 2.0 * abs(
+        law - us_devices("section232_25_use")
+    )
     duals = solved("section232_25_use").accounts
-    assert duals[(duals.policy == "s232") & (duals.agent == "treasury:USA")].value.sum() > 0.0
+    assert (
+        duals[(duals.policy == "s232") & (duals.agent == "treasury:USA")].value.sum()
+        > 0.0
+    )
 
 
-def test_taiwan_s_allowance_adds_capacity_over_no_duty_and_over_the_duty_without_terms() -> None:
-    law, bare, terms = (us_capacity(solved(c), "logic_lt10") for c in
-                        ("current_law", "section232_25_no_allowance", "section232_25"))
+def test_taiwan_s_allowance_adds_capacity_over_no_duty_and_over_the_duty_without_terms() -> (
+    None
+):
+    law, bare, terms = (
+        us_capacity(solved(c), "logic_lt10")
+        for c in ("current_law", "section232_25_no_allowance", "section232_25")
+    )
     assert law + 1.0 < bare
     assert bare + 1.0 < terms
     ledger = solved("section232_25").policies
     earned = ledger[ledger["item"].str.startswith("earned_by_")]
     assert set(earned["item"]) == {"earned_by_tsmc"}
-    assert ledger[(ledger.policy == "taiwan_terms") & (ledger["item"] == "dual_allowance")].value.max() > 100.0
+    assert (
+        ledger[
+            (ledger.policy == "taiwan_terms") & (ledger["item"] == "dual_allowance")
+        ].value.max()
+        > 100.0
+    )
 
 
-@pytest.mark.parametrize("case", ["current_law", "section232_25_flat", "section232_25", "section232_25_use"])
+@pytest.mark.parametrize(
+    "case", ["current_law", "section232_25_flat", "section232_25", "section232_25_use"]
+)
 def test_treasuries_net_what_the_policies_table_says(case: str) -> None:
     booked, ledger = booked_and_ledger(solved(case))
     assert len(booked) == 7
@@ -182,7 +265,9 @@ def test_treasuries_net_what_the_policies_table_says(case: str) -> None:
 
 def test_growth_in_china_of_firms_on_licence_is_what_was_under_way() -> None:
     builds = solved("current_law").builds
-    builds = builds[(builds.region == "CHN") & builds.firm.isin(["samsung", "sk_hynix", "tsmc"])]
+    builds = builds[
+        (builds.region == "CHN") & builds.firm.isin(["samsung", "sk_hynix", "tsmc"])
+    ]
     assert builds[builds.year >= FIRST_FREE].value.sum() < 1e-6
 
 
@@ -190,9 +275,16 @@ def test_friendshoring_costs_something_and_its_dual_says_what() -> None:
     floor = solved("friendshore_80")
     duals = floor.policies[floor.policies["item"] == "dual_floor"]
     assert duals.value.max() > 10.0
-    loss = solved("current_law").account.gains["users:USA"] - floor.account.gains["users:USA"]
+    loss = (
+        solved("current_law").account.gains["users:USA"]
+        - floor.account.gains["users:USA"]
+    )
     assert loss > 0.0
-    used = floor.trade[(floor.trade.flow == "use") & (floor.trade.destination == "USA") & (floor.trade.year == 2032)]
+    used = floor.trade[
+        (floor.trade.flow == "use")
+        & (floor.trade.destination == "USA")
+        & (floor.trade.year == 2032)
+    ]
     assert used.value.sum() > 0.0
 
 
@@ -213,7 +305,9 @@ def test_rows_in_any_order_give_the_same_programme() -> None:
     shuffled = {name: tuple(reversed(rows)) for name, rows in data().tables.items()}
     again = cm.Dataset("shuffled", data().root, shuffled, data().hashes)
     world = cm.load_world("central", data())
-    left, right = (compile_program(write(build_parameters(d, world))) for d in (data(), again))
+    left, right = (
+        compile_program(write(build_parameters(d, world))) for d in (data(), again)
+    )
     assert left.matrix.shape == right.matrix.shape
     assert sorted(map(repr, left.columns_of)) == sorted(map(repr, right.columns_of))
     assert left.cost.sum() == pytest.approx(right.cost.sum(), rel=1e-12)

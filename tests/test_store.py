@@ -48,13 +48,17 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_two_runs_write_the_same_bytes(two: cm.Dataset, tmp_path: Path) -> None:
     for case in ("floor", "grant"):
-        first, second = (store.save(cm.run(two, case), tmp_path / name) for name in "ab")
+        first, second = (
+            store.save(cm.run(two, case), tmp_path / name) for name in "ab"
+        )
         assert first.name == second.name
         assert sorted(hashes(first)) == sorted(store.FILES)
         assert hashes(first) == hashes(second)
 
 
-def test_order_of_rows_in_the_data_does_not_matter(two: cm.Dataset, tmp_path: Path) -> None:
+def test_order_of_rows_in_the_data_does_not_matter(
+    two: cm.Dataset, tmp_path: Path
+) -> None:
     folder = helpers.copy_two(tmp_path / "two")
     helpers.shuffled(folder, lambda rows: rows.reverse())
     same = store.save(cm.run(cm.load_dataset(folder), "floor"), tmp_path / "out")
@@ -69,7 +73,9 @@ def test_name_of_the_folder(two: cm.Dataset, saved: Path) -> None:
     for name in ("a b/c", "x" * 200, "../../etc", "+"):
         safe = store.folder_name(two, cm.Case(name=name), world_file)
         assert Path(safe).name == safe
-        assert set(safe) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+        assert set(safe) <= set(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+        )
         assert len(safe) < 150
 
 
@@ -100,22 +106,43 @@ def test_tables_on_disk(saved: Path) -> None:
 
 
 def test_numbers_have_nine_digits_and_no_negative_zero() -> None:
-    frame = pd.DataFrame({"year": [2, 1, 3], "value": [-0.0, 1234567.891234, 1 / 3], "unit": "kwpm"})
-    assert tables.table_text(frame) == "year,value,unit\n1,1234567.89,kwpm\n2,0,kwpm\n3,0.333333333,kwpm\n"
+    frame = pd.DataFrame(
+        {"year": [2, 1, 3], "value": [-0.0, 1234567.891234, 1 / 3], "unit": "kwpm"}
+    )
+    assert (
+        tables.table_text(frame)
+        == "year,value,unit\n1,1234567.89,kwpm\n2,0,kwpm\n3,0.333333333,kwpm\n"
+    )
 
 
-def test_the_case_can_be_loaded_again(two: cm.Dataset, solved: Solution, saved: Path) -> None:
+def test_the_case_can_be_loaded_again(
+    two: cm.Dataset, solved: Solution, saved: Path
+) -> None:
     again = cm.load_case(str(saved / "case.toml"), two)
     assert again.policies == solved.case.policies
     assert again.digest == solved.case.digest
     assert "baseline" not in (saved / "case.toml").read_text()
 
 
-def test_a_case_made_in_python_can_be_loaded_again(two: cm.Dataset, tmp_path: Path) -> None:
+def test_a_case_made_in_python_can_be_loaded_again(
+    two: cm.Dataset, tmp_path: Path
+) -> None:
     odd = 'say "x" \\ in\nlines,\ttabs, \x7f and \x01'
-    case = cm.Case(name="own+case", title=odd, policies=(
-        cm.Tariff(id="t", importer="AAA", rate=1e-05, on="chips", years=(2026, 2030), source="own", note=odd),
-    ))
+    case = cm.Case(
+        name="own+case",
+        title=odd,
+        policies=(
+            cm.Tariff(
+                id="t",
+                importer="AAA",
+                rate=1e-05,
+                on="chips",
+                years=(2026, 2030),
+                source="own",
+                note=odd,
+            ),
+        ),
+    )
     path = tmp_path / "case.toml"
     path.write_text(store.case_text(case))
     again = cm.load_case(str(path), two)
@@ -126,14 +153,30 @@ def test_manifest(solved: Solution, saved: Path) -> None:
     text = (saved / "manifest.json").read_text()
     manifest = json.loads(text)
     assert manifest["chipmodel"] == cm.__version__
-    assert set(manifest["packages"]) == {"pyomo", "highspy", "numpy", "scipy", "pandas", "pydantic"}
+    assert set(manifest["packages"]) == {
+        "pyomo",
+        "highspy",
+        "numpy",
+        "scipy",
+        "pandas",
+        "pydantic",
+    }
     assert manifest["dataset"]["digest"] == solved.numbers.data.digest
-    assert manifest["dataset"]["files"]["fleets.csv"] == solved.numbers.data.hashes["fleets.csv"]
+    assert (
+        manifest["dataset"]["files"]["fleets.csv"]
+        == solved.numbers.data.hashes["fleets.csv"]
+    )
     assert manifest["world"]["horizon"] == 2030
     assert manifest["foresight"] == "anticipated"
     assert manifest["objective"] == solved.objective
     assert manifest["certificate"]["worst"] < 1e-6
-    assert set(manifest["certificate"]) == {"primal", "dual", "complementarity", "gap", "worst"}
+    assert set(manifest["certificate"]) == {
+        "primal",
+        "dual",
+        "complementarity",
+        "gap",
+        "worst",
+    }
     assert manifest["verified"] is None
     assert manifest["lp"]["rows"] == solved.arrays.matrix.shape[0]
     assert manifest["outputs"] == hashes(saved)
@@ -148,7 +191,9 @@ def test_load(solved: Solution, saved: Path) -> None:
         found = store.load(path)
         for name in TABLES:
             assert list(found.table(name).columns) == list(solved.table(name).columns)
-            assert found.table(name)["value"].sum() == pytest.approx(solved.table(name)["value"].sum(), rel=1e-7)
+            assert found.table(name)["value"].sum() == pytest.approx(
+                solved.table(name)["value"].sum(), rel=1e-7
+            )
     assert store.is_fresh(saved)
 
 
@@ -167,8 +212,18 @@ def test_touched_files_are_told_together(saved: Path) -> None:
     assert not store.is_fresh(saved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"chipmodel": "0.1.0"}', '{"chipmodel": 3}', "\x00\xff",
-                                  pytest.param("[" * 100_000, id="deep")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"chipmodel": "0.1.0"}',
+        '{"chipmodel": 3}',
+        "\x00\xff",
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
 def test_touched_manifest(saved: Path, text: str) -> None:
     (saved / "manifest.json").write_text(text)
     with pytest.raises(cm.InputError):
@@ -185,7 +240,11 @@ def edit_manifest(folder: Path, **changes: object) -> None:
 def test_an_edited_manifest_is_told(two: cm.Dataset, saved: Path) -> None:
     path = saved / "manifest.json"
     whole = path.read_text()
-    for old, new in (('"iterations": ', '"iterations": 1'), ('"optimal"', '"infeasible"'), ('"rate": ', '"rate": 1')):
+    for old, new in (
+        ('"iterations": ', '"iterations": 1'),
+        ('"optimal"', '"infeasible"'),
+        ('"rate": ', '"rate": 1'),
+    ):
         path.write_text(whole.replace(old, new, 1))
         assert path.read_text() != whole
         for read in (store.load, lambda folder: rerun(folder, two)):
@@ -196,16 +255,28 @@ def test_an_edited_manifest_is_told(two: cm.Dataset, saved: Path) -> None:
     assert store.is_fresh(saved)
 
 
-def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(solved: Solution, saved: Path) -> None:
-    old, young, other = (saved.parent / name for name in (f".{saved.name}.old", f".{saved.name}.young", ".other.old"))
+def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(
+    solved: Solution, saved: Path
+) -> None:
+    old, young, other = (
+        saved.parent / name
+        for name in (f".{saved.name}.old", f".{saved.name}.young", ".other.old")
+    )
     for folder in (old, young, other):
         shutil.copytree(saved, folder)
     for folder in (old, other):
         os.utime(folder, (0, 0))
     store.save(solved, saved.parent)
-    assert {p.name for p in saved.parent.iterdir()} == {saved.name, young.name, other.name}
+    assert {p.name for p in saved.parent.iterdir()} == {
+        saved.name,
+        young.name,
+        other.name,
+    }
     table = saved.parent / "table.csv"
-    for name, age in ((".table.csv.old", 2 * files.LITTER), (".table.csv.young", 0.5 * files.LITTER)):
+    for name, age in (
+        (".table.csv.old", 2 * files.LITTER),
+        (".table.csv.young", 0.5 * files.LITTER),
+    ):
         (saved.parent / name).write_text("half")
         os.utime(saved.parent / name, (time.time() - age,) * 2)
     files.write_whole(table, "whole")
@@ -252,7 +323,9 @@ def test_files_of_others_are_not_lost(solved: Solution, saved: Path) -> None:
     assert store.is_fresh(saved)
 
 
-def test_a_failed_write_leaves_the_old_result(solved: Solution, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_result(
+    solved: Solution, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -264,7 +337,9 @@ def test_a_failed_write_leaves_the_old_result(solved: Solution, saved: Path, mon
     assert [p.name for p in saved.parent.iterdir()] == [saved.name]
 
 
-def test_concurrent_runs_do_not_corrupt_each_other(solved: Solution, tmp_path: Path) -> None:
+def test_concurrent_runs_do_not_corrupt_each_other(
+    solved: Solution, tmp_path: Path
+) -> None:
     with ThreadPoolExecutor(6) as pool:
         folders = set(pool.map(lambda _: store.save(solved, tmp_path), range(18)))
     (folder,) = folders
@@ -283,7 +358,10 @@ def test_rerun_says_what_differs(two: cm.Dataset, saved: Path) -> None:
     cells[-2] = str(float(cells[-2]) + 2.5)
     path.write_text("\n".join([lines[0], ",".join(cells), *lines[3:]]) + "\n")
     manifest = json.loads((saved / "manifest.json").read_text())
-    outputs = {**manifest["outputs"], "builds.csv": hashlib.sha256(path.read_bytes()).hexdigest()}
+    outputs = {
+        **manifest["outputs"],
+        "builds.csv": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
     edit_manifest(saved, outputs=outputs)
     (difference,) = rerun(saved, two)
     assert (difference.table, difference.rows, difference.unit) == ("builds", 2, "kwpm")
@@ -299,23 +377,39 @@ def change_builds(folder: Path) -> None:
     cells[-2] = str(float(cells[-2]) + 2.5)
     path.write_text("\n".join([head, ",".join(cells), *rest]) + "\n")
     outputs = json.loads((folder / "manifest.json").read_text())["outputs"]
-    edit_manifest(folder, outputs={**outputs, "builds.csv": hashlib.sha256(path.read_bytes()).hexdigest()})
+    edit_manifest(
+        folder,
+        outputs={
+            **outputs,
+            "builds.csv": hashlib.sha256(path.read_bytes()).hexdigest(),
+        },
+    )
 
 
 def test_rerun_says_what_else_may_be_why(two: cm.Dataset, saved: Path) -> None:
     packages = json.loads((saved / "manifest.json").read_text())["packages"]
     edit_manifest(saved, packages={**packages, "highspy": "0.9"}, code="0" * 64)
-    assert rerun(saved, two) == [], "other packages that find the same are no difference"
+    assert rerun(saved, two) == [], (
+        "other packages that find the same are no difference"
+    )
     change_builds(saved)
     tool, builds = rerun(saved, two)
-    assert str(tool) == f"manifest: written by highspy 0.9, rebuilt by {packages['highspy']}"
+    assert (
+        str(tool)
+        == f"manifest: written by highspy 0.9, rebuilt by {packages['highspy']}"
+    )
     assert builds.table == "builds"
     edit_manifest(saved, packages=packages)
-    assert str(rerun(saved, two)[0]) == "manifest: written by other code of the same version"
+    assert (
+        str(rerun(saved, two)[0])
+        == "manifest: written by other code of the same version"
+    )
 
 
 def test_rerun_on_other_data(saved: Path, variant: object) -> None:
-    other = variant(helpers.change("costs", {"segment": "chip", "item": "running"}, value=999))  # type: ignore[operator]
+    other = variant(
+        helpers.change("costs", {"segment": "chip", "item": "running"}, value=999)
+    )  # type: ignore[operator]
     with pytest.raises(cm.InputError, match=r"costs\.csv differs"):
         rerun(saved, other)
 
@@ -339,7 +433,9 @@ def test_export_means_the_same(two: cm.Dataset, tmp_path: Path, form: str) -> No
     highs.setOptionValue("output_flag", False)
     assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
     highs.run()
-    assert helpers.near(highs.getInfo().objective_function_value, cm.run(two, case).objective, 1e-8)
+    assert helpers.near(
+        highs.getInfo().objective_function_value, cm.run(two, case).objective, 1e-8
+    )
     assert "trust__floor__chip__2028" in path.read_text()
     again = export(arrays, tmp_path / f"again.{form}", form)
     assert again.read_bytes() == path.read_bytes()
@@ -347,9 +443,20 @@ def test_export_means_the_same(two: cm.Dataset, tmp_path: Path, form: str) -> No
 
 def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
     world = cm.load_world("central", two)
-    late = cm.Case(name="late", policies=(
-        cm.Tariff(id="t", importer="AAA", rate=0.3, on="chips", years=(2027, 2030), known_from=2027, source="own"),
-    ))
+    late = cm.Case(
+        name="late",
+        policies=(
+            cm.Tariff(
+                id="t",
+                importer="AAA",
+                rate=0.3,
+                on="chips",
+                years=(2027, 2030),
+                known_from=2027,
+                source="own",
+            ),
+        ),
+    )
     arrays = program_of(two, late, world)
     assert any(group == "history" for group, _ in arrays.rows_of)
     assert arrays.matrix.shape == cm.run(two, late).arrays.matrix.shape
@@ -360,5 +467,19 @@ def test_names_are_safe_and_unique(solved: Solution) -> None:
         names = safe_names(labels)
         assert len(set(names)) == len(labels)
         assert all(name.replace("_", "").isalnum() for name in names)
-    odd = [("a", ("b c",)), ("a", ("b_c",)), ("a__b_c", (1,)), ("e5", (2,)), ("x", (-1,)), ("x", ())]
-    assert safe_names(odd) == ["a__b_c__2", "a__b_c__3", "a__b_c__1", "_e5__2", "x__m1", "x"]
+    odd = [
+        ("a", ("b c",)),
+        ("a", ("b_c",)),
+        ("a__b_c", (1,)),
+        ("e5", (2,)),
+        ("x", (-1,)),
+        ("x", ()),
+    ]
+    assert safe_names(odd) == [
+        "a__b_c__2",
+        "a__b_c__3",
+        "a__b_c__1",
+        "_e5__2",
+        "x__m1",
+        "x",
+    ]

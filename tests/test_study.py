@@ -28,13 +28,25 @@ from chipmodel.studies.definition import Span, Study
 from chipmodel.studies.plan import list_studies, load_study, plan
 from chipmodel.studies.run import run_study
 
-METRICS = ("share.capacity.*.chip.LAST", "cost.buyers.AAA", "outlay.*", "revenue.AAA", "hhi.chip.2028", "objective")
+METRICS = (
+    "share.capacity.*.chip.LAST",
+    "cost.buyers.AAA",
+    "outlay.*",
+    "revenue.AAA",
+    "hhi.chip.2028",
+    "objective",
+)
 FIGURES = tuple(figures.FIGURES)
 
 
 def study_of(**fields):
-    given = {"name": "small", "title": "A small study", "cases": ("no_policy", "tariff"), "reference": "no_policy",
-             "metrics": METRICS}
+    given = {
+        "name": "small",
+        "title": "A small study",
+        "cases": ("no_policy", "tariff"),
+        "reference": "no_policy",
+        "metrics": METRICS,
+    }
     return Study.model_validate({**given, **fields})
 
 
@@ -43,8 +55,16 @@ def full(two, tmp_path_factory):
     """A study with everything in it, run in this process."""
     out = tmp_path_factory.mktemp("one")
     study = study_of(
-        cases=("no_policy", "tariff", "floor"), keep="tables", figures=FIGURES,
-        variant=[{"name": "freed", "world": {"committed": 0.0}, "cases": ("no_policy", "tariff")}],
+        cases=("no_policy", "tariff", "floor"),
+        keep="tables",
+        figures=FIGURES,
+        variant=[
+            {
+                "name": "freed",
+                "world": {"committed": 0.0},
+                "cases": ("no_policy", "tariff"),
+            }
+        ],
     )
     return run_study(study, two, out), out / "small"
 
@@ -52,13 +72,27 @@ def full(two, tmp_path_factory):
 def test_the_table_is_long_and_each_case_is_against_the_reference_of_its_world(full):
     result, _ = full
     assert list(result.summaries) == [
-        "no_policy--central", "tariff--central", "floor--central", "no_policy--central_freed", "tariff--central_freed",
+        "no_policy--central",
+        "tariff--central",
+        "floor--central",
+        "no_policy--central_freed",
+        "tariff--central_freed",
     ]
     table = result.table
-    assert list(table.columns) == ["metric", "unit", "case", "world", "value", "difference"]
+    assert list(table.columns) == [
+        "metric",
+        "unit",
+        "case",
+        "world",
+        "value",
+        "difference",
+    ]
     rows = table[table["metric"] == "objective"].set_index(["case", "world"])
     for world in ("central", "central_freed"):
-        gap = rows.loc[("tariff", world), "value"] - rows.loc[("no_policy", world), "value"]
+        gap = (
+            rows.loc[("tariff", world), "value"]
+            - rows.loc[("no_policy", world), "value"]
+        )
         assert near(rows.loc[("tariff", world), "difference"], gap)
     assert result.summaries["tariff--central_freed"].world.committed == 0.0
     assert set(result.solutions) == set(result.summaries)
@@ -77,9 +111,20 @@ def test_the_wide_table_has_a_row_a_metric(full):
 def test_what_is_written_is_listed_and_whole(full):
     result, folder = full
     names = {path.name for path in result.written}
-    assert {"comparison.csv", "comparison_wide.csv", "finding.txt", "finding.csv"} <= names
+    assert {
+        "comparison.csv",
+        "comparison_wide.csv",
+        "finding.txt",
+        "finding.csv",
+    } <= names
     assert {f"{f}.{kind}" for f in FIGURES for kind in ("png", "svg", "csv")} <= names
-    assert sum(path.is_dir() and (path / "capacity.csv").is_file() for path in folder.iterdir()) == 5
+    assert (
+        sum(
+            path.is_dir() and (path / "capacity.csv").is_file()
+            for path in folder.iterdir()
+        )
+        == 5
+    )
     assert all(path.exists() for path in result.written)
     assert (folder / "comparison.csv").read_text() == table_csv(result.table)
 
@@ -104,18 +149,25 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
     result, _ = full
     summary = result.summaries["no_policy--central"]
     table = result.table[result.table["world"] == "central"].copy()
-    more = [table[table["case"] == "tariff"].assign(case=f"case_number_{i}") for i in range(9)]
+    more = [
+        table[table["case"] == "tariff"].assign(case=f"case_number_{i}")
+        for i in range(9)
+    ]
     text = comparison_text(pd.concat([table, *more]), {"x": summary}, "no_policy")
     assert max(map(len, text.splitlines())) <= 110
     assert text.count("World central; changes are against no_policy") == 3
 
 
-# -- findings ---------------------------------------------------------------------------------------
+# -- findings
+# ---------------------------------------------------------------------------------------
 
 
 def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     result, _ = full
-    own, base = result.summaries["tariff--central"], result.summaries["no_policy--central"]
+    own, base = (
+        result.summaries["tariff--central"],
+        result.summaries["no_policy--central"],
+    )
     duty = own.case.policy("duty")
     through = pass_through(own, base, duty)
     share = through.total(through.maker)
@@ -130,9 +182,17 @@ def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
 
 def test_the_finding_turns_its_words_with_the_sign(full):
     result, _ = full
-    own, base = result.summaries["tariff--central"], result.summaries["no_policy--central"]
-    cheaper = replace(own, maker_price={k: 2 * base.maker_price[k] - v for k, v in own.maker_price.items()},
-                      surplus={k: v + 5e6 for k, v in own.surplus.items()})
+    own, base = (
+        result.summaries["tariff--central"],
+        result.summaries["no_policy--central"],
+    )
+    cheaper = replace(
+        own,
+        maker_price={
+            k: 2 * base.maker_price[k] - v for k, v in own.maker_price.items()
+        },
+        surplus={k: v + 5e6 for k, v in own.surplus.items()},
+    )
     said = sentences([(cheaper, base)])[0]
     assert "lowers the price makers of devices there pay" in said
     assert "Users in Aland gain USD" in said
@@ -142,7 +202,11 @@ def test_the_finding_of_a_floor_tells_its_dual(full):
     result, _ = full
     own = result.summaries["floor--central"]
     said = next(s for s in result.finding if s.startswith("Friendshoring"))
-    worth = [v for (policy, s, _), v in own.floors.items() if policy == "trust" and s == "chip"]
+    worth = [
+        v
+        for (policy, s, _), v in own.floors.items()
+        if policy == "trust" and s == "chip"
+    ]
     if sum(worth) / len(worth) > 0.5:
         assert f"USD {sum(worth) / len(worth):,.0f} in logic chips" in said
     else:
@@ -150,11 +214,16 @@ def test_the_finding_of_a_floor_tells_its_dual(full):
 
 
 def test_the_finding_of_support_withdrawn_tells_both_worlds(two):
-    study = study_of(cases=("grant", "no_policy"), reference="grant",
-                     variant=[{"name": "freed", "world": {"committed": 0.0}}])
+    study = study_of(
+        cases=("grant", "no_policy"),
+        reference="grant",
+        variant=[{"name": "freed", "world": {"committed": 0.0}}],
+    )
     said = run_study(study, two).finding
     assert len(said) == 1
-    assert said[0].startswith("Support: in the model, capacity in Aland in 2028 without that support")
+    assert said[0].startswith(
+        "Support: in the model, capacity in Aland in 2028 without that support"
+    )
     assert "with commitments as they are, it is" in said[0]
     assert "with every project freed of its commitments, it is" in said[0]
     assert "The treasury saves USD" in said[0]
@@ -165,7 +234,10 @@ def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
     duty = load_case("tariff", two).policy("duty")
     said = _found(two, base, duty, floor)
     assert said.statement == "case.test_case"
-    assert "the case adds the 25% duty on bare chips in Aland (duty) and the floor of 50%" in said.text
+    assert (
+        "the case adds the 25% duty on bare chips in Aland (duty) and the floor of 50%"
+        in said.text
+    )
     assert "pass-through" not in " ".join(row[1] for row in said.numbers)
     assert "of the duty" not in said.text
     assert len(said.numbers) == len(set(said.numbers))
@@ -180,10 +252,16 @@ def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
     ("fields", "said"),
     [
         ({"rate": 0.125}, "the 12.5% duty"),
-        ({"years": (2029, 2030)}, "comes into force only in 2029, after the years reported (2025 to 2028)"),
+        (
+            {"years": (2029, 2030)},
+            "comes into force only in 2029, after the years reported (2025 to 2028)",
+        ),
         ({"origin_rule": "assembly"}, "no pass-through is given"),
         ({"on": "use"}, "no pass-through is given"),
-        ({"exempt": ("BBB",)}, "nothing dutiable is bought in Aland in no_policy either"),
+        (
+            {"exempt": ("BBB",)},
+            "nothing dutiable is bought in Aland in no_policy either",
+        ),
         ({"rate": 9.0}, "no dutiable chip is bought in Aland any more"),
     ],
 )
@@ -193,57 +271,98 @@ def test_the_finding_of_a_duty_says_what_it_is_about(two, fields, said):
     assert said in found.text
     assert "nobody retaliates in the model" in found.text
     told = any(row[1].startswith("pass-through") for row in found.numbers)
-    assert told == ("where dutiable chips are still bought" in found.text) == ("12.5" in said)
+    assert (
+        told
+        == ("where dutiable chips are still bought" in found.text)
+        == ("12.5" in said)
+    )
 
 
 def test_a_floor_in_force_after_the_report_says_so(two):
-    floor = load_case("floor", two).policy("trust").model_copy(update={"years": (2029, 2030)})
+    floor = (
+        load_case("floor", two)
+        .policy("trust")
+        .model_copy(update={"years": (2029, 2030)})
+    )
     found = _found(two, load_case("no_policy", two), floor)
-    assert "comes into force only in 2029, after the years reported (2025 to 2028)." in found.text
+    assert (
+        "comes into force only in 2029, after the years reported (2025 to 2028)."
+        in found.text
+    )
 
 
 def test_every_number_of_a_finding_is_in_its_table(full):
     result, folder = full
     table = result.finding_table
-    assert list(table.columns) == ["statement", "world", "quantity", "segment", "value", "unit"]
+    assert list(table.columns) == [
+        "statement",
+        "world",
+        "quantity",
+        "segment",
+        "value",
+        "unit",
+    ]
     assert (folder / "finding.csv").read_text() == table_csv(table)
     rows = table.set_index(["statement", "quantity", "segment"])["value"]
-    own, base = result.summaries["tariff--central"], result.summaries["no_policy--central"]
+    own, base = (
+        result.summaries["tariff--central"],
+        result.summaries["no_policy--central"],
+    )
     through = pass_through(own, base, own.case.policy("duty"))
-    assert rows["tariff.tariff.duty", "pass-through at user", "chip"] == through.user["chip"]
-    assert rows["tariff.tariff.duty", "welfare.all", "all"] == evaluate("welfare.all", own, base)
+    assert (
+        rows["tariff.tariff.duty", "pass-through at user", "chip"]
+        == through.user["chip"]
+    )
+    assert rows["tariff.tariff.duty", "welfare.all", "all"] == evaluate(
+        "welfare.all", own, base
+    )
     assert rows["floor.floor.trust", "dual of trust, in 2028", "chip"] > 0
 
 
 def test_headings_say_what_the_money_is(full):
     result, _ = full
     text = result.text()
-    assert "Buyers' cost at user (loss of surplus), present value 2025-2030, USD bn" in text
+    assert (
+        "Buyers' cost at user (loss of surplus), present value 2025-2030, USD bn"
+        in text
+    )
     assert "Support paid, cash 2025-2028, USD bn" in text
     assert "Tariff revenue, undiscounted 2025-2028, USD bn" in text
 
 
 def _found(two, base, *policies):
     world = cm.load_world("central", two)
-    own, reference = (Summary.of(cm.run(two, case, world)) for case in (case_of(*policies), base))
+    own, reference = (
+        Summary.of(cm.run(two, case, world)) for case in (case_of(*policies), base)
+    )
     return findings([(own, reference)])[0]
 
 
-# -- checks before solving --------------------------------------------------------------------------
+# -- checks before solving
+# --------------------------------------------------------------------------
 
 
 def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text(
-        'title = "Wrong"\ncases = ["no_policy", "tarif"]\nworlds = ["central", "middle"]\nreference = "no_policy"\n'
-        'metrics = ["share.capacity.AAA.chip.2090", "nothing.at.all"]\nfigures = ["who_pay"]\n'
-        '[[variant]]\nname = "odd"\nworld = { commited = 0.0 }\n[grid]\n"duti.rate" = [0.1]\n'
+        'title = "Wrong"\ncases = ["no_policy", "tarif"]\nworlds = ["central",'
+        ' "middle"]\nreference = "no_policy"\nmetrics ='
+        ' ["share.capacity.AAA.chip.2090", "nothing.at.all"]\nfigures ='
+        ' ["who_pay"]\n[[variant]]\nname = "odd"\nworld = { commited = 0.0'
+        ' }\n[grid]\n"duti.rate" = [0.1]\n'
     )
     with pytest.raises(cm.InputError) as caught:
         load_study(str(path), two)
     text = str(caught.value)
-    for said in ("did you mean tariff", "no such world", "unknown year '2090'", "nothing.at.all", "who_pays",
-                 "commited", "no case has a policy 'duti'"):
+    for said in (
+        "did you mean tariff",
+        "no such world",
+        "unknown year '2090'",
+        "nothing.at.all",
+        "who_pays",
+        "commited",
+        "no case has a policy 'duti'",
+    ):
         assert said in text, said
 
 
@@ -254,21 +373,44 @@ def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
         ({"reference": None}, "give the study a reference"),
         ({"cases": ("tariff", "no_policy", "tariff")}, "appears twice"),
         ({"colour": "blue"}, "unknown key"),
-        ({"metrics": ["certificate.price.duty.2028"]}, "no case has a capacity-linked quota 'duty'"),
+        (
+            {"metrics": ["certificate.price.duty.2028"]},
+            "no case has a capacity-linked quota 'duty'",
+        ),
         ({"metrics": ["certificate.income.terms.nobody"]}, "unknown firm 'nobody'"),
         ({"grid": {"duty.importer": [1.0]}}, "has no number 'importer'"),
         ({"grid": {"duty.rate": [0.1, 0.1]}}, "repeats one"),
         ({"grid": {"duty.rate": [-1.0]}}, "greater than or equal to 0"),
-        ({"grid": {"duty.rate": {"from": 0, "to": 1, "steps": 1}}}, "greater than or equal to 2"),
-        ({"variant": [{"name": "a", "world": {"committed": 0.0}, "cases": ["tariff"]}]}, "must hold the reference"),
-        ({"variant": [{"name": "a", "world": {"committed": 7.0}}]}, "less than or equal to 1"),
+        (
+            {"grid": {"duty.rate": {"from": 0, "to": 1, "steps": 1}}},
+            "greater than or equal to 2",
+        ),
+        (
+            {
+                "variant": [
+                    {"name": "a", "world": {"committed": 0.0}, "cases": ["tariff"]}
+                ]
+            },
+            "must hold the reference",
+        ),
+        (
+            {"variant": [{"name": "a", "world": {"committed": 7.0}}]},
+            "less than or equal to 1",
+        ),
     ],
 )
 def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
     path = tmp_path / "small.toml"
-    body = {"title": "x", "cases": ["no_policy", "tariff"], "reference": "no_policy", "metrics": list(METRICS)}
+    body = {
+        "title": "x",
+        "cases": ["no_policy", "tariff"],
+        "reference": "no_policy",
+        "metrics": list(METRICS),
+    }
     body = {k: v for k, v in {**body, **fields}.items() if v is not None}
-    path.write_text(toml_text({k: list(v) if isinstance(v, tuple) else v for k, v in body.items()}))
+    path.write_text(
+        toml_text({k: list(v) if isinstance(v, tuple) else v for k, v in body.items()})
+    )
     with pytest.raises(cm.InputError, match=said):
         load_study(str(path), two)
 
@@ -288,14 +430,21 @@ def test_a_large_grid_must_be_asked_for(two, monkeypatch):
     assert run_study(study, two, yes=True).table["case"].nunique() == 3
 
 
-# -- grids ------------------------------------------------------------------------------------------
+# -- grids
+# ------------------------------------------------------------------------------------------
 
 
 def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_stands(two):
-    study = study_of(cases=("tariff",), reference="tariff", grid={"duty.rate": [0.0, 0.25]})
+    study = study_of(
+        cases=("tariff",), reference="tariff", grid={"duty.rate": [0.0, 0.25]}
+    )
     result = run_study(study, two)
     assert list(result.summaries) == ["tariff--central"]
-    assert list(result.table["case"].unique()) == ["tariff", "tariff[duty.rate=0]", "tariff[duty.rate=0.25]"]
+    assert list(result.table["case"].unique()) == [
+        "tariff",
+        "tariff[duty.rate=0]",
+        "tariff[duty.rate=0.25]",
+    ]
     assert list(result.table.columns)[4] == "duty.rate"
     rows = result.table[result.table["metric"] == "objective"].set_index("case")
     free = cm.run(two, "no_policy").objective
@@ -308,16 +457,25 @@ def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_stands(two):
 def test_cases_without_the_number_are_solved_once(two):
     cells = plan(study_of(grid={"duty.rate": [0.1, 0.2]}), two).cells
     assert [cell.name for cell in cells] == [
-        "no_policy--central", "tariff[duty.rate=0.1]--central", "tariff[duty.rate=0.2]--central",
+        "no_policy--central",
+        "tariff[duty.rate=0.1]--central",
+        "tariff[duty.rate=0.2]--central",
     ]
     assert {cell.reference for cell in cells} == {"no_policy--central"}
 
 
 def test_a_span_is_even_and_holds_both_ends():
-    assert Span.model_validate({"from": 0, "to": 80, "steps": 5}).numbers == (0, 20, 40, 60, 80)
+    assert Span.model_validate({"from": 0, "to": 80, "steps": 5}).numbers == (
+        0,
+        20,
+        40,
+        60,
+        80,
+    )
 
 
-# -- progress, errors, figures ----------------------------------------------------------------------
+# -- progress, errors, figures
+# ----------------------------------------------------------------------
 
 
 def test_progress_is_told_step_by_step(two):
@@ -368,21 +526,42 @@ def test_a_cell_without_optimum_is_named(two, monkeypatch):
 def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, capsys):
     data = copy_two(tmp_path / "data")
     floors = "".join(
-        f'[[policy]]\nkind = "origin_floor"\nid = "{name}"\nmarket = "{region}"\ntrusted = ["{region}"]\nshare = 1.0\n'
-        'on = "use"\nmin_served = 1.0\nyears = [2025, 2030]\nsource = "own"\n'
-        for name, region in (("floor_aaa", "AAA"), ("floor_bbb", "BBB")))
-    (data / "cases" / "hard.toml").write_text('title = "Hard"\nbaseline = "tariff"\nstatus = "hypothetical"\n'
-                                              f'as_of = "2026-06-30"\nsummary = "Both."\n{floors}')
-    for body, command in (('cases = ["hard"]', f"`chipmodel why hard --data {data}`"),
-                          ('cases = ["hard"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None)):
-        (tmp_path / "study.toml").write_text(f'title = "t"\nmetrics = ["objective"]\n{body}\n')
-        given = ["study", str(tmp_path / "study.toml"), "--data", str(data), "--out", str(tmp_path / "out")]
+        f'[[policy]]\nkind = "origin_floor"\nid = "{name}"\nmarket ='
+        f' "{region}"\ntrusted = ["{region}"]\nshare = 1.0\non = "use"\nmin_served ='
+        ' 1.0\nyears = [2025, 2030]\nsource = "own"\n'
+        for name, region in (("floor_aaa", "AAA"), ("floor_bbb", "BBB"))
+    )
+    (data / "cases" / "hard.toml").write_text(
+        'title = "Hard"\nbaseline = "tariff"\nstatus = "hypothetical"\n'
+        f'as_of = "2026-06-30"\nsummary = "Both."\n{floors}'
+    )
+    for body, command in (
+        ('cases = ["hard"]', f"`chipmodel why hard --data {data}`"),
+        ('cases = ["hard"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None),
+    ):
+        (tmp_path / "study.toml").write_text(
+            f'title = "t"\nmetrics = ["objective"]\n{body}\n'
+        )
+        given = [
+            "study",
+            str(tmp_path / "study.toml"),
+            "--data",
+            str(data),
+            "--out",
+            str(tmp_path / "out"),
+        ]
         assert main(given) == 1
         said = capsys.readouterr().err
-        assert re.match(r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution", said)
-        assert ("chipmodel why" in said) == (command is not None), "a point of a sweep has no file to ask for"
+        assert re.match(
+            r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution", said
+        )
+        assert ("chipmodel why" in said) == (command is not None), (
+            "a point of a sweep has no file to ask for"
+        )
         assert command is None or command in said
-        assert not list(tmp_path.glob("out/**/*.csv")), "what has no solution yields no tables"
+        assert not list(tmp_path.glob("out/**/*.csv")), (
+            "what has no solution yields no tables"
+        )
     assert main(["why", "hard", "--data", str(data)]) == 0
     assert "floor_aaa" in capsys.readouterr().out
 
@@ -390,7 +569,9 @@ def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, cap
 def test_without_matplotlib_the_study_runs_and_says_so(full, tmp_path, monkeypatch):
     result, _ = full
     monkeypatch.setattr(figures, "drawable", lambda: False)
-    written, notes = figures.draw_all(FIGURES, list(result.summaries.values()), "no_policy", tmp_path)
+    written, notes = figures.draw_all(
+        FIGURES, list(result.summaries.values()), "no_policy", tmp_path
+    )
     assert {path.suffix for path in written} == {".csv"}
     assert notes == ("the figures need matplotlib: pip install chipmodel[plot]",)
 
@@ -419,5 +600,7 @@ def test_the_shipped_studies_are_sound():
 
 
 def _files(folder):
-    found = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json")
+    found = sorted(
+        p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json"
+    )
     return {str(p.relative_to(folder)): p.read_bytes() for p in found}

@@ -13,12 +13,22 @@ from chipmodel.studies.plan import plan
 from chipmodel.studies.run import run_study
 from chipmodel.studies.sweep import cut, prepare, solve_chunk
 
-NUMBERS = ("share.capacity.AAA.chip.2028", "cost.buyers.AAA", "revenue.AAA", "objective")
+NUMBERS = (
+    "share.capacity.AAA.chip.2028",
+    "cost.buyers.AAA",
+    "revenue.AAA",
+    "objective",
+)
 GRID = {"duty.rate": (0.0, 0.1, 0.2), "world.demand_shift": (0.0, 0.01)}
 
 
 def swept(**fields):
-    given = {"cases": ("no_policy", "tariff"), "metrics": NUMBERS, "chunk": 3, "grid": GRID}
+    given = {
+        "cases": ("no_policy", "tariff"),
+        "metrics": NUMBERS,
+        "chunk": 3,
+        "grid": GRID,
+    }
     return study_of(**{**given, **fields})
 
 
@@ -45,14 +55,24 @@ def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
     table = result.table.set_index(["case", "world", "metric"])
     for cell in known.cells:
         base = next(c for c in known.cells if c.name == cell.reference)
-        alone = compare(run(two, base.case, base.world), run(two, cell.case, cell.world), metrics=NUMBERS)
+        alone = compare(
+            run(two, base.case, base.world),
+            run(two, cell.case, cell.world),
+            metrics=NUMBERS,
+        )
         alone = alone[alone["case"] == cell.case.name].set_index("metric")["value"]
         for metric in NUMBERS:
             value = table.loc[(cell.case.name, cell.world.name, metric), "value"]
-            # Prices stand on steps of demand and are not always unique: what buyers lose may differ by a step's height.
+            # Prices stand on steps of demand and are not always unique: what buyers
+            # lose may differ by a step's height.
             close = 0.01 if metric.startswith("cost") else 2e-8
-            assert value == pytest.approx(alone[metric], rel=close, abs=1e-3), (cell.label, metric)
-    free = result.table[(result.table[duty] == 0.0) & (result.table["metric"] == "cost.buyers.AAA")]
+            assert value == pytest.approx(alone[metric], rel=close, abs=1e-3), (
+                cell.label,
+                metric,
+            )
+    free = result.table[
+        (result.table[duty] == 0.0) & (result.table["metric"] == "cost.buyers.AAA")
+    ]
     assert free["value"].abs().max() < 1e-3
 
 
@@ -66,18 +86,33 @@ def test_the_text_of_a_sweep_has_a_line_a_point(two, grid, duty):
 def test_points_come_from_lists_tables_and_designs(two, duty, tmp_path):
     listed = swept(grid={}, point=({duty: 0.1}, {duty: 0.3}))
     assert [c.point for c in plan(listed, two).cells] == [{}, {duty: 0.1}, {duty: 0.3}]
-    (tmp_path / "points.csv").write_text(f"{duty},world.demand_shift\n0.1,0.0\n0.2,0.01\n")
+    (tmp_path / "points.csv").write_text(
+        f"{duty},world.demand_shift\n0.1,0.0\n0.2,0.01\n"
+    )
     tabled = swept(grid={}, table=str(tmp_path / "points.csv"))
-    assert tabled.points() == [{duty: 0.1, "world.demand_shift": 0.0}, {duty: 0.2, "world.demand_shift": 0.01}]
+    assert tabled.points() == [
+        {duty: 0.1, "world.demand_shift": 0.0},
+        {duty: 0.2, "world.demand_shift": 0.01},
+    ]
     for kind in ("sobol", "latin_hypercube"):
-        design = Design(kind=kind, size=6, seed=3, ranges={duty: (0.1, 0.3), "costs[item=capex]": (0.8, 1.2)})
+        design = Design(
+            kind=kind,
+            size=6,
+            seed=3,
+            ranges={duty: (0.1, 0.3), "costs[item=capex]": (0.8, 1.2)},
+        )
         points = design.points()
         assert len(points) == 6
         assert points == design.points()
-        assert all(0.1 <= p[duty] <= 0.3 and 0.8 <= p["costs[item=capex]"] <= 1.2 for p in points)
+        assert all(
+            0.1 <= p[duty] <= 0.3 and 0.8 <= p["costs[item=capex]"] <= 1.2
+            for p in points
+        )
 
 
-def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(two, grid):
+def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(
+    two, grid
+):
     study = swept(grid=grid)
     known = plan(study, two)
     sweep = prepare([c for c in known.cells if c.point], two, known.metrics, {}, 3)
@@ -88,7 +123,11 @@ def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(tw
 
 def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
     """Months of construction decide in which years a fab stands: the shape of the programme hangs on them."""
-    study = swept(cases=("no_policy",), reference="no_policy", grid={"construction[item=build]": (0.97, 0.98)})
+    study = swept(
+        cases=("no_policy",),
+        reference="no_policy",
+        grid={"construction[item=build]": (0.97, 0.98)},
+    )
     result = run_study(study, two)
     assert len(result.table) == 2 * len(NUMBERS)
     assert any("written anew" in note for note in result.notes)
@@ -107,30 +146,57 @@ def test_a_chunk_gives_the_same_rows_wherever_it_is_solved(two, grid):
     known = plan(swept(grid=grid), two)
     sweep = prepare([c for c in known.cells if c.point], two, known.metrics, {}, 3)
     for chunk in reversed(sweep.chunks):
-        assert solve_chunk(sweep.shared, chunk).rows == solve_chunk(sweep.shared, chunk).rows
+        assert (
+            solve_chunk(sweep.shared, chunk).rows
+            == solve_chunk(sweep.shared, chunk).rows
+        )
 
 
-@pytest.mark.parametrize(("fields", "said"), [
-    ({"grid": {"duti.rate": (0.1, 0.2)}}, "no case has a policy 'duti'"),
-    ({"grid": {"world.demand": (0.1, 0.2)}}, "the world has no number 'demand'"),
-    ({"grid": {"costs[item": (0.1, 0.2)}}, "write table"),
-    ({"grid": {"prizes[]": (0.1, 0.2)}}, "not a table of facts"),
-    ({"grid": {"costs[thing=capex]": (0.9, 1.1)}}, "no column 'thing'"),
-    ({"grid": {"costs[item=tea]": (0.9, 1.1)}}, "no row matches"),
-    ({"grid": {"costs[item=capex]": (-1.0, 1.1)}}, "greater than 0"),
-    ({"grid": {"world.demand_shift": (0.0, 0.0)}}, "repeats one"),
-    ({"grid": {"world.demand_shift": {"from": 0.0, "to": 0.01, "steps": 10_000}}}, "--yes"),
-])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grid": {"duti.rate": (0.1, 0.2)}}, "no case has a policy 'duti'"),
+        ({"grid": {"world.demand": (0.1, 0.2)}}, "the world has no number 'demand'"),
+        ({"grid": {"costs[item": (0.1, 0.2)}}, "write table"),
+        ({"grid": {"prizes[]": (0.1, 0.2)}}, "not a table of facts"),
+        ({"grid": {"costs[thing=capex]": (0.9, 1.1)}}, "no column 'thing'"),
+        ({"grid": {"costs[item=tea]": (0.9, 1.1)}}, "no row matches"),
+        ({"grid": {"costs[item=capex]": (-1.0, 1.1)}}, "greater than 0"),
+        ({"grid": {"world.demand_shift": (0.0, 0.0)}}, "repeats one"),
+        (
+            {
+                "grid": {
+                    "world.demand_shift": {"from": 0.0, "to": 0.01, "steps": 10_000}
+                }
+            },
+            "--yes",
+        ),
+    ],
+)
 def test_numbers_that_do_not_fit_are_told_before_anything_is_solved(two, fields, said):
     with pytest.raises(InputError, match=said):
         run_study(swept(**fields), two)
 
 
-@pytest.mark.parametrize(("fields", "said"), [
-    ({"design": {"kind": "sobol", "size": 4, "seed": 1, "ranges": {"x.rate": (0.2, 0.1)}}, "grid": {}}, "not below"),
-    ({"point": ({"x.rate": 0.1},)}, "keep one"),
-    ({"grid": {}, "point": ({"x.rate": 0.1}, {"y.rate": 0.1})}, "the same numbers"),
-])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {
+                "design": {
+                    "kind": "sobol",
+                    "size": 4,
+                    "seed": 1,
+                    "ranges": {"x.rate": (0.2, 0.1)},
+                },
+                "grid": {},
+            },
+            "not below",
+        ),
+        ({"point": ({"x.rate": 0.1},)}, "keep one"),
+        ({"grid": {}, "point": ({"x.rate": 0.1}, {"y.rate": 0.1})}, "the same numbers"),
+    ],
+)
 def test_points_are_given_in_one_way_and_in_order(fields, said):
     with pytest.raises(ValidationError, match=said):
         swept(**fields)

@@ -24,7 +24,12 @@ from chipmodel import (
     run,
 )
 from chipmodel.analysis.response import solve_for
-from chipmodel.analysis.structure import Levers, StructureReader, compile_parametric_program, lever_fields
+from chipmodel.analysis.structure import (
+    Levers,
+    StructureReader,
+    compile_parametric_program,
+    lever_fields,
+)
 from chipmodel.cases.case import list_cases
 from chipmodel.cases.levers import case_at, world_at
 from chipmodel.model.lp.compile import compile_program, weights
@@ -39,31 +44,90 @@ from chipmodel.solver.polynomials import NotPolynomial, Polynomial, PolynomialVe
 
 TWO_REGIONS = load_dataset(TWO)
 YEARS = (2026, 2030)
-FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 RULES = (
-    Tariff(id="duty", importer="AAA", origins=("BBB",), rate=0.2, on="chips", years=YEARS, source="own"),
-    Tariff(id="levy", importer="AAA", origins=("BBB",), rate=0.1, on="use", layer="section_301", years=(2027, 2029),
-           source="own", ceiling=0.25),
-    CapexGrant(id="grant", form="open", region="AAA", rate=0.1, years=YEARS, source="own"),
+    Tariff(
+        id="duty",
+        importer="AAA",
+        origins=("BBB",),
+        rate=0.2,
+        on="chips",
+        years=YEARS,
+        source="own",
+    ),
+    Tariff(
+        id="levy",
+        importer="AAA",
+        origins=("BBB",),
+        rate=0.1,
+        on="use",
+        layer="section_301",
+        years=(2027, 2029),
+        source="own",
+        ceiling=0.25,
+    ),
+    CapexGrant(
+        id="grant", form="open", region="AAA", rate=0.1, years=YEARS, source="own"
+    ),
     InvestmentTaxCredit(id="credit", region="BBB", rate=0.2, years=YEARS, source="own"),
     ProductionCredit(id="bonus", region="AAA", rate=50.0, years=YEARS, source="own"),
-    OriginFloor(id="trust", market="AAA", trusted=("AAA",), share=0.5, on="use", price_cap=900.0, years=YEARS,
-                source="own"),
-    ConcentrationCap(id="spread", market="BBB", share=0.7, on="chips", price_cap=800.0, years=YEARS, source="own"),
-    ImportQuota(id="quota", importer="AAA", quota=4.0, on="chips", rent_to="treasury", price_cap=700.0, years=YEARS,
-                source="own"),
+    OriginFloor(
+        id="trust",
+        market="AAA",
+        trusted=("AAA",),
+        share=0.5,
+        on="use",
+        price_cap=900.0,
+        years=YEARS,
+        source="own",
+    ),
+    ConcentrationCap(
+        id="spread",
+        market="BBB",
+        share=0.7,
+        on="chips",
+        price_cap=800.0,
+        years=YEARS,
+        source="own",
+    ),
+    ImportQuota(
+        id="quota",
+        importer="AAA",
+        quota=4.0,
+        on="chips",
+        rent_to="treasury",
+        price_cap=700.0,
+        years=YEARS,
+        source="own",
+    ),
 )
-POINT = st.fixed_dictionaries({
-    "duty.rate": st.floats(0.01, 0.5), "levy.rate": st.floats(0.01, 0.3), "grant.rate": st.floats(0.01, 0.3),
-    "credit.rate": st.floats(0.01, 0.3), "bonus.rate": st.floats(1.0, 200.0), "trust.share": st.floats(0.05, 0.95),
-    "trust.price_cap": st.floats(10.0, 5000.0), "spread.share": st.floats(0.3, 0.95),
-    "quota.quota": st.floats(0.1, 30.0),
-    "world.demand_shift": st.floats(-0.02, 0.02), "world.discount_rate": st.floats(0.03, 0.12),
-    "costs[item=capex]": st.floats(0.7, 1.4), "elasticities[item=substitution]": st.floats(0.5, 2.0),
-    "elasticities[item=demand]": st.floats(0.8, 1.2), "expansion[]": st.floats(0.7, 1.4),
-    "device_steps[item=premium]": st.floats(0.5, 2.0), "cost_factors[item=running]": st.floats(0.8, 1.2),
-    "fleets[]": st.floats(0.9, 1.1),
-})
+POINT = st.fixed_dictionaries(
+    {
+        "duty.rate": st.floats(0.01, 0.5),
+        "levy.rate": st.floats(0.01, 0.3),
+        "grant.rate": st.floats(0.01, 0.3),
+        "credit.rate": st.floats(0.01, 0.3),
+        "bonus.rate": st.floats(1.0, 200.0),
+        "trust.share": st.floats(0.05, 0.95),
+        "trust.price_cap": st.floats(10.0, 5000.0),
+        "spread.share": st.floats(0.3, 0.95),
+        "quota.quota": st.floats(0.1, 30.0),
+        "world.demand_shift": st.floats(-0.02, 0.02),
+        "world.discount_rate": st.floats(0.03, 0.12),
+        "costs[item=capex]": st.floats(0.7, 1.4),
+        "elasticities[item=substitution]": st.floats(0.5, 2.0),
+        "elasticities[item=demand]": st.floats(0.8, 1.2),
+        "expansion[]": st.floats(0.7, 1.4),
+        "device_steps[item=premium]": st.floats(0.5, 2.0),
+        "cost_factors[item=running]": st.floats(0.8, 1.2),
+        "fleets[]": st.floats(0.9, 1.1),
+    }
+)
 
 
 def at(point: dict[str, float], case, world, data):
@@ -88,8 +152,14 @@ def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
     for mine, theirs in ((filled.matrix, fresh.matrix), (filled.lines, fresh.lines)):
         size = abs(theirs).max()
         assert abs(mine - theirs).max() <= 1e-12 * size
-    for mine, theirs in ((filled.rhs, fresh.rhs), (filled.cost, fresh.cost), (filled.weights, fresh.weights)):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12 * np.abs(theirs).max())
+    for mine, theirs in (
+        (filled.rhs, fresh.rhs),
+        (filled.cost, fresh.cost),
+        (filled.weights, fresh.weights),
+    ):
+        np.testing.assert_allclose(
+            mine, theirs, rtol=1e-10, atol=1e-12 * np.abs(theirs).max()
+        )
     assert filled.frame.owners == fresh.frame.owners
     assert filled.frame.agents == fresh.frame.agents
 
@@ -98,17 +168,25 @@ def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
 @given(st.lists(POINT, min_size=2, max_size=3))
 def test_a_filled_template_is_the_programme_written_anew(points):
     """Rates, shares, quotas, demand, discount, cost, sigma and widths at once: products of levers included."""
-    cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
+    cells = [
+        at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS)
+        for point in points
+    ]
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
-        assert_same_programme(template.fill(levers.values[k], weights(template.frame.lines, numbers)),
-                              compile_program(write(numbers, case.policies)))
+        assert_same_programme(
+            template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+            compile_program(write(numbers, case.policies)),
+        )
 
 
 @FEW
 @given(st.lists(POINT, min_size=3, max_size=3))
 def test_hot_starts_find_the_objective_of_cold_solves(points):
-    cells = [at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS) for point in points]
+    cells = [
+        at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS)
+        for point in points
+    ]
     template, levers = template_of(cells)
     chain = WarmSolver(template)
     for k, (case, numbers) in enumerate(cells):
@@ -116,33 +194,56 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
             cold = highs.solve_program(compile_program(write(numbers, case.policies)))
         except NoOptimum:
             with pytest.raises(NoOptimum):
-                chain.solve(template.fill(levers.values[k], weights(template.frame.lines, numbers)))
+                chain.solve(
+                    template.fill(
+                        levers.values[k], weights(template.frame.lines, numbers)
+                    )
+                )
             continue
-        hot = chain.solve(template.fill(levers.values[k], weights(template.frame.lines, numbers)))
+        hot = chain.solve(
+            template.fill(levers.values[k], weights(template.frame.lines, numbers))
+        )
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
 
-def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(monkeypatch):
-    cells = [at({"duty.rate": rate}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.1, 0.2)]
+def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(
+    monkeypatch,
+):
+    cells = [
+        at({"duty.rate": rate}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS)
+        for rate in (0.1, 0.2)
+    ]
     template, levers = template_of(cells)
-    arrays = [template.fill(levers.values[k], weights(template.frame.lines, numbers)) for k, (_, numbers) in enumerate(cells)]
+    arrays = [
+        template.fill(levers.values[k], weights(template.frame.lines, numbers))
+        for k, (_, numbers) in enumerate(cells)
+    ]
     sound, calls = certificate.certify, []
 
     def first_fails(*given):
         calls.append(given)
-        return certificate.Certificate(1.0, 1.0, 1.0, 1.0) if len(calls) == 1 else sound(*given)
+        return (
+            certificate.Certificate(1.0, 1.0, 1.0, 1.0)
+            if len(calls) == 1
+            else sound(*given)
+        )
 
     monkeypatch.setattr(highs, "certify", first_fails)
     chain = WarmSolver(template)
     for one in arrays:
-        assert chain.solve(one).objective == pytest.approx(highs.solve_program(one).objective, rel=1e-9)
+        assert chain.solve(one).objective == pytest.approx(
+            highs.solve_program(one).objective, rel=1e-9
+        )
         assert chain.basis is not None
 
 
 def test_metrics_of_a_sweep_equal_those_of_a_run():
     """Where the optimum is one point, so that nothing hangs on the way to it."""
     case = case_of(*RULES[:2])
-    cells = [at({"duty.rate": rate}, case, world_of(TWO_REGIONS), TWO_REGIONS) for rate in (0.11, 0.17, 0.23)]
+    cells = [
+        at({"duty.rate": rate}, case, world_of(TWO_REGIONS), TWO_REGIONS)
+        for rate in (0.11, 0.17, 0.23)
+    ]
     template, levers = template_of(cells)
     chain = WarmSolver(template)
 
@@ -151,8 +252,15 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
         optimum = chain.solve(arrays)
         hot = Solution.of(there, numbers, arrays, optimum)
         cold = run(TWO_REGIONS, there, numbers.world)
-        for metric in ("share.capacity.AAA.chip.2028", "revenue.AAA", "price.user.AAA.chip.2028", "objective"):
-            assert evaluate(metric, hot) == pytest.approx(evaluate(metric, cold), rel=1e-9), metric
+        for metric in (
+            "share.capacity.AAA.chip.2028",
+            "revenue.AAA",
+            "price.user.AAA.chip.2028",
+            "objective",
+        ):
+            assert evaluate(metric, hot) == pytest.approx(
+                evaluate(metric, cold), rel=1e-9
+            ), metric
 
 
 @pytest.mark.parametrize("name", list_cases(load_dataset()))
@@ -161,24 +269,57 @@ def test_shipped_cases_share_a_programme_at_other_numbers(name):
     data = load_dataset()
     world = load_world("central", data).with_(horizon=2028, report_until=2027)
     case = load_case(name, data)
-    case = case.model_copy(update={"policies": tuple(
-        p for p in case.policies if p.years[0] <= 2028 and not (isinstance(p, CapexGrant) and p.form == "marginal")
-        and not (isinstance(p, CapexGrant) and p.form == "open" and p.rate is None))})
-    # What a refund is worth is the duty over its scope, a quotient: scope alone cannot be shared there.
+    case = case.model_copy(
+        update={
+            "policies": tuple(
+                p
+                for p in case.policies
+                if p.years[0] <= 2028
+                and not (isinstance(p, CapexGrant) and p.form == "marginal")
+                and not (
+                    isinstance(p, CapexGrant) and p.form == "open" and p.rate is None
+                )
+            )
+        }
+    )
+    # What a refund is worth is the duty over its scope, a quotient: scope alone cannot
+    # be shared there.
     relieved = {(getattr(p, "relieves", ""), "scope") for p in case.policies}
-    moved = {f"{p.id}.{field}": getattr(p, field) * 0.97 for p in case.policies for field in lever_fields(p)
-             if getattr(p, field) and (p.id, field) not in relieved}
-    points = [{}, {**moved, "world.demand_shift": 0.004, "costs[item=capex]": 1.1, "costs[item=running]": 0.95}]
+    moved = {
+        f"{p.id}.{field}": getattr(p, field) * 0.97
+        for p in case.policies
+        for field in lever_fields(p)
+        if getattr(p, field) and (p.id, field) not in relieved
+    }
+    points = [
+        {},
+        {
+            **moved,
+            "world.demand_shift": 0.004,
+            "costs[item=capex]": 1.1,
+            "costs[item=running]": 0.95,
+        },
+    ]
     cells = [at(point, case, world, data) for point in points]
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
-        assert_same_programme(template.fill(levers.values[k], weights(template.frame.lines, numbers)),
-                              compile_program(write(numbers, there.policies)))
+        assert_same_programme(
+            template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+            compile_program(write(numbers, there.policies)),
+        )
 
 
 def test_a_number_that_caps_or_divides_is_named():
     lever = Polynomial({(0,): 1.0}, ["construction.AAA"])
-    for use in (lambda x: max(x, 1.0), lambda x: 1.0 / x, lambda x: x > 0, int, lambda x: x**-1, abs, round):
+    for use in (
+        lambda x: max(x, 1.0),
+        lambda x: 1.0 / x,
+        lambda x: x > 0,
+        int,
+        lambda x: x**-1,
+        abs,
+        round,
+    ):
         with pytest.raises((NotPolynomial, TypeError)) as caught:
             use(lever)
         if isinstance(caught.value, NotPolynomial):
@@ -192,15 +333,22 @@ def test_traced_numbers_are_polynomials():
     found = PolynomialVector.of([(5, number), (9, -a)], 2)
     assert found.slots.tolist() == [5, 9]
     x, y = 0.7, -1.3
-    assert found.at(np.array([x, y])) == pytest.approx([3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14)
+    assert found.at(np.array([x, y])) == pytest.approx(
+        [3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14
+    )
 
 
 def test_a_quantity_rule_is_searched_until_a_metric_meets_its_goal():
     case = case_of(RULES[0])
-    goal = evaluate("revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": 0.12}, "test")))
-    found = solve_for(TWO_REGIONS, case, "duty.rate", "revenue.AAA", goal, 0.01, 0.15, tolerance=1e-6)
-    assert evaluate("revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": found}, "test"))) == pytest.approx(
-        goal, rel=1e-3)
+    goal = evaluate(
+        "revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": 0.12}, "test"))
+    )
+    found = solve_for(
+        TWO_REGIONS, case, "duty.rate", "revenue.AAA", goal, 0.01, 0.15, tolerance=1e-6
+    )
+    assert evaluate(
+        "revenue.AAA", run(TWO_REGIONS, case_at(case, {"duty.rate": found}, "test"))
+    ) == pytest.approx(goal, rel=1e-3)
     with pytest.raises(InputError, match="does not meet"):
         solve_for(TWO_REGIONS, case, "duty.rate", "revenue.AAA", 1e9, 0.01, 0.15)
     with pytest.raises(InputError, match="no number 'height'"):

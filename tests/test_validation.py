@@ -27,9 +27,23 @@ from chipmodel.validation.placebo import NEXT, reassigned_support
 from chipmodel.validation.replications import Ours
 from chipmodel.validation.validate import Validation, check_targets, validate, verdict
 
-TARGET = {"target": "T01", "metric": "gap.AAA.BBB.2020", "role": "input", "result": "made up", "on_support": "false",
-          "experiment": "place_cost", "reason": "", "value": 0.3, "unit": "share", "year_of_money": "", "low": 0.2,
-          "high": 0.4, "source": "test", "grade": "A", "note": ""}
+TARGET = {
+    "target": "T01",
+    "metric": "gap.AAA.BBB.2020",
+    "role": "input",
+    "result": "made up",
+    "on_support": "false",
+    "experiment": "place_cost",
+    "reason": "",
+    "value": 0.3,
+    "unit": "share",
+    "year_of_money": "",
+    "low": 0.2,
+    "high": 0.4,
+    "source": "test",
+    "grade": "A",
+    "note": "",
+}
 FREE = "quantity,table,column,row,prior,low,high,fitted,unit,source,note\n"
 
 
@@ -38,7 +52,8 @@ def shipped() -> cm.Dataset:
     return cm.load_dataset()
 
 
-# -- cost of place -----------------------------------------------------------------------------------
+# -- cost of place
+# -----------------------------------------------------------------------------------
 
 
 def test_the_programme_builds_with_the_cost_of_place(shipped):
@@ -53,7 +68,8 @@ def test_the_programme_builds_with_the_cost_of_place(shipped):
 def test_ten_year_cost_by_hand(variant):
     """AAA: capex 100 (shell 0.2 at 1.5, premium 2), running 1000, inputs 500 USD a wafer, all at 0.5 of capacity."""
     data = variant(
-        change("costs", {"item": "capex"}, value=100), change("costs", {"item": "running"}, value=1000),
+        change("costs", {"item": "capex"}, value=100),
+        change("costs", {"item": "running"}, value=1000),
         change("costs", {"item": "inputs"}, value=500),
         change("parameters", {"parameter": "building_share"}, value=0.2),
         change("cost_factors", {"region": "AAA", "item": "building"}, value=1.5),
@@ -78,21 +94,31 @@ def test_published_gaps_hold_by_construction(shipped):
 
 
 def test_incentives_of_an_unknown_year_are_refused(shipped):
-    with pytest.raises(cm.InputError, match=r"incentives\.csv: USA, 1999: row is missing"):
+    with pytest.raises(
+        cm.InputError, match=r"incentives\.csv: USA, 1999: row is missing"
+    ):
         gap(Facts(shipped, cm.load_world("central", shipped)), "USA", "TWN", 1999)
 
 
 def test_expansion_weights_follow_the_base_year(shipped):
-    then, now = (build_parameters(shipped, cm.load_world(w, shipped)) for w in ("hindcast_2022", "central"))
+    then, now = (
+        build_parameters(shipped, cm.load_world(w, shipped))
+        for w in ("hindcast_2022", "central")
+    )
     group = ("tsmc", "USA", "logic_lt10")
     t = 2028
-    share = [n.sites.places[group].widths[t] * len(n.sites.places[group].multipliers)
-             / sum(v for (r, s), v in n.capacity.items() if s == "logic_lt10") / n.index["logic_lt10", t]
-             for n in (then, now)]
+    share = [
+        n.sites.places[group].widths[t]
+        * len(n.sites.places[group].multipliers)
+        / sum(v for (r, s), v in n.capacity.items() if s == "logic_lt10")
+        / n.index["logic_lt10", t]
+        for n in (then, now)
+    ]
     assert abs(share[0] - share[1]) > 0.01 * max(share)
 
 
-# -- targets -----------------------------------------------------------------------------------------
+# -- targets
+# -----------------------------------------------------------------------------------------
 
 
 def target(**cells: object) -> object:
@@ -100,23 +126,33 @@ def target(**cells: object) -> object:
         path = folder / "targets.csv"
         header = path.read_text().splitlines()[0]
         row = {**TARGET, **cells}
-        path.write_text(path.read_text() + ",".join(str(row[c]) for c in header.split(",")) + "\n")
+        path.write_text(
+            path.read_text() + ",".join(str(row[c]) for c in header.split(",")) + "\n"
+        )
 
     return edit
 
 
-@pytest.mark.parametrize(("cells", "told"), [
-    ({"metric": "gap.AAA.XXX.2020"}, "unknown metric 'gap.AAA.XXX.2020' of place_cost"),
-    ({"metric": "nonsense"}, "unknown metric 'nonsense'"),
-    ({"experiment": "crystal_ball"}, "unknown experiment 'crystal_ball'"),
-    ({"low": ""}, "has no band"),
-])
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (
+            {"metric": "gap.AAA.XXX.2020"},
+            "unknown metric 'gap.AAA.XXX.2020' of place_cost",
+        ),
+        ({"metric": "nonsense"}, "unknown metric 'nonsense'"),
+        ({"experiment": "crystal_ball"}, "unknown experiment 'crystal_ball'"),
+        ({"low": ""}, "has no band"),
+    ],
+)
 def test_bad_targets_are_told(variant, tmp_path, capsys, cells, told):
     with pytest.raises(cm.InputError, match=r"targets\.csv") as caught:
         check_targets(variant(target(**cells)))
     assert told in str(caught.value)
     folder = copy_two(tmp_path / "bad", target(**cells))
-    assert main(["validate", "--data", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert (
+        main(["validate", "--data", str(folder), "--out", str(tmp_path / "out")]) == 2
+    )
     assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -133,13 +169,40 @@ def test_no_targets_are_told(two):
 
 
 def test_validate_writes_its_table(tmp_path, capsys):
-    edits = (target(), target(target="T02", metric="place.AAA.BBB", role="test", value=9, low=8, high=10),
-             target(target="T03", metric="no_such_thing", experiment="", role="test", reason="not there"))
+    edits = (
+        target(),
+        target(
+            target="T02", metric="place.AAA.BBB", role="test", value=9, low=8, high=10
+        ),
+        target(
+            target="T03",
+            metric="no_such_thing",
+            experiment="",
+            role="test",
+            reason="not there",
+        ),
+    )
     folder = copy_two(tmp_path / "two", *edits)
-    assert main(["validate", "--data", str(folder), "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert (
+        main(
+            [
+                "validate",
+                "--data",
+                str(folder),
+                "--out",
+                str(tmp_path / "out"),
+                "--json",
+            ]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
-    table = pd.read_csv(tmp_path / "out" / "validation" / "targets.csv", keep_default_na=False)
-    assert {"id", "role", "ours", "theirs", "low", "high", "verdict", "reason"} <= set(table.columns)
+    table = pd.read_csv(
+        tmp_path / "out" / "validation" / "targets.csv", keep_default_na=False
+    )
+    assert {"id", "role", "ours", "theirs", "low", "high", "verdict", "reason"} <= set(
+        table.columns
+    )
     assert table["verdict"].tolist()[1:] == ["miss", "not in the model"]
     assert table["reason"].tolist()[1:3][0].startswith("unexplained")
     assert table["reason"].tolist()[2] == "not there"
@@ -151,7 +214,9 @@ def test_validate_writes_its_table(tmp_path, capsys):
 
 
 def test_verdict_counts_a_bracket():
-    row = TargetRow.model_validate({**TARGET, "year_of_money": None, "low": 0.2, "high": 0.4})
+    row = TargetRow.model_validate(
+        {**TARGET, "year_of_money": None, "low": 0.2, "high": 0.4}
+    )
     assert verdict(row, Ours(0.2)) == "hit"
     assert verdict(row, Ours(0.5)) == "miss"
     assert verdict(row, Ours(0.5, other=0.1)) == "hit"
@@ -159,11 +224,26 @@ def test_verdict_counts_a_bracket():
 
 
 def test_share_met_and_median_error_count_tests_only():
-    rows = [("test", 1.0, 2.0, "hit", "share"), ("test", 3.0, 2.0, "miss", "share"),
-            ("input", 9.0, 1.0, "hit", "share"), ("test", float("nan"), 2.0, "not in the model", "share"),
-            ("test", 1.0, 1.0, "hit", "truth")]
-    table = pd.DataFrame([{"role": r, "ours": o, "theirs": t, "verdict": v, "unit": u, "placebo": "miss"}
-                          for r, o, t, v, u in rows])
+    rows = [
+        ("test", 1.0, 2.0, "hit", "share"),
+        ("test", 3.0, 2.0, "miss", "share"),
+        ("input", 9.0, 1.0, "hit", "share"),
+        ("test", float("nan"), 2.0, "not in the model", "share"),
+        ("test", 1.0, 1.0, "hit", "truth"),
+    ]
+    table = pd.DataFrame(
+        [
+            {
+                "role": r,
+                "ours": o,
+                "theirs": t,
+                "verdict": v,
+                "unit": u,
+                "placebo": "miss",
+            }
+            for r, o, t, v, u in rows
+        ]
+    )
     found = Validation(table)
     assert found.share_met == 0.5
     assert found.median_error == 0.5
@@ -172,7 +252,9 @@ def test_share_met_and_median_error_count_tests_only():
 
 def test_every_shipped_target_is_sound(shipped):
     check_targets(shipped)
-    assert {row.target for row in shipped.rows(TargetRow)} == {f"T{k:02d}" for k in range(1, 21)}
+    assert {row.target for row in shipped.rows(TargetRow)} == {
+        f"T{k:02d}" for k in range(1, 21)
+    }
 
 
 def test_the_placebo_hands_every_support_to_the_next_region(shipped):
@@ -188,18 +270,35 @@ def test_the_placebo_hands_every_support_to_the_next_region(shipped):
             assert new == old
         else:
             assert new.region == NEXT[old.region]
-            assert not (isinstance(new, CapexGrant) and new.form == "award" and new.region != "ROW")
+            assert not (
+                isinstance(new, CapexGrant)
+                and new.form == "award"
+                and new.region != "ROW"
+            )
 
 
-# -- calibration -------------------------------------------------------------------------------------
+# -- calibration
+# -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rows", "told"), [
-    ("", "no quantity is free"),
-    ("slope,parameters,parameter,slope,1.67,3.3,0.8,1.67,factor,assumption,x\n", "bounds cross"),
-    ("slope,parameters,parameter,slope,5,0.8,3.3,1.67,factor,assumption,x\n", "prior 5 is outside"),
-    ("slope,parameters,parameter,no_such,1.67,0.8,3.3,1.67,factor,assumption,x\n", "no fact of parameters.csv"),
-])
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("", "no quantity is free"),
+        (
+            "slope,parameters,parameter,slope,1.67,3.3,0.8,1.67,factor,assumption,x\n",
+            "bounds cross",
+        ),
+        (
+            "slope,parameters,parameter,slope,5,0.8,3.3,1.67,factor,assumption,x\n",
+            "prior 5 is outside",
+        ),
+        (
+            "slope,parameters,parameter,no_such,1.67,0.8,3.3,1.67,factor,assumption,x\n",
+            "no fact of parameters.csv",
+        ),
+    ],
+)
 def test_bad_calibrations_are_told(shipped, tmp_path, rows, told):
     path = tmp_path / "calibration.csv"
     path.write_text(FREE + rows)
@@ -229,7 +328,15 @@ def test_a_response_gives_what_a_run_gives(two):
     response = PointResponse(two, case, world, [{name: 1.0}, {name: 1.3}])
     for factor in (1.0, 1.2, 0.7):
         hot = response.at({name: factor})
-        cold = cm.run(two, case, world.with_(scale=({"table": "costs", "where": {"item": "capex"}, "factor": factor},)))
+        cold = cm.run(
+            two,
+            case,
+            world.with_(
+                scale=(
+                    {"table": "costs", "where": {"item": "capex"}, "factor": factor},
+                )
+            ),
+        )
         assert near(hot.objective, cold.objective)
     with pytest.raises(cm.InputError, match="no sample moved"):
         response.at({name: 1.0, "costs[item=running]": 2.0})
@@ -243,13 +350,17 @@ def test_rungs_lie_between_those_solved():
         def parameter(self, name: str) -> float:
             return 1.0
 
-    rungs = [ladder.Rung(0.0, 0.0, 10.0, 100.0), ladder.Rung(0.1, 40_000.0, 20.0, 200.0),
-             ladder.Rung(0.3, 80_000.0, 26.0, 260.0)]
+    rungs = [
+        ladder.Rung(0.0, 0.0, 10.0, 100.0),
+        ladder.Rung(0.1, 40_000.0, 20.0, 200.0),
+        ladder.Rung(0.3, 80_000.0, 26.0, 260.0),
+    ]
     found = ladder.at_budgets(rungs, Fake())  # type: ignore[arg-type]
     assert [found[b].built for b in (0, 20, 50)] == [10.0, 15.0, 21.5]
 
 
-# -- what carries the answer -------------------------------------------------------------------------
+# -- what carries the answer
+# -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +369,9 @@ def solved(two) -> cm.Solution:
 
 
 def test_near_optimal_ranges_widen_around_the_optimum(solved):
-    found = near_optimal(solved, "AAA", "chip", 2033, (0.005, 0.01, 0.05)).set_index(["end", "slack"])["share"]
+    found = near_optimal(solved, "AAA", "chip", 2033, (0.005, 0.01, 0.05)).set_index(
+        ["end", "slack"]
+    )["share"]
     best = found["optimum", 0.0]
     least, most = (found[end].to_numpy() for end in ("least", "most"))
     assert (least <= best + 1e-9).all()
@@ -271,5 +384,3 @@ def test_near_optimal_ranges_widen_around_the_optimum(solved):
 def test_near_optimal_refuses_a_place_without_builds(solved):
     with pytest.raises(cm.InputError, match="nothing can be built there"):
         near_optimal(solved, "XXX", "chip", 2033)
-
-

@@ -33,7 +33,10 @@ def test_other_methods_agree_and_headline_numbers_are_those_of_the_metrics(two, 
     assert ipm.difference <= 1e-7
     assert ipm.quantities <= 1e-7
     assert not pdlp.converged or pdlp.difference <= 1e-7
-    assert {r.name for r in found.ranges} >= {"share.capacity.AAA.all.2028", "share.capacity.BBB.all.2028"}
+    assert {r.name for r in found.ranges} >= {
+        "share.capacity.AAA.all.2028",
+        "share.capacity.BBB.all.2028",
+    }
     assert ("outlay.AAA" in {r.name for r in found.ranges}) == (case == "grant")
     for r in found.ranges:
         assert r.unique
@@ -55,7 +58,10 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
     added = sum(twins.columns("build").values())
     assert added == pytest.approx(1.11)
     assert not share.unique
-    assert (share.least, share.largest) == (pytest.approx(0.0, abs=1e-9), pytest.approx(added / (10 + added)))
+    assert (share.least, share.largest) == (
+        pytest.approx(0.0, abs=1e-9),
+        pytest.approx(added / (10 + added)),
+    )
     lines = "\n".join(found.lines())
     assert "0 of 2 headline numbers are unique" in lines
     assert "share.capacity.BBB.all.2026" in lines
@@ -63,25 +69,45 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
-    frame = ProgramLabels(rows_of=[("most", ())], columns_of=[("x", ()), ("y", ())], equal=np.array([False]),
-                         owners=["owner"], agents=["maker", "maker"], lines=[], groups={})
-    arrays = LinearProgram(frame, sparse.csc_matrix([[-1.0, -1.0]]), np.array([-2.0]), sparse.csr_matrix((1, 2)), np.ones(1),
-                    None)
+    frame = ProgramLabels(
+        rows_of=[("most", ())],
+        columns_of=[("x", ()), ("y", ())],
+        equal=np.array([False]),
+        owners=["owner"],
+        agents=["maker", "maker"],
+        lines=[],
+        groups={},
+    )
+    arrays = LinearProgram(
+        frame,
+        sparse.csc_matrix([[-1.0, -1.0]]),
+        np.array([-2.0]),
+        sparse.csr_matrix((1, 2)),
+        np.ones(1),
+        None,
+    )
     face = verification._Face(arrays, solve_program(arrays))
     ratio = verification._Ratio(np.array([1.0, 0.0]), 1.0, np.ones(2), 2.0)
     assert face.range(ratio) == (pytest.approx(0.25), pytest.approx(0.75))
-    assert face.range(verification._Ratio(np.array([1.0, -1.0]))) == (pytest.approx(-2.0), pytest.approx(2.0))
+    assert face.range(verification._Ratio(np.array([1.0, -1.0]))) == (
+        pytest.approx(-2.0),
+        pytest.approx(2.0),
+    )
 
 
 def test_a_solution_that_is_not_optimal_is_found_out(two):
     solution = run(two, "grant")
-    worse = dataclasses.replace(solution.optimum, objective=solution.objective * (1 + 1e-6))
+    worse = dataclasses.replace(
+        solution.optimum, objective=solution.objective * (1 + 1e-6)
+    )
     with pytest.raises(CertificateError, match="ipm finds another solution"):
         verify(dataclasses.replace(solution, optimum=worse))
 
 
 def test_a_method_that_does_not_converge_is_said_to(two, monkeypatch):
-    monkeypatch.setitem(verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3})
+    monkeypatch.setitem(
+        verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3}
+    )
     found = verify(run(two, "grant"))
     assert not found.methods[1].converged
     assert "pdlp: did not converge" in "\n".join(found.lines())
@@ -103,20 +129,27 @@ def test_run_verify(tmp_path, monkeypatch, capsys):
 
 def test_the_manifest_holds_what_other_methods_said(two, tmp_path, monkeypatch):
     solution = run(two, "grant")
-    monkeypatch.setitem(verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3})
+    monkeypatch.setitem(
+        verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3}
+    )
     found = verify(solution)
     manifest = load(save(solution, tmp_path, verified=found)).manifest
     assert manifest["verified"] == found.plain()
     ipm, pdlp = manifest["verified"]["methods"]
     assert ipm["difference"] <= 1e-7
     assert (pdlp["converged"], pdlp["difference"]) == (False, None)
-    assert pickle.loads(pickle.dumps(found)) == found, "a study with --jobs gets it from another process"
+    assert pickle.loads(pickle.dumps(found)) == found, (
+        "a study with --jobs gets it from another process"
+    )
 
 
 def test_study_verify(tmp_path, capsys):
     """Every solve of a study is verified and its ranges are written; a study run again without leaves none behind."""
     study = tmp_path / "small.toml"
-    study.write_text('title = "t"\ncases = ["no_policy", "grant"]\nkeep = "tables"\nmetrics = ["objective"]\n')
+    study.write_text(
+        'title = "t"\ncases = ["no_policy", "grant"]\nkeep = "tables"\nmetrics ='
+        ' ["objective"]\n'
+    )
     given = ["study", str(study), "--data", str(TWO), "--out", str(tmp_path)]
     assert main.main([*given, "--verify"]) == 0
     assert capsys.readouterr().out.count("headline numbers are unique") == 2
@@ -125,7 +158,10 @@ def test_study_verify(tmp_path, capsys):
     assert {"share.capacity.AAA.all.2028", "outlay.AAA"} <= set(table["metric"])
     assert (table["least"] <= table["value"] + 1e-9).all()
     assert set(table["unique"]) == {"yes"}
-    kept = [json.loads(path.read_text())["verified"] for path in (tmp_path / "small").rglob("manifest.json")]
+    kept = [
+        json.loads(path.read_text())["verified"]
+        for path in (tmp_path / "small").rglob("manifest.json")
+    ]
     assert [one["methods"][0]["method"] for one in kept] == ["ipm", "ipm"]
     assert main.main(given) == 0
     assert not (tmp_path / "small" / "ranges.csv").exists()
@@ -146,5 +182,7 @@ def test_a_certificate_sees_a_column_that_pays_for_itself_and_is_not_at_zero(two
     x[k] += 1.0
     spoilt = certify(arrays, x, optimum.y)
     assert optimum.certificate.complementarity < 1e-9
-    assert spoilt.complementarity == pytest.approx(reduced[k] * x[k] / abs(arrays.cost @ x))
+    assert spoilt.complementarity == pytest.approx(
+        reduced[k] * x[k] / abs(arrays.cost @ x)
+    )
     assert spoilt.worst >= spoilt.complementarity > optimum.certificate.worst

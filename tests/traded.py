@@ -32,48 +32,112 @@ def exactly(value: float):
 
 def quota(most: float = 0.5, **changes) -> ImportQuota:
     """A quota of AAA on chips from BBB in 2026."""
-    return ImportQuota.model_validate({"id": "limit", "importer": "AAA", "origins": ("BBB",), "quota": most,
-                                       "on": "chips", "rent_to": "exporter", "years": (2026, 2026), "source": "own",
-                                       **changes})
+    return ImportQuota.model_validate(
+        {
+            "id": "limit",
+            "importer": "AAA",
+            "origins": ("BBB",),
+            "quota": most,
+            "on": "chips",
+            "rent_to": "exporter",
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def control(**changes) -> ExportControl:
     """A control of BBB on its exports to AAA in 2026."""
     form = {} if "input" in changes else {"on": "chips"}
-    return ExportControl.model_validate({"id": "control", "exporter": "BBB", "destination": "AAA",
-                                         "rent_to": "exporter", "years": (2026, 2026), "source": "own", **form,
-                                         **changes})
+    return ExportControl.model_validate(
+        {
+            "id": "control",
+            "exporter": "BBB",
+            "destination": "AAA",
+            "rent_to": "exporter",
+            "years": (2026, 2026),
+            "source": "own",
+            **form,
+            **changes,
+        }
+    )
 
 
 def embargo(**changes) -> Embargo:
     """Nothing of BBB may go to AAA in 2026."""
     form = {} if "input" in changes else {"on": "chips"}
-    return Embargo.model_validate({"id": "ban", "origin": "BBB", "destination": "AAA", "years": (2026, 2026),
-                                   "source": "own", **form, **changes})
+    return Embargo.model_validate(
+        {
+            "id": "ban",
+            "origin": "BBB",
+            "destination": "AAA",
+            "years": (2026, 2026),
+            "source": "own",
+            **form,
+            **changes,
+        }
+    )
 
 
 def cap(share: float = 0.95, **changes) -> ConcentrationCap:
     """No more than a share of the chips of AAA may come from BBB in 2026."""
-    return ConcentrationCap.model_validate({"id": "spread", "market": "AAA", "share": share, "on": "chips",
-                                            "years": (2026, 2026), "source": "own", **changes})
+    return ConcentrationCap.model_validate(
+        {
+            "id": "spread",
+            "market": "AAA",
+            "share": share,
+            "on": "chips",
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def duty(rate: float, name: str = "duty", **changes) -> Tariff:
     """A duty of AAA on chips from BBB in 2026."""
-    return Tariff.model_validate({"id": name, "importer": "AAA", "origins": ("BBB",), "rate": rate, "on": "chips",
-                                  "years": (2026, 2026), "source": "own", **changes})
+    return Tariff.model_validate(
+        {
+            "id": name,
+            "importer": "AAA",
+            "origins": ("BBB",),
+            "rate": rate,
+            "on": "chips",
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def area_of_two(**changes) -> FreeTradeArea:
-    return FreeTradeArea.model_validate({"id": "union", "members": ("AAA", "BBB"), "years": (2026, 2026),
-                                         "source": "own", **changes})
+    return FreeTradeArea.model_validate(
+        {
+            "id": "union",
+            "members": ("AAA", "BBB"),
+            "years": (2026, 2026),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def allowance(**changes) -> CapacityLinkedQuota:
     """Makers of BBB who build in AAA are relieved of the duty."""
-    return CapacityLinkedQuota.model_validate({"id": "terms", "relieves": "duty", "partner": "BBB",
-                                               "under_construction": 1.0, "in_service": 1.5, "approved_from": 2026,
-                                               "years": (2026, 2040), "source": "own", **changes})
+    return CapacityLinkedQuota.model_validate(
+        {
+            "id": "terms",
+            "relieves": "duty",
+            "partner": "BBB",
+            "under_construction": 1.0,
+            "in_service": 1.5,
+            "approved_from": 2026,
+            "years": (2026, 2040),
+            "source": "own",
+            **changes,
+        }
+    )
 
 
 def built(solution: Solution) -> dict[tuple[str, int], float]:
@@ -88,8 +152,14 @@ def still(cost: float = OLD) -> float:
 
 def near_and_far(variant, *edits, **kwargs):
     """The fleet and all buyers are in AAA; a new plant costs 60 a wafer there and 57.31 in BBB."""
-    return bare(variant, change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9), *edits,
-                fleets={"AAA": 10}, place={"AAA": 1, "BBB": 0.9}, **kwargs)
+    return bare(
+        variant,
+        change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9),
+        *edits,
+        fleets={"AAA": 10},
+        place={"AAA": 1, "BBB": 0.9},
+        **kwargs,
+    )
 
 
 def resist(variant, suppliers: dict[str, float] | None = None):
@@ -97,18 +167,35 @@ def resist(variant, suppliers: dict[str, float] | None = None):
     shares = suppliers or {"AAA": 0.7, "BBB": 0.3}
     inputs = (
         add("inputs", input="resist", name="Photoresist", basis="wafer", note=""),
-        *(add(table, input="resist", value=value, unit=unit, source="test", grade="A", note="", **key)
-          for table, value, unit, key in [
-              *(("input_supply", share, "share", {"supplier": k}) for k, share in shares.items()),
-              ("input_recipes", 1, "index", {"segment": "chip"}),
-              ("input_facts", 0, "share", {"item": "slack"}),
-              ("input_facts", 0.05, "share", {"item": "premium"}),
-              ("input_facts", 0.05, "share/year", {"item": "replacement"})]),
+        *(
+            add(
+                table,
+                input="resist",
+                value=value,
+                unit=unit,
+                source="test",
+                grade="A",
+                note="",
+                **key,
+            )
+            for table, value, unit, key in [
+                *(
+                    ("input_supply", share, "share", {"supplier": k})
+                    for k, share in shares.items()
+                ),
+                ("input_recipes", 1, "index", {"segment": "chip"}),
+                ("input_facts", 0, "share", {"item": "slack"}),
+                ("input_facts", 0.05, "share", {"item": "premium"}),
+                ("input_facts", 0.05, "share/year", {"item": "replacement"}),
+            ]
+        ),
     )
     return bare(variant, *inputs, fleets={"AAA": 10}, place={"AAA": 1})
 
 
 def beta_abroad(variant):
     """The two-region data set with BBB's firm building chips in AAA as well."""
-    return variant(change("expansion", {"region": "AAA", "segment": "chip"}, value=0.2),
-                   add("expansion", {"region": "AAA", "segment": "chip"}, firm="beta", value=0.2))
+    return variant(
+        change("expansion", {"region": "AAA", "segment": "chip"}, value=0.2),
+        add("expansion", {"region": "AAA", "segment": "chip"}, firm="beta", value=0.2),
+    )

@@ -25,14 +25,19 @@ PRIMAL = 4
 """Primal simplex, by the number HiGHS gives it."""
 
 
-def near_optimal(solution: Solution, region: str, segment: str, year: int,
-                 slacks: Sequence[float] = (0.01, 0.02, 0.05)) -> pd.DataFrame:
+def near_optimal(
+    solution: Solution,
+    region: str,
+    segment: str,
+    year: int,
+    slacks: Sequence[float] = (0.01, 0.02, 0.05),
+) -> pd.DataFrame:
     r"""Return how far a region's share of capacity can go at little more than least cost.
 
-    For each slack the least and the greatest share in service in the region, segment and year, while
-    the objective exceeds its optimum by at most the slack times the discounted resource cost. A share
-    is a quotient: with s the share found last, :math:`capacity_r - s \, capacity_{world}` is optimised
-    until s stands (Dinkelbach).
+    For each slack the least and the greatest share in service in the region, segment
+    and year, while the objective exceeds its optimum by at most the slack times the
+    discounted resource cost. A share is a quotient: with s the share found last,
+    :math:`capacity_r - s \, capacity_{world}` is optimised until s stands (Dinkelbach).
 
     Parameters
     ----------
@@ -53,16 +58,26 @@ def near_optimal(solution: Solution, region: str, segment: str, year: int,
         If nothing can be built there.
     """
     program, frame = solution.program, solution.program.frame
-    everywhere = {r: _in_service(solution, r, segment, year) for r in solution.parameters.regions}
+    everywhere = {
+        r: _in_service(solution, r, segment, year) for r in solution.parameters.regions
+    }
     if region not in everywhere or not everywhere[region][0].any():
-        raise InputError.one("near_optimal", f"{region}, {segment}, {year}", "nothing can be built there by then",
-                             "choose another place or a later year")
+        raise InputError.one(
+            "near_optimal",
+            f"{region}, {segment}, {year}",
+            "nothing can be built there by then",
+            "choose another place or a later year",
+        )
     goal = everywhere[region][0]
-    costs = np.array([float(line.kind == "cost") for line in frame.lines]) * np.abs(program.weights)
+    costs = np.array([float(line.kind == "cost") for line in frame.lines]) * np.abs(
+        program.weights
+    )
     resource = float(costs @ (program.lines @ solution.optimum.x))
 
     def row(slack: float, end: str, x: Vector) -> tuple[float, str, float, float]:
-        held = {r: fleet + float(counts @ x) for r, (counts, fleet) in everywhere.items()}
+        held = {
+            r: fleet + float(counts @ x) for r, (counts, fleet) in everywhere.items()
+        }
         return slack, end, held[region], held[region] / sum(held.values())
 
     found = [row(0.0, "optimum", solution.optimum.x)]
@@ -74,14 +89,19 @@ def near_optimal(solution: Solution, region: str, segment: str, year: int,
     used = np.flatnonzero(program.cost).astype(np.int32)
     least = float(program.cost @ solution.optimum.x)
     scale = 1.0 / max(1.0, abs(least))
-    highs.addRow(-highspy.kHighsInf, least * scale, len(used), used, scale * program.cost[used])
+    highs.addRow(
+        -highspy.kHighsInf, least * scale, len(used), used, scale * program.cost[used]
+    )
     last = highs.getNumRow() - 1
-    # The optimum fits every slack, so the basis stays primal feasible whatever is optimised next.
+    # The optimum fits every slack, so the basis stays primal feasible whatever is
+    # optimised next.
     highs.setOptionValue("simplex_strategy", PRIMAL)
     for end, sign in (("least", 1.0), ("most", -1.0)):
         share = found[0][-1]
         for slack in sorted(slacks):
-            highs.changeRowBounds(last, -highspy.kHighsInf, scale * (least + slack * resource))
+            highs.changeRowBounds(
+                last, -highspy.kHighsInf, scale * (least + slack * resource)
+            )
             for _ in range(ROUNDS):
                 highs.changeColsCost(len(every), every, sign * (goal - share * world))
                 run_highs(highs)
@@ -93,7 +113,9 @@ def near_optimal(solution: Solution, region: str, segment: str, year: int,
     return pd.DataFrame(found, columns=["slack", "end", "capacity", "share"])
 
 
-def _in_service(solution: Solution, region: str, segment: str, year: int) -> tuple[Vector, float]:
+def _in_service(
+    solution: Solution, region: str, segment: str, year: int
+) -> tuple[Vector, float]:
     """Return what each column adds to capacity in service, and what stands anyway."""
     keys, places = solution.program.frame.columns("build")
     counts, fleet = np.zeros(len(solution.optimum.x)), 0.0
@@ -102,5 +124,7 @@ def _in_service(solution: Solution, region: str, segment: str, year: int) -> tup
         one = sites.sites[site]
         if (one.region, one.segment) == (region, segment):
             counts[at] = one.in_service(start, year)
-    fleet = sum(one.size or 0.0 for one in sites.of(region, segment) if one.kind == "fleet")
+    fleet = sum(
+        one.size or 0.0 for one in sites.of(region, segment) if one.kind == "fleet"
+    )
     return counts, fleet

@@ -55,7 +55,10 @@ class Difference:
         if self.table == "manifest":
             return f"manifest: {self.where}"
         count = f"{self.rows} row{'s' if self.rows > 1 else ''}"
-        return f"{self.table}: {count}, at most {self.largest:.6g} {self.unit} ({self.where})"
+        return (
+            f"{self.table}: {count}, at most {self.largest:.6g} {self.unit}"
+            f" ({self.where})"
+        )
 
 
 def rerun(manifest: str | Path, data: Dataset) -> list[Difference]:
@@ -76,7 +79,8 @@ def rerun(manifest: str | Path, data: Dataset) -> list[Difference]:
     Raises
     ------
     InputError
-        If the data is not the same (naming the files that differ), or the result was touched.
+        If the data is not the same (naming the files that differ), or the result was
+        touched.
     """
     saved = load(manifest, any_version=True)
     file = str(saved.folder / "manifest.json")
@@ -102,16 +106,27 @@ def _other_tools(manifest: Mapping[str, Any], differs: bool) -> list[Difference]
     now: dict[str, Any] = {"chipmodel": __version__}
     if differs:
         packages = manifest.get("packages")
-        then |= {"python": manifest.get("python"), **(packages if isinstance(packages, dict) else {})}
-        now |= {"python": platform.python_version(), **{name: version_of(name) for name in PACKAGES}}
-    told = [f"written by {name} {then.get(name)}, rebuilt by {version}" for name, version in now.items()
-            if then.get(name) != version]
+        then |= {
+            "python": manifest.get("python"),
+            **(packages if isinstance(packages, dict) else {}),
+        }
+        now |= {
+            "python": platform.python_version(),
+            **{name: version_of(name) for name in PACKAGES},
+        }
+    told = [
+        f"written by {name} {then.get(name)}, rebuilt by {version}"
+        for name, version in now.items()
+        if then.get(name) != version
+    ]
     if differs and not told and manifest.get("code") != code_digest():
         told = ["written by other code of the same version"]
     return [Difference("manifest", 0, 0.0, "", one) for one in told]
 
 
-def compare_tables(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Difference | None:
+def compare_tables(
+    name: str, old: pd.DataFrame, new: pd.DataFrame
+) -> Difference | None:
     """Compare two tables row by row, matched by all columns but the value."""
     mine, theirs = _by_key(old), _by_key(new)
     apart = {
@@ -123,14 +138,24 @@ def compare_tables(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Differenc
         return None
     worst = max(apart, key=lambda key: apart[key])
     labels = dict(worst[:-1])
-    where = " ".join(str(v) for k, v in labels.items() if k not in ("case", "world", "unit", "meaning") and v != "")
-    return Difference(name, len(apart), apart[worst], str(labels.get("unit", "")), where)
+    where = " ".join(
+        str(v)
+        for k, v in labels.items()
+        if k not in ("case", "world", "unit", "meaning") and v != ""
+    )
+    return Difference(
+        name, len(apart), apart[worst], str(labels.get("unit", "")), where
+    )
 
 
 def _by_key(frame: pd.DataFrame) -> dict[tuple[Any, ...], float]:
     columns = [c for c in frame.columns if c != "value"]
     found: dict[tuple[Any, ...], float] = {}
-    for keys, value in zip(frame[columns].itertuples(index=False, name=None), frame["value"].tolist(), strict=True):
+    for keys, value in zip(
+        frame[columns].itertuples(index=False, name=None),
+        frame["value"].tolist(),
+        strict=True,
+    ):
         label = tuple(zip(columns, keys, strict=True))
         count = 0
         while (*label, count) in found:
@@ -144,10 +169,19 @@ def _same_data(manifest: Any, data: Dataset, file: str) -> None:
     if then.get("digest") == data.digest:
         return
     files = then.get("files", {})
-    changed = [name for name in sorted({*files, *data.hashes}) if files.get(name) != data.hashes.get(name)]
+    changed = [
+        name
+        for name in sorted({*files, *data.hashes})
+        if files.get(name) != data.hashes.get(name)
+    ]
     what = f"was computed from data set {then.get('name')}"
     if 0 < len(changed) <= FEW:
-        what += f", of which {', '.join(changed)} differ{'s' if len(changed) == 1 else ''} here"
+        what += (
+            f", of which {', '.join(changed)} differ{'s' if len(changed) == 1 else ''}"
+            " here"
+        )
     elif then.get("name") == data.name:
         what += " as it was before it was changed"
-    raise InputError.one(file, "dataset", what, "give its folder with --data, or restore the files")
+    raise InputError.one(
+        file, "dataset", what, "give its folder with --data, or restore the files"
+    )

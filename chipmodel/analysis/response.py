@@ -1,7 +1,7 @@
 """One case in one world as a function of some numbers, compiled once and solved hot.
 
-For searches that choose the next point by what they found at the last (a calibration, a rate that
-spends a budget); a study of points known beforehand is a sweep.
+For searches that choose the next point by what they found at the last (a calibration, a
+rate that spends a budget); a study of points known beforehand is a sweep.
 """
 
 from __future__ import annotations
@@ -10,9 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from chipmodel.analysis.structure import Levers, StructureReader, compile_parametric_program
+from chipmodel.analysis.structure import (
+    Levers,
+    StructureReader,
+    compile_parametric_program,
+)
 from chipmodel.cases.case import Case, load_case
-from chipmodel.cases.levers import Point, case_at, of_world, problems_of_numbers, world_at
+from chipmodel.cases.levers import (
+    Point,
+    case_at,
+    of_world,
+    problems_of_numbers,
+    world_at,
+)
 from chipmodel.common.errors import InputError, about
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.lp.compile import weights
@@ -43,20 +53,34 @@ class Response:
         If the samples are not of one shape.
     """
 
-    def __init__(self, samples: Sequence[tuple[Case, Parameters]], without: Iterable[str] = ()) -> None:
+    def __init__(
+        self, samples: Sequence[tuple[Case, Parameters]], without: Iterable[str] = ()
+    ) -> None:
         self._reader = StructureReader()
         read = [self._reader.read(case, parameters) for case, parameters in samples]
         case, parameters = samples[0]
         if len({leaves.shape for leaves in read}) > 1:
-            raise InputError.one(case.name, "points", "change the shape of the programme",
-                                 "give numbers only, none of them zero in some points")
+            raise InputError.one(
+                case.name,
+                "points",
+                "change the shape of the programme",
+                "give numbers only, none of them zero in some points",
+            )
         self._first = read[0]
-        self._levers = Levers.of(read, [policy.id for policy in case.policies if not policy.inactive])
+        self._levers = Levers.of(
+            read, [policy.id for policy in case.policies if not policy.inactive]
+        )
         moved = {path for paths in self._levers.paths for path in paths}
-        self._still = np.array([path not in moved for path in self._first.paths], dtype=bool)
-        self._chain = WarmSolver(compile_parametric_program(case, parameters, self._levers, without))
+        self._still = np.array(
+            [path not in moved for path in self._first.paths], dtype=bool
+        )
+        self._chain = WarmSolver(
+            compile_parametric_program(case, parameters, self._levers, without)
+        )
 
-    def solve(self, case: Case, parameters: Parameters) -> tuple[LinearProgram, Optimum]:
+    def solve(
+        self, case: Case, parameters: Parameters
+    ) -> tuple[LinearProgram, Optimum]:
         """Solve a case, from the basis of the one before.
 
         Raises
@@ -66,10 +90,19 @@ class Response:
         """
         leaves = self._reader.read(case, parameters)
         still = self._still
-        if leaves.shape != self._first.shape or not np.array_equal(leaves.parameters[still], self._first.parameters[still]):
-            raise InputError.one(case.name, "point", "moves a number that no sample moved", "add it to the samples")
+        if leaves.shape != self._first.shape or not np.array_equal(
+            leaves.parameters[still], self._first.parameters[still]
+        ):
+            raise InputError.one(
+                case.name,
+                "point",
+                "moves a number that no sample moved",
+                "add it to the samples",
+            )
         template = self._chain.template
-        program = template.fill(self._levers.at(leaves), weights(template.frame.lines, parameters))
+        program = template.fill(
+            self._levers.at(leaves), weights(template.frame.lines, parameters)
+        )
         with about(program, parameters, case.policies):
             return program, self._chain.solve(program)
 
@@ -87,7 +120,8 @@ class PointResponse:
     case : Case
     world : World
     samples : sequence of Point
-        Points that move every number which later points may move; the first one is solved cold.
+        Points that move every number which later points may move; the first one is
+        solved cold.
 
     Raises
     ------
@@ -95,7 +129,9 @@ class PointResponse:
         If the points change the shape of the programme.
     """
 
-    def __init__(self, data: Dataset, case: Case, world: World, samples: Sequence[Point]) -> None:
+    def __init__(
+        self, data: Dataset, case: Case, world: World, samples: Sequence[Point]
+    ) -> None:
         self._data, self._case, self._world = data, case, world
         self._response = Response([self._moved(point) for point in samples])
 
@@ -111,13 +147,28 @@ class PointResponse:
 
     def _moved(self, point: Point) -> tuple[Case, Parameters]:
         name = self._case.name
-        world = world_at(self._world, {k: v for k, v in point.items() if of_world(k)}, name)
-        case = case_at(self._case, {k: v for k, v in point.items() if not of_world(k)}, name)
+        world = world_at(
+            self._world, {k: v for k, v in point.items() if of_world(k)}, name
+        )
+        case = case_at(
+            self._case, {k: v for k, v in point.items() if not of_world(k)}, name
+        )
         return case, build_parameters(self._data, world).with_events(world.event)
 
 
-def solve_for(data: Dataset, case: Case | str, number: str, metric: str, goal: float, low: float, high: float, *,
-              world: World | str = "central", reference: Solution | None = None, tolerance: float = 1e-4) -> float:
+def solve_for(
+    data: Dataset,
+    case: Case | str,
+    number: str,
+    metric: str,
+    goal: float,
+    low: float,
+    high: float,
+    *,
+    world: World | str = "central",
+    reference: Solution | None = None,
+    tolerance: float = 1e-4,
+) -> float:
     """Find the value of an instrument's number at which a metric meets a goal.
 
     Parameters
@@ -145,7 +196,8 @@ def solve_for(data: Dataset, case: Case | str, number: str, metric: str, goal: f
     Raises
     ------
     InputError
-        If the number or metric does not exist, or the goal is not met within the bracket.
+        If the number or metric does not exist, or the goal is not met within the
+        bracket.
 
     Examples
     --------
@@ -158,8 +210,12 @@ def solve_for(data: Dataset, case: Case | str, number: str, metric: str, goal: f
     if problems:
         raise InputError(problems)
     if not 0 < low < high:
-        raise InputError.one(case.name, number, f"bracket {low:g} to {high:g} is not above zero and rising",
-                             "give 0 < low < high")
+        raise InputError.one(
+            case.name,
+            number,
+            f"bracket {low:g} to {high:g} is not above zero and rising",
+            "give 0 < low < high",
+        )
     asked, base = parse(metric), None if reference is None else Summary.of(reference)
     response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
 
@@ -168,14 +224,27 @@ def solve_for(data: Dataset, case: Case | str, number: str, metric: str, goal: f
 
     ends = measured(low), measured(high)
     if not min(ends) <= goal <= max(ends):
-        raise InputError.one(case.name, metric, f"goes from {ends[0]:g} to {ends[1]:g} within the bracket and does not "
-                             f"meet {goal:g}", "widen the bracket or change the goal")
+        raise InputError.one(
+            case.name,
+            metric,
+            f"goes from {ends[0]:g} to {ends[1]:g} within the bracket and does not "
+            f"meet {goal:g}",
+            "widen the bracket or change the goal",
+        )
     sign = 1.0 if ends[1] >= ends[0] else -1.0
-    return find_number(lambda value: sign * measured(value), sign * goal, low, high, tolerance)
+    return find_number(
+        lambda value: sign * measured(value), sign * goal, low, high, tolerance
+    )
 
 
-def find_number(metric: Callable[[float], float], goal: float, low: float, high: float, tolerance: float = 1e-6,
-                most: int = 60) -> float:
+def find_number(
+    metric: Callable[[float], float],
+    goal: float,
+    low: float,
+    high: float,
+    tolerance: float = 1e-6,
+    most: int = 60,
+) -> float:
     """Find the number at which a rising metric meets a goal, by bisection with secant steps.
 
     Parameters
@@ -199,11 +268,20 @@ def find_number(metric: Callable[[float], float], goal: float, low: float, high:
         return high
     width = high - low
     for count in range(most):
-        if high - low <= tolerance * width or abs(goal - below) <= tolerance * max(1.0, abs(goal)):
+        if high - low <= tolerance * width or abs(goal - below) <= tolerance * max(
+            1.0, abs(goal)
+        ):
             break
-        secant = low + (high - low) * (goal - below) / (above - below) if above > below else low
-        middle = (low + high) / 2.0 if count % 3 == 2 else min(max(secant, low + 0.01 * (high - low)),
-                                                             high - 0.01 * (high - low))
+        secant = (
+            low + (high - low) * (goal - below) / (above - below)
+            if above > below
+            else low
+        )
+        middle = (
+            (low + high) / 2.0
+            if count % 3 == 2
+            else min(max(secant, low + 0.01 * (high - low)), high - 0.01 * (high - low))
+        )
         value = metric(middle)
         if value <= goal:
             low, below = middle, value

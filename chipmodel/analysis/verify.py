@@ -1,9 +1,10 @@
 """A second opinion on a solution: other methods, and the range of headline numbers that are not unique.
 
-An optimum may hold many solutions of equal cost. The range of a quantity over all of them is found
-on the optimal face: with the duals of the first solve, columns of positive reduced cost stay at
-zero and rows of positive dual stay tight; then the quantity is made as small and as large as it
-goes. What does not move is unique, and every method must find it.
+An optimum may hold many solutions of equal cost. The range of a quantity over all of
+them is found on the optimal face: with the duals of the first solve, columns of
+positive reduced cost stay at zero and rows of positive dual stay tight; then the
+quantity is made as small and as large as it goes. What does not move is unique, and
+every method must find it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Second:
     difference : float
         Of its objective, relative; none if it did not converge.
     quantities : float
-        Largest relative distance of a headline number of its solution from the range it may lie in.
+        Largest relative distance of a headline number of its solution from the range it
+        may lie in.
     """
 
     method: str
@@ -97,26 +99,44 @@ class Verification:
         lines = ["Verified by other methods"]
         for second in self.methods:
             if second.converged:
-                lines.append(f"  {second.method}: objective differs by {second.difference:.1e}, headline numbers by "
-                             f"{second.quantities:.1e} at most, relative")
+                lines.append(
+                    f"  {second.method}: objective differs by {second.difference:.1e},"
+                    f" headline numbers by {second.quantities:.1e} at most, relative"
+                )
             else:
-                lines.append(f"  {second.method}: did not converge ({second.said}); not compared")
+                lines.append(
+                    f"  {second.method}: did not converge ({second.said}); not compared"
+                )
         loose = [r for r in self.ranges if not r.unique]
-        lines.append(f"  {len(self.ranges) - len(loose)} of {len(self.ranges)} headline numbers are unique")
-        rows = [[f"  {r.name}", f"{r.least:.6g} to {r.largest:.6g} {r.unit}", f"reported {r.value:.6g}"] for r in loose]
+        lines.append(
+            f"  {len(self.ranges) - len(loose)} of {len(self.ranges)} headline numbers"
+            " are unique"
+        )
+        rows = [
+            [
+                f"  {r.name}",
+                f"{r.least:.6g} to {r.largest:.6g} {r.unit}",
+                f"reported {r.value:.6g}",
+            ]
+            for r in loose
+        ]
         return lines + columns(rows)
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"objective": self.objective, "methods": [asdict(second) for second in self.methods],
-                "ranges": [{**asdict(r), "unique": r.unique} for r in self.ranges]}
+        return {
+            "objective": self.objective,
+            "methods": [asdict(second) for second in self.methods],
+            "ranges": [{**asdict(r), "unique": r.unique} for r in self.ranges],
+        }
 
 
 def verify(solution: Solution) -> Verification:
     """Solve the programme of a solution again by other methods and compare.
 
-    The objective must agree to `AGREE`, relative; so must every headline number that is unique, and
-    one that is not must lie in its range. Of a first-order method, only the objective is held to that.
+    The objective must agree to `AGREE`, relative; so must every headline number that is
+    unique, and one that is not must lie in its range. Of a first-order method, only the
+    objective is held to that.
 
     Raises
     ------
@@ -126,7 +146,9 @@ def verify(solution: Solution) -> Verification:
     program, optimum = solution.program, solution.optimum
     face = _Face(program, optimum)
     headline = _headline(solution)
-    ranges = tuple(Range(name, unit, of(optimum.x), *face.range(of)) for name, unit, of in headline)
+    ranges = tuple(
+        Range(name, unit, of(optimum.x), *face.range(of)) for name, unit, of in headline
+    )
     methods = []
     for method, options in METHODS.items():
         x, said = _solve(program, options)
@@ -134,20 +156,52 @@ def verify(solution: Solution) -> Verification:
             methods.append(Second(method, False, said))
             continue
         objective = float(program.cost @ x)
-        off = max((_outside(of(x), r) for (_, _, of), r in zip(headline, ranges, strict=True)), default=0.0)
+        off = max(
+            (
+                _outside(of(x), r)
+                for (_, _, of), r in zip(headline, ranges, strict=True)
+            ),
+            default=0.0,
+        )
         difference = abs(objective / optimum.objective - 1.0)
         if difference > AGREE or (method in EXACT and off > AGREE):
-            raise CertificateError(f"{method} finds another solution: objective {objective:.9g} instead of "
-                                   f"{optimum.objective:.9g}, headline numbers up to {off:.1e} out of their ranges")
+            raise CertificateError(
+                f"{method} finds another solution: objective {objective:.9g} instead of"
+                f" {optimum.objective:.9g}, headline numbers up to {off:.1e} out of"
+                " their ranges"
+            )
         methods.append(Second(method, True, said, difference, off))
     return Verification(optimum.objective, tuple(methods), ranges)
 
 
 def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
     """Return headline numbers with their ranges, of verified solutions by ``case--world``."""
-    rows = [(r.name, r.unit, *name.split("--", 1), r.value, r.least, r.largest, "yes" if r.unique else "no")
-            for name, found in verified.items() for r in found.ranges]
-    return pd.DataFrame(rows, columns=["metric", "unit", "case", "world", "value", "least", "largest", "unique"])
+    rows = [
+        (
+            r.name,
+            r.unit,
+            *name.split("--", 1),
+            r.value,
+            r.least,
+            r.largest,
+            "yes" if r.unique else "no",
+        )
+        for name, found in verified.items()
+        for r in found.ranges
+    ]
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "metric",
+            "unit",
+            "case",
+            "world",
+            "value",
+            "least",
+            "largest",
+            "unique",
+        ],
+    )
 
 
 def _near(a: float, b: float) -> bool:
@@ -155,10 +209,14 @@ def _near(a: float, b: float) -> bool:
 
 
 def _outside(value: float, found: Range) -> float:
-    return max(found.least - value, value - found.largest, 0.0) / max(1.0, abs(found.value))
+    return max(found.least - value, value - found.largest, 0.0) / max(
+        1.0, abs(found.value)
+    )
 
 
-def _solve(program: LinearProgram, options: dict[str, Any]) -> tuple[Vector | None, str]:
+def _solve(
+    program: LinearProgram, options: dict[str, Any]
+) -> tuple[Vector | None, str]:
     highs = highspy.Highs()
     for option, value in {"output_flag": False, "threads": 1, **options}.items():
         highs.setOptionValue(option, value)
@@ -168,7 +226,11 @@ def _solve(program: LinearProgram, options: dict[str, Any]) -> tuple[Vector | No
     highs.run()
     status = highs.getModelStatus()
     said = str(highs.modelStatusToString(status)).lower()
-    return (np.array(highs.getSolution().col_value) if status == highspy.HighsModelStatus.kOptimal else None), said
+    return (
+        np.array(highs.getSolution().col_value)
+        if status == highspy.HighsModelStatus.kOptimal
+        else None
+    ), said
 
 
 @dataclass(frozen=True)
@@ -181,7 +243,11 @@ class _Ratio:
     bottom0: float = 1.0
 
     def __call__(self, x: Vector) -> float:
-        below = self.bottom0 if self.bottom is None else float(self.bottom @ x) + self.bottom0
+        below = (
+            self.bottom0
+            if self.bottom is None
+            else float(self.bottom @ x) + self.bottom0
+        )
         return (float(self.top @ x) + self.top0) / below if below else 0.0
 
     def above(self, level: float) -> Vector:
@@ -191,9 +257,15 @@ class _Ratio:
 
 def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
     """Return shares of capacity in the last year reported and the cash that treasuries pay, by name of metric."""
-    n, program, last = solution.parameters, solution.program, solution.world.report_until
+    n, program, last = (
+        solution.parameters,
+        solution.program,
+        solution.world.report_until,
+    )
     fleet: dict[tuple[str, str], float] = defaultdict(float)
-    added: dict[tuple[str, str], Vector] = defaultdict(lambda: np.zeros(len(program.columns_of)))
+    added: dict[tuple[str, str], Vector] = defaultdict(
+        lambda: np.zeros(len(program.columns_of))
+    )
     for site in n.sites.sites.values():
         if site.kind == "fleet":
             fleet[site.region, site.segment] += site.size or 0.0
@@ -202,14 +274,28 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
             site = n.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
     found = []
-    for label, segments in {"all": n.segments, **({LEADING: (LEADING,)} if LEADING in n.segments else {})}.items():
-        world = sum((added[r, s] for r in n.regions for s in segments), np.zeros(len(program.columns_of)))
+    for label, segments in {
+        "all": n.segments,
+        **({LEADING: (LEADING,)} if LEADING in n.segments else {}),
+    }.items():
+        world = sum(
+            (added[r, s] for r in n.regions for s in segments),
+            np.zeros(len(program.columns_of)),
+        )
         for r in n.regions:
-            own = sum((added[r, s] for s in segments), np.zeros(len(program.columns_of)))
-            ratio = _Ratio(own, sum(fleet[r, s] for s in segments), world,
-                           sum(fleet[q, s] for q in n.regions for s in segments))
+            own = sum(
+                (added[r, s] for s in segments), np.zeros(len(program.columns_of))
+            )
+            ratio = _Ratio(
+                own,
+                sum(fleet[r, s] for s in segments),
+                world,
+                sum(fleet[q, s] for q in n.regions for s in segments),
+            )
             found.append((f"share.capacity.{r}.{label}.{last}", "share", ratio))
-    return found + [(f"outlay.{r}", "MUSD", _Ratio(cash)) for r, cash in _outlays(solution).items()]
+    return found + [
+        (f"outlay.{r}", "MUSD", _Ratio(cash)) for r, cash in _outlays(solution).items()
+    ]
 
 
 def _outlays(solution: Solution) -> dict[str, Vector]:
@@ -249,7 +335,10 @@ class _Face:
             rising = of.above(level)
             found = self._best(sign * rising)
             gain = sign * float(rising @ (found - x))
-            if gain <= AGREE * max(1.0, abs(float(rising @ x))) * 1e-2 or of.bottom is None:
+            if (
+                gain <= AGREE * max(1.0, abs(float(rising @ x))) * 1e-2
+                or of.bottom is None
+            ):
                 return of(found) if gain > 0 else level
             level, x = of(found), found
 

@@ -11,7 +11,9 @@ from chipmodel.policies.base import Policy
 from chipmodel.policies.support import BuildKey, Support
 
 
-def overpaid_builds(policies: list[Policy], parameters: Parameters) -> dict[tuple[str, ...], tuple[str, float]]:
+def overpaid_builds(
+    policies: list[Policy], parameters: Parameters
+) -> dict[tuple[str, ...], tuple[str, float]]:
     """Return the site at which policies together pay most of the cost, and that share, if it exceeds the least cost."""
     total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
     for policy in policies:
@@ -21,16 +23,25 @@ def overpaid_builds(policies: list[Policy], parameters: Parameters) -> dict[tupl
     found: dict[tuple[str, ...], tuple[str, float]] = {}
     for (site, _), shares in total.items():
         share = sum(shares.values())
-        if share > parameters.parameter["multiplier_start"] and share > found.get(tuple(shares), ("", 0.0))[1]:
+        if (
+            share > parameters.parameter["multiplier_start"]
+            and share > found.get(tuple(shares), ("", 0.0))[1]
+        ):
             found[tuple(shares)] = (site, share)
     return found
 
 
-def stacked_support(policies: list[Policy], parameters: Parameters) -> list[tuple[str, str, str]]:
+def stacked_support(
+    policies: list[Policy], parameters: Parameters
+) -> list[tuple[str, str, str]]:
     """Return builds whose support together exceeds their least cost, as (policies, what, mend)."""
     least = parameters.parameter["multiplier_start"]
     return [
-        (" and ".join(ids), f"together pay {share:.0%} of the cost of {site}", f"keep support below {least:.0%}")
+        (
+            " and ".join(ids),
+            f"together pay {share:.0%} of the cost of {site}",
+            f"keep support below {least:.0%}",
+        )
         for ids, (site, share) in overpaid_builds(policies, parameters).items()
     ]
 
@@ -47,17 +58,26 @@ def check_case(case: Case, parameters: Parameters, impossible: bool = True) -> N
     problems = [
         Problem(case.name, f"policy {policy.id}, {where}", what, fix)
         for policy in case.policies
-        for where, what, fix in (*policy.problems(parameters), *policy.conflicts_with(named))
+        for where, what, fix in (
+            *policy.problems(parameters),
+            *policy.conflicts_with(named),
+        )
     ]
     if impossible and not problems:
         problems = [
-            Problem(case.name, f"policy {policy.id}, {where}", what, f"{fix}; `chipmodel why` tells more")
+            Problem(
+                case.name,
+                f"policy {policy.id}, {where}",
+                what,
+                f"{fix}; `chipmodel why` tells more",
+            )
             for policy in case.policies
             for where, what, fix in policy.impossible(parameters)
         ]
     if not problems:
         problems = [
-            Problem(case.name, where, what, fix) for where, what, fix in stacked_support(list(case.policies), parameters)
+            Problem(case.name, where, what, fix)
+            for where, what, fix in stacked_support(list(case.policies), parameters)
         ]
     if problems:
         raise InputError(problems)

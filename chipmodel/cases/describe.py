@@ -17,7 +17,9 @@ APART = ("id", "years", "source", "note")
 """Fields of an instrument that are told on lines of their own."""
 
 
-def describe_case(case: Case, n: Parameters, baseline: Case | None = None) -> dict[str, Any]:
+def describe_case(
+    case: Case, n: Parameters, baseline: Case | None = None
+) -> dict[str, Any]:
     """Return a resolved case in a world as plain data; with its baseline, also what it changes against that."""
     return {
         "case": case.name,
@@ -37,12 +39,14 @@ def describe_case(case: Case, n: Parameters, baseline: Case | None = None) -> di
 
 def names_of(data: Dataset) -> DisplayNames:
     """Return the names of regions, segments, firms and inputs as they stand in a sentence."""
-    return DisplayNames({
-        **{row.input: lower(row.name) for row in data.rows(InputRow)},
-        **{row.firm: row.name for row in data.rows(FirmRow)},
-        **{row.segment: lower(row.name) for row in data.rows(SegmentRow)},
-        **{row.region: with_article(row.name) for row in data.rows(RegionRow)},
-    })
+    return DisplayNames(
+        {
+            **{row.input: lower(row.name) for row in data.rows(InputRow)},
+            **{row.firm: row.name for row in data.rows(FirmRow)},
+            **{row.segment: lower(row.name) for row in data.rows(SegmentRow)},
+            **{row.region: with_article(row.name) for row in data.rows(RegionRow)},
+        }
+    )
 
 
 def _interest(n: Parameters) -> dict[str, float]:
@@ -56,19 +60,34 @@ def _instrument(policy: Policy, n: Parameters) -> dict[str, Any]:
         value = getattr(policy, name)
         if name in APART or value is None or value == ():
             continue
-        unit = next((mark.unit for mark in info.metadata if isinstance(mark, Number)), "")
+        unit = next(
+            (mark.unit for mark in info.metadata if isinstance(mark, Number)), ""
+        )
         plain = list(value) if isinstance(value, tuple) else value
-        fields.append({"field": name, "value": plain, "unit": unit, "meaning": info.description or ""})
+        fields.append(
+            {
+                "field": name,
+                "value": plain,
+                "unit": unit,
+                "meaning": info.description or "",
+            }
+        )
     return {
         "id": policy.id,
         "kind": policy.kind,
         "law": policy.law,
         "sentence": policy.sentence(names_of(n.data)),
         "years": list(policy.years),
-        "years_solved": [max(policy.years[0], n.years[0]), min(policy.years[1], n.years[-1])],
+        "years_solved": [
+            max(policy.years[0], n.years[0]),
+            min(policy.years[1], n.years[-1]),
+        ],
         "idle": policy.inactive,
         "fields": fields,
-        "computed": [{"what": what, "value": value, "unit": unit} for what, value, unit in policy.derived(n)],
+        "computed": [
+            {"what": what, "value": value, "unit": unit}
+            for what, value, unit in policy.derived(n)
+        ],
         "dual": policy.dual,
         "source": policy.source,
         "citation": citation(policy.source, n.data.rows(SourceRow)),
@@ -83,11 +102,18 @@ def case_lines(found: dict[str, Any]) -> list[str]:
     lines += folded(found["summary"])
     if found["baseline"]:
         lines += ["", *_change_lines(found)]
-    interest = ", ".join(f"{r} {number(v)}" for r, v in found["interest_during_construction"].items())
-    lines += ["", *folded(
-        f"In world {found['world']}: one dollar of capital costs {number(found['annuity_factor'])} a year "
-        f"(real rate {found['discount_rate']:.1%}). Interest during construction multiplies it by: {interest}."
-    )]
+    interest = ", ".join(
+        f"{r} {number(v)}" for r, v in found["interest_during_construction"].items()
+    )
+    lines += [
+        "",
+        *folded(
+            f"In world {found['world']}: one dollar of capital costs"
+            f" {number(found['annuity_factor'])} a year (real rate"
+            f" {found['discount_rate']:.1%}). Interest during construction multiplies"
+            f" it by: {interest}."
+        ),
+    ]
     if not found["instruments"]:
         lines += ["", "No instrument."]
     for entry in found["instruments"]:
@@ -98,22 +124,36 @@ def case_lines(found: dict[str, Any]) -> list[str]:
 def _change_lines(found: dict[str, Any]) -> list[str]:
     if not found["changes"]:
         return [f"baseline: {found['baseline']}, with the same instruments"]
-    return [f"baseline: {found['baseline']}; what this case changes:", *changed_lines(found["changes"])]
+    return [
+        f"baseline: {found['baseline']}; what this case changes:",
+        *changed_lines(found["changes"]),
+    ]
 
 
 def _entry_lines(entry: dict[str, Any]) -> list[str]:
     inactive = "  (does nothing: a number is zero)" if entry["idle"] else ""
     pairs = [("says", entry["sentence"]), ("kind of law", entry["law"])]
-    pairs += [(x["field"], f"{_value(x['value'])} {x['unit']}".strip()) for x in entry["fields"]]
-    pairs += [("years", "{} to {}".format(*entry["years"])), ("source", f"{entry['source']}: {entry['citation']}")]
+    pairs += [
+        (x["field"], f"{_value(x['value'])} {x['unit']}".strip())
+        for x in entry["fields"]
+    ]
+    pairs += [
+        ("years", "{} to {}".format(*entry["years"])),
+        ("source", f"{entry['source']}: {entry['citation']}"),
+    ]
     pairs += [(label, entry[label]) for label in ("note", "dual") if entry[label]]
     lines = [f"{entry['id']}  [{entry['kind']}]{inactive}", *labelled(pairs, "  ")]
     if entry["computed"]:
         lines.append("  in this data, {} to {}:".format(*entry["years_solved"]))
         merged: dict[str, list[str]] = {}
         for row in entry["computed"]:
-            merged.setdefault(row["what"], []).extend([number(row["value"]), row["unit"]])
-        lines += [f"    {line}" for line in columns([[k, *v] for k, v in merged.items()], right=(1, 3))]
+            merged.setdefault(row["what"], []).extend(
+                [number(row["value"]), row["unit"]]
+            )
+        lines += [
+            f"    {line}"
+            for line in columns([[k, *v] for k, v in merged.items()], right=(1, 3))
+        ]
     return lines
 
 

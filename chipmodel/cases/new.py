@@ -17,13 +17,15 @@ from chipmodel.policies.base import Number, Policy
 
 def case_template(name: str, parent: Case, parent_name: str) -> str:
     """Return the text of a case file with `parent` as its baseline and all that may be changed as comments."""
-    head = toml_text({
-        "title": f"{name}: say in one line what differs from {parent_name}",
-        "baseline": parent_name,
-        "status": "hypothetical",
-        "as_of": parent.as_of or "2000-01-01",
-        "summary": "Say what the case stands for and where it comes from.",
-    }).splitlines()
+    head = toml_text(
+        {
+            "title": f"{name}: say in one line what differs from {parent_name}",
+            "baseline": parent_name,
+            "status": "hypothetical",
+            "as_of": parent.as_of or "2000-01-01",
+            "summary": "Say what the case stands for and where it comes from.",
+        }
+    ).splitlines()
     notes = {
         "title": "one line a minister's staff would understand",
         "baseline": "the one parent; what follows are differences from it",
@@ -37,8 +39,11 @@ def case_template(name: str, parent: Case, parent_name: str) -> str:
     lines += ["", "# Instruments of the baseline to drop:"]
     lines.append("# remove = [" + ", ".join(f'"{p.id}"' for p in parent.policies) + "]")
     lines += ["", "# Numbers of the baseline to change:", "# [set]", *_numbers(parent)]
-    lines += ["", "# Instruments to add; every one needs an id, years and a source (or \"own\").",
-              "# The fields of each kind:"]
+    lines += [
+        "",
+        '# Instruments to add; every one needs an id, years and a source (or "own").',
+        "# The fields of each kind:",
+    ]
     for kind, policy in sorted(Policy.kinds.items()):
         lines += ["#", f"# {policy.law}", *_fields(kind, policy)]
     return "\n".join(lines) + "\n"
@@ -48,15 +53,17 @@ def _numbers(parent: Case) -> list[str]:
     lines = []
     for policy in parent.policies:
         for field, info in type(policy).model_fields.items():
-            unit = next((mark.unit for mark in info.metadata if isinstance(mark, Number)), None)
+            unit = next(
+                (mark.unit for mark in info.metadata if isinstance(mark, Number)), None
+            )
             value = getattr(policy, field)
             if unit is not None and value is not None:
-                lines.append(f"# \"{policy.id}.{field}\" = {value!r}    # {unit}")
+                lines.append(f'# "{policy.id}.{field}" = {value!r}    # {unit}')
     return lines or ["# (the baseline has no numbers)"]
 
 
 def _fields(kind: str, policy: type[Policy]) -> list[str]:
-    lines = ["# [[policy]]", f"# kind = \"{kind}\""]
+    lines = ["# [[policy]]", f'# kind = "{kind}"']
     for field, info in policy.model_fields.items():
         need = "" if info.is_required() else " (may be left out)"
         lines.append(f"# {field} =     # {info.description}{need}")
@@ -81,8 +88,13 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
     """
     path = Path(target) if target.endswith(".toml") else folder / f"{target}.toml"
     if not re.fullmatch(ID_PATTERN, path.stem):
-        raise InputError.one(str(path), "name", "is no name for a case",
-                             "use small letters, digits and underscores, a letter first, at most 41 in all")
+        raise InputError.one(
+            str(path),
+            "name",
+            "is no name for a case",
+            "use small letters, digits and underscores, a letter first, at most 41"
+            " in all",
+        )
     text = case_template(path.stem, parent, parent_name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +103,9 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
             whole.write_text(text, encoding="utf-8", newline="\n")
             path.hardlink_to(whole)  # unlike a rename, it never replaces what is there
     except FileExistsError:
-        raise InputError.one(str(path), "file", "is there already", "choose another name, or remove it") from None
+        raise InputError.one(
+            str(path), "file", "is there already", "choose another name, or remove it"
+        ) from None
     except OSError as error:
         what = f"cannot be written ({error.strerror})"
         raise InputError.one(str(path), "file", what, "choose another path") from None
@@ -105,16 +119,35 @@ def copy_data(data: Dataset, target: str | Path) -> Path:
     """
     folder, source = Path(target), data.root.resolve()
     if folder.resolve().is_relative_to(source):
-        raise InputError.one(str(folder), "folder", "lies inside the data it would copy", "choose another folder")
+        raise InputError.one(
+            str(folder),
+            "folder",
+            "lies inside the data it would copy",
+            "choose another folder",
+        )
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError.one(str(folder), "folder", "is not empty", "choose another folder, or empty this one")
+            raise InputError.one(
+                str(folder),
+                "folder",
+                "is not empty",
+                "choose another folder, or empty this one",
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as draft:
+        with tempfile.TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}."
+        ) as draft:
             whole = Path(draft) / "data"
-            shutil.copytree(source, whole, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            shutil.copytree(
+                source, whole, ignore=shutil.ignore_patterns("__pycache__", ".*")
+            )
             whole.rename(folder)
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or "not every file could be copied"
-        raise InputError.one(str(folder), "folder", f"cannot be written ({reason})", "choose another folder") from None
+        raise InputError.one(
+            str(folder),
+            "folder",
+            f"cannot be written ({reason})",
+            "choose another folder",
+        ) from None
     return folder

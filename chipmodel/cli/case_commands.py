@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chipmodel.analysis.verify import Verification
     from chipmodel.results.solution import Solution
 
+
 def show(args: argparse.Namespace) -> Answer:
     """Show a resolved case: each instrument, its law, its source, what its numbers amount to."""
     from chipmodel.cases.describe import case_lines, describe_case
@@ -51,7 +52,12 @@ def diff(args: argparse.Namespace) -> Answer:
     data = dataset(args)
     left, right = load_case(args.left, data), load_case(args.right, data)
     rows = differences(left, right, names_of(data))
-    lines = labelled([(case.name, f"{case.title or 'no title'} ({case.status})") for case in (left, right)])
+    lines = labelled(
+        [
+            (case.name, f"{case.title or 'no title'} ({case.status})")
+            for case in (left, right)
+        ]
+    )
     lines += ["", f"from {left.name} to {right.name}:", *changed_lines(rows)]
     if not rows:
         lines = [f"{left.name} and {right.name} hold the same instruments"]
@@ -64,7 +70,9 @@ def new(args: argparse.Namespace) -> Answer:
 
     data = dataset(args)
     if "+" in args.parent:
-        raise InputError.one("command line", "--from", "a case has one parent", "name one case")
+        raise InputError.one(
+            "command line", "--from", "a case has one parent", "name one case"
+        )
     parent = load_case(args.parent, data)
     # An editable copy of the data takes the case in; the shipped package is left alone.
     inside = getattr(args, "data", None) not in (None, SHIPPED)
@@ -92,8 +100,20 @@ def run_case(args: argparse.Namespace) -> Answer:
         folder = save(solution, out, seconds, checked.plain() if checked else None)
     found = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
-    lines = [*overview_lines(found, names), *(["", *checked.lines()] if checked else []), "", f"written: {folder}"]
-    return Answer(lines, {**found, **({"verified": checked.plain()} if checked else {}), "written": str(folder)})
+    lines = [
+        *overview_lines(found, names),
+        *(["", *checked.lines()] if checked else []),
+        "",
+        f"written: {folder}",
+    ]
+    return Answer(
+        lines,
+        {
+            **found,
+            **({"verified": checked.plain()} if checked else {}),
+            "written": str(folder),
+        },
+    )
 
 
 def _verified(solution: Solution) -> Verification:
@@ -111,7 +131,9 @@ def _pointing_to_why(args: argparse.Namespace) -> Iterator[None]:
     except NoOptimum as error:
         world = "" if args.world == "central" else f" --world {args.world}"
         place = f" --data {args.data}" if getattr(args, "data", None) else ""
-        raise NoOptimum(error.status, f"{error}; run `chipmodel why {args.case}{world}{place}`") from None
+        raise NoOptimum(
+            error.status, f"{error}; run `chipmodel why {args.case}{world}{place}`"
+        ) from None
 
 
 def rerun(args: argparse.Namespace) -> Answer:
@@ -119,8 +141,13 @@ def rerun(args: argparse.Namespace) -> Answer:
     from chipmodel.analysis.rerun import rerun as again
 
     found = again(args.manifest, dataset(args))
-    lines = [f"differs: {difference}" for difference in found] or ["same: every table, to nine digits"]
-    return Answer(lines, {"same": not found, "differences": [vars(difference) for difference in found]})
+    lines = [f"differs: {difference}" for difference in found] or [
+        "same: every table, to nine digits"
+    ]
+    return Answer(
+        lines,
+        {"same": not found, "differences": [vars(difference) for difference in found]},
+    )
 
 
 def export(args: argparse.Namespace) -> Answer:
@@ -140,5 +167,12 @@ def export(args: argparse.Namespace) -> Answer:
         program = program_of(data, case, world)
         write_out(program, path, args.format)
     rows, cols = program.matrix.shape
-    return Answer([f"written: {path} ({rows:,} rows, {cols:,} columns, to be minimised)"],
-                  {"written": str(path), "rows": int(rows), "columns": int(cols), "format": args.format})
+    return Answer(
+        [f"written: {path} ({rows:,} rows, {cols:,} columns, to be minimised)"],
+        {
+            "written": str(path),
+            "rows": int(rows),
+            "columns": int(cols),
+            "format": args.format,
+        },
+    )

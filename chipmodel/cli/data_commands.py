@@ -18,8 +18,10 @@ from chipmodel.dataset.descriptor import FILE, edited
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.world import load_world
 
-GRADES = ("A read in the source, B quoted by another, C citation missing, D computed (formula in the note), "
-          "E assumption")
+GRADES = (
+    "A read in the source, B quoted by another, C citation missing, D computed (formula"
+    " in the note), E assumption"
+)
 """What the grades of facts mean, in a line."""
 
 
@@ -31,20 +33,35 @@ def list_all(args: argparse.Namespace) -> Answer:
     found: dict[str, list[dict[str, str]]] = {"datasets": _datasets(data, _place(args))}
     for heading in ("worlds", "cases", "studies"):
         folder = data.root / heading
-        found[heading] = [{"name": name, "title": _title(folder / f"{name}.toml")} for name in names_in(folder)]
-    found["questions"] = [{"name": name, "title": questions.question(name).TITLE} for name in questions.names()]
+        found[heading] = [
+            {"name": name, "title": _title(folder / f"{name}.toml")}
+            for name in names_in(folder)
+        ]
+    found["questions"] = [
+        {"name": name, "title": questions.question(name).TITLE}
+        for name in questions.names()
+    ]
     lines: list[str] = []
     for heading, entries in found.items():
-        lines += ["", heading, *(labelled([(e["name"], e["title"]) for e in entries], "  ") or ["  none"])]
+        lines += [
+            "",
+            heading,
+            *(labelled([(e["name"], e["title"]) for e in entries], "  ") or ["  none"]),
+        ]
     return Answer(lines[1:], dict(found))
 
 
 def _datasets(data: Dataset, place: str) -> list[dict[str, str]]:
     facts = sum(1 for _ in data.facts())
-    title = f"{len(data.tables)} tables, {facts:,} facts, digest {data.digest[:12]}, {place}"
+    title = (
+        f"{len(data.tables)} tables, {facts:,} facts, digest {data.digest[:12]},"
+        f" {place}"
+    )
     entries = [{"name": data.name, "title": title}]
     if data.name != SHIPPED:
-        entries.append({"name": SHIPPED, "title": "the package that comes with chipmodel"})
+        entries.append(
+            {"name": SHIPPED, "title": "the package that comes with chipmodel"}
+        )
     return entries
 
 
@@ -59,7 +76,12 @@ def check(args: argparse.Namespace) -> Answer:
     """Check a data package with its worlds, cases and studies, and tell every problem at once."""
     named = getattr(args, "data", None)
     if args.dataset and named and args.dataset != named:
-        raise InputError.one("command line", "--data", "names another data set than DATASET", "name it once")
+        raise InputError.one(
+            "command line",
+            "--data",
+            "names another data set than DATASET",
+            "name it once",
+        )
     data = _load(args.dataset or named)
     problems = _package_problems(data)
     if problems:
@@ -71,11 +93,22 @@ def check(args: argparse.Namespace) -> Answer:
     count = sum(grades.values())
     told = ", ".join(f"{grade} {n}" for grade, n in grades.items())
     return Answer(
-        [f"ok: {len(data.tables)} tables, {count:,} facts, grades {told}",
-         f"data: {data.name}, {_place(args, args.dataset)}", f"grades: {GRADES}",
-         *([f"not as {FILE} records: {', '.join(changed)}"] if changed else [])],
-        {"ok": True, "dataset": data.name, "place": _place(args, args.dataset), "digest": data.digest,
-         "tables": len(data.tables), "facts": count, "grades": grades, "edited": changed},
+        [
+            f"ok: {len(data.tables)} tables, {count:,} facts, grades {told}",
+            f"data: {data.name}, {_place(args, args.dataset)}",
+            f"grades: {GRADES}",
+            *([f"not as {FILE} records: {', '.join(changed)}"] if changed else []),
+        ],
+        {
+            "ok": True,
+            "dataset": data.name,
+            "place": _place(args, args.dataset),
+            "digest": data.digest,
+            "tables": len(data.tables),
+            "facts": count,
+            "grades": grades,
+            "edited": changed,
+        },
     )
 
 
@@ -112,7 +145,9 @@ def copy_data(args: argparse.Namespace) -> Answer:
     from chipmodel.cases.new import copy_data as copy
 
     path = copy(dataset(args), args.folder)
-    return Answer([f"written: {path}; use it with --data {path}"], {"written": str(path)})
+    return Answer(
+        [f"written: {path}; use it with --data {path}"], {"written": str(path)}
+    )
 
 
 def formulation(args: argparse.Namespace) -> Answer:

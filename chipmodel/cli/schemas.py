@@ -1,6 +1,7 @@
 """JSON schemas of the files people write: case, world, study.
 
-The files in ``schema/`` are written by ``write_schemas("schema")``; a test compares them.
+The files in ``schema/`` are written by ``write_schemas("schema")``; a test compares
+them.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def case_schema() -> dict[str, Any]:
     """Return the schema of a case file; every entry of ``policy`` is one of the kinds of instrument."""
     schema = _schema(CaseFile, "case")
-    kinds = {kind: policy for kind, policy in sorted(Policy.kinds.items()) if _own(policy)}
+    kinds = {
+        kind: policy for kind, policy in sorted(Policy.kinds.items()) if _own(policy)
+    }
     definitions = schema.setdefault("$defs", {})
     for kind, policy in kinds.items():
         body = policy.model_json_schema(ref_template="#/$defs/{model}")
         definitions |= body.pop("$defs", {})
         body["description"] = policy.law
-        body["properties"] = {"kind": {"const": kind, "description": "Kind of instrument."}, **body["properties"]}
+        body["properties"] = {
+            "kind": {"const": kind, "description": "Kind of instrument."},
+            **body["properties"],
+        }
         body["required"] = ["kind", *body["required"]]
         definitions[policy.__name__] = body
     schema["properties"]["policy"]["items"] = {
@@ -62,7 +68,11 @@ def write_schemas(folder: str | Path) -> list[Path]:
         The files written.
     """
     written = []
-    for name, schema in (("case", case_schema()), ("study", study_schema()), ("world", world_schema())):
+    for name, schema in (
+        ("case", case_schema()),
+        ("study", study_schema()),
+        ("world", world_schema()),
+    ):
         path = Path(folder) / f"{name}.schema.json"
         write_whole(path, json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
         written.append(path)

@@ -65,7 +65,9 @@ def _nothing_empty(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(OSError):  # one that is not empty stays, and so do those around it
+        with suppress(
+            OSError
+        ):  # one that is not empty stays, and so do those around it
             for path in new:
                 path.rmdir()
         raise

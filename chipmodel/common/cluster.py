@@ -1,8 +1,8 @@
 """Studies on a cluster: the work of a study spread over the workers of a Dask scheduler.
 
-Dask brings the queue, the moving of data and the doing over of what a lost worker had; this module
-brings what is shared to every worker once, refuses workers whose code would give other numbers, and
-tells what goes wrong.
+Dask brings the queue, the moving of data and the doing over of what a lost worker had;
+this module brings what is shared to every worker once, refuses workers whose code would
+give other numbers, and tells what goes wrong.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Cluster:
         self._address = str(client.scheduler.address)
         self._stamp = stamp()
 
-    def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def each(
+        self, work: Work, shared: Any, tasks: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
         """Do every task.
 
         Raises
@@ -75,18 +77,25 @@ class Cluster:
             if not left:
                 return
             self._check_workers()
-        raise WorkerLost(f"workers of {self._address} were lost {RETRIES + 1} times with what they were sent")
+        raise WorkerLost(
+            f"workers of {self._address} were lost {RETRIES + 1} times with what they"
+            " were sent"
+        )
 
-    def _attempt(self, work: Work, shared: Any, tasks: dict[int, Any]) -> Iterator[tuple[int, Any]]:
+    def _attempt(
+        self, work: Work, shared: Any, tasks: dict[int, Any]
+    ) -> Iterator[tuple[int, Any]]:
         """Do tasks until all are done or what they share is lost."""
         from distributed import CancelledError, KilledWorker, as_completed
 
-        # Data that was sent is not made again by Dask: when every worker that held it is gone, the tasks
-        # are cancelled and the caller sends all of it anew.
+        # Data that was sent is not made again by Dask: when every worker that held it
+        # is gone, the tasks are cancelled and the caller sends all of it anew.
         try:
             sent = self._client.scatter(shared, broadcast=True, hash=False)
             futures = {
-                self._client.submit(_do, work, sent, self._stamp, task, pure=False, retries=RETRIES): k
+                self._client.submit(
+                    _do, work, sent, self._stamp, task, pure=False, retries=RETRIES
+                ): k
                 for k, task in tasks.items()
             }
             for future in as_completed(list(futures), loop=self._client.loop):
@@ -99,8 +108,10 @@ class Cluster:
             if self._client.status != "running":
                 raise self._no_scheduler() from None
         except KilledWorker:
-            raise WorkerLost(f"a part of the study ended {self._allowed()} workers of {self._address} (killed, or out "
-                             "of memory)") from None
+            raise WorkerLost(
+                f"a part of the study ended {self._allowed()} workers of"
+                f" {self._address} (killed, or out of memory)"
+            ) from None
         except (OSError, TimeoutError):
             raise self._no_scheduler() from None
 
@@ -110,15 +121,23 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=PATIENCE)
             told = self._client.run(stamp, on_error="return")
         except TimeoutError:
-            raise InputError.one(self._address, "scheduler", "has no workers",
-                                 f"start some with `dask worker {self._address}`") from None
+            raise InputError.one(
+                self._address,
+                "scheduler",
+                "has no workers",
+                f"start some with `dask worker {self._address}`",
+            ) from None
         except OSError:
             raise self._no_scheduler() from None
         for worker, there in sorted(told.items()):
-            if isinstance(there, OSError):  # it has just gone; Dask gives its tasks to others
+            if isinstance(
+                there, OSError
+            ):  # it has just gone; Dask gives its tasks to others
                 continue
             if isinstance(there, BaseException):
-                raise InputError.one(worker, "worker", f"cannot run chipmodel ({there})", SAME)
+                raise InputError.one(
+                    worker, "worker", f"cannot run chipmodel ({there})", SAME
+                )
             if there != self._stamp:
                 raise _unlike(worker, there, self._stamp)
 
@@ -139,8 +158,14 @@ def stamp() -> dict[str, str]:
 
 def _unlike(worker: str, there: dict[str, str], here: dict[str, str]) -> InputError:
     differ = [name for name in here if there.get(name) != here[name]]
-    told = ", ".join("changed source of chipmodel" if name == "source" else
-                     f"{name} {there.get(name)} instead of {here[name]}" for name in differ)
+    told = ", ".join(
+        (
+            "changed source of chipmodel"
+            if name == "source"
+            else f"{name} {there.get(name)} instead of {here[name]}"
+        )
+        for name in differ
+    )
     return InputError.one(worker, "worker", f"has {told}", SAME)
 
 
@@ -158,8 +183,14 @@ def _do(work: Work, shared: Any, expected: dict[str, str], task: Any) -> Any:
             return error
 
 
-def connect(address: str, *, insecure: bool = False, ca: str | None = None, cert: str | None = None,
-            key: str | None = None) -> Any:
+def connect(
+    address: str,
+    *,
+    insecure: bool = False,
+    ca: str | None = None,
+    cert: str | None = None,
+    key: str | None = None,
+) -> Any:
     """Connect to a Dask scheduler.
 
     Parameters
@@ -167,9 +198,11 @@ def connect(address: str, *, insecure: bool = False, ca: str | None = None, cert
     address : str
         ``tls://host:port``; ``tcp://`` only if `insecure`.
     insecure : bool
-        Whether to accept that whoever reaches the network between can run code on the workers.
+        Whether to accept that whoever reaches the network between can run code on the
+        workers.
     ca, cert, key : str, optional
-        Files of certificate authority, certificate and key, instead of those in Dask's configuration.
+        Files of certificate authority, certificate and key, instead of those in Dask's
+        configuration.
 
     Returns
     -------
@@ -183,38 +216,70 @@ def connect(address: str, *, insecure: bool = False, ca: str | None = None, cert
     try:
         from distributed import Client
     except ImportError:
-        raise InputError.one("command line", "--scheduler", "Dask is not installed", EXTRA) from None
+        raise InputError.one(
+            "command line", "--scheduler", "Dask is not installed", EXTRA
+        ) from None
     place = f"--scheduler {address}"
     scheme, _, rest = address.rpartition("://")
     if scheme not in ("tls", "tcp", "") or not rest:
-        raise InputError.one("command line", place, "is no address of a scheduler", "write tls://HOST:PORT")
+        raise InputError.one(
+            "command line",
+            place,
+            "is no address of a scheduler",
+            "write tls://HOST:PORT",
+        )
     if scheme != "tls" and not insecure:
-        raise InputError.one("command line", place, "is not encrypted: whoever reaches it can run code there",
-                             "use tls://, or accept it with --insecure")
+        raise InputError.one(
+            "command line",
+            place,
+            "is not encrypted: whoever reaches it can run code there",
+            "use tls://, or accept it with --insecure",
+        )
     security, how = _security(address, scheme == "tls", ca, cert, key)
-    # Asked before a client is made: one that fails to connect holds up the end of the process.
+    # Asked before a client is made: one that fails to connect holds up the end of the
+    # process.
     why = asyncio.run(_unreachable(address, how))
     if why:
-        raise InputError.one("command line", place, f"cannot be reached ({why})",
-                             "check that the scheduler runs and that address and certificates are right")
+        raise InputError.one(
+            "command line",
+            place,
+            f"cannot be reached ({why})",
+            "check that the scheduler runs and that address and certificates are right",
+        )
     return Client(address, security=security, timeout=PATIENCE, set_as_default=False)
 
 
-def _security(address: str, encrypted: bool, ca: str | None, cert: str | None,
-              key: str | None) -> tuple[Any, dict[str, Any]]:
+def _security(
+    address: str, encrypted: bool, ca: str | None, cert: str | None, key: str | None
+) -> tuple[Any, dict[str, Any]]:
     """Return how to talk to a scheduler: Dask's settings with the files given in their place."""
     from distributed.security import Security
 
-    given = {k: v for k, v in {"tls_ca_file": ca, "tls_client_cert": cert, "tls_client_key": key}.items() if v}
+    given = {
+        k: v
+        for k, v in {
+            "tls_ca_file": ca,
+            "tls_client_cert": cert,
+            "tls_client_key": key,
+        }.items()
+        if v
+    }
     try:
         security = Security(**given, require_encryption=encrypted)
         how = security.get_connection_args("client")
     except OSError as error:  # SSL's errors are among them
         what = f"cannot be used ({error.strerror or error})"
-        raise InputError.one("command line", "certificates", what, "name files in PEM format") from None
+        raise InputError.one(
+            "command line", "certificates", what, "name files in PEM format"
+        ) from None
     if encrypted and how.get("ssl_context") is None:
-        raise InputError.one("command line", f"--scheduler {address}", "needs certificates",
-                             "give --tls-ca, --tls-cert and --tls-key, or set distributed.comm.tls of Dask")
+        raise InputError.one(
+            "command line",
+            f"--scheduler {address}",
+            "needs certificates",
+            "give --tls-ca, --tls-cert and --tls-key, or set distributed.comm.tls of"
+            " Dask",
+        )
     return security, how
 
 
@@ -230,4 +295,8 @@ async def _unreachable(address: str, how: dict[str, Any]) -> str:
     except Exception as error:  # what is no scheduler may answer with anything
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     kind = told.get("type", "") if isinstance(told, dict) else ""
-    return "" if kind == "Scheduler" else f"a {kind.lower() or 'stranger'} answers there, no scheduler"
+    return (
+        ""
+        if kind == "Scheduler"
+        else f"a {kind.lower() or 'stranger'} answers there, no scheduler"
+    )

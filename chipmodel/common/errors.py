@@ -44,7 +44,10 @@ def _spelled_out(problem: Problem) -> Problem:
     odd = dict.fromkeys(c for c in problem.place + problem.what if not c.isascii())
     if not odd or "U+" in problem.what:
         return problem
-    return replace(problem, what=f"{problem.what} (holds {', '.join(character(c) for c in [*odd][:3])})")
+    return replace(
+        problem,
+        what=f"{problem.what} (holds {', '.join(character(c) for c in [*odd][:3])})",
+    )
 
 
 class ChipmodelError(Exception):
@@ -55,11 +58,15 @@ class InputError(ChipmodelError):
     """The input is wrong (exit code 2). All problems found are reported together."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted({_spelled_out(p) for p in problems}))
+        self.problems: tuple[Problem, ...] = tuple(
+            sorted({_spelled_out(p) for p in problems})
+        )
         super().__init__("\n".join(str(p) for p in self.problems))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
-        return type(self), (self.problems,)  # so that it survives the way back from another process
+        return type(self), (
+            self.problems,
+        )  # so that it survives the way back from another process
 
     @classmethod
     def one(cls, file: str, place: str, what: str, fix: str) -> InputError:
@@ -84,15 +91,22 @@ class NoOptimum(Unsolved):
         super().__init__(message)
 
     def __reduce__(self) -> tuple[type[NoOptimum], tuple[str, str]]:
-        return type(self), (self.status, str(self))  # without the arrays: they stay in their process
+        return type(self), (
+            self.status,
+            str(self),
+        )  # without the arrays: they stay in their process
 
 
 class WorkerLost(ChipmodelError):
     """What solved part of a study is gone (exit code 1)."""
 
-    def __init__(self, what: str = "a process that solved part of the study ended before its time (killed, or out of "
-                                   "memory)") -> None:
-        super().__init__(f"{what}; run the same command again: what was finished is kept")
+    def __init__(
+        self,
+        what: str = "a process that solved part of the study ended before its time (killed, or out of memory)",
+    ) -> None:
+        super().__init__(
+            f"{what}; run the same command again: what was finished is kept"
+        )
 
 
 class CertificateError(Unsolved):
@@ -105,7 +119,9 @@ class CertificateError(Unsolved):
 
 
 @contextmanager
-def about(program: Any = None, parameters: Any = None, policies: Sequence[Any] = ()) -> Iterator[None]:
+def about(
+    program: Any = None, parameters: Any = None, policies: Sequence[Any] = ()
+) -> Iterator[None]:
     """Let what goes wrong in a solve carry the programme it went wrong with, and what that was written from."""
     try:
         yield

@@ -43,15 +43,25 @@ def read_file(path: Path, fix: str = "check the path") -> bytes:
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            raise InputError.one(path.name, "file", f"has {size / 1e6:,.0f} MB", "a file may have 50 MB at most")
+            raise InputError.one(
+                path.name,
+                "file",
+                f"has {size / 1e6:,.0f} MB",
+                "a file may have 50 MB at most",
+            )
         with path.open("rb") as stream:
             return stream.read(LARGEST)  # a device has no size and no end
     except OSError as error:
         raise InputError.one(
-            path.name, "file", f"cannot be read ({error.strerror or 'no reason given'})", fix
+            path.name,
+            "file",
+            f"cannot be read ({error.strerror or 'no reason given'})",
+            fix,
         ) from None
     except ValueError as error:  # a name with a character no file can have
-        raise InputError.one(path.name, "file", f"cannot be read ({error})", fix) from None
+        raise InputError.one(
+            path.name, "file", f"cannot be read ({error})", fix
+        ) from None
 
 
 def is_file(path: Path) -> bool:
@@ -67,17 +77,29 @@ def text_of(file: str, raw: bytes) -> str:
     Raises
     ------
     InputError
-        If it is not UTF-8, or holds a character that does not show: nobody could see what it does.
+        If it is not UTF-8, or holds a character that does not show: nobody could see
+        what it does.
     """
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise InputError.one(file, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8") from None
+        raise InputError.one(
+            file, f"byte {error.start}", "is not UTF-8 text", "save it as UTF-8"
+        ) from None
     hidden = [
-        Problem(file, f"line {number}", f"holds {character(odd)}, which does not show",
-                "write a plain space or remove it")
+        Problem(
+            file,
+            f"line {number}",
+            f"holds {character(odd)}, which does not show",
+            "write a plain space or remove it",
+        )
         for number, line in enumerate(text.split("\n"), start=1)
-        if (odd := next((c for c in line if not c.isprintable() and c not in "\t\r"), None)) is not None
+        if (
+            odd := next(
+                (c for c in line if not c.isprintable() and c not in "\t\r"), None
+            )
+        )
+        is not None
     ]
     if hidden:
         raise InputError(hidden)
@@ -97,10 +119,22 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
-        line = f": {text.split(chr(10))[int(place[1]) - 1].strip()[:80]}" if place else ""
-        raise InputError.one(path.name, "TOML", f"{error}{line}", "correct the line named") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
-        raise InputError.one(path.name, "TOML", f"cannot be read ({error})", "write plain numbers and lists") from None
+        line = (
+            f": {text.split(chr(10))[int(place[1]) - 1].strip()[:80]}" if place else ""
+        )
+        raise InputError.one(
+            path.name, "TOML", f"{error}{line}", "correct the line named"
+        ) from None
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits, lists in lists in lists
+        raise InputError.one(
+            path.name,
+            "TOML",
+            f"cannot be read ({error})",
+            "write plain numbers and lists",
+        ) from None
 
 
 def from_file(model: type[ModelT], content: dict[str, Any]) -> ModelT:
@@ -114,12 +148,16 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
-def problems_of(error: ValidationError, file: str, place: str = "", regions: Iterable[str] = ()) -> list[Problem]:
+def problems_of(
+    error: ValidationError, file: str, place: str = "", regions: Iterable[str] = ()
+) -> list[Problem]:
     """Turn pydantic's findings into problems of a file; `regions` are those to choose from."""
     found = []
     for fault in error.errors():
         where, what, fix = _told(dict(fault), tuple(regions))
-        found.append(Problem(file, ".".join(x for x in (place, where) if x) or "file", what, fix))
+        found.append(
+            Problem(file, ".".join(x for x in (place, where) if x) or "file", what, fix)
+        )
     return found
 
 
@@ -127,8 +165,14 @@ def _told(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, st
     """Return place, what is wrong and the mend of one of pydantic's findings."""
     loc = [str(part) for part in fault["loc"]]
     where, kind, given = ".".join(loc), fault["type"], fault.get("input")
-    if "years" in loc and (kind in ("too_long", "tuple_type") or (kind == "missing" and loc[-1] != "years")):
-        return ".".join(loc[: loc.index("years") + 1]), "is not two years", "give two years, [first, last]"
+    if "years" in loc and (
+        kind in ("too_long", "tuple_type") or (kind == "missing" and loc[-1] != "years")
+    ):
+        return (
+            ".".join(loc[: loc.index("years") + 1]),
+            "is not two years",
+            "give two years, [first, last]",
+        )
     if kind == "extra_forbidden":
         return where, "unknown key", "remove it or check its spelling"
     if kind == "missing":
@@ -136,12 +180,24 @@ def _told(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, st
     if kind == "string_pattern_mismatch":
         pattern = fault.get("ctx", {}).get("pattern")
         if pattern == REGION_PATTERN:
-            fix = "use one of " + ", ".join(regions) if regions else "use three capital letters, such as USA"
+            fix = (
+                "use one of " + ", ".join(regions)
+                if regions
+                else "use three capital letters, such as USA"
+            )
             return where, f"'{given}' is no region", fix
         if pattern == ID_PATTERN:
-            return where, f"'{given}' is no id", "use small letters, digits and _, a letter first, 41 at most"
+            return (
+                where,
+                f"'{given}' is no id",
+                "use small letters, digits and _, a letter first, 41 at most",
+            )
     what = str(fault["msg"]).removeprefix("Value error, ")
-    return where, f"'{given}': {what}" if isinstance(given, str) else what, "correct the value"
+    return (
+        where,
+        f"'{given}': {what}" if isinstance(given, str) else what,
+        "correct the value",
+    )
 
 
 def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> Path:
@@ -161,7 +217,12 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
 def file_beside(path: Path, name: str) -> Path:
     """Return the file of a name that lies beside another; what somebody sends reads no other files of its user."""
     if Path(name).name != name or name == "..":
-        raise InputError.one(path.name, f"'{name}'", "is not the name of a file beside it", "put the file beside it")
+        raise InputError.one(
+            path.name,
+            f"'{name}'",
+            "is not the name of a file beside it",
+            "put the file beside it",
+        )
     return path.parent / name
 
 
@@ -189,7 +250,10 @@ def write_whole(path: Path, content: str | bytes) -> None:
             raise
     except OSError as error:
         raise InputError.one(
-            str(path), "output", f"cannot be written ({error.strerror or error})", "choose another folder with --out"
+            str(path),
+            "output",
+            f"cannot be written ({error.strerror or error})",
+            "choose another folder with --out",
         ) from None
 
 
@@ -210,7 +274,9 @@ def toml_text(data: dict[str, Any], order: Iterable[str] = ()) -> str:
     keys = [k for k in order if k in data] + [k for k in data if k not in set(order)]
     for key in keys:
         value = data[key]
-        if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        if not isinstance(value, dict) and not (
+            isinstance(value, list) and value and isinstance(value[0], dict)
+        ):
             lines.append(f"{_toml_key(key)} = {_toml_value(value)}")
     for key in keys:
         value = data[key]
@@ -239,7 +305,11 @@ def _toml_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml_value(v) for v in value) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + " }"
+        return (
+            "{ "
+            + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items())
+            + " }"
+        )
     return '"' + "".join(_toml_character(c) for c in str(value)) + '"'
 
 
@@ -247,10 +317,16 @@ def _toml_character(character: str) -> str:
     short = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
     if character in short:
         return short[character]
-    return f"\\u{ord(character):04x}" if ord(character) < 32 or ord(character) == 127 else character
+    return (
+        f"\\u{ord(character):04x}"
+        if ord(character) < 32 or ord(character) == 127
+        else character
+    )
 
 
-def write_folder(target: Path, content: Mapping[str, bytes], mine: Iterable[str] = ()) -> None:
+def write_folder(
+    target: Path, content: Mapping[str, bytes], mine: Iterable[str] = ()
+) -> None:
     """Write a folder of files whole, in the place of one that holds nothing but these files and `mine`.
 
     Raises
@@ -285,16 +361,22 @@ def _unwritable(path: Path, error: OSError) -> InputError:
 def refuse_foreign(target: Path, mine: set[str]) -> None:
     """Refuse a folder that holds other files than `mine`, which would be lost."""
     with suppress(OSError):
-        foreign = sorted({p.name for p in target.iterdir() if not p.name.startswith(".")} - mine)
+        foreign = sorted(
+            {p.name for p in target.iterdir() if not p.name.startswith(".")} - mine
+        )
         if foreign:
             raise InputError.one(
-                str(target), ", ".join(foreign), "was not written by chipmodel and would be lost",
+                str(target),
+                ", ".join(foreign),
+                "was not written by chipmodel and would be lost",
                 "move it away, or choose another folder with --out",
             )
 
 
 def _write_folder(target: Path, content: Mapping[str, bytes]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)  # another process that failed may have tidied it away
+    target.parent.mkdir(
+        parents=True, exist_ok=True
+    )  # another process that failed may have tidied it away
     clear_litter(target)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
@@ -314,8 +396,8 @@ def _write_folder(target: Path, content: Mapping[str, bytes]) -> None:
 def _swap_in(new: Path, target: Path) -> None:
     """Rename `new` to `target`; a folder that stands there is renamed away first, and deleted last.
 
-    Somebody else may do the same at the same time: whoever finds the place taken moves that away in
-    its turn, so that a whole folder stands there in the end.
+    Somebody else may do the same at the same time: whoever finds the place taken moves
+    that away in its turn, so that a whole folder stands there in the end.
     """
     away: list[Path] = []
     try:
@@ -324,7 +406,10 @@ def _swap_in(new: Path, target: Path) -> None:
                 new.rename(target)
                 return
             except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or len(away) > 100:
+                if (
+                    error.errno not in (errno.ENOTEMPTY, errno.EEXIST)
+                    or len(away) > 100
+                ):
                     raise
             old = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
             with suppress(FileNotFoundError):

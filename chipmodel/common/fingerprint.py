@@ -22,7 +22,9 @@ PACKAGES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "pydantic")
 def sealed(about: Mapping[str, Any]) -> bytes:
     """Return a manifest as it is written, with a hash over all of it, so that a changed one is told."""
     whole = {**about, "seal": _seal(about)}
-    return (json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
 
 
 def is_untouched(about: Mapping[str, Any]) -> bool:
@@ -31,7 +33,9 @@ def is_untouched(about: Mapping[str, Any]) -> bool:
 
 
 def _seal(about: Mapping[str, Any]) -> str:
-    body = json.loads(json.dumps({key: value for key, value in about.items() if key != "seal"}))
+    body = json.loads(
+        json.dumps({key: value for key, value in about.items() if key != "seal"})
+    )
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -49,7 +53,12 @@ def code_digest() -> str:
     root = Path(__file__).resolve().parent.parent
     total = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        total.update(
+            path.relative_to(root).as_posix().encode()
+            + b"\0"
+            + path.read_bytes()
+            + b"\0"
+        )
     return total.hexdigest()
 
 
@@ -62,14 +71,20 @@ def git_commit() -> str | None:
     commit = _git(root, "rev-parse", "HEAD")
     if not commit:
         return None
-    return commit + ("-dirty" if _git(root, "status", "--porcelain", "--", "chipmodel", "data") else "")
+    return commit + (
+        "-dirty"
+        if _git(root, "status", "--porcelain", "--", "chipmodel", "data")
+        else ""
+    )
 
 
 def _git(root: Path, *arguments: str) -> str | None:
     # No optional locks: asking must not write to the index of the checkout.
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=20, check=False
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

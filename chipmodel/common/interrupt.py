@@ -1,6 +1,7 @@
 """Ctrl-C, remembered: a library may swallow the interrupt, or make another error of it.
 
-Python raises it wherever the program happens to be, a destructor or a class body among them.
+Python raises it wherever the program happens to be, a destructor or a class body among
+them.
 """
 
 from __future__ import annotations

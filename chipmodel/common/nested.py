@@ -11,7 +11,17 @@ from pydantic import BaseModel
 Path = tuple[Any, ...]
 
 
-PROSE = ("data", "discount", "name", "title", "summary", "scale", "note", "source", "as_of")
+PROSE = (
+    "data",
+    "discount",
+    "name",
+    "title",
+    "summary",
+    "scale",
+    "note",
+    "source",
+    "as_of",
+)
 """Fields that are no part of a programme: prose, what the numbers were computed from, and the weights of years,
 which are no coefficients."""
 
@@ -23,9 +33,17 @@ def leaves(thing: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     elif isinstance(thing, tuple | list):
         parts = enumerate(thing)
     elif is_dataclass(thing) and not isinstance(thing, type):
-        parts = ((f.name, getattr(thing, f.name)) for f in fields(thing) if f.name not in PROSE)
+        parts = (
+            (f.name, getattr(thing, f.name))
+            for f in fields(thing)
+            if f.name not in PROSE
+        )
     elif isinstance(thing, BaseModel):
-        parts = ((name, getattr(thing, name)) for name in type(thing).model_fields if name not in PROSE)
+        parts = (
+            (name, getattr(thing, name))
+            for name in type(thing).model_fields
+            if name not in PROSE
+        )
     else:
         yield path, thing
         return
@@ -44,12 +62,18 @@ def with_leaves(thing: Any, values: dict[Path, Any]) -> Any:
     for path, value in values.items():
         below.setdefault(path[0], {})[path[1:]] = value
     if isinstance(thing, dict):
-        return {**thing, **{key: with_leaves(thing[key], inner) for key, inner in below.items()}}
+        return {
+            **thing,
+            **{key: with_leaves(thing[key], inner) for key, inner in below.items()},
+        }
     if isinstance(thing, tuple | list):
         return type(thing)(
-            with_leaves(value, below[k]) if k in below else value for k, value in enumerate(thing)
+            with_leaves(value, below[k]) if k in below else value
+            for k, value in enumerate(thing)
         )
-    changed = {name: with_leaves(getattr(thing, name), inner) for name, inner in below.items()}
+    changed = {
+        name: with_leaves(getattr(thing, name), inner) for name, inner in below.items()
+    }
     if isinstance(thing, BaseModel):
         return thing.model_copy(update=changed)
     return replace(thing, **changed)

@@ -64,7 +64,14 @@ class Clock:
         self.done += count
         if self.on_progress:
             spent = time.monotonic() - self.start
-            self.on_progress(Step(self.done, self.total, what, spent / self.done * (self.total - self.done)))
+            self.on_progress(
+                Step(
+                    self.done,
+                    self.total,
+                    what,
+                    spent / self.done * (self.total - self.done),
+                )
+            )
 
 
 class Progress:
@@ -110,8 +117,12 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
 

@@ -16,7 +16,8 @@ def table_text(frame: pd.DataFrame) -> str:
     value = columns.index("value")
     keys = [i for i in range(len(columns)) if i != value]
     rows = sorted(
-        frame.itertuples(index=False, name=None), key=lambda row: (*(row[i] for i in keys), float(row[value]))
+        frame.itertuples(index=False, name=None),
+        key=lambda row: (*(row[i] for i in keys), float(row[value])),
     )
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -35,7 +36,9 @@ def read_table(raw: bytes, file: str) -> pd.DataFrame:
         frame = pd.DataFrame(rows, columns=header, dtype="str")
         return frame.astype({"year": "int64", "value": "float64"})
     except (ValueError, KeyError, csv.Error) as error:
-        raise InputError.one(file, "table", f"cannot be read ({error})", "run the case again") from None
+        raise InputError.one(
+            file, "table", f"cannot be read ({error})", "run the case again"
+        ) from None
 
 
 def table_csv(table: pd.DataFrame) -> str:
@@ -60,5 +63,7 @@ def inert(value: object) -> object:
     >>> inert("=1+1"), inert(-1.5)
     ("'=1+1", -1.5)
     """
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    formula = isinstance(value, str) and value.startswith(
+        ("=", "+", "-", "@", "\t", "\r", "\n")
+    )
     return f"'{value}" if formula else value

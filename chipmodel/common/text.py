@@ -24,7 +24,9 @@ def number(value: float, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int = 2) -> list[str]:
+def columns(
+    rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int = 2
+) -> list[str]:
     """Return rows of cells as aligned lines; the columns in `right` are aligned to the right."""
     if not rows:
         return []
@@ -32,8 +34,10 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int =
     full = [[*row, *([""] * (count - len(row)))] for row in rows]
     widths = [max(len(row[i]) for row in full) for i in range(count)]
     lines = (
-        (" " * gap).join(cell.rjust(w) if i in right else cell.ljust(w)
-                         for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        (" " * gap).join(
+            cell.rjust(w) if i in right else cell.ljust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
         for row in full
     )
     return [line.rstrip() for line in lines]
@@ -42,8 +46,14 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int =
 def folded(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
     """Return a paragraph folded to the width."""
     flat = " ".join(text.split())
-    return textwrap.wrap(flat, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False,
-                         break_long_words=False)  # an address stays whole
+    return textwrap.wrap(
+        flat,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )  # an address stays whole
 
 
 def offer(name: str, known: Iterable[str]) -> str:
@@ -53,8 +63,16 @@ def offer(name: str, known: Iterable[str]) -> str:
     asked = "did you mean " + ", ".join(near) + "?" if near else ""
     rest = [x for x in names if x not in near]
     if len(names) <= FEW and rest:
-        return f"{asked} others: " + ", ".join(rest) if near else "known: " + ", ".join(names)
-    return asked or (f"there are {len(names)}: " + ", ".join(names[:FEW]) + ", ..." if names else "there is none")
+        return (
+            f"{asked} others: " + ", ".join(rest)
+            if near
+            else "known: " + ", ".join(names)
+        )
+    return asked or (
+        f"there are {len(names)}: " + ", ".join(names[:FEW]) + ", ..."
+        if names
+        else "there is none"
+    )
 
 
 def one_line(text: str) -> str:
@@ -68,7 +86,9 @@ def printable(text: str) -> str:
     >>> printable("red \x1b[31m")
     'red  [31m'
     """
-    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text)
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text
+    )
 
 
 def labelled(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
@@ -88,7 +108,9 @@ def listed(words: Sequence[str]) -> str:
     >>> listed(["a", "b", "c"])
     'a, b and c'
     """
-    between, last = ("; ", "; and ") if any("," in word for word in words) else (", ", " and ")
+    between, last = (
+        ("; ", "; and ") if any("," in word for word in words) else (", ", " and ")
+    )
     return words[0] if len(words) == 1 else between.join(words[:-1]) + last + words[-1]
 
 
@@ -99,8 +121,10 @@ def lower(name: str) -> str:
 
 def with_article(name: str) -> str:
     """Return a region's name as it stands inside a sentence."""
-    return f"the {name[0].lower()}{name[1:]}" if name.startswith("Rest") else (
-        f"the {name}" if name.startswith("United") else name
+    return (
+        f"the {name[0].lower()}{name[1:]}"
+        if name.startswith("Rest")
+        else (f"the {name}" if name.startswith("United") else name)
     )
 
 
@@ -128,7 +152,11 @@ def millions(amount: float) -> str:
     >>> millions(39000.0), millions(150.0)
     ('USD 39 bn', 'USD 150 million')
     """
-    return f"USD {number(amount / 1000.0, 6)} bn" if amount >= 1000.0 else f"USD {number(amount, 6)} million"
+    return (
+        f"USD {number(amount / 1000.0, 6)} bn"
+        if amount >= 1000.0
+        else f"USD {number(amount, 6)} million"
+    )
 
 
 LEAST = 0.05
@@ -150,7 +178,11 @@ def billion(musd: float) -> str:
     >>> billion(2500.0), billion(12.0)
     ('USD 2.5 bn', 'USD 12.0 million')
     """
-    return f"USD {musd / 1000.0:,.1f} bn" if musd >= 100.0 or musd == 0 else f"USD {musd:,.1f} million"
+    return (
+        f"USD {musd / 1000.0:,.1f} bn"
+        if musd >= 100.0 or musd == 0
+        else f"USD {musd:,.1f} million"
+    )
 
 
 def span(years: tuple[int, ...]) -> str:
@@ -173,8 +205,12 @@ def moves(change: float, size: Callable[[float], str], least: float = LEAST) -> 
     return f"{'falls' if change < 0 else 'rises'} by {size(abs(change))}"
 
 
-def both(first: tuple[float, str], second: tuple[float, str], size: Callable[[float], str],
-         least: float = LEAST) -> str:
+def both(
+    first: tuple[float, str],
+    second: tuple[float, str],
+    size: Callable[[float], str],
+    least: float = LEAST,
+) -> str:
     """Return how two things move, each with where, and the verb once if they move alike.
 
     >>> both((-0.2, "at home"), (-0.19, "in all"), percent, 0.0005)

@@ -1,7 +1,7 @@
 """Canonical units and the few conversions between them.
 
-Capacity and flows are kwpm: thousand 300 mm-equivalent wafers a month. Money is million USD of one
-stated year, real. Unit costs and prices are USD per wafer.
+Capacity and flows are kwpm: thousand 300 mm-equivalent wafers a month. Money is million
+USD of one stated year, real. Unit costs and prices are USD per wafer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ MUSD_PER_KWPM_YEAR: Final = 0.012
 MONTHS_PER_YEAR: Final = 12.0
 
 
-MONEY_UNITS: Final = frozenset({"MUSD", "MUSD/kwpm", "MUSD/year", "USD/wafer", "USD billion"})
+MONEY_UNITS: Final = frozenset(
+    {"MUSD", "MUSD/kwpm", "MUSD/year", "USD/wafer", "USD billion"}
+)
 
 
 MOST: Final = {

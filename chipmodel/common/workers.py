@@ -1,7 +1,7 @@
 """Where work that can be shared is done: in this process, in several, or on a cluster.
 
-Every place offers the same: a function, what all calls share, and a list of tasks; results come back
-with the place of their task, in the order in which they are done.
+Every place offers the same: a function, what all calls share, and a list of tasks;
+results come back with the place of their task, in the order in which they are done.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Pool(Protocol):
 
     writes_here: ClassVar[bool]
 
-    def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def each(
+        self, work: Work, shared: Any, tasks: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
         """Do every task and return (place of the task, result) as they are done."""
 
 
@@ -43,7 +45,9 @@ class Here:
 
     writes_here: ClassVar[bool] = True
 
-    def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def each(
+        self, work: Work, shared: Any, tasks: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
         """Do every task."""
         for k, task in enumerate(tasks):
             yield k, work(shared, task)
@@ -56,7 +60,9 @@ class Processes:
     writes_here: ClassVar[bool] = True
     jobs: int
 
-    def each(self, work: Work, shared: Any, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    def each(
+        self, work: Work, shared: Any, tasks: Sequence[Any]
+    ) -> Iterator[tuple[int, Any]]:
         """Do every task.
 
         Raises
@@ -67,17 +73,24 @@ class Processes:
         if not tasks:
             return
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(self.jobs, len(tasks)), context, _open, (shared,))
+        pool = ProcessPoolExecutor(
+            min(self.jobs, len(tasks)), context, _open, (shared,)
+        )
         with pool, _ended_on_interrupt():
             try:
                 with _deaf_children():
-                    futures = {pool.submit(_do, work, task): k for k, task in enumerate(tasks)}
+                    futures = {
+                        pool.submit(_do, work, task): k for k, task in enumerate(tasks)
+                    }
                 for future in as_completed(futures):
                     yield futures[future], future.result()
             except BrokenProcessPool:
                 raise WorkerLost from None
             except BaseException as error:
-                pool.shutdown(wait=not isinstance(error, KeyboardInterrupt | GeneratorExit), cancel_futures=True)
+                pool.shutdown(
+                    wait=not isinstance(error, KeyboardInterrupt | GeneratorExit),
+                    cancel_futures=True,
+                )
                 raise
 
 
@@ -102,10 +115,14 @@ def _do(work: Work, task: Any) -> Any:
 def _deaf_children() -> Iterator[None]:
     """Start processes that do not hear Ctrl-C even while they still import; this one hears it afterwards.
 
-    Blocking the signal is what the processes inherit. It is not enough here: a thread of a library may take
-    it, and the interrupt would come while a process is half started and known to nobody who could end it.
+    Blocking the signal is what the processes inherit. It is not enough here: a thread
+    of a library may take it, and the interrupt would come while a process is half
+    started and known to nobody who could end it.
     """
-    ours = hasattr(signal, "pthread_sigmask") and threading.current_thread() is threading.main_thread()
+    ours = (
+        hasattr(signal, "pthread_sigmask")
+        and threading.current_thread() is threading.main_thread()
+    )
     if not ours or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
         return

@@ -1,4 +1,7 @@
-"""Sense checks across tables. Each returns the problems it finds; `CHECKS` is the registry."""
+"""Sense checks across tables.
+
+Each returns the problems it finds; `CHECKS` is the registry.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,15 @@ Check = Callable[[Tables], list[Problem]]
 CHECKS: list[Check] = []
 
 
-NEVER_EMPTY = ("regions", "segments", "firms", "fleets", "route_steps", "device_steps", "sources")
+NEVER_EMPTY = (
+    "regions",
+    "segments",
+    "firms",
+    "fleets",
+    "route_steps",
+    "device_steps",
+    "sources",
+)
 
 
 class _Unread(Exception):
@@ -81,7 +92,14 @@ def shares_sum_to_one(tables: Tables) -> list[Problem]:
         for key, value in total.items():
             if abs(value - 1) > 1e-6:
                 place = ", ".join(f"{k}={v}" for k, v in zip(by, key, strict=True))
-                problems.append(Problem(f"{name}.csv", place, f"shares sum to {value:.6g}", "make them sum to 1"))
+                problems.append(
+                    Problem(
+                        f"{name}.csv",
+                        place,
+                        f"shares sum to {value:.6g}",
+                        "make them sum to 1",
+                    )
+                )
     return problems
 
 
@@ -91,30 +109,65 @@ def complete(tables: Tables) -> list[Problem]:
     regions, segments, inputs, steps = (
         _ids(tables, name, column) if name in tables else []
         for name, column in (
-            ("regions", "region"), ("segments", "segment"), ("inputs", "input"), ("device_steps", "step"),
+            ("regions", "region"),
+            ("segments", "segment"),
+            ("inputs", "input"),
+            ("device_steps", "step"),
         )
     )
     needed: dict[str, tuple[tuple[str, ...], list[tuple[object, ...]]]] = {
-        "costs": (("segment", "item"), [(s, i) for s in segments for i in ("capex", "running", "inputs")]),
-        "cost_factors": (("region", "item"), [(r, i) for r in regions for i in ("building", "running", "place")]),
-        "construction": (("region", "item"), [(r, i) for r in regions for i in ("permit", "build")]),
-        "prices": (("segment", "item"), [(s, i) for s in segments for i in ("reference", "customs_share")]),
-        "operation": (("segment", "item"), [(s, i) for s in segments for i in ("u_base", "u_min", "u_max")]),
+        "costs": (
+            ("segment", "item"),
+            [(s, i) for s in segments for i in ("capex", "running", "inputs")],
+        ),
+        "cost_factors": (
+            ("region", "item"),
+            [(r, i) for r in regions for i in ("building", "running", "place")],
+        ),
+        "construction": (
+            ("region", "item"),
+            [(r, i) for r in regions for i in ("permit", "build")],
+        ),
+        "prices": (
+            ("segment", "item"),
+            [(s, i) for s in segments for i in ("reference", "customs_share")],
+        ),
+        "operation": (
+            ("segment", "item"),
+            [(s, i) for s in segments for i in ("u_base", "u_min", "u_max")],
+        ),
         "elasticities": (
             ("segment", "item"),
             [*((s, "demand") for s in segments), ("all", "substitution")],
         ),
-        "demand_location": (("criterion", "region"), [(c, r) for c in ("maker", "user") for r in regions]),
+        "demand_location": (
+            ("criterion", "region"),
+            [(c, r) for c in ("maker", "user") for r in regions],
+        ),
         "freight": (("leg",), [("domestic",), ("international",)]),
-        "input_facts": (("input", "item"), [(j, i) for j in inputs for i in ("slack", "replacement", "premium")]),
+        "input_facts": (
+            ("input", "item"),
+            [(j, i) for j in inputs for i in ("slack", "replacement", "premium")],
+        ),
         "parameters": (("parameter",), [(p,) for p in ParameterRow.units]),
-        "device_steps": (("step", "item"), [(k, i) for k in sorted(set(steps)) for i in ("width", "premium")]),
+        "device_steps": (
+            ("step", "item"),
+            [(k, i) for k in sorted(set(steps)) for i in ("width", "premium")],
+        ),
         "assembly_costs": (
             ("package", "item"),
-            [("standard", "capex"), ("standard", "running"), ("advanced", "capex"), ("advanced", "running"),
-             ("all", "lead")],
+            [
+                ("standard", "capex"),
+                ("standard", "running"),
+                ("advanced", "capex"),
+                ("advanced", "running"),
+                ("all", "lead"),
+            ],
         ),
-        "assembly_recipes": (("segment", "package"), [(s, "standard") for s in segments]),
+        "assembly_recipes": (
+            ("segment", "package"),
+            [(s, "standard") for s in segments],
+        ),
     }
     problems = []
     for name, (by, keys) in needed.items():
@@ -122,7 +175,12 @@ def complete(tables: Tables) -> list[Problem]:
             continue
         have = {tuple(getattr(row, k) for k in by) for row in _rows(tables, name)}
         problems += [
-            Problem(f"{name}.csv", ", ".join(map(str, key)), "row is missing", "add the row, with its source")
+            Problem(
+                f"{name}.csv",
+                ", ".join(map(str, key)),
+                "row is missing",
+                "add the row, with its source",
+            )
             for key in keys
             if key not in have
         ]
@@ -136,7 +194,12 @@ def utilisation_in_order(tables: Tables) -> list[Problem]:
     for row in _rows(tables, "operation"):
         use[row.segment][row.item] = row.value
     return [
-        Problem("operation.csv", segment, "u_min, u_base and u_max are out of order", "make u_min <= u_base <= u_max")
+        Problem(
+            "operation.csv",
+            segment,
+            "u_min, u_base and u_max are out of order",
+            "make u_min <= u_base <= u_max",
+        )
         for segment, u in use.items()
         if len(u) == 3 and not 0 < u["u_min"] <= u["u_base"] <= u["u_max"]
     ]
@@ -152,11 +215,20 @@ def demand_without_gaps(tables: Tables) -> list[Problem]:
     for segment in _ids(tables, "segments", "segment"):
         spans = sorted(periods.get(segment, []))
         if not spans:
-            problems.append(Problem("demand.csv", segment, "no growth is given", "add its periods"))
+            problems.append(
+                Problem("demand.csv", segment, "no growth is given", "add its periods")
+            )
         for (start, end), (following, _) in pairwise(spans):
             if end < start or following != end + 1:
                 what = f"period to {end} is followed by one from {following}"
-                problems.append(Problem("demand.csv", segment, what, "let each period start the year after the last"))
+                problems.append(
+                    Problem(
+                        "demand.csv",
+                        segment,
+                        what,
+                        "let each period start the year after the last",
+                    )
+                )
     return problems
 
 
@@ -165,7 +237,12 @@ def assembly_routes_lead_somewhere(tables: Tables) -> list[Problem]:
     """Every region can have its wafers packaged somewhere."""
     routes = set(_ids(tables, "assembly_routes", "region"))
     return [
-        Problem("assembly_routes.csv", region, "has no route to a packaging place", "add one")
+        Problem(
+            "assembly_routes.csv",
+            region,
+            "has no route to a packaging place",
+            "add one",
+        )
         for region in _ids(tables, "regions", "region")
         if region not in routes
     ]
@@ -175,7 +252,12 @@ def assembly_routes_lead_somewhere(tables: Tables) -> list[Problem]:
 def packaging_projects_have_years(tables: Tables) -> list[Problem]:
     """A packaging project has a first year; running plants and free places have none."""
     return [
-        Problem("assembly.csv", row.site, f"earliest is {row.earliest} for a {row.kind}", "only projects have a year")
+        Problem(
+            "assembly.csv",
+            row.site,
+            f"earliest is {row.earliest} for a {row.kind}",
+            "only projects have a year",
+        )
         for row in _rows(tables, "assembly")
         if (row.kind == "project") != (row.earliest is not None)
     ]
@@ -184,9 +266,16 @@ def packaging_projects_have_years(tables: Tables) -> list[Problem]:
 @check
 def holders_are_known(tables: Tables) -> list[Problem]:
     """A budget belongs to a firm or to the pool of a region."""
-    known = set(_ids(tables, "firms", "firm")) | {f"pool_{r.lower()}" for r in _ids(tables, "regions", "region")}
+    known = set(_ids(tables, "firms", "firm")) | {
+        f"pool_{r.lower()}" for r in _ids(tables, "regions", "region")
+    }
     return [
-        Problem("budgets.csv", row.holder, "is neither a firm nor a pool", "use a firm id or pool_<region>")
+        Problem(
+            "budgets.csv",
+            row.holder,
+            "is neither a firm nor a pool",
+            "use a firm id or pool_<region>",
+        )
         for row in _rows(tables, "budgets")
         if row.holder not in known
     ]
@@ -196,8 +285,12 @@ def holders_are_known(tables: Tables) -> list[Problem]:
 def facts_of_projects(tables: Tables) -> list[Problem]:
     """An award names the treasury that pays; nothing else has one."""
     return [
-        Problem("project_facts.csv", f"{row.site}, {row.item}", "treasury is given for an award and nothing else",
-                "name the region that pays the award")
+        Problem(
+            "project_facts.csv",
+            f"{row.site}, {row.item}",
+            "treasury is given for an award and nothing else",
+            "name the region that pays the award",
+        )
         for row in _rows(tables, "project_facts")
         if (row.item == "award") != (row.treasury is not None)
     ]
@@ -206,10 +299,21 @@ def facts_of_projects(tables: Tables) -> list[Problem]:
 @check
 def device_widths_rise(tables: Tables) -> list[Problem]:
     """Premiums of moving device making rise with the step, so that steps fill in order."""
-    premium = {row.step: row.value for row in _rows(tables, "device_steps") if row.item == "premium"}
+    premium = {
+        row.step: row.value
+        for row in _rows(tables, "device_steps")
+        if row.item == "premium"
+    }
     ordered = [premium[k] for k in sorted(premium)]
     if ordered != sorted(ordered):
-        return [Problem("device_steps.csv", "premium", "falls with the step", "let the premium rise with the step")]
+        return [
+            Problem(
+                "device_steps.csv",
+                "premium",
+                "falls with the step",
+                "let the premium rise with the step",
+            )
+        ]
     return []
 
 
@@ -218,5 +322,12 @@ def multipliers_rise(tables: Tables) -> list[Problem]:
     """The cost of building rises from the first step to the last."""
     value = {row.parameter: row.value for row in _rows(tables, "parameters")}
     if value.get("multiplier_start", 0.0) > value.get("multiplier_end", math.inf):
-        return [Problem("parameters.csv", "multiplier_start", "is above multiplier_end", "let the cost rise")]
+        return [
+            Problem(
+                "parameters.csv",
+                "multiplier_start",
+                "is above multiplier_end",
+                "let the cost rise",
+            )
+        ]
     return []

@@ -18,17 +18,21 @@ def cite(data: Dataset) -> dict[str, Any]:
     """Return a citation, its BibTeX form and the licences."""
     version = __version__
     stamp = f"data {data.name}, digest {data.digest[:12]}"
-    bibtex = "\n".join([
-        "@software{chipmodel,",
-        "  author  = {{The chipmodel authors}},",
-        f"  title   = {{{TITLE}}},",
-        f"  version = {{{version}}},",
-        f"  year    = {{{YEAR}}},",
-        f"  note    = {{{stamp}}}",
-        "}",
-    ])
+    bibtex = "\n".join(
+        [
+            "@software{chipmodel,",
+            "  author  = {{The chipmodel authors}},",
+            f"  title   = {{{TITLE}}},",
+            f"  version = {{{version}}},",
+            f"  year    = {{{YEAR}}},",
+            f"  note    = {{{stamp}}}",
+            "}",
+        ]
+    )
     return {
-        "citation": f"The chipmodel authors ({YEAR}). {TITLE}. Version {version}; {stamp}.",
+        "citation": (
+            f"The chipmodel authors ({YEAR}). {TITLE}. Version {version}; {stamp}."
+        ),
         "bibtex": bibtex,
         "licence_code": "MIT",
         "licence_data": "CC-BY-4.0",
@@ -45,6 +49,9 @@ def cite_lines(found: dict[str, Any]) -> list[str]:
         "",
         found["bibtex"],
         "",
-        f"Code: {found['licence_code']}. Data: {found['licence_data']}; cite the sources of the numbers you use",
+        (
+            f"Code: {found['licence_code']}. Data: {found['licence_data']}; cite the"
+            " sources of the numbers you use"
+        ),
         f"as well ({found['sources']} in sources.csv; data.source_of(...) names them).",
     ]

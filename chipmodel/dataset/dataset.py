@@ -50,7 +50,10 @@ class Dataset:
 
     def __repr__(self) -> str:
         facts = sum(1 for _ in self.facts())
-        return f"<Dataset {self.name}: {len(self.tables)} tables, {facts:,} facts, digest {self.digest[:8]}>"
+        return (
+            f"<Dataset {self.name}: {len(self.tables)} tables, {facts:,} facts, digest"
+            f" {self.digest[:8]}>"
+        )
 
     def rows(self, model: type[RowT]) -> tuple[RowT, ...]:
         """Return the rows of the table whose row model is `model`."""
@@ -60,13 +63,19 @@ class Dataset:
     def frame(self, table: str) -> pd.DataFrame:
         """Return a table as a DataFrame with the columns of its file."""
         model = _known(table)
-        return pd.DataFrame([row.model_dump() for row in self.tables[table]], columns=columns(model))
+        return pd.DataFrame(
+            [row.model_dump() for row in self.tables[table]], columns=columns(model)
+        )
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the rows of all tables; the order of rows in a file does not matter."""
         text = json.dumps(
-            {name: [row.model_dump() for row in rows] for name, rows in self.tables.items()}, sort_keys=True
+            {
+                name: [row.model_dump() for row in rows]
+                for name, rows in self.tables.items()
+            },
+            sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -83,17 +92,19 @@ class Dataset:
         Parameters
         ----------
         item : str
-            Name of an item (``capex``), a parameter (``slope``) or a whole table (``fleets``).
+            Name of an item (``capex``), a parameter (``slope``) or a whole table
+            (``fleets``).
         **where
-            Values of key columns, for example ``segment="dram", region="USA"``. If an item stands in
-            several tables, those answer that have the most of these columns. A key the table does
-            not have is ignored: a cost given per segment answers for every region.
+            Values of key columns, for example ``segment="dram", region="USA"``. If an
+            item stands in several tables, those answer that have the most of these
+            columns. A key the table does not have is ignored: a cost given per segment
+            answers for every region.
 
         Returns
         -------
         pandas.DataFrame
-            One row per fact: table, key, value, unit, year_of_money, low, high, grade, note,
-            citation and whether the source is an interested party.
+            One row per fact: table, key, value, unit, year_of_money, low, high, grade,
+            note, citation and whether the source is an interested party.
 
         Raises
         ------
@@ -105,7 +116,9 @@ class Dataset:
 
 def _known(table: str) -> type[Row]:
     if table not in TABLES:
-        raise InputError.one("dataset", table, "no such table", "tables: " + ", ".join(TABLES))
+        raise InputError.one(
+            "dataset", table, "no such table", "tables: " + ", ".join(TABLES)
+        )
     return TABLES[table]
 
 
@@ -135,10 +148,19 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
     root = shipped_root() if where is None else Path(where)
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "no such folder"
-        raise InputError.one(str(where), "folder", what, "name a folder made by `chipmodel copy-data DIR`")
+        raise InputError.one(
+            str(where),
+            "folder",
+            what,
+            "name a folder made by `chipmodel copy-data DIR`",
+        )
     if not any((root / f"{name}.csv").exists() for name in TABLES):
-        raise InputError.one(str(root), "folder", "is not a data package: none of its tables is there",
-                             "name a folder made by `chipmodel copy-data DIR`")
+        raise InputError.one(
+            str(root),
+            "folder",
+            "is not a data package: none of its tables is there",
+            "name a folder made by `chipmodel copy-data DIR`",
+        )
     problems: list[Problem] = []
     tables: dict[str, tuple[Row, ...]] = {}
     hashes: dict[str, str] = {}
@@ -153,7 +175,8 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
         rows, wrong = read_table(file, raw, model)
         problems += wrong
         tables[name] = rows
-    # A fault in one table must not hide those of the others, nor show up again as faults of theirs.
+    # A fault in one table must not hide those of the others, nor show up again as
+    # faults of theirs.
     sound = _without(tables, problems)
     problems += _dangling(sound)
     sound = _without(sound, problems)
@@ -165,12 +188,16 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
     return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
 
 
-def _without(tables: Mapping[str, tuple[Row, ...]], problems: list[Problem]) -> dict[str, tuple[Row, ...]]:
+def _without(
+    tables: Mapping[str, tuple[Row, ...]], problems: list[Problem]
+) -> dict[str, tuple[Row, ...]]:
     faulty = {problem.file for problem in problems}
     return {name: rows for name, rows in tables.items() if f"{name}.csv" not in faulty}
 
 
-def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
+def read_table(
+    file: str, raw: bytes, model: type[Row]
+) -> tuple[tuple[Row, ...], list[Problem]]:
     """Read one CSV table.
 
     Parameters
@@ -208,7 +235,11 @@ def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...]
                 continue
             if len(cells) != len(header):
                 what = f"has {len(cells)} cells, the header has {len(header)}"
-                problems.append(Problem(file, f"line {line}", what, "check for a missing or extra comma"))
+                problems.append(
+                    Problem(
+                        file, f"line {line}", what, "check for a missing or extra comma"
+                    )
+                )
                 continue
             row, wrong = _row(file, line, dict(zip(header, cells, strict=True)), model)
             problems += wrong
@@ -217,37 +248,69 @@ def read_table(file: str, raw: bytes, model: type[Row]) -> tuple[tuple[Row, ...]
             key = tuple(getattr(row, k) for k in model.key)
             if key in seen:
                 what = f"repeats the key {', '.join(map(str, key))} of line {seen[key]}"
-                problems.append(Problem(file, f"line {line}", what, "remove one of the two rows"))
+                problems.append(
+                    Problem(file, f"line {line}", what, "remove one of the two rows")
+                )
             seen[key] = line
             rows.append(row)
     except csv.Error as error:
-        problems.append(Problem(file, f"line {reader.line_num}", f"is not valid CSV ({error})", "check the quotes"))
+        problems.append(
+            Problem(
+                file,
+                f"line {reader.line_num}",
+                f"is not valid CSV ({error})",
+                "check the quotes",
+            )
+        )
     rows.sort(key=lambda row: tuple(str(getattr(row, k)) for k in model.key))
     return tuple(rows), problems
 
 
 def _header_problems(file: str, header: list[str], wanted: list[str]) -> list[Problem]:
     if not any(header):
-        return [Problem(file, "header", "is missing", f"the columns are {','.join(wanted)}")]
+        return [
+            Problem(file, "header", "is missing", f"the columns are {','.join(wanted)}")
+        ]
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
-            return [Problem(file, "header", f"the columns are separated by {name}", "save the file with commas")]
+            return [
+                Problem(
+                    file,
+                    "header",
+                    f"the columns are separated by {name}",
+                    "save the file with commas",
+                )
+            ]
     problems = [
-        Problem(file, "header", f"column '{name}' is missing", f"the columns are {','.join(wanted)}")
+        Problem(
+            file,
+            "header",
+            f"column '{name}' is missing",
+            f"the columns are {','.join(wanted)}",
+        )
         for name in wanted
         if name not in header
     ]
     problems += [
-        Problem(file, "header", f"unknown column '{name}'", f"the columns are {','.join(wanted)}")
+        Problem(
+            file,
+            "header",
+            f"unknown column '{name}'",
+            f"the columns are {','.join(wanted)}",
+        )
         for name in header
         if name not in wanted
     ]
     if len(set(header)) != len(header):
-        problems.append(Problem(file, "header", "a column appears twice", "remove the copy"))
+        problems.append(
+            Problem(file, "header", "a column appears twice", "remove the copy")
+        )
     return problems
 
 
-def _row(file: str, line: int, cells: dict[str, str], model: type[Row]) -> tuple[Row | None, list[Problem]]:
+def _row(
+    file: str, line: int, cells: dict[str, str], model: type[Row]
+) -> tuple[Row | None, list[Problem]]:
     try:
         return model.model_validate(cells), []
     except ValidationError as error:
@@ -263,17 +326,32 @@ def _row(file: str, line: int, cells: dict[str, str], model: type[Row]) -> tuple
 
 
 def _dangling(tables: Mapping[str, tuple[Row, ...]]) -> list[Problem]:
-    keys = {name: {getattr(row, TABLES[name].key[0]) for row in rows} for name, rows in tables.items()}
+    keys = {
+        name: {getattr(row, TABLES[name].key[0]) for row in rows}
+        for name, rows in tables.items()
+    }
     problems = []
     for name, rows in tables.items():
         for column, ref in references(TABLES[name]).items():
-            if ref.table not in keys or (ref.table in NEVER_EMPTY and not keys[ref.table]):
+            if ref.table not in keys or (
+                ref.table in NEVER_EMPTY and not keys[ref.table]
+            ):
                 continue  # that table has a fault of its own
             known = keys[ref.table] | set(ref.also)
             for row in rows:
                 value = getattr(row, column)
                 if value is not None and value not in known:
-                    place = f"{column} of {', '.join(str(getattr(row, k)) for k in TABLES[name].key)}"
+                    place = (
+                        f"{column} of"
+                        f" {', '.join(str(getattr(row, k)) for k in TABLES[name].key)}"
+                    )
                     what = f"'{value}' is not in {ref.table}.csv"
-                    problems.append(Problem(f"{name}.csv", place, what, f"add it to {ref.table}.csv or correct it"))
+                    problems.append(
+                        Problem(
+                            f"{name}.csv",
+                            place,
+                            what,
+                            f"add it to {ref.table}.csv or correct it",
+                        )
+                    )
     return problems

@@ -1,10 +1,10 @@
 """How sure a headline number is: the interval kept for it under ``data/derived/``.
 
-`experiments/intervals.py` draws every number of the data that has a range, solves cases at each draw and
-keeps, for each metric, the lowest and the highest result, that of the data as they stand among them. Of
-n draws and one more, the one more lies between the ends of the n with a chance of (n - 1)/(n + 1). An
-interval belongs to one state of the data: it is told only beside a value equal to the one it was drawn
-around.
+`experiments/intervals.py` draws every number of the data that has a range, solves cases
+at each draw and keeps, for each metric, the lowest and the highest result, that of the
+data as they stand among them. Of n draws and one more, the one more lies between the
+ends of the n with a chance of (n - 1)/(n + 1). An interval belongs to one state of the
+data: it is told only beside a value equal to the one it was drawn around.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Intervals:
     @property
     def says(self) -> str:
         """What an interval is."""
-        return f"the data as they stand and {self.draws} draws of every number that has a range"
+        return (
+            f"the data as they stand and {self.draws} draws of every number that has a"
+            " range"
+        )
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
         """Return low and high of a metric, or none if they were not drawn around this value."""
@@ -83,19 +86,35 @@ def load_intervals(data: Dataset) -> Intervals:
 @lru_cache(maxsize=4)
 def _read(path: Path, _: int) -> Intervals:
     try:
-        rows = [row for row in csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"))) if row["low"]]
-        known = {(row["case"], row["world"], row["metric"]):
-                 (float(row["centre"]), float(row["low"]), float(row["high"])) for row in rows}
+        rows = [
+            row
+            for row in csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig")))
+            if row["low"]
+        ]
+        known = {
+            (row["case"], row["world"], row["metric"]): (
+                float(row["centre"]),
+                float(row["low"]),
+                float(row["high"]),
+            )
+            for row in rows
+        }
         return Intervals(known, min((int(row["draws"]) for row in rows), default=0))
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError.one(f"{FOLDER}/{FILE}", "file", f"does not hold intervals ({error})",
-                             "write it anew with experiments/intervals.py, or remove it") from None
+        raise InputError.one(
+            f"{FOLDER}/{FILE}",
+            "file",
+            f"does not hold intervals ({error})",
+            "write it anew with experiments/intervals.py, or remove it",
+        ) from None
 
 
 def with_ends(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
     """Return a table of metrics with the low and high known for its values, if any are."""
-    found = [intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
-             for row in table.itertuples()]
+    found = [
+        intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
+        for row in table.itertuples()
+    ]
     if not any(found):
         return table
     ends = [one or (float("nan"), float("nan")) for one in found]
@@ -110,7 +129,12 @@ def stamp(data: Dataset) -> str:
     digest = hashlib.sha256(data.digest.encode())
     for kind in ("cases", "worlds", "studies"):
         for path in sorted((data.root / kind).glob("*.toml")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+            digest.update(
+                path.name.encode()
+                + b"\0"
+                + path.read_bytes().replace(b"\r\n", b"\n")
+                + b"\0"
+            )
     return digest.hexdigest()[:16]
 
 
@@ -126,7 +150,9 @@ def stored(data: Dataset, *names: str) -> list[pd.DataFrame] | None:
     if not all(path.is_file() for path in paths):
         return None
     frames = [_read_table(path) for path in paths]
-    if any(STAMP not in frame or set(frame[STAMP]) != {stamp(data)} for frame in frames):
+    if any(
+        STAMP not in frame or set(frame[STAMP]) != {stamp(data)} for frame in frames
+    ):
         return None
     return [frame.drop(columns=STAMP) for frame in frames]
 
@@ -135,11 +161,17 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise InputError.one(f"{FOLDER}/{path.name}", "file", f"is no table ({error})",
-                             "write it anew with experiments/keep.py, or remove it") from None
+        raise InputError.one(
+            f"{FOLDER}/{path.name}",
+            "file",
+            f"is no table ({error})",
+            "write it anew with experiments/keep.py, or remove it",
+        ) from None
 
 
-def store(data: Dataset, folder: str | Path, frames: Mapping[str, pd.DataFrame]) -> list[Path]:
+def store(
+    data: Dataset, folder: str | Path, frames: Mapping[str, pd.DataFrame]
+) -> list[Path]:
     """Write tables with the stamp of the data."""
     written = []
     for name, frame in frames.items():

@@ -1,9 +1,9 @@
 """Describe a data package: ``datapackage.json`` after the Frictionless standard, version 1.
 
-Fields, types and constraints come from the row models of `chipmodel.schema`; only what a column
-means in words is written here. Foreign keys that also allow another word ('all', 'host') cannot be
-expressed in the standard and are left to `chipmodel check`; so is the key of a table one of whose
-key columns may be empty.
+Fields, types and constraints come from the row models of `chipmodel.schema`; only what
+a column means in words is written here. Foreign keys that also allow another word
+('all', 'host') cannot be expressed in the standard and are left to `chipmodel check`;
+so is the key of a table one of whose key columns may be empty.
 """
 
 from __future__ import annotations
@@ -28,13 +28,18 @@ VERSION = "0.1.0"
 MEANING = {
     "region": "Region.",
     "name": "Name for people.",
-    "subject": "Whether the region is a subject of the study and comes first in every headline table.",
+    "subject": (
+        "Whether the region is a subject of the study and comes first in every headline"
+        " table."
+    ),
     "rank": "Breaks ties; has no other meaning.",
     "note": "What to know about the row.",
     "segment": "Segment of chips.",
     "firm": "Firm; 'other' for makers that are not named.",
     "home": "Home region of the firm; 'host' for wherever it stands.",
-    "holder": "A firm, or the pool of the other firms of a region (pool_usa and so on).",
+    "holder": (
+        "A firm, or the pool of the other firms of a region (pool_usa and so on)."
+    ),
     "base_year": "Year of the fleets a world starts from.",
     "site": "Id of the site.",
     "as_of": "Date of the information; a later row of the same site supersedes it.",
@@ -48,7 +53,10 @@ MEANING = {
     "year_from": "First year.",
     "year_to": "Last year.",
     "criterion": "By place of device making (maker) or by place of use (user).",
-    "kind": "Running (fleet), announced (project), or a place where more can be added (greenfield, of no stated size).",
+    "kind": (
+        "Running (fleet), announced (project), or a place where more can be added"
+        " (greenfield, of no stated size)."
+    ),
     "package": "Kind of packaging.",
     "assembly_region": "Region of packaging.",
     "leg": "Inside one region, or between two.",
@@ -63,23 +71,33 @@ MEANING = {
     "step": "Number of the step.",
     "target": "Number of the target.",
     "metric": "What is compared: a number the experiment gives.",
-    "role": "input: used to build or calibrate; test: used for nothing; derived: follows from an input; "
-    "context: outside what the model can say.",
+    "role": (
+        "input: used to build or calibrate; test: used for nothing; derived: follows"
+        " from an input; context: outside what the model can say."
+    ),
     "result": "What was published, in words.",
     "experiment": "Experiment that gives our number; empty where the model cannot.",
-    "on_support": "Whether the result hangs on whose support it is, so that a placebo should miss it.",
+    "on_support": (
+        "Whether the result hangs on whose support it is, so that a placebo should"
+        " miss it."
+    ),
     "source": "Source, a row of sources.csv.",
     "title": "Title.",
     "publisher": "Publisher, or who repeats the figure.",
     "url": "Address; empty where none was found.",
-    "interested": "Whether the source is an interested party: the industry, a company, its association.",
+    "interested": (
+        "Whether the source is an interested party: the industry, a company, its"
+        " association."
+    ),
     "value": "The number.",
     "unit": "Unit of value, low and high.",
     "year_of_money": "Year of the dollars, for money only.",
     "low": "Least sensible value.",
     "high": "Largest sensible value.",
-    "grade": "A read in the source; B quoted by another; C citation missing; D computed, formula in the note; "
-    "E assumption, reason in the note.",
+    "grade": (
+        "A read in the source; B quoted by another; C citation missing; D computed,"
+        " formula in the note; E assumption, reason in the note."
+    ),
 }
 """What a column means."""
 
@@ -93,7 +111,10 @@ HERE = {
     ("sources", "year"): "Year of publication.",
     ("projects", "value"): "Size of the site at full build.",
     ("undisclosed", "segment"): "Segment, where it is known.",
-    ("targets", "reason"): "Why a miss is to be expected; empty where it would be unexplained.",
+    (
+        "targets",
+        "reason",
+    ): "Why a miss is to be expected; empty where it would be unexplained.",
     ("targets", "low"): "Least value a fair reader would accept.",
     ("targets", "high"): "Largest value a fair reader would accept.",
     ("assembly", "earliest"): "First calendar year in service, for projects only.",
@@ -117,8 +138,11 @@ def describe(data: Dataset) -> dict[str, Any]:
         "profile": "tabular-data-package",
         "name": "chipmodel-data",
         "title": "Chip factories, their costs and the policies that move them",
-        "description": "Capacity, projects, costs, demand, trade and inputs of chip making by region and segment, "
-        "for the linear programme chipmodel. Every fact carries unit, year of money, range, source and grade.",
+        "description": (
+            "Capacity, projects, costs, demand, trade and inputs of chip making by"
+            " region and segment, for the linear programme chipmodel. Every fact"
+            " carries unit, year of money, range, source and grade."
+        ),
         "version": VERSION,
         "licenses": [
             {
@@ -129,7 +153,10 @@ def describe(data: Dataset) -> dict[str, Any]:
         ],
         "contributors": [{"title": "The chipmodel authors", "role": "author"}],
         "sources": _sources(data),
-        "resources": [_resource(name, model, data.hashes[f"{name}.csv"]) for name, model in TABLES.items()],
+        "resources": [
+            _resource(name, model, data.hashes[f"{name}.csv"])
+            for name, model in TABLES.items()
+        ],
     }
 
 
@@ -147,11 +174,22 @@ def edited(data: Dataset) -> list[str]:
     if not (path.exists() or path.is_symlink()):
         return []
     try:
-        recorded = {entry["path"]: entry["hash"] for entry in json.loads(text_of(FILE, read_file(path)))["resources"]}
+        recorded = {
+            entry["path"]: entry["hash"]
+            for entry in json.loads(text_of(FILE, read_file(path)))["resources"]
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError.one(FILE, "resources", f"does not tell the path and the hash of each table ({error!r})",
-                             "write it anew with chipmodel.package.write_descriptor, or remove it") from None
-    return [file for file, digest in data.hashes.items() if recorded.get(file) != f"sha256:{digest}"]
+        raise InputError.one(
+            FILE,
+            "resources",
+            f"does not tell the path and the hash of each table ({error!r})",
+            "write it anew with chipmodel.package.write_descriptor, or remove it",
+        ) from None
+    return [
+        file
+        for file, digest in data.hashes.items()
+        if recorded.get(file) != f"sha256:{digest}"
+    ]
 
 
 def descriptor_text(data: Dataset) -> str:
@@ -173,10 +211,15 @@ def write_descriptor(folder: str | Path) -> Path:
 
 
 def _sources(data: Dataset) -> list[dict[str, str]]:
-    rows = [row for row in data.rows(SourceRow) if row.source not in ("assumption", "derived")]
+    rows = [
+        row
+        for row in data.rows(SourceRow)
+        if row.source not in ("assumption", "derived")
+    ]
     count = Counter(row.publisher for row in rows)
     return [
-        {"title": name if number == 1 else f"{name} ({number} documents)"} for name, number in sorted(count.items())
+        {"title": name if number == 1 else f"{name} ({number} documents)"}
+        for name, number in sorted(count.items())
     ]
 
 
@@ -197,13 +240,18 @@ def _resource(name: str, model: type[Row], digest: str) -> dict[str, Any]:
 def _schema(table: str, model: type[Row]) -> dict[str, Any]:
     shapes = model.model_json_schema()["properties"]
     schema: dict[str, Any] = {
-        "fields": [_field(table, model, column, shapes[column]) for column in columns(model)],
+        "fields": [
+            _field(table, model, column, shapes[column]) for column in columns(model)
+        ],
         "missingValues": [""],
     }
     if not any(_may_be_empty(shapes[key]) for key in model.key):
         schema["primaryKey"] = list(model.key)
     foreign = [
-        {"fields": [column], "reference": {"resource": ref.table, "fields": [TABLES[ref.table].key[0]]}}
+        {
+            "fields": [column],
+            "reference": {"resource": ref.table, "fields": [TABLES[ref.table].key[0]]},
+        }
         for column, ref in references(model).items()
         if not ref.also
     ]
@@ -216,19 +264,29 @@ def _may_be_empty(shape: dict[str, Any]) -> bool:
     return any(part.get("type") == "null" for part in shape.get("anyOf", ()))
 
 
-def _field(table: str, model: type[Row], column: str, shape: dict[str, Any]) -> dict[str, Any]:
+def _field(
+    table: str, model: type[Row], column: str, shape: dict[str, Any]
+) -> dict[str, Any]:
     empty = _may_be_empty(shape)
     if empty:
         shape = next(part for part in shape["anyOf"] if part.get("type") != "null")
     constraints: dict[str, Any] = {
-        name: shape[name] for name in ("minimum", "maximum", "enum", "pattern") if name in shape
+        name: shape[name]
+        for name in ("minimum", "maximum", "enum", "pattern")
+        if name in shape
     }
     if issubclass(model, Fact):
         constraints |= _fact_constraints(model, column)
-    free_text = shape["type"] == "string" and not constraints and column not in model.key
+    free_text = (
+        shape["type"] == "string" and not constraints and column not in model.key
+    )
     if not empty and not free_text:
         constraints = {"required": True, **constraints}
-    field = {"name": column, "type": shape["type"], "description": _meaning(table, model, column)}
+    field = {
+        "name": column,
+        "type": shape["type"],
+        "description": _meaning(table, model, column),
+    }
     return {**field, "constraints": constraints} if constraints else field
 
 
@@ -253,4 +311,8 @@ def _meaning(table: str, model: type[Row], column: str) -> str:
         return text
     if set(model.units) == {"*"}:
         return f"{text} Unit: {model.units['*']}."
-    return f"{text} Units: " + ", ".join(f"{item} in {unit}" for item, unit in model.units.items()) + "."
+    return (
+        f"{text} Units: "
+        + ", ".join(f"{item} in {unit}" for item, unit in model.units.items())
+        + "."
+    )

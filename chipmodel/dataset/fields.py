@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 from chipmodel.common.units import MONEY_UNITS, MOST
@@ -33,7 +40,10 @@ T = TypeVar("T")
 def plain_number(value: T) -> T:
     """Refuse a text that is not digits, a point and perhaps an exponent."""
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        raise ValueError("is not a plain number (digits, a point, perhaps an exponent; thousands are not set apart)")
+        raise ValueError(
+            "is not a plain number (digits, a point, perhaps an exponent; thousands are"
+            " not set apart)"
+        )
     return value
 
 
@@ -84,14 +94,20 @@ SourceId = Annotated[str, Field(pattern=ID_PATTERN), Ref("sources")]
 Finite = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
 
 
-OptionalNumber = Annotated[Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(_optional)]
+OptionalNumber = Annotated[
+    Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(_optional)
+]
 
 
-OptionalYear = Annotated[Annotated[int, Field(ge=1950, le=2100)] | None, BeforeValidator(_optional_year)]
+OptionalYear = Annotated[
+    Annotated[int, Field(ge=1950, le=2100)] | None, BeforeValidator(_optional_year)
+]
 
 
 OptionalRegion = Annotated[
-    Annotated[str, Field(pattern=REGION_PATTERN)] | None, BeforeValidator(_blank_to_none), Ref("regions")
+    Annotated[str, Field(pattern=REGION_PATTERN)] | None,
+    BeforeValidator(_blank_to_none),
+    Ref("regions"),
 ]
 
 
@@ -101,7 +117,9 @@ Year = Annotated[int, BeforeValidator(_whole_number), Field(ge=1950, le=2100)]
 Rank = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=1000)]
 
 
-Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real_date)]
+Date = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_real_date)
+]
 
 
 Grade = Literal["A", "B", "C", "D", "E"]
@@ -161,11 +179,17 @@ class Fact(Row):
         unit = self.units.get(item, self.units.get("*"))
         if unit is not None and self.unit != unit:
             raise ValueError(f"unit is '{self.unit}', must be '{unit}'")
-        for name, number in (("value", self.value), ("low", self.low), ("high", self.high)):
+        for name, number in (
+            ("value", self.value),
+            ("low", self.low),
+            ("high", self.high),
+        ):
             if number is not None and (wrong := self.outside(number)):
                 raise ValueError(f"{name} {number:g} {wrong}")
         if (self.unit in MONEY_UNITS) != (self.year_of_money is not None):
-            raise ValueError("year_of_money must be given for money and for nothing else")
+            raise ValueError(
+                "year_of_money must be given for money and for nothing else"
+            )
         if self.low is not None and self.value < self.low:
             raise ValueError(f"value {self.value:g} is below its low {self.low:g}")
         if self.high is not None and self.value > self.high:
@@ -176,7 +200,12 @@ class Fact(Row):
 
     def _assumption(self) -> None:
         if self.low is None or self.high is None or not self.note:
-            raise ValueError("an assumption (grade E) needs low, high and a note with its reason")
+            raise ValueError(
+                "an assumption (grade E) needs low, high and a note with its reason"
+            )
         small, large = sorted((abs(self.low), abs(self.high)))
         if small > 0 and large / small < 1.5 - 1e-9:
-            raise ValueError("low and high of an assumption (grade E) must be at least a factor 1.5 apart")
+            raise ValueError(
+                "low and high of an assumption (grade E) must be at least a factor 1.5"
+                " apart"
+            )

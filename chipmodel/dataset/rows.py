@@ -1,8 +1,8 @@
 """The tables of the data package: one frozen pydantic model per kind of row.
 
-A table is a CSV file with the columns of its model, in their order. A table of facts ends with
-``value, unit, year_of_money, low, high, source, grade, note``. Units are fixed per item: a row in
-another unit is refused, never converted.
+A table is a CSV file with the columns of its model, in their order. A table of facts
+ends with ``value, unit, year_of_money, low, high, source, grade, note``. Units are
+fixed per item: a row in another unit is refused, never converted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class RegionRow(Row):
     """A region of the world."""
 
     key: ClassVar[tuple[str, ...]] = ("region",)
-    about: ClassVar[str] = "Regions. The subject regions come first in every headline table; rank only breaks ties."
+    about: ClassVar[str] = (
+        "Regions. The subject regions come first in every headline table; rank only"
+        " breaks ties."
+    )
 
     region: Annotated[str, Field(pattern=REGION_PATTERN)]
     name: str
@@ -59,7 +62,9 @@ class FirmRow(Row):
     """A maker of chips or a packaging house."""
 
     key: ClassVar[tuple[str, ...]] = ("firm",)
-    about: ClassVar[str] = "Firms and their homes; 'host' means at home wherever it stands."
+    about: ClassVar[str] = (
+        "Firms and their homes; 'host' means at home wherever it stands."
+    )
 
     firm: Name
     name: str
@@ -71,7 +76,10 @@ class BudgetRow(Fact):
     """What a firm can invest in new fabs in a year."""
 
     key: ClassVar[tuple[str, ...]] = ("holder", "base_year")
-    about: ClassVar[str] = "Yearly investment budgets for new fab capacity, by firm or by the pool of a home region."
+    about: ClassVar[str] = (
+        "Yearly investment budgets for new fab capacity, by firm or by the pool of a"
+        " home region."
+    )
     units: ClassVar[dict[str, str]] = {"*": "MUSD/year"}
 
     holder: Name
@@ -95,7 +103,9 @@ class ProjectRow(Fact):
     """An announced fab with a stated size."""
 
     key: ClassVar[tuple[str, ...]] = ("site", "as_of")
-    about: ClassVar[str] = "Announced fabs by date of the information; a later row of a site supersedes."
+    about: ClassVar[str] = (
+        "Announced fabs by date of the information; a later row of a site supersedes."
+    )
     units: ClassVar[dict[str, str]] = {"*": "kwpm"}
 
     site: Name
@@ -113,8 +123,14 @@ class ProjectFactRow(Fact):
     """A number that belongs to a project: commitment, award or announced capital cost."""
 
     key: ClassVar[tuple[str, ...]] = ("site", "item", "treasury")
-    about: ClassVar[str] = "Share physically under way, public awards and announced budgets of projects."
-    units: ClassVar[dict[str, str]] = {"committed": "share", "award": "MUSD", "announced_capex": "MUSD"}
+    about: ClassVar[str] = (
+        "Share physically under way, public awards and announced budgets of projects."
+    )
+    units: ClassVar[dict[str, str]] = {
+        "committed": "share",
+        "award": "MUSD",
+        "announced_capex": "MUSD",
+    }
 
     site: Annotated[str, Field(pattern=ID_PATTERN), Ref("projects")]
     item: Literal["committed", "award", "announced_capex"]
@@ -139,7 +155,10 @@ class ExpansionRow(Fact):
     """Weight of a firm's place in the additions to a segment."""
 
     key: ClassVar[tuple[str, ...]] = ("base_year", "region", "segment", "firm")
-    about: ClassVar[str] = "Share of a segment's additions that a firm's place takes at equal cost, by base year."
+    about: ClassVar[str] = (
+        "Share of a segment's additions that a firm's place takes at equal cost, by"
+        " base year."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (1e-4, 1.0)}
 
@@ -153,9 +172,19 @@ class CostRow(Fact):
     """Cost of a segment at the reference place."""
 
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = "Capital, running and input cost by segment at the reference place, cost multiplier 1."
-    units: ClassVar[dict[str, str]] = {"capex": "MUSD/kwpm", "running": "USD/wafer", "inputs": "USD/wafer"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, None), "capex": (0.01, None)}
+    about: ClassVar[str] = (
+        "Capital, running and input cost by segment at the reference place, cost"
+        " multiplier 1."
+    )
+    units: ClassVar[dict[str, str]] = {
+        "capex": "MUSD/kwpm",
+        "running": "USD/wafer",
+        "inputs": "USD/wafer",
+    }
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+        "*": (0.0, None),
+        "capex": (0.01, None),
+    }
 
     segment: SegmentId
     item: Literal["capex", "running", "inputs"]
@@ -165,7 +194,10 @@ class CostFactorRow(Fact):
     """What a place costs relative to the reference place."""
 
     key: ClassVar[tuple[str, ...]] = ("region", "item")
-    about: ClassVar[str] = "Cost of building, running and the premium of each place relative to the reference place."
+    about: ClassVar[str] = (
+        "Cost of building, running and the premium of each place relative to the"
+        " reference place."
+    )
     units: ClassVar[dict[str, str]] = {"*": "factor"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.1, 10.0)}
 
@@ -177,7 +209,9 @@ class IncentiveRow(Fact):
     """What a government paid of the ten-year cost of a new fab."""
 
     key: ClassVar[tuple[str, ...]] = ("region", "year")
-    about: ClassVar[str] = "Incentives of a year as a share of the ten-year cost of a new fab before them."
+    about: ClassVar[str] = (
+        "Incentives of a year as a share of the ten-year cost of a new fab before them."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 0.9)}
 
@@ -189,7 +223,9 @@ class ConstructionRow(Fact):
     """How long permits and building take in a place."""
 
     key: ClassVar[tuple[str, ...]] = ("region", "item")
-    about: ClassVar[str] = "Months of permits and design, and of construction start to production."
+    about: ClassVar[str] = (
+        "Months of permits and design, and of construction start to production."
+    )
     units: ClassVar[dict[str, str]] = {"*": "months"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 120.0)}
 
@@ -201,8 +237,13 @@ class PriceRow(Fact):
     """Reference price of a segment and its dutiable part."""
 
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = "Reference chip price per wafer and the share of it that customs values."
-    units: ClassVar[dict[str, str]] = {"reference": "USD/wafer", "customs_share": "share"}
+    about: ClassVar[str] = (
+        "Reference chip price per wafer and the share of it that customs values."
+    )
+    units: ClassVar[dict[str, str]] = {
+        "reference": "USD/wafer",
+        "customs_share": "share",
+    }
 
     segment: SegmentId
     item: Literal["reference", "customs_share"]
@@ -223,7 +264,10 @@ class ElasticityRow(Fact):
     """Price elasticity of demand, or of substitution between origins."""
 
     key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = "Elasticity of demand by segment, and of substitution between origins (segment 'all')."
+    about: ClassVar[str] = (
+        "Elasticity of demand by segment, and of substitution between origins (segment"
+        " 'all')."
+    )
     units: ClassVar[dict[str, str]] = {"*": "elasticity"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
         "demand": (-10.0, -0.05),
@@ -251,7 +295,9 @@ class DemandLocationRow(Fact):
     """Where devices are made and where they are used."""
 
     key: ClassVar[tuple[str, ...]] = ("criterion", "region")
-    about: ClassVar[str] = "Shares of the world's chips by place of device making and by place of use."
+    about: ClassVar[str] = (
+        "Shares of the world's chips by place of device making and by place of use."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
 
     criterion: Literal["maker", "user"]
@@ -262,7 +308,10 @@ class AssemblyRow(Fact):
     """An assembly and packaging plant, or the room to add one."""
 
     key: ClassVar[tuple[str, ...]] = ("site", "package")
-    about: ClassVar[str] = "Assembly and packaging capacity: running, announced, and places where more can be added."
+    about: ClassVar[str] = (
+        "Assembly and packaging capacity: running, announced, and places where more can"
+        " be added."
+    )
     units: ClassVar[dict[str, str]] = {"*": "kwpm"}
 
     site: Name
@@ -278,8 +327,14 @@ class AssemblyCostRow(Fact):
     """Cost and lead time of assembly."""
 
     key: ClassVar[tuple[str, ...]] = ("package", "item")
-    about: ClassVar[str] = "Capital and running cost of packaging, and its lead time (package 'all')."
-    units: ClassVar[dict[str, str]] = {"capex": "MUSD/kwpm", "running": "USD/wafer", "lead": "months"}
+    about: ClassVar[str] = (
+        "Capital and running cost of packaging, and its lead time (package 'all')."
+    )
+    units: ClassVar[dict[str, str]] = {
+        "capex": "MUSD/kwpm",
+        "running": "USD/wafer",
+        "lead": "months",
+    }
 
     package: Literal["standard", "advanced", "all"]
     item: Literal["capex", "running", "lead"]
@@ -289,7 +344,9 @@ class AssemblyRecipeRow(Fact):
     """Packaging needed per wafer."""
 
     key: ClassVar[tuple[str, ...]] = ("segment", "package")
-    about: ClassVar[str] = "Share of a segment's wafers that need each kind of packaging."
+    about: ClassVar[str] = (
+        "Share of a segment's wafers that need each kind of packaging."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
 
     segment: SegmentId
@@ -320,7 +377,9 @@ class InputRow(Row):
     """An upstream input."""
 
     key: ClassVar[tuple[str, ...]] = ("input",)
-    about: ClassVar[str] = "Upstream inputs: needed per wafer made or per unit of capacity added."
+    about: ClassVar[str] = (
+        "Upstream inputs: needed per wafer made or per unit of capacity added."
+    )
 
     input: Name
     name: str
@@ -332,7 +391,9 @@ class InputSupplyRow(Fact):
     """A region's share of the supply of an input."""
 
     key: ClassVar[tuple[str, ...]] = ("input", "supplier")
-    about: ClassVar[str] = "Supplier shares of upstream inputs by headquarters of the supplier."
+    about: ClassVar[str] = (
+        "Supplier shares of upstream inputs by headquarters of the supplier."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
 
     input: InputId
@@ -343,7 +404,9 @@ class InputRecipeRow(Fact):
     """Need of an input per wafer or per kwpm added, as an index."""
 
     key: ClassVar[tuple[str, ...]] = ("input", "segment")
-    about: ClassVar[str] = "Need of each input by segment, an index; no row means not needed."
+    about: ClassVar[str] = (
+        "Need of each input by segment, an index; no row means not needed."
+    )
     units: ClassVar[dict[str, str]] = {"*": "index"}
 
     input: InputId
@@ -354,10 +417,19 @@ class InputFactRow(Fact):
     """Slack, replacement speed and premium of an input."""
 
     key: ClassVar[tuple[str, ...]] = ("input", "item")
-    about: ClassVar[str] = "Spare supply of an input, how fast it is replaced when withheld, and at what premium."
-    units: ClassVar[dict[str, str]] = {"slack": "share", "replacement": "share/year", "premium": "share"}
+    about: ClassVar[str] = (
+        "Spare supply of an input, how fast it is replaced when withheld, and at what"
+        " premium."
+    )
+    units: ClassVar[dict[str, str]] = {
+        "slack": "share",
+        "replacement": "share/year",
+        "premium": "share",
+    }
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "*": (0.0, None), "slack": (0.0, 100.0), "premium": (0.0, 10.0),
+        "*": (0.0, None),
+        "slack": (0.0, 100.0),
+        "premium": (0.0, 10.0),
     }
 
     input: InputId
@@ -367,7 +439,13 @@ class InputFactRow(Fact):
 class TariffRow(Fact):
     """A tariff in force."""
 
-    key: ClassVar[tuple[str, ...]] = ("importer", "origin", "law", "year_from", "year_to")
+    key: ClassVar[tuple[str, ...]] = (
+        "importer",
+        "origin",
+        "law",
+        "year_from",
+        "year_to",
+    )
     about: ClassVar[str] = "Tariffs in force on chips."
     units: ClassVar[dict[str, str]] = {"*": "share"}
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 5.0)}
@@ -395,7 +473,10 @@ class AllianceRow(Fact):
     """What allies pay, pledge and trade beside chips; nothing of it enters the programme."""
 
     key: ClassVar[tuple[str, ...]] = ("region", "item", "year")
-    about: ClassVar[str] = "Trade with the United States, host-nation support, defence and pledges of allies."
+    about: ClassVar[str] = (
+        "Trade with the United States, host-nation support, defence and pledges of"
+        " allies."
+    )
     units: ClassVar[dict[str, str]] = {
         "goods_surplus": "USD billion",
         "host_nation_support": "USD billion",
@@ -407,8 +488,15 @@ class AllianceRow(Fact):
     }
 
     region: RegionId
-    item: Literal["goods_surplus", "host_nation_support", "defence", "defence_asked", "investment_pledge",
-                  "credit_guarantee", "lng_project"]
+    item: Literal[
+        "goods_surplus",
+        "host_nation_support",
+        "defence",
+        "defence_asked",
+        "investment_pledge",
+        "credit_guarantee",
+        "lng_project",
+    ]
     year: Year
 
 
@@ -469,7 +557,10 @@ class TargetRow(Fact):
     """A published result the model is held against; low and high are the band of a fair reader."""
 
     key: ClassVar[tuple[str, ...]] = ("target", "metric")
-    about: ClassVar[str] = "Published results held against the model: what was published, its role and the band."
+    about: ClassVar[str] = (
+        "Published results held against the model: what was published, its role and the"
+        " band."
+    )
     bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {}
 
     target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")]
@@ -485,9 +576,13 @@ class RouteStepRow(Fact):
     """Widening of a route in one step of route inertia."""
 
     key: ClassVar[tuple[str, ...]] = ("step",)
-    about: ClassVar[str] = "Steps of route inertia: widening of a route relative to its pattern."
+    about: ClassVar[str] = (
+        "Steps of route inertia: widening of a route relative to its pattern."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (1e-6, 100.0)}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+        "*": (1e-6, 100.0)
+    }
 
     step: Rank
 
@@ -496,9 +591,15 @@ class DeviceStepRow(Fact):
     """A step of moving device making."""
 
     key: ClassVar[tuple[str, ...]] = ("step", "item")
-    about: ClassVar[str] = "Steps of moving device making: width as a share of the user's devices, and premium."
+    about: ClassVar[str] = (
+        "Steps of moving device making: width as a share of the user's devices, and"
+        " premium."
+    )
     units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"width": (0.0, 100.0), "premium": (0.0, 10.0)}
+    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+        "width": (0.0, 100.0),
+        "premium": (0.0, 10.0),
+    }
 
     step: Rank
     item: Literal["width", "premium"]
@@ -563,7 +664,9 @@ def columns(model: type[Row]) -> list[str]:
     """Return the columns of a table in the order of its file: keys, attributes, then the fact."""
     if not issubclass(model, Fact):
         return list(model.model_fields)
-    return [name for name in model.model_fields if name not in Fact.model_fields] + list(Fact.model_fields)
+    return [
+        name for name in model.model_fields if name not in Fact.model_fields
+    ] + list(Fact.model_fields)
 
 
 def references(model: type[Row]) -> dict[str, Ref]:

@@ -17,7 +17,8 @@ Drawn = tuple[Any, Any]
 
 
 KINDS: dict[str, dict[str, None]] = {
-    "png": {"Software": None}, "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 """Kinds of files of a figure, and what is left out of each so that its bytes do not change."""
@@ -35,7 +36,9 @@ def drawable() -> bool:
     return True
 
 
-def save(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path) -> list[Path]:
+def save(
+    draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path
+) -> list[Path]:
     """Draw a table and write it as ``stem.png``, ``stem.svg`` and ``stem.pdf``, the same bytes on every run."""
     written = []
     for kind, raw in rendered(draw, table).items():
@@ -45,12 +48,16 @@ def save(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path)
     return written
 
 
-def rendered(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame) -> dict[str, bytes]:
+def rendered(
+    draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame
+) -> dict[str, bytes]:
     """Draw a table and return the figure by kind of file, the same bytes on every run."""
     import matplotlib as mpl
 
     found = {}
-    with mpl.rc_context({**mpl.rcParamsDefault, **style.RC, "backend": mpl.rcParams["backend"]}):
+    with mpl.rc_context(
+        {**mpl.rcParamsDefault, **style.RC, "backend": mpl.rcParams["backend"]}
+    ):
         fig, _ = draw(table)
         for kind, metadata in KINDS.items():
             stream = io.BytesIO()
@@ -59,7 +66,9 @@ def rendered(draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame) -> dict
     return found
 
 
-def _subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) -> Drawn:
+def _subplots(
+    rows: int, columns: int, size: tuple[float, float], **given: Any
+) -> Drawn:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -73,7 +82,14 @@ def _subplots(rows: int, columns: int, size: tuple[float, float], **given: Any) 
 
 def _caption(fig: Any, title: str, note: str) -> None:
     tall, wide = fig.get_figheight(), fig.get_figwidth()
-    fig.text(0.12 / wide, 1.0 - 0.27 / tall, title, fontsize=12, fontweight="bold", va="center")
+    fig.text(
+        0.12 / wide,
+        1.0 - 0.27 / tall,
+        title,
+        fontsize=12,
+        fontweight="bold",
+        va="center",
+    )
     fig.text(0.12 / wide, 1.0 - 0.52 / tall, note, color="#555555", va="center")
 
 
@@ -105,15 +121,33 @@ def _spread(heights: list[float], least: float) -> list[float]:
     return placed
 
 
-def _diverging(ax: Any, at: int, values: pd.Series[float], paint: dict[str, str]) -> None:
+def _diverging(
+    ax: Any, at: int, values: pd.Series[float], paint: dict[str, str]
+) -> None:
     """Stack gains to the right of zero and losses to the left, with the sum as a diamond and a number."""
     right = left = 0.0
     for region, value in values.items():
         start = right if value >= 0 else left
-        ax.barh(at, value, left=start, height=0.62, color=paint[str(region)], edgecolor="white", linewidth=0.5)
+        ax.barh(
+            at,
+            value,
+            left=start,
+            height=0.62,
+            color=paint[str(region)],
+            edgecolor="white",
+            linewidth=0.5,
+        )
         right, left = (right + value, left) if value >= 0 else (right, left + value)
     total = float(values.sum())
-    ax.plot(total, at, "D", color="white", markeredgecolor=style.INK, markersize=4.5, zorder=4)
+    ax.plot(
+        total,
+        at,
+        "D",
+        color="white",
+        markeredgecolor=style.INK,
+        markersize=4.5,
+        zorder=4,
+    )
     _beside(ax, right if total >= 0 else left, at, _signed(total), total >= 0)
 
 
@@ -125,8 +159,15 @@ def _signed(value: float) -> str:
 
 def _beside(ax: Any, x: float, y: float, text: str, right: bool | None = None) -> None:
     outward = (x >= 0) if right is None else right
-    ax.annotate(text, (x, y), xytext=(7 if outward else -7, 0), textcoords="offset points", va="center",
-                ha="left" if outward else "right", fontsize=8)
+    ax.annotate(
+        text,
+        (x, y),
+        xytext=(7 if outward else -7, 0),
+        textcoords="offset points",
+        va="center",
+        ha="left" if outward else "right",
+        fontsize=8,
+    )
 
 
 def _widen(ax: Any, share: float) -> None:

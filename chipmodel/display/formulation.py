@@ -23,8 +23,17 @@ Every variable is at least zero. Flows and capacity are kwpm, money is million U
 
 
 SYMBOLS = {
-    r"\cdot": "*", r"\le": "<=", r"\ge": ">=", r"\in": " in ", r"\sum": "sum", r"\tau": "tau", r"\phi": "phi",
-    r"\epsilon": "eps", r"\ln": "ln", r"\,": " ", r"\_": "_",
+    r"\cdot": "*",
+    r"\le": "<=",
+    r"\ge": ">=",
+    r"\in": " in ",
+    r"\sum": "sum",
+    r"\tau": "tau",
+    r"\phi": "phi",
+    r"\epsilon": "eps",
+    r"\ln": "ln",
+    r"\,": " ",
+    r"\_": "_",
 }
 
 
@@ -45,11 +54,20 @@ def formulation(kinds: bool = True) -> dict[str, Any]:
         for module in _modules()
     ]
     instruments = [
-        {"kind": kind, "law": policy.law, "words": readable(policy.__doc__), "dual": policy.dual}
+        {
+            "kind": kind,
+            "law": policy.law,
+            "words": readable(policy.__doc__),
+            "dual": policy.dual,
+        }
         for kind, policy in sorted(Policy.kinds.items())
         if kinds
     ]
-    return {"opening": " ".join(OPENING.split()), "parts": parts, "instruments": instruments}
+    return {
+        "opening": " ".join(OPENING.split()),
+        "parts": parts,
+        "instruments": instruments,
+    }
 
 
 def sets_of(data: Dataset) -> dict[str, list[str]]:
@@ -66,7 +84,14 @@ def formulation_text(found: dict[str, Any]) -> str:
     """Return the programme as text."""
     lines = ["THE LINEAR PROGRAMME", "", OPENING]
     if "sets" in found:
-        lines += ["", "Sets:", *labelled([(name, " ".join(members)) for name, members in found["sets"].items()], "  ")]
+        lines += [
+            "",
+            "Sets:",
+            *labelled(
+                [(name, " ".join(members)) for name, members in found["sets"].items()],
+                "  ",
+            ),
+        ]
     for number, part in enumerate(found["parts"], start=1):
         title = f"{number}. {part['title'].rstrip('.')}"
         lines += ["", "", title, "=" * len(title.splitlines()[-1])]

@@ -28,15 +28,18 @@ PHRASES = {
 """What the families of metrics are called inside a sentence."""
 
 
-def sure(wanted: Iterable[tuple[Summary, Summary, str]], intervals: Intervals,
-         spoken: Callable[[str], str] | None = None) -> str:
+def sure(
+    wanted: Iterable[tuple[Summary, Summary, str]],
+    intervals: Intervals,
+    spoken: Callable[[str], str] | None = None,
+) -> str:
     """Return the sentence that gives the intervals of metrics; empty if none is known.
 
     Parameters
     ----------
     wanted : iterable
-        Solution, its reference and the name of a metric; with `CHANGE` before the name it is the metric's
-        change against the reference.
+        Solution, its reference and the name of a metric; with `CHANGE` before the name
+        it is the metric's change against the reference.
     intervals : Intervals
     spoken : callable, optional
         From the name of a case to what it is called; without it cases are not named.
@@ -48,7 +51,10 @@ def sure(wanted: Iterable[tuple[Summary, Summary, str]], intervals: Intervals,
             metric = parse(name.removeprefix(CHANGE))
             case = f" under {spoken(own.case.name)}" if spoken else ""
             by = "the change in " if name.startswith(CHANGE) else ""
-            found.append(f"{by}{phrase(metric, own.labels)}{case} at {written(ends, metric.unit)}")
+            found.append(
+                f"{by}{phrase(metric, own.labels)}{case} at"
+                f" {written(ends, metric.unit)}"
+            )
     return f"{HOW_SURE} {intervals.says} put {listed(found)}." if found else ""
 
 
@@ -78,7 +84,15 @@ def phrase(metric: Metric, labels: Labels) -> str:
     given = metric.given
     region, segment = given.get("region", ""), given.get("segment", "")
     return PHRASES.get(form, metric.name).format(
-        region="the world" if region == ALL else with_article(labels.regions.get(region, region)),
-        segment="all segments" if segment == ALL else lower(labels.segments.get(segment, segment)),
+        region=(
+            "the world"
+            if region == ALL
+            else with_article(labels.regions.get(region, region))
+        ),
+        segment=(
+            "all segments"
+            if segment == ALL
+            else lower(labels.segments.get(segment, segment))
+        ),
         year=given.get("year", ""),
     )

@@ -11,9 +11,23 @@ import pandas as pd
 from chipmodel.common.text import number, one_line
 
 ESCAPED = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "–": "--", "−": "$-$", "×": r"$\times$", "≤": r"$\le$", "≥": r"$\ge$",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    "−": "$-$",
+    "×": r"$\times$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
 }
 
 
@@ -30,10 +44,19 @@ def latex(frame: pd.DataFrame, title: str, label: str) -> str:
     """Return a table for LaTeX with ``booktabs``: numbers to four significant digits, to the right."""
     kinds = "".join("r" if numeric(frame[column]) else "l" for column in frame.columns)
     lines = [
-        r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", rf"\caption{{{escaped(title)}}}",
-        rf"\label{{tab:{label}}}", rf"\begin{{tabular}}{{{kinds}}}", r"\toprule",
-        _line([str(column) for column in frame.columns]), r"\midrule",
-        *(_line(row) for row in cells(frame)), r"\bottomrule", r"\end{tabular}", r"\end{table}",
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(title)}}}",
+        rf"\label{{tab:{label}}}",
+        rf"\begin{{tabular}}{{{kinds}}}",
+        r"\toprule",
+        _line([str(column) for column in frame.columns]),
+        r"\midrule",
+        *(_line(row) for row in cells(frame)),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -41,7 +64,11 @@ def latex(frame: pd.DataFrame, title: str, label: str) -> str:
 def cells(frame: pd.DataFrame) -> list[list[str]]:
     """Return the cells of a table as people read them; what is not known is empty, a year has no comma."""
     shown = [
-        [str(x) for x in frame[column]] if _years(frame[column]) else [cell(x) for x in frame[column]]
+        (
+            [str(x) for x in frame[column]]
+            if _years(frame[column])
+            else [cell(x) for x in frame[column]]
+        )
         for column in frame.columns
     ]
     return [list(row) for row in zip(*shown, strict=True)]
@@ -56,7 +83,9 @@ def cell(value: Any) -> str:
 
 def numeric(column: pd.Series[Any]) -> bool:
     """Whether a column holds numbers."""
-    return bool(pd.api.types.is_numeric_dtype(column)) and not bool(pd.api.types.is_bool_dtype(column))
+    return bool(pd.api.types.is_numeric_dtype(column)) and not bool(
+        pd.api.types.is_bool_dtype(column)
+    )
 
 
 def _years(column: pd.Series[Any]) -> bool:

@@ -77,5 +77,7 @@ def short(case: str, width: int = 20) -> str:
     words = case.replace("_", " ")
     if len(words) <= width or " " not in words:
         return plain(words)
-    middle = min((abs(i - len(words) / 2), i) for i, c in enumerate(words) if c == " ")[1]
-    return plain(words[:middle] + "\n" + words[middle + 1:])
+    middle = min((abs(i - len(words) / 2), i) for i, c in enumerate(words) if c == " ")[
+        1
+    ]
+    return plain(words[:middle] + "\n" + words[middle + 1 :])

@@ -35,7 +35,12 @@ class _Row:
     empty: bool
 
 
-def comparison_text(table: pd.DataFrame, summaries: dict[str, Summary], reference: str | None, width: int = 110) -> str:
+def comparison_text(
+    table: pd.DataFrame,
+    summaries: dict[str, Summary],
+    reference: str | None,
+    width: int = 110,
+) -> str:
     """Return a comparison as text: cases as columns, metrics as rows under headings, one part a world.
 
     Parameters
@@ -76,7 +81,9 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
     width : int
         Characters a line.
     """
-    metrics = [name for name in table.columns if name not in ("case", "world", *numbers)]
+    metrics = [
+        name for name in table.columns if name not in ("case", "world", *numbers)
+    ]
     cases = [str(case).partition("[")[0] for case in table["case"]]
     first = max(map(len, cases), default=0)
     marks = [f"({k})" for k in range(1, len(numbers) + len(metrics) + 1)]
@@ -86,12 +93,19 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
     lines = [" " * first + "".join(mark.rjust(CELL) for mark in marks[: len(columns)])]
     for k in kept:
         cells = [table[name].iloc[k] for name in columns]
-        lines.append(cases[k].ljust(first) + "".join(("" if c != c else f"{c:.5g}").rjust(CELL) for c in cells))
+        lines.append(
+            cases[k].ljust(first)
+            + "".join(("" if c != c else f"{c:.5g}").rjust(CELL) for c in cells)
+        )
     if len(kept) < len(table):
-        lines.append(f"{len(kept)} of {len(table)} points shown; comparison_wide.csv has all")
+        lines.append(
+            f"{len(kept)} of {len(table)} points shown; comparison_wide.csv has all"
+        )
     lines.append("")
     for mark, name in zip(marks, [*numbers, *metrics], strict=True):
-        lines.append(f"{mark} {name}" + (f", {parse(name).unit}" if name in metrics else ""))
+        lines.append(
+            f"{mark} {name}" + (f", {parse(name).unit}" if name in metrics else "")
+        )
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -105,13 +119,24 @@ def _spread(count: int, most: int) -> list[int]:
 def wide(table: pd.DataFrame, differences: bool) -> pd.DataFrame:
     """Return the table of a study with a row a metric, with differences to the reference and intervals if asked."""
     names = list(dict.fromkeys(table["metric"]))
-    wide = pd.DataFrame({"metric": names, "meaning": [describe(n)[1] for n in names],
-                         "unit": [describe(n)[0] for n in names]})
+    wide = pd.DataFrame(
+        {
+            "metric": names,
+            "meaning": [describe(n)[1] for n in names],
+            "unit": [describe(n)[0] for n in names],
+        }
+    )
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    columns = ["value", *(["difference"] if differences else []), *(["low", "high"] if "low" in table else [])]
+    columns = [
+        "value",
+        *(["difference"] if differences else []),
+        *(["low", "high"] if "low" in table else []),
+    ]
     for column in columns:
         for case, world in cells:
-            part = table[(table["case"] == case) & (table["world"] == world)].set_index("metric")[column]
+            part = table[(table["case"] == case) & (table["world"] == world)].set_index(
+                "metric"
+            )[column]
             prefix = "" if column == "value" else f"{column} "
             wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
     return wide
@@ -122,13 +147,17 @@ def wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
     names = list(dict.fromkeys(table["metric"]))
     keys = ["case", "world", *numbers]
     first = table[table["metric"] == names[0]].reset_index(drop=True)
-    values = {name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names}
+    values = {
+        name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names
+    }
     return pd.DataFrame({**{name: first[name] for name in keys}, **values})
 
 
 def wrapped(text: str, width: int = 110) -> str:
     """Return a paragraph in lines of at most `width` characters."""
-    return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+    return "\n".join(
+        textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def shown(value: float, unit: str, signed: bool = False) -> str:
@@ -140,29 +169,47 @@ def shown(value: float, unit: str, signed: bool = False) -> str:
     return f"{number:{'+' if signed and number else ''},.{decimals}f}"
 
 
-def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, reference: str | None, width: int) -> str:
+def _block(
+    here: pd.DataFrame,
+    cases: list[str],
+    world: str,
+    names: Summary,
+    reference: str | None,
+    width: int,
+) -> str:
     column = min(20, (width - LABEL) // max(1, len(cases)))
     compared = reference in cases and len(cases) > 1
-    about = f"World {world}" + (f"; changes are against {reference}" if compared else "")
+    about = f"World {world}" + (
+        f"; changes are against {reference}" if compared else ""
+    )
     heads = [_head(case, column - 2) for case in cases]
     drawn = "low" in here
     if drawn:
         about += "; below a number: its interval over the ranges of the data"
     lines = [*textwrap.wrap(about, width), ""]
     for i in range(max(map(len, heads))):
-        lines.append("".ljust(LABEL) + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads))
+        lines.append(
+            "".ljust(LABEL)
+            + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads)
+        )
     cells = here.set_index(["metric", "case"])
     groups: dict[str, list[_Row]] = {}
     for name in dict.fromkeys(here["metric"]):
         metric = parse(name)
         unit = SHOWN.get(metric.unit, (metric.unit,))[0]
-        heading = metric.text(metric.family.heading, names.labels) + (f", {unit}" if unit else "")
-        groups.setdefault(heading, []).append(_row(metric, cells, cases, names, column, reference))
+        heading = metric.text(metric.family.heading, names.labels) + (
+            f", {unit}" if unit else ""
+        )
+        groups.setdefault(heading, []).append(
+            _row(metric, cells, cases, names, column, reference)
+        )
     for heading, rows in groups.items():
         lines += ["", heading]
         full = [row for row in rows if not row.empty]
         for row in full:
-            lines.append(f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells))
+            lines.append(
+                f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells)
+            )
             if any(cell.strip() for cell in row.below):
                 lines.append("".ljust(LABEL) + "".join(row.below))
         if not full:
@@ -170,8 +217,14 @@ def _block(here: pd.DataFrame, cases: list[str], world: str, names: Summary, ref
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, column: int,
-         reference: str | None) -> _Row:
+def _row(
+    metric: Metric,
+    cells: pd.DataFrame,
+    cases: list[str],
+    names: Summary,
+    column: int,
+    reference: str | None,
+) -> _Row:
     found, values, below = [], [], []
     half = column // 2
     for case in cases:
@@ -183,7 +236,11 @@ def _row(metric: Metric, cells: pd.DataFrame, cases: list[str], names: Summary, 
             text = "" if case == reference else shown(value, metric.unit, signed=True)
             found.append(text.rjust(column))
             continue
-        aside = "" if case == reference or math.isnan(change) else shown(change, metric.unit, signed=True)
+        aside = (
+            ""
+            if case == reference or math.isnan(change)
+            else shown(change, metric.unit, signed=True)
+        )
         found.append(shown(value, metric.unit).rjust(column - half) + aside.rjust(half))
     label = metric.text(metric.family.row, names.labels)
     return _Row(label, found, below, all(v == 0 or math.isnan(v) for v in values))
@@ -193,7 +250,11 @@ def _interval(cells: pd.DataFrame, metric: Metric, case: str) -> str:
     if "low" not in cells:
         return ""
     low, high = (float(cells.loc[(metric.name, case), end]) for end in ("low", "high"))  # type: ignore[arg-type]
-    return "" if math.isnan(low) or low == high else f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
+    return (
+        ""
+        if math.isnan(low) or low == high
+        else f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
+    )
 
 
 def _head(case: str, width: int) -> list[str]:

@@ -34,14 +34,18 @@ class Scale(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: str = Field(description="Table of facts.")
-    where: dict[str, str | int] = Field(description="Key columns and the values they must have; empty for all rows.")
+    where: dict[str, str | int] = Field(
+        description="Key columns and the values they must have; empty for all rows."
+    )
     factor: Positive = Field(description="Factor on the value.")
 
     @model_validator(mode="after")
     def _known(self) -> Scale:
         model = TABLES.get(self.table)
         if model is None or not issubclass(model, Fact) or self.table in UNREAD:
-            raise ValueError(f"'{self.table}' is not a table of facts that the programme reads")
+            raise ValueError(
+                f"'{self.table}' is not a table of facts that the programme reads"
+            )
         for column in self.where:
             if column not in model.model_fields:
                 raise ValueError(f"table '{self.table}' has no column '{column}'")
@@ -55,10 +59,16 @@ class Event(BaseModel):
 
     id: str = Field(pattern=ID_PATTERN)
     region: str = Field(description="Region whose fabs lose output.")
-    segments: tuple[str, ...] = Field(description="Segments hit; ['all'] for every one.")
-    years: tuple[WorldYear, WorldYear] = Field(description="First and last year of the loss.")
+    segments: tuple[str, ...] = Field(
+        description="Segments hit; ['all'] for every one."
+    )
+    years: tuple[WorldYear, WorldYear] = Field(
+        description="First and last year of the loss."
+    )
     depth: Share = Field(description="Share of capacity lost.")
-    known_from: WorldYear | None = Field(default=None, description="Year it becomes known; none: foreseen.")
+    known_from: WorldYear | None = Field(
+        default=None, description="Year it becomes known; none: foreseen."
+    )
     source: str = Field(description="Where it comes from; 'own' for your own.")
 
     @model_validator(mode="after")
@@ -66,7 +76,10 @@ class Event(BaseModel):
         if self.years[0] > self.years[1]:
             raise ValueError("years: the first is after the last")
         if self.known_from is not None and self.known_from > self.years[0]:
-            raise ValueError("known_from is after the first year: an event cannot act before it is known")
+            raise ValueError(
+                "known_from is after the first year: an event cannot act before it is"
+                " known"
+            )
         return self
 
 
@@ -78,40 +91,70 @@ class World(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: str = Field(pattern=ID_PATTERN, description="Name of the world; the file's name.")
+    name: str = Field(
+        pattern=ID_PATTERN, description="Name of the world; the file's name."
+    )
     title: str = Field(description="One line.")
     summary: str = Field(description="A paragraph of context.")
-    base_year: WorldYear = Field(description="Year of the fleets and of the reference quantities.")
-    history_until: WorldYear = Field(description="Builds begun up to this year are given.")
-    information_date: Date = Field(description="Projects are read as known on this day.")
+    base_year: WorldYear = Field(
+        description="Year of the fleets and of the reference quantities."
+    )
+    history_until: WorldYear = Field(
+        description="Builds begun up to this year are given."
+    )
+    information_date: Date = Field(
+        description="Projects are read as known on this day."
+    )
     report_until: WorldYear = Field(description="Last year reported.")
     horizon: WorldYear = Field(description="Last year solved.")
     discount_rate: Annotated[float, Field(ge=1e-4, lt=0.5)] = Field(
         description="Real rate a year, for annuities and for discounting."
     )
     choke: Annotated[float, Field(ge=1.5, le=20)] = Field(
-        description="Price, as a multiple of the reference price, at which nothing more is bought."
+        description=(
+            "Price, as a multiple of the reference price, at which nothing more is"
+            " bought."
+        )
     )
-    demand_shift: Annotated[float, Field(ge=-0.2, le=0.2)] = Field(description="Added to every growth rate.")
+    demand_shift: Annotated[float, Field(ge=-0.2, le=0.2)] = Field(
+        description="Added to every growth rate."
+    )
     budgets: Literal["gross", "net", "none"] = Field(
-        description="Whether firm budgets are charged investment gross or net of support, or do not bind at all."
+        description=(
+            "Whether firm budgets are charged investment gross or net of support, or do"
+            " not bind at all."
+        )
     )
     committed_until: WorldYear = Field(
         description="Projects begun up to this year are held to the share under way."
     )
-    committed: Share = Field(description="Scale on the committed shares of projects; 0 frees every project.")
-    scale: tuple[Scale, ...] = Field(default=(), description="Facts multiplied by a factor.")
+    committed: Share = Field(
+        description="Scale on the committed shares of projects; 0 frees every project."
+    )
+    scale: tuple[Scale, ...] = Field(
+        default=(), description="Facts multiplied by a factor."
+    )
     event: tuple[Event, ...] = Field(default=(), description="Disruptions.")
 
     @model_validator(mode="after")
     def _in_order(self) -> World:
         if not self.base_year <= self.history_until < self.report_until <= self.horizon:
-            raise ValueError("years must be in order: base_year <= history_until < report_until <= horizon")
+            raise ValueError(
+                "years must be in order: base_year <= history_until < report_until <="
+                " horizon"
+            )
         return self
 
     def __repr__(self) -> str:
-        events = f", {len(self.event)} event{'' if len(self.event) == 1 else 's'}" if self.event else ""
-        return f"<World {self.name}: {self.base_year} to {self.report_until}, solved to {self.horizon}{events}>"
+        events = (
+            f", {len(self.event)} event{'' if len(self.event) == 1 else 's'}"
+            if self.event
+            else ""
+        )
+        return (
+            f"<World {self.name}: {self.base_year} to {self.report_until}, solved to"
+            f" {self.horizon}{events}>"
+        )
 
     __str__ = __repr__
 
@@ -137,14 +180,22 @@ def load_world(name: str, data: Dataset) -> World:
     Raises
     ------
     InputError
-        If it does not exist, misses a number, has an unknown key or cites an unknown source.
+        If it does not exist, misses a number, has an unknown key or cites an unknown
+        source.
     """
     path = find_named(name, data.root / "worlds", "world")
     world = read_world(path)
     sources = {row.source for row in data.rows(SourceRow)} | {"own"}
-    unknown = [Problem(path.name, f"event {event.id}.source", f"'{event.source}' is not in sources.csv",
-                       "add it there, or write source = \"own\"")
-               for event in world.event if event.source not in sources]
+    unknown = [
+        Problem(
+            path.name,
+            f"event {event.id}.source",
+            f"'{event.source}' is not in sources.csv",
+            'add it there, or write source = "own"',
+        )
+        for event in world.event
+        if event.source not in sources
+    ]
     if unknown:
         raise InputError(unknown)
     return world

@@ -36,7 +36,9 @@ Rate = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False), Number("share")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
 
 
-Money = Annotated[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")]
+Money = Annotated[
+    Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")
+]
 
 
 class DisplayNames:
@@ -61,9 +63,10 @@ class DisplayNames:
 class Policy(BaseModel):
     """An instrument of policy.
 
-    A subclass sets ``kind`` and registers itself by being defined; a package outside chipmodel
-    registers its own through the entry-point group ``chipmodel.policies``. It writes itself into
-    the programme in `add`, through the `ModelBuilder` and nothing else.
+    A subclass sets ``kind`` and registers itself by being defined; a package outside
+    chipmodel registers its own through the entry-point group ``chipmodel.policies``. It
+    writes itself into the programme in `add`, through the `ModelBuilder` and nothing
+    else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -77,9 +80,15 @@ class Policy(BaseModel):
     example: ClassVar[str] = ""
     """Its fields in a case file, as an example."""
 
-    id: str = Field(pattern=ID_PATTERN, description="Name of the instrument, unique in its case.")
-    years: tuple[PolicyYear, PolicyYear] = Field(description="First and last year in force.")
-    known_from: PolicyYear | None = Field(default=None, description="Year it becomes known; none: from the start.")
+    id: str = Field(
+        pattern=ID_PATTERN, description="Name of the instrument, unique in its case."
+    )
+    years: tuple[PolicyYear, PolicyYear] = Field(
+        description="First and last year in force."
+    )
+    known_from: PolicyYear | None = Field(
+        default=None, description="Year it becomes known; none: from the start."
+    )
     source: str = Field(min_length=1, description="Id in sources.csv, or 'own'.")
     note: str = Field(default="", description="What to know about it.")
 
@@ -93,7 +102,10 @@ class Policy(BaseModel):
         if self.years[0] > self.years[1]:
             raise ValueError("years: the first is after the last")
         if self.known_from is not None and self.known_from > self.years[0]:
-            raise ValueError("known_from is after the first year in force: a rule cannot act before it is known")
+            raise ValueError(
+                "known_from is after the first year in force: a rule cannot act before"
+                " it is known"
+            )
         return self
 
     def add(self, builder: ModelBuilder) -> None:
@@ -102,34 +114,54 @@ class Policy(BaseModel):
 
     def describe(self, names: DisplayNames) -> str:
         """Return who does what to whom, without the years; the fields spelled out unless a class says it better."""
-        own = {k: getattr(self, k) for k in type(self).model_fields if k not in Policy.model_fields}
-        return f"{self.kind}: " + ", ".join(f"{k} {v}" for k, v in own.items() if v is not None)
+        own = {
+            k: getattr(self, k)
+            for k in type(self).model_fields
+            if k not in Policy.model_fields
+        }
+        return f"{self.kind}: " + ", ".join(
+            f"{k} {v}" for k, v in own.items() if v is not None
+        )
 
     def sentence(self, names: DisplayNames | None = None) -> str:
         """Return the instrument in a sentence: who does what to whom, at which rate, on which terms, when."""
         (first, last), known = self.years, self.known_from
         when = f"in {first}" if first == last else f"from {first} to {last}"
         said = self.describe(names or DisplayNames())
-        return f"{said[0].upper()}{said[1:]}, {when}" + (f", known from {known}." if known else ".")
+        return f"{said[0].upper()}{said[1:]}, {when}" + (
+            f", known from {known}." if known else "."
+        )
 
     def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return what does not fit the data as (field, what, mend)."""
         n = parameters
         if self.years[1] < n.years[0] or self.years[0] > n.years[-1]:
             span = f"{n.years[0]} to {n.years[-1]}"
-            return [("years", f"{self.years[0]} to {self.years[1]} is outside the years solved, {span}",
-                     "choose years inside")]
+            return [
+                (
+                    "years",
+                    (
+                        f"{self.years[0]} to {self.years[1]} is outside the years"
+                        f" solved, {span}"
+                    ),
+                    "choose years inside",
+                )
+            ]
         return []
 
     def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return what fits the data and cannot be met, seen without a solve, as (field, what, mend); nothing here."""
         return []
 
-    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(
+        self, parameters: Parameters
+    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
         return []
 
-    def conflicts_with(self, others: Mapping[str, Policy]) -> list[tuple[str, str, str]]:
+    def conflicts_with(
+        self, others: Mapping[str, Policy]
+    ) -> list[tuple[str, str, str]]:
         """Return what does not fit the other instruments of the case as (field, what, mend); nothing by default."""
         return []
 
@@ -169,7 +201,9 @@ def chosen(names: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
     return every if names == ALL else tuple(x for x in every if x in names)
 
 
-def unknown(field: str, names: tuple[str, ...], every: tuple[str, ...]) -> list[tuple[str, str, str]]:
+def unknown(
+    field: str, names: tuple[str, ...], every: tuple[str, ...]
+) -> list[tuple[str, str, str]]:
     """Return the problems of names that do not exist."""
     return [
         (field, f"'{name}' is not known", "use " + ", ".join(every) + " or all")

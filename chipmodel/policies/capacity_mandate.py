@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
 
+
 class CapacityMandate(Policy):
     r"""At least so much capacity of a segment must stand in a region, and be used.
 
-    The target is ``kwpm``, or ``share`` of the world capacity that ``world_capacity`` gives: numbers
-    of a reference case, because a share of the capacity of this case could be met by building less
-    elsewhere. In each year
+    The target is ``kwpm``, or ``share`` of the world capacity that ``world_capacity``
+    gives: numbers of a reference case, because a share of the capacity of this case
+    could be met by building less elsewhere. In each year
 
     .. math:: fleet + \sum_i service_{i,t} \, build_i + short_t \ge target_t
 
@@ -35,16 +36,19 @@ class CapacityMandate(Policy):
     so that idle fabs do not count; in a disruption u_min is lowered to what can run. With a
     ``price_cap`` the rule is soft: what is short is fined.
 
-    Who bears it: ``makers``, those that build lose what the mandate costs them; ``treasury``, new
-    capacity is paid the dual of the first row each year and output that of the second, and the
-    treasury bears both (and the fine, to itself).
+    Who bears it: ``makers``, those that build lose what the mandate costs them;
+    ``treasury``, new capacity is paid the dual of the first row each year and output
+    that of the second, and the treasury bears both (and the fine, to itself).
 
-    The dual of the first row is the payment a year that the last kwpm needs. Paid to all new
-    capacity instead of the mandate, it gives the same value.
+    The dual of the first row is the payment a year that the last kwpm needs. Paid to
+    all new capacity instead of the mandate, it gives the same value.
     """
 
     kind: ClassVar[str] = "capacity_mandate"
-    law: ClassVar[str] = "A binding target for capacity at home: a fifth of the world by 2030, so many wafers a month."
+    law: ClassVar[str] = (
+        "A binding target for capacity at home: a fifth of the world by 2030, so many"
+        " wafers a month."
+    )
     dual: ClassVar[str] = "payment a year that one more kwpm in service needs"
     example: ClassVar[str] = """
 id = "leading_edge_at_home"
@@ -57,38 +61,62 @@ years = [2032, 2041]
 source = "own"
 """
 
-    region: str = Field(pattern=REGION_PATTERN, description="Region in which capacity must stand.")
+    region: str = Field(
+        pattern=REGION_PATTERN, description="Region in which capacity must stand."
+    )
     segment: str = Field(description="Segment.")
-    kwpm: Annotated[Annotated[float, Field(ge=0, le=1e6)] | None, Number("kwpm")] = Field(
-        default=None, description="Least capacity in service."
+    kwpm: Annotated[Annotated[float, Field(ge=0, le=1e6)] | None, Number("kwpm")] = (
+        Field(default=None, description="Least capacity in service.")
     )
-    share: Annotated[Annotated[float, Field(ge=0, le=1)] | None, Number("share")] = Field(
-        default=None, description="Least share of the world capacity given, instead of kwpm."
+    share: Annotated[Annotated[float, Field(ge=0, le=1)] | None, Number("share")] = (
+        Field(
+            default=None,
+            description="Least share of the world capacity given, instead of kwpm.",
+        )
     )
-    world_capacity: tuple[tuple[PolicyYear, Annotated[float, Field(gt=0, le=1e7)]], ...] = Field(
-        default=(), description="World capacity by year, kwpm, in a reference case; years between are interpolated."
+    world_capacity: tuple[
+        tuple[PolicyYear, Annotated[float, Field(gt=0, le=1e7)]], ...
+    ] = Field(
+        default=(),
+        description=(
+            "World capacity by year, kwpm, in a reference case; years between are"
+            " interpolated."
+        ),
     )
     borne_by: Bearer = Field(description="Who bears what it costs.")
-    price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm/year")] = Field(
-        default=None, description="Fine a year per kwpm short."
-    )
+    price_cap: Annotated[
+        Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm/year")
+    ] = Field(default=None, description="Fine a year per kwpm short.")
 
     @model_validator(mode="after")
     def _one_target(self) -> CapacityMandate:
         if (self.kwpm is None) == (self.share is None):
             raise ValueError("give either kwpm or share")
         if (self.share is None) != (not self.world_capacity):
-            raise ValueError("world_capacity goes with share, and share with world_capacity")
+            raise ValueError(
+                "world_capacity goes with share, and share with world_capacity"
+            )
         if any(a >= b for (a, _), (b, _) in pairwise(self.world_capacity)):
             raise ValueError("world_capacity: years must rise")
         return self
 
     def describe(self, names: DisplayNames) -> str:
         """What must stand where, and who bears it."""
-        most = f"{self.kwpm:g} kwpm" if self.share is None else f"{exact_percent(self.share)} of the world capacity given"
-        fine = "" if self.price_cap is None else f", or {millions(self.price_cap)} a year are paid for a kwpm short"
-        return (f"at least {most} of {names(self.segment)} stands in {names(self.region)} and runs, at the cost of "
-                f"{'the treasury' if self.borne_by == 'treasury' else 'its makers'}{fine}")
+        most = (
+            f"{self.kwpm:g} kwpm"
+            if self.share is None
+            else f"{exact_percent(self.share)} of the world capacity given"
+        )
+        fine = (
+            ""
+            if self.price_cap is None
+            else f", or {millions(self.price_cap)} a year are paid for a kwpm short"
+        )
+        return (
+            f"at least {most} of {names(self.segment)} stands in {names(self.region)}"
+            " and runs, at the cost of"
+            f" {'the treasury' if self.borne_by == 'treasury' else 'its makers'}{fine}"
+        )
 
     @property
     def inactive(self) -> bool:
@@ -100,7 +128,10 @@ source = "own"
         if self.share is None:
             return self.kwpm or 0.0
         given = dict(self.world_capacity)
-        low, high = max(t for t in given if t <= year), min(t for t in given if t >= year)
+        low, high = (
+            max(t for t in given if t <= year),
+            min(t for t in given if t >= year),
+        )
         part = (year - low) / (high - low) if high > low else 0.0
         return self.share * (given[low] + part * (given[high] - given[low]))
 
@@ -109,12 +140,29 @@ source = "own"
         n = parameters
         found = [*super().problems(n), *unknown("region", (self.region,), n.regions)]
         if self.segment not in n.segments:
-            found.append(("segment", f"'{self.segment}' is not known", "use one of " + ", ".join(n.segments)))
+            found.append(
+                (
+                    "segment",
+                    f"'{self.segment}' is not known",
+                    "use one of " + ", ".join(n.segments),
+                )
+            )
         years = self._in_force(n)
-        if self.world_capacity and years and not (
-            self.world_capacity[0][0] <= years[0] and years[-1] <= self.world_capacity[-1][0]
+        if (
+            self.world_capacity
+            and years
+            and not (
+                self.world_capacity[0][0] <= years[0]
+                and years[-1] <= self.world_capacity[-1][0]
+            )
         ):
-            found.append(("world_capacity", f"does not reach from {years[0]} to {years[-1]}", "add the missing years"))
+            found.append(
+                (
+                    "world_capacity",
+                    f"does not reach from {years[0]} to {years[-1]}",
+                    "add the missing years",
+                )
+            )
         return found
 
     def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
@@ -124,13 +172,19 @@ source = "own"
         for t in self._in_force(n) if self.price_cap is None else ():
             most = sum(_most(site, t) for site in sites)
             if self.target(t) > most:
-                what = f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g} can be in service"
+                what = (
+                    f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g}"
+                    " can be in service"
+                )
                 return [("years", what, "start later, or give price_cap")]
         return []
 
     def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
         """The target by year."""
-        return [(f"target of {t}", self.target(t), "kwpm") for t in self._in_force(parameters)]
+        return [
+            (f"target of {t}", self.target(t), "kwpm")
+            for t in self._in_force(parameters)
+        ]
 
     def _in_force(self, n: Parameters) -> list[int]:
         return [t for t in n.years if self.active(t)]
@@ -139,7 +193,9 @@ source = "own"
         """Ask for capacity and for its use, of the makers or of the treasury that buys both."""
         n, years = builder.n, self._in_force(builder.n)
         fleet = fleet_of(n.sites.of(self.region, self.segment))
-        added: dict[int, Any] = {t: builder.added(self.region, self.segment, t) for t in years}
+        added: dict[int, Any] = {
+            t: builder.added(self.region, self.segment, t) for t in years
+        }
         made: dict[int, list[Any]] = defaultdict(list)
         for site, t, term in builder.output(self.region):
             if site.segment == self.segment:
@@ -155,21 +211,55 @@ source = "own"
         trough = n.use[self.segment, "u_min"]
         least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
         rows = [(t,) for t in years if present(self.target(t))]
-        builder.limit("mandate", rows, lambda t: fleet + added[t] + short[t] - self.target(t), owner=payer,
-                   unit="kwpm in service", meaning=self.dual, policy=self, asks=self.target)
-        builder.limit("mandate_in_use", rows, lambda t: output[t] - least[t] * (self.target(t) - short[t]), owner=payer,
-                   unit="kwpm made", meaning="payment that one more kwpm made needs, for a year", policy=self)
+        builder.limit(
+            "mandate",
+            rows,
+            lambda t: fleet + added[t] + short[t] - self.target(t),
+            owner=payer,
+            unit="kwpm in service",
+            meaning=self.dual,
+            policy=self,
+            asks=self.target,
+        )
+        builder.limit(
+            "mandate_in_use",
+            rows,
+            lambda t: output[t] - least[t] * (self.target(t) - short[t]),
+            owner=payer,
+            unit="kwpm made",
+            meaning="payment that one more kwpm made needs, for a year",
+            policy=self,
+        )
 
-    def _bought(self, builder: ModelBuilder, added: dict[int, Any], output: dict[int, Any],
-                payer: str) -> tuple[dict[int, Any], dict[int, Any]]:
+    def _bought(
+        self,
+        builder: ModelBuilder,
+        added: dict[int, Any],
+        output: dict[int, Any],
+        payer: str,
+    ) -> tuple[dict[int, Any], dict[int, Any]]:
         """Let the treasury buy new capacity and output at prices that call them forth."""
         rows = [(t,) for t in added]
         capacity = builder.variable("paid_capacity", rows, payer, self)
         made = builder.variable("paid_output", rows, payer, self)
-        builder.balance("capacity_paid", rows, lambda t: added[t] - capacity[t], unit="kwpm in service", equal=False,
-                     meaning="what the treasury pays a year for a kwpm of new capacity", policy=self)
-        builder.balance("output_paid", rows, lambda t: output[t] - made[t], unit="kwpm made", equal=False,
-                     meaning="what the treasury pays for a kwpm made, for a year", policy=self)
+        builder.balance(
+            "capacity_paid",
+            rows,
+            lambda t: added[t] - capacity[t],
+            unit="kwpm in service",
+            equal=False,
+            meaning="what the treasury pays a year for a kwpm of new capacity",
+            policy=self,
+        )
+        builder.balance(
+            "output_paid",
+            rows,
+            lambda t: output[t] - made[t],
+            unit="kwpm made",
+            equal=False,
+            meaning="what the treasury pays for a kwpm made, for a year",
+            policy=self,
+        )
         return {t: capacity[t] for t in added}, {t: made[t] for t in added}
 
     def _short(self, builder: ModelBuilder, years: list[int]) -> dict[int, Any]:
@@ -179,8 +269,14 @@ source = "own"
         agent = treasury if self.borne_by == "treasury" else f"makers:{self.region}"
         short = builder.variable("short", [(t,) for t in years], agent, self)
         for t in years:
-            builder.transfer("fine", t, builder.num(self, "price_cap") * short[t], payer="agent", receiver=treasury,
-                          policy=self)
+            builder.transfer(
+                "fine",
+                t,
+                builder.num(self, "price_cap") * short[t],
+                payer="agent",
+                receiver=treasury,
+                policy=self,
+            )
             builder.measure(self, "short_of_mandate", t, short[t], "kwpm")
         return {t: short[t] for t in years}
 

@@ -16,32 +16,37 @@ if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.sites import Site
 
+
 class CapexGrant(Support):
     r"""Grants towards the capital cost of fabs, in one of three forms.
 
     award
-        Named projects get the awards recorded in the data, spread over their size: support a kwpm
-        is fixed. ``share`` is the part of the award that is paid; ``years`` are those of coming on
-        line. With a ``delay`` every payment comes that many years later, without interest, so the
-        award is worth less to the firm. The award of a firm is withdrawn by naming it in ``excluded``,
-        and converted by a ``soft_finance`` of ``base = "award"`` for that firm beside it.
+        Named projects get the awards recorded in the data, spread over their size:
+        support a kwpm is fixed. ``share`` is the part of the award that is paid;
+        ``years`` are those of coming on line. With a ``delay`` every payment comes that
+        many years later, without interest, so the award is worth less to the firm. The
+        award of a firm is withdrawn by naming it in ``excluded``, and converted by a
+        ``soft_finance`` of ``base = "award"`` for that firm beside it.
     open
-        One ``rate`` for every build begun in ``years`` that holds no award of the same treasury. Given a
-        ``budget`` instead, the rate is the one at which the cash paid equals the budget; the
-        engine finds it.
+        One ``rate`` for every build begun in ``years`` that holds no award of the same
+        treasury. Given a ``budget`` instead, the rate is the one at which the cash paid
+        equals the budget; the engine finds it.
     marginal
-        Only what is built beyond the case without the programme is paid:
-        ``supported <= build - build0``, at a ``rate``, within a ``budget``. An upper bound on what
-        a dollar buys; it also holds eligible sites to what they would have built.
+        Only what is built beyond the case without the programme is paid: ``supported <=
+        build - build0``, at a ``rate``, within a ``budget``. An upper bound on what a
+        dollar buys; it also holds eligible sites to what they would have built.
 
-    A bare pool (a budget with ``supported <= build``) is not offered: it pays builds that happen
-    anyway first, moves nothing, and its dual is exactly 1.
+    A bare pool (a budget with ``supported <= build``) is not offered: it pays builds
+    that happen anyway first, moves nothing, and its dual is exactly 1.
 
-    The dual of a marginal programme's budget is the fall of the objective per MUSD of budget.
+    The dual of a marginal programme's budget is the fall of the objective per MUSD of
+    budget.
     """
 
     kind: ClassVar[str] = "capex_grant"
-    law: ClassVar[str] = "A grant programme: CHIPS direct funding, METI grants, European state aid."
+    law: ClassVar[str] = (
+        "A grant programme: CHIPS direct funding, METI grants, European state aid."
+    )
     dual: ClassVar[str] = "fall of the objective per MUSD of budget"
     example: ClassVar[str] = """
 id = "programme"
@@ -52,12 +57,19 @@ years = [2026, 2030]
 source = "own"
 """
 
-    form: Literal["award", "open", "marginal"] = Field(description="How the grant is given.")
-    share: Share = Field(default=1.0, description="Part of the recorded awards that is paid (award).")
-    rate: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, Number("share")] = Field(
-        default=None, description="Share of capital cost paid (open, marginal)."
+    form: Literal["award", "open", "marginal"] = Field(
+        description="How the grant is given."
     )
-    budget: Money = Field(default=None, description="Cash to be paid, MUSD (open instead of rate; marginal with it).")
+    share: Share = Field(
+        default=1.0, description="Part of the recorded awards that is paid (award)."
+    )
+    rate: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, Number("share")] = (
+        Field(default=None, description="Share of capital cost paid (open, marginal).")
+    )
+    budget: Money = Field(
+        default=None,
+        description="Cash to be paid, MUSD (open instead of rate; marginal with it).",
+    )
     delay: Annotated[int, Field(ge=0, le=20)] = Field(
         default=0, description="Years by which payments come late (award)."
     )
@@ -65,38 +77,67 @@ source = "own"
     @model_validator(mode="after")
     def _form_fits(self) -> CapexGrant:
         if self.form != "award" and self.delay:
-            raise ValueError("delay: only awards are paid late; other grants change their years")
+            raise ValueError(
+                "delay: only awards are paid late; other grants change their years"
+            )
         if self.form == "award" and (self.rate is not None or self.budget is not None):
-            raise ValueError("an award takes neither rate nor budget: amounts are in project_facts.csv")
+            raise ValueError(
+                "an award takes neither rate nor budget: amounts are in"
+                " project_facts.csv"
+            )
         if self.form == "open" and (self.rate is None) == (self.budget is None):
             raise ValueError("an open grant takes either rate or budget")
         if self.form == "marginal" and (self.rate is None or self.budget is None):
-            raise ValueError("a marginal grant takes both rate and budget; a bare pool would move nothing")
+            raise ValueError(
+                "a marginal grant takes both rate and budget; a bare pool would move"
+                " nothing"
+            )
         return self
 
     def describe(self, names: DisplayNames) -> str:
         """Who pays what to whom."""
-        payer, rate, whom = names(self.region), exact_percent(self.rate or 0.0), self.whom(names)
+        payer, rate, whom = (
+            names(self.region),
+            exact_percent(self.rate or 0.0),
+            self.whom(names),
+        )
         if self.form == "award":
-            part = "the awards" if self.share == 1 else f"{exact_percent(self.share)} of the awards"
+            part = (
+                "the awards"
+                if self.share == 1
+                else f"{exact_percent(self.share)} of the awards"
+            )
             late = f", {self.delay} years late" if self.delay else ""
-            return f"{payer} pays {part} recorded for projects of {whom}{late}, if they come on line"
+            return (
+                f"{payer} pays {part} recorded for projects of {whom}{late}, if they"
+                " come on line"
+            )
         money = "" if self.budget is None else millions(self.budget)
         if self.form == "marginal":
-            return (f"{payer} pays {rate} of the cost of fabs that {whom} begins beyond what it would without, "
-                    f"{money} at most")
+            return (
+                f"{payer} pays {rate} of the cost of fabs that {whom} begins beyond"
+                f" what it would without, {money} at most"
+            )
         share = f"{rate} of" if self.rate is not None else f"{money} in all towards"
-        return f"{payer} pays {share} the cost of fabs without an award that {whom} begins"
+        return (
+            f"{payer} pays {share} the cost of fabs without an award that {whom} begins"
+        )
 
     @property
     def inactive(self) -> bool:
         """A zero share, rate or budget does nothing."""
-        return self.share == 0 if self.form == "award" else self.rate == 0 or self.budget == 0
+        return (
+            self.share == 0
+            if self.form == "award"
+            else self.rate == 0 or self.budget == 0
+        )
 
     def accepts(self, site: Site, build: int) -> bool:
         """Awards go to their sites if they come on line in time; other grants to builds begun in the years."""
         if self.form == "award":
-            return present(site.awards.get(self.region, 0.0)) and self.active(int(site.ready[build]))
+            return present(site.awards.get(self.region, 0.0)) and self.active(
+                int(site.ready[build])
+            )
         return self.active(build) and not site.awards.get(self.region)
 
     def rate_on(self, site: Site, capex: float) -> float:
@@ -118,7 +159,14 @@ source = "own"
         if self.form == "award":
             share = builder.num(self, "share")
             amounts = {
-                (i, t): share * (n.sites.sites[i].awards[self.region] / (n.sites.sites[i].size or 1.0)) * term
+                (i, t): (
+                    share
+                    * (
+                        n.sites.sites[i].awards[self.region]
+                        / (n.sites.sites[i].size or 1.0)
+                    )
+                    * term
+                )
                 for (i, t), term in builds.items()
             }
             self._pay(builder, "grant", amounts, builds, "construction", self.delay)
@@ -126,19 +174,37 @@ source = "own"
         rate = builder.num(self, "rate")
         supported = builds if self.form == "open" else self._additional(builder, builds)
         amounts = {
-            (i, t): rate * builder.capex(n.sites.sites[i]) * term for (i, t), term in supported.items()
+            (i, t): rate * builder.capex(n.sites.sites[i]) * term
+            for (i, t), term in supported.items()
         }
         self._pay(builder, "grant", amounts, dict(supported), "construction")
         if self.form == "marginal":
             cash = pyo.quicksum(amounts.values())
-            builder.limit("budget", [()], lambda: builder.num(self, "budget") - cash, owner="agent", unit="MUSD",
-                       meaning=self.dual, policy=self)
+            builder.limit(
+                "budget",
+                [()],
+                lambda: builder.num(self, "budget") - cash,
+                owner="agent",
+                unit="MUSD",
+                meaning=self.dual,
+                policy=self,
+            )
 
-    def _additional(self, builder: ModelBuilder, builds: dict[BuildKey, Any]) -> dict[BuildKey, Any]:
+    def _additional(
+        self, builder: ModelBuilder, builds: dict[BuildKey, Any]
+    ) -> dict[BuildKey, Any]:
         sites, before = builder.n.sites.sites, builder.n.baseline_builds[self.id]
         free = {key: term for key, term in builds.items() if key not in builder.n.fixed}
-        supported = builder.variable("supported", list(free), lambda i, t: sites[i].agent, self)
-        builder.limit("eligible", list(free), lambda i, t: free[i, t] - before.get((i, t), 0.0) - supported[i, t],
-                   owner=lambda i, t: sites[i].agent, unit="kwpm built", policy=self,
-                   meaning="worth of support that reaches one more kwpm")
+        supported = builder.variable(
+            "supported", list(free), lambda i, t: sites[i].agent, self
+        )
+        builder.limit(
+            "eligible",
+            list(free),
+            lambda i, t: free[i, t] - before.get((i, t), 0.0) - supported[i, t],
+            owner=lambda i, t: sites[i].agent,
+            unit="kwpm built",
+            policy=self,
+            meaning="worth of support that reaches one more kwpm",
+        )
         return {key: supported[key] for key in free}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.parameters import Parameters
 
+
 class Embargo(Policy):
     r"""An embargo: nothing of a region goes to a destination, chips or an upstream input.
 
@@ -28,7 +29,10 @@ class Embargo(Policy):
 
     kind: ClassVar[str] = "embargo"
     law: ClassVar[str] = "An embargo, a ban or a blacklist."
-    dual: ClassVar[str] = "upper bound of the worth of the first wafer let through, USD per wafer (MUSD per index unit)"
+    dual: ClassVar[str] = (
+        "upper bound of the worth of the first wafer let through, USD per wafer (MUSD"
+        " per index unit)"
+    )
     example: ClassVar[str] = """
 id = "mature_chips"
 origin = "CHN"
@@ -39,27 +43,44 @@ years = [2030, 2041]
 source = "own"
 """
 
-    origin: str = Field(pattern=REGION_PATTERN, description="Region whose chips, or suppliers, are banned.")
-    destination: str = Field(pattern=REGION_PATTERN, description="Region they may not reach.")
-    segments: tuple[str, ...] = Field(default=ALL, description="Segments of chips that are banned.")
+    origin: str = Field(
+        pattern=REGION_PATTERN,
+        description="Region whose chips, or suppliers, are banned.",
+    )
+    destination: str = Field(
+        pattern=REGION_PATTERN, description="Region they may not reach."
+    )
+    segments: tuple[str, ...] = Field(
+        default=ALL, description="Segments of chips that are banned."
+    )
     input: Annotated[str, Field(pattern=ID_PATTERN)] | None = Field(
         default=None, description="Upstream input that is banned; none for chips."
     )
-    on: On | None = Field(default=None, description="Chips: those sold bare to makers, or those in everything used.")
+    on: On | None = Field(
+        default=None,
+        description="Chips: those sold bare to makers, or those in everything used.",
+    )
 
     @model_validator(mode="after")
     def _form_fits(self) -> Embargo:
         if self.origin == self.destination:
             raise ValueError("destination is the origin itself")
         if self.input is not None and (self.on is not None or self.segments != ALL):
-            raise ValueError(f"an embargo on an input takes no {'segments' if self.on is None else 'on'}")
+            raise ValueError(
+                "an embargo on an input takes no"
+                f" {'segments' if self.on is None else 'on'}"
+            )
         if self.input is None and self.on is None:
             raise ValueError("say on = 'chips' or 'use'")
         return self
 
     def describe(self, names: DisplayNames) -> str:
         """What may not go where."""
-        goods = names(self.input) if self.input is not None else _goods(self.on, self.segments, names)
+        goods = (
+            names(self.input)
+            if self.input is not None
+            else _goods(self.on, self.segments, names)
+        )
         go = "go" if self.input is None else "goes"
         return f"no {goods} from {names(self.origin)} {go} to {names(self.destination)}"
 
@@ -71,24 +92,56 @@ source = "own"
             *unknown("origin", (self.origin,), n.regions),
             *unknown("destination", (self.destination,), n.regions),
             *unknown("segments", self.segments, n.segments),
-            *no_channel(n, self.origin, self.destination, chosen(self.segments, n.segments), self.on, self.input),
+            *no_channel(
+                n,
+                self.origin,
+                self.destination,
+                chosen(self.segments, n.segments),
+                self.on,
+                self.input,
+            ),
         ]
 
-    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(
+        self, parameters: Parameters
+    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """The origin, if its chips are banned inside devices."""
         if self.on != "use":
             return []
-        return told(self.destination, chosen(self.segments, parameters.segments), frozenset({self.origin}), False)
+        return told(
+            self.destination,
+            chosen(self.segments, parameters.segments),
+            frozenset({self.origin}),
+            False,
+        )
 
     def add(self, builder: ModelBuilder) -> None:
         """Let nothing through."""
         if self.input is None:
-            flows = chips(builder, self, self.destination, frozenset({self.origin}),
-                          chosen(self.segments, builder.n.segments), self.on or "chips")
+            flows = chips(
+                builder,
+                self,
+                self.destination,
+                frozenset({self.origin}),
+                chosen(self.segments, builder.n.segments),
+                self.on or "chips",
+            )
         else:
             flows = inputs(builder, self, self.input, self.origin, self.destination)
         of_chips = self.input is None
-        builder.balance("banned", [(t,) for _, t in flows], lambda t: -pyo.quicksum(flows[self.origin, t]),
-                     unit="kwpm" if of_chips else "index", equal=False, policy=self,
-                     meaning="upper bound of the worth of the first wafer let through, USD per wafer" if of_chips
-                     else "upper bound of the worth of the first unit let through, MUSD per index unit")
+        builder.balance(
+            "banned",
+            [(t,) for _, t in flows],
+            lambda t: -pyo.quicksum(flows[self.origin, t]),
+            unit="kwpm" if of_chips else "index",
+            equal=False,
+            policy=self,
+            meaning=(
+                "upper bound of the worth of the first wafer let through, USD per wafer"
+                if of_chips
+                else (
+                    "upper bound of the worth of the first unit let through, MUSD per"
+                    " index unit"
+                )
+            ),
+        )

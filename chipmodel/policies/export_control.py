@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.parameters import Parameters
 
+
 class ExportControl(Policy):
     r"""An export control: a region lets only so much of its chips, or of an input, go to a destination.
 
-    On chips, all named segments together are at most ``quota``, or ``share`` of the reference flow:
+    On chips, all named segments together are at most ``quota``, or ``share`` of the
+    reference flow:
 
     .. math:: \sum_s flow_{s,r \to m,t} \le share \cdot \sum_s w_m \cdot u_s \cdot capacity_{s,r} \cdot growth_{s,t}
 
@@ -40,14 +42,20 @@ class ExportControl(Policy):
     exporting region let at most ``share`` of what the destination usually takes from them through;
     control follows the home of the supplier. What is withheld can be replaced slowly, at a premium.
 
-    The dual is the price of an export licence. ``rent_to`` gives the rent to the exporters, to the
-    importers who hold licences, or to the exporting region's treasury, which sells them. A
-    ``price_cap`` (chips only) is a fine a wafer over the limit, paid to that treasury.
+    The dual is the price of an export licence. ``rent_to`` gives the rent to the
+    exporters, to the importers who hold licences, or to the exporting region's
+    treasury, which sells them. A ``price_cap`` (chips only) is a fine a wafer over the
+    limit, paid to that treasury.
     """
 
     kind: ClassVar[str] = "export_control"
-    law: ClassVar[str] = "An export control: licences for chips, tools or materials to a destination."
-    dual: ClassVar[str] = "price of an export licence, USD per wafer for chips, MUSD per index unit for an input"
+    law: ClassVar[str] = (
+        "An export control: licences for chips, tools or materials to a destination."
+    )
+    dual: ClassVar[str] = (
+        "price of an export licence, USD per wafer for chips, MUSD per index unit for"
+        " an input"
+    )
     example: ClassVar[str] = """
 id = "resist"
 exporter = "JPN"
@@ -60,19 +68,33 @@ years = [2028, 2029]
 source = "japan_korea_2019"
 """
 
-    exporter: str = Field(pattern=REGION_PATTERN, description="Region that controls its exports.")
+    exporter: str = Field(
+        pattern=REGION_PATTERN, description="Region that controls its exports."
+    )
     destination: str = Field(pattern=REGION_PATTERN, description="Region they go to.")
-    segments: tuple[str, ...] = Field(default=ALL, description="Segments of chips limited together.")
+    segments: tuple[str, ...] = Field(
+        default=ALL, description="Segments of chips limited together."
+    )
     input: Annotated[str, Field(pattern=ID_PATTERN)] | None = Field(
         default=None, description="Upstream input that is controlled; none for chips."
     )
-    share: Annotated[Annotated[float, Field(ge=0, le=10)] | None, Number("share")] = Field(
-        default=None, description="Share of the reference flow let through (instead of quota)."
+    share: Annotated[Annotated[float, Field(ge=0, le=10)] | None, Number("share")] = (
+        Field(
+            default=None,
+            description="Share of the reference flow let through (instead of quota).",
+        )
     )
-    quota: Quota = Field(default=None, description="Most chips let through, kwpm (instead of share).")
-    on: On | None = Field(default=None, description="Chips: those sold bare to makers, or those in everything used.")
+    quota: Quota = Field(
+        default=None, description="Most chips let through, kwpm (instead of share)."
+    )
+    on: On | None = Field(
+        default=None,
+        description="Chips: those sold bare to makers, or those in everything used.",
+    )
     rent_to: RentTo = Field(description="Who earns the price of the licences.")
-    price_cap: PriceCap = Field(default=None, description="Fine per wafer over the limit, USD; chips only.")
+    price_cap: PriceCap = Field(
+        default=None, description="Fine per wafer over the limit, USD; chips only."
+    )
 
     @model_validator(mode="after")
     def _form_fits(self) -> ExportControl:
@@ -92,10 +114,20 @@ source = "japan_korea_2019"
 
     def describe(self, names: DisplayNames) -> str:
         """How much is let through to whom."""
-        most = f"{exact_percent(self.share)} of its usual" if self.share is not None else f"at most {self.quota:g} kwpm of"
-        goods = names(self.input) if self.input is not None else _goods(self.on, self.segments, names)
-        return (f"{names(self.exporter)} lets {most} {goods} through to {names(self.destination)}; "
-                f"{_rent(self.rent_to, self.price_cap)}")
+        most = (
+            f"{exact_percent(self.share)} of its usual"
+            if self.share is not None
+            else f"at most {self.quota:g} kwpm of"
+        )
+        goods = (
+            names(self.input)
+            if self.input is not None
+            else _goods(self.on, self.segments, names)
+        )
+        return (
+            f"{names(self.exporter)} lets {most} {goods} through to"
+            f" {names(self.destination)}; {_rent(self.rent_to, self.price_cap)}"
+        )
 
     def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
         """Return names and routes that do not exist."""
@@ -105,14 +137,28 @@ source = "japan_korea_2019"
             *unknown("exporter", (self.exporter,), n.regions),
             *unknown("destination", (self.destination,), n.regions),
             *unknown("segments", self.segments, n.segments),
-            *no_channel(n, self.exporter, self.destination, chosen(self.segments, n.segments), self.on, self.input),
+            *no_channel(
+                n,
+                self.exporter,
+                self.destination,
+                chosen(self.segments, n.segments),
+                self.on,
+                self.input,
+            ),
         ]
 
-    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(
+        self, parameters: Parameters
+    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """The exporter, if use is limited."""
         if self.on != "use":
             return []
-        return told(self.destination, chosen(self.segments, parameters.segments), frozenset({self.exporter}), False)
+        return told(
+            self.destination,
+            chosen(self.segments, parameters.segments),
+            frozenset({self.exporter}),
+            False,
+        )
 
     def reference(self, parameters: Parameters) -> dict[int, float]:
         """Return the flow the share refers to by year, kwpm or index units."""
@@ -120,11 +166,25 @@ source = "japan_korea_2019"
         years = [t for t in n.years if self.active(t)]
         if self.input is not None:
             u = n.upstream[self.input]
-            return {t: u.shares[self.exporter] * u.usual.get((self.destination, t), 0.0) for t in years}
-        part = n.sold[self.destination] if self.on == "chips" else n.users[self.destination]
+            return {
+                t: u.shares[self.exporter] * u.usual.get((self.destination, t), 0.0)
+                for t in years
+            }
+        part = (
+            n.sold[self.destination]
+            if self.on == "chips"
+            else n.users[self.destination]
+        )
         return {
-            t: part * sum(n.use[s, "u_base"] * n.capacity.get((self.exporter, s), 0.0) * n.index[s, t]
-                          for s in chosen(self.segments, n.segments))
+            t: (
+                part
+                * sum(
+                    n.use[s, "u_base"]
+                    * n.capacity.get((self.exporter, s), 0.0)
+                    * n.index[s, t]
+                    for s in chosen(self.segments, n.segments)
+                )
+            )
             for t in years
         }
 
@@ -132,13 +192,26 @@ source = "japan_korea_2019"
         """The reference flow in the first and last year in force."""
         found = self.reference(parameters)
         unit = "kwpm" if self.input is None else "index"
-        return [(f"reference flow in {t}", found[t], unit) for t in sorted({min(found), max(found)})] if found else []
+        return (
+            [
+                (f"reference flow in {t}", found[t], unit)
+                for t in sorted({min(found), max(found)})
+            ]
+            if found
+            else []
+        )
 
     def add(self, builder: ModelBuilder) -> None:
         """Hold exports to the share or the quota."""
         if self.input is None:
-            flows = chips(builder, self, self.destination, frozenset({self.exporter}),
-                          chosen(self.segments, builder.n.segments), self.on or "chips")
+            flows = chips(
+                builder,
+                self,
+                self.destination,
+                frozenset({self.exporter}),
+                chosen(self.segments, builder.n.segments),
+                self.on or "chips",
+            )
             meaning = "price of an export licence, USD per wafer"
         else:
             flows = inputs(builder, self, self.input, self.exporter, self.destination)
@@ -146,6 +219,17 @@ source = "japan_korea_2019"
         if self.share is None:
             quota = dict.fromkeys(builder.n.years, builder.num(self, "quota"))
         else:
-            quota = {t: builder.num(self, "share") * usual for t, usual in self.reference(builder.n).items()}
-        license_flows(builder, self, flows, quota, holder=holders(flows, self.rent_to, self.destination, self.exporter),
-                      unit="kwpm" if self.input is None else "index", meaning=meaning, fine_to=self.exporter)
+            quota = {
+                t: builder.num(self, "share") * usual
+                for t, usual in self.reference(builder.n).items()
+            }
+        license_flows(
+            builder,
+            self,
+            flows,
+            quota,
+            holder=holders(flows, self.rent_to, self.destination, self.exporter),
+            unit="kwpm" if self.input is None else "index",
+            meaning=meaning,
+            fine_to=self.exporter,
+        )

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.sites import Site
 
+
 class InvestmentTaxCredit(Support):
     """A credit on the capital cost of fabs, paid when they come on line.
 
-    ``years`` are the years of coming on line. Construction must have begun by ``begin_by``: for a
-    project begun already that is met whatever the year of its further builds; for anything else the
-    year construction starts decides.
+    ``years`` are the years of coming on line. Construction must have begun by
+    ``begin_by``: for a project begun already that is met whatever the year of its
+    further builds; for anything else the year construction starts decides.
     """
 
     kind: ClassVar[str] = "investment_tax_credit"
-    law: ClassVar[str] = "An investment tax credit: US Section 48D, Korea's K-Chips Act, Taiwan's Article 10-2."
+    law: ClassVar[str] = (
+        "An investment tax credit: US Section 48D, Korea's K-Chips Act, Taiwan's"
+        " Article 10-2."
+    )
     example: ClassVar[str] = """
 id = "us_credit"
 region = "USA"
@@ -34,13 +38,17 @@ source = "law_48d"
 """
 
     rate: Share = Field(description="Share of capital cost credited.")
-    begin_by: PolicyYear | None = Field(default=None, description="Last year in which construction may begin.")
+    begin_by: PolicyYear | None = Field(
+        default=None, description="Last year in which construction may begin."
+    )
 
     def describe(self, names: DisplayNames) -> str:
         """Who credits what."""
         started = f" begun by {self.begin_by}" if self.begin_by is not None else ""
-        return (f"{names(self.region)} credits {exact_percent(self.rate)} of the cost of fabs of {self.whom(names)}{started}, "
-                "if they come on line")
+        return (
+            f"{names(self.region)} credits {exact_percent(self.rate)} of the cost of"
+            f" fabs of {self.whom(names)}{started}, if they come on line"
+        )
 
     @property
     def inactive(self) -> bool:
@@ -49,8 +57,10 @@ source = "law_48d"
 
     def accepts(self, site: Site, build: int) -> bool:
         """In-service year within the years, construction begun in time."""
-        in_time = self.begin_by is None or build <= self.begin_by or (
-            site.started is not None and site.started <= self.begin_by
+        in_time = (
+            self.begin_by is None
+            or build <= self.begin_by
+            or (site.started is not None and site.started <= self.begin_by)
         )
         return in_time and self.active(int(site.ready[build]))
 
@@ -62,7 +72,12 @@ source = "law_48d"
         """Credit every eligible build."""
         m = builder.model
         rate = builder.num(self, "rate")
-        builds = {(site.id, t): m.build[site.id, t] for site, t in self.eligible(builder.n)}
+        builds = {
+            (site.id, t): m.build[site.id, t] for site, t in self.eligible(builder.n)
+        }
         if builds:
-            amounts = {(i, t): rate * builder.capex(builder.n.sites.sites[i]) * term for (i, t), term in builds.items()}
+            amounts = {
+                (i, t): rate * builder.capex(builder.n.sites.sites[i]) * term
+                for (i, t), term in builds.items()
+            }
             self._pay(builder, "tax_credit", amounts, builds, "service")

@@ -11,12 +11,21 @@ from pydantic import Field, model_validator
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent
 from chipmodel.common.units import per_kwpm_year
-from chipmodel.policies.base import ALL, DisplayNames, Number, Policy, Share, chosen, unknown
+from chipmodel.policies.base import (
+    ALL,
+    DisplayNames,
+    Number,
+    Policy,
+    Share,
+    chosen,
+    unknown,
+)
 from chipmodel.policies.origins import _flow, _needs_fine, _softened, serve
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.parameters import Parameters
+
 
 class OriginFloor(Policy):
     r"""A friendshoring rule: at least a share from a trusted set of origins.
@@ -30,13 +39,16 @@ class OriginFloor(Policy):
     ``price_cap`` (USD per wafer short, paid to the market's treasury) or ``min_served`` (a share of
     the reference quantity users must still be served; with ``on = "use"`` only), or both.
 
-    The dual is the price of trust: what one more trusted wafer is worth. Its price form is a
+    The dual is the price of trust: what one more trusted wafer is worth. Its price form
+    is a
     feebate: the dual on each trusted wafer, less share times the dual on every wafer.
     """
 
     kind: ClassVar[str] = "origin_floor"
     law: ClassVar[str] = "A friendshoring or procurement rule by country of origin."
-    dual: ClassVar[str] = "price of trust: worth of one more wafer from the trusted set, USD per wafer"
+    dual: ClassVar[str] = (
+        "price of trust: worth of one more wafer from the trusted set, USD per wafer"
+    )
     example: ClassVar[str] = """
 id = "friends"
 market = "USA"
@@ -50,20 +62,30 @@ source = "own"
 
     market: str = Field(pattern=REGION_PATTERN, description="Region the rule binds.")
     trusted: tuple[str, ...] = Field(min_length=1, description="Origins that count.")
-    segments: tuple[str, ...] = Field(default=ALL, description="Segments, each bound by itself.")
-    share: Share = Field(description="Least share from the trusted set.")
-    on: Literal["chips", "use"] = Field(description="What makers in the market buy, or what its users use.")
-    price_cap: Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")] = Field(
-        default=None, description="Fine per wafer short of the floor, USD."
+    segments: tuple[str, ...] = Field(
+        default=ALL, description="Segments, each bound by itself."
     )
-    min_served: Annotated[Annotated[float, Field(gt=0, le=1)] | None, Number("share")] = Field(
-        default=None, description="Share of the reference quantity users must still get."
+    share: Share = Field(description="Least share from the trusted set.")
+    on: Literal["chips", "use"] = Field(
+        description="What makers in the market buy, or what its users use."
+    )
+    price_cap: Annotated[
+        Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")
+    ] = Field(default=None, description="Fine per wafer short of the floor, USD.")
+    min_served: Annotated[
+        Annotated[float, Field(gt=0, le=1)] | None, Number("share")
+    ] = Field(
+        default=None,
+        description="Share of the reference quantity users must still get.",
     )
 
     @model_validator(mode="after")
     def _not_vacuous(self) -> OriginFloor:
         if self.price_cap is None and self.min_served is None:
-            raise ValueError("give price_cap or min_served: a bare share is satisfied by buying nothing")
+            raise ValueError(
+                "give price_cap or min_served: a bare share is satisfied by buying"
+                " nothing"
+            )
         _needs_fine(self.on, self.price_cap)
         if self.market not in self.trusted:
             raise ValueError(f"trusted must hold the market's own region {self.market}")
@@ -72,8 +94,11 @@ source = "own"
     def describe(self, names: DisplayNames) -> str:
         """What share from whom."""
         least = "all" if self.share == 1 else f"at least {exact_percent(self.share)}"
-        return (f"{least} of {_flow(self.on, self.market, self.segments, names)} are made in "
-                f"{names(*self.trusted)}{_softened(self.price_cap, 'short of it', self.min_served)}")
+        return (
+            f"{least} of {_flow(self.on, self.market, self.segments, names)} are"
+            " made in "
+            f"{names(*self.trusted)}{_softened(self.price_cap, 'short of it', self.min_served)}"
+        )
 
     @property
     def inactive(self) -> bool:
@@ -90,11 +115,19 @@ source = "own"
             *unknown("segments", self.segments, n.segments),
         ]
 
-    def distinguishes(self, parameters: Parameters) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
+    def distinguishes(
+        self, parameters: Parameters
+    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
         """The trusted set, if it binds use."""
         if self.on == "chips":
             return []
-        return [(self.market, chosen(self.segments, parameters.segments), frozenset(self.trusted))]
+        return [
+            (
+                self.market,
+                chosen(self.segments, parameters.segments),
+                frozenset(self.trusted),
+            )
+        ]
 
     def add(self, builder: ModelBuilder) -> None:
         """Hold each segment and year to the floor."""
@@ -111,16 +144,43 @@ source = "own"
         share = builder.num(self, "share")
         soft = self.price_cap is not None
         short = builder.variable("short", list(every) if soft else [], "makers", self)
-        builder.balance("floor", list(every),
-                     lambda s, t: pyo.quicksum(trusted[s, t]) - share * pyo.quicksum(every[s, t])
-                     + (short[s, t] if soft else 0.0),
-                     unit="kwpm", meaning=self.dual, equal=False, policy=self)
+        builder.balance(
+            "floor",
+            list(every),
+            lambda s, t: (
+                pyo.quicksum(trusted[s, t])
+                - share * pyo.quicksum(every[s, t])
+                + (short[s, t] if soft else 0.0)
+            ),
+            unit="kwpm",
+            meaning=self.dual,
+            equal=False,
+            policy=self,
+        )
         for t in years:
-            builder.measure(self, "trusted_flow", t, pyo.quicksum(x for s in segments for x in trusted[s, t]), "kwpm")
+            builder.measure(
+                self,
+                "trusted_flow",
+                t,
+                pyo.quicksum(x for s in segments for x in trusted[s, t]),
+                "kwpm",
+            )
             if soft:
                 fine = per_kwpm_year(1.0) * builder.num(self, "price_cap")
-                builder.transfer("fine", t, fine * pyo.quicksum(short[s, t] for s in segments), payer="agent",
-                              receiver=f"treasury:{self.market}", policy=self)
-                builder.measure(self, "short_of_floor", t, pyo.quicksum(short[s, t] for s in segments), "kwpm")
+                builder.transfer(
+                    "fine",
+                    t,
+                    fine * pyo.quicksum(short[s, t] for s in segments),
+                    payer="agent",
+                    receiver=f"treasury:{self.market}",
+                    policy=self,
+                )
+                builder.measure(
+                    self,
+                    "short_of_floor",
+                    t,
+                    pyo.quicksum(short[s, t] for s in segments),
+                    "kwpm",
+                )
         if self.min_served is not None:
             serve(builder, self, self.market, segments)

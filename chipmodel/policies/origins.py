@@ -13,7 +13,10 @@ from chipmodel.policies.base import DisplayNames, Policy
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
 
-def serve(builder: ModelBuilder, policy: Policy, market: str, segments: tuple[str, ...]) -> None:
+
+def serve(
+    builder: ModelBuilder, policy: Policy, market: str, segments: tuple[str, ...]
+) -> None:
     """Hold what users of a market get to at least ``min_served`` of the reference quantity, by segment and year."""
     n, m = builder.n, builder.model
     steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
@@ -21,10 +24,15 @@ def serve(builder: ModelBuilder, policy: Policy, market: str, segments: tuple[st
         if e == market and s in segments and policy.active(t):
             steps[s, t].append(term)
     least = builder.num(policy, "min_served")
-    builder.limit("min_served", list(steps),
-               lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[market, s, t],
-               owner=f"users:{market}", unit="kwpm", policy=policy,
-               meaning="cost of serving one more wafer under the rule, USD per wafer")
+    builder.limit(
+        "min_served",
+        list(steps),
+        lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[market, s, t],
+        owner=f"users:{market}",
+        unit="kwpm",
+        policy=policy,
+        meaning="cost of serving one more wafer under the rule, USD per wafer",
+    )
 
 
 def _flow(on: str, market: str, segments: tuple[str, ...], names: DisplayNames) -> str:
@@ -33,11 +41,21 @@ def _flow(on: str, market: str, segments: tuple[str, ...], names: DisplayNames) 
 
 
 def _softened(price_cap: float | None, beyond: str, min_served: float | None) -> str:
-    fine = "" if price_cap is None else f", or {dollars(price_cap)} are paid for a wafer {beyond}"
-    served = "" if min_served is None else f", and users get {exact_percent(min_served)} of what they usually use"
+    fine = (
+        ""
+        if price_cap is None
+        else f", or {dollars(price_cap)} are paid for a wafer {beyond}"
+    )
+    served = (
+        ""
+        if min_served is None
+        else f", and users get {exact_percent(min_served)} of what they usually use"
+    )
     return fine + served
 
 
 def _needs_fine(on: str, price_cap: float | None) -> None:
     if on == "chips" and price_cap is None:
-        raise ValueError("on = 'chips' needs price_cap: min_served counts users, not what makers buy")
+        raise ValueError(
+            "on = 'chips' needs price_cap: min_served counts users, not what makers buy"
+        )

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
 
+
 class ProductionCredit(Support):
     r"""A credit on every wafer made by new fabs of a region.
 
-    New fabs are projects and greenfield places; what runs in the base year gets nothing. ``years``
-    are the years in which the wafers are made.
+    New fabs are projects and greenfield places; what runs in the base year gets
+    nothing. ``years`` are the years in which the wafers are made.
 
     .. math:: credit_t = 0.012 \cdot rate \cdot \sum_{i \in new} output_{i,t}
 
@@ -32,7 +33,10 @@ class ProductionCredit(Support):
     """
 
     kind: ClassVar[str] = "production_credit"
-    law: ClassVar[str] = "A tax credit on production: Japan's on strategic goods, US Section 45X if it covered chips."
+    law: ClassVar[str] = (
+        "A tax credit on production: Japan's on strategic goods, US Section 45X if it"
+        " covered chips."
+    )
     example: ClassVar[str] = """
 id = "per_wafer"
 region = "USA"
@@ -42,7 +46,9 @@ years = [2028, 2037]
 source = "own"
 """
 
-    rate: Annotated[float, Field(ge=0, le=1e5), Number("USD/wafer")] = Field(description="Credit a wafer, USD.")
+    rate: Annotated[float, Field(ge=0, le=1e5), Number("USD/wafer")] = Field(
+        description="Credit a wafer, USD."
+    )
 
     def describe(self, names: DisplayNames) -> str:
         """Who pays what for a wafer."""
@@ -56,7 +62,10 @@ source = "own"
 
     def accepts(self, site: Site, build: int) -> bool:
         """Builds that are in service in the years."""
-        return any(site.in_service(build, t) > 0 for t in range(self.years[0], self.years[1] + 1))
+        return any(
+            site.in_service(build, t) > 0
+            for t in range(self.years[0], self.years[1] + 1)
+        )
 
     def share_on(self, site: Site, build: int, parameters: Parameters) -> float:
         """Return the present value of the credit at full use over that of the capital cost of a build."""
@@ -65,7 +74,13 @@ source = "own"
         service = {t: site.in_service(build, t) * n.discount[t] for t in n.years}
         full = n.use[site.segment, "u_max"] * per_kwpm_year(self.rate)
         paid = full * sum(v for t, v in service.items() if self.active(t))
-        cost = n.recovery * place.work.interest * place.capex * (1.0 + site.premium) * sum(service.values())
+        cost = (
+            n.recovery
+            * place.work.interest
+            * place.capex
+            * (1.0 + site.premium)
+            * sum(service.values())
+        )
         return paid / cost if cost > 0 else 0.0
 
     def add(self, builder: ModelBuilder) -> None:
@@ -75,9 +90,21 @@ source = "own"
         for site, t, term in builder.output(self.region):
             if site.id in sites and self.active(t):
                 made[t].append(term)
-        rate, payer = per_kwpm_year(1.0) * builder.num(self, "rate"), f"treasury:{self.region}"
+        rate, payer = (
+            per_kwpm_year(1.0) * builder.num(self, "rate"),
+            f"treasury:{self.region}",
+        )
         for t, terms in made.items():
             paid = rate * pyo.quicksum(terms)
-            builder.transfer("production_credit", t, paid, payer=payer, receiver="agent", policy=self)
-            builder.memo("production_credit_cash", t, paid, payer=payer, receiver="agent", policy=self)
+            builder.transfer(
+                "production_credit", t, paid, payer=payer, receiver="agent", policy=self
+            )
+            builder.memo(
+                "production_credit_cash",
+                t,
+                paid,
+                payer=payer,
+                receiver="agent",
+                policy=self,
+            )
             builder.measure(self, "credited_output", t, pyo.quicksum(terms), "kwpm")

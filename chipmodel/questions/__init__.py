@@ -29,7 +29,9 @@ from chipmodel.questions.answer import Question
 
 def names() -> list[str]:
     """Return the names of the questions, in order."""
-    return sorted(found.name for found in iter_modules(__path__) if found.name.startswith("q"))
+    return sorted(
+        found.name for found in iter_modules(__path__) if found.name.startswith("q")
+    )
 
 
 def question(name: str) -> Question:

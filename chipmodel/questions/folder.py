@@ -12,7 +12,13 @@ import pandas as pd
 
 from chipmodel.common.errors import InputError
 from chipmodel.common.files import prepare, refuse_foreign, write_folder
-from chipmodel.common.fingerprint import PACKAGES, code_digest, is_untouched, sealed, version_of
+from chipmodel.common.fingerprint import (
+    PACKAGES,
+    code_digest,
+    is_untouched,
+    sealed,
+    version_of,
+)
 from chipmodel.common.progress import OnProgress
 from chipmodel.common.tables import table_csv
 from chipmodel.common.version import __version__
@@ -37,7 +43,8 @@ class Part:
     ----------
     folder : Path
     about : dict
-        What the manifest says: name, title, asks, method, finding, tables, figures, digest, outputs.
+        What the manifest says: name, title, asks, method, finding, tables, figures,
+        digest, outputs.
     fresh : bool
         Whether it lay there already and nothing was solved.
     """
@@ -58,17 +65,27 @@ class Part:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of its tables, to nine significant digits."""
-        return pd.read_csv(self.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+        return pd.read_csv(
+            self.folder / f"{name}.csv", keep_default_na=False, na_values=[""]
+        )
 
     def text(self) -> str:
         """Return title and finding as text for a terminal."""
         from chipmodel.display.tables import wrapped
 
-        return "\n\n".join([str(self.about["title"]), *(wrapped(one) for one in self.about["finding"])])
+        return "\n\n".join(
+            [str(self.about["title"]), *(wrapped(one) for one in self.about["finding"])]
+        )
 
 
-def run_question(name: str, data: Dataset, out: str | Path, short: bool = False, pool: Pool | None = None,
-                 on_progress: OnProgress | None = None) -> Part:
+def run_question(
+    name: str,
+    data: Dataset,
+    out: str | Path,
+    short: bool = False,
+    pool: Pool | None = None,
+    on_progress: OnProgress | None = None,
+) -> Part:
     """Answer a question into ``out/<name>/``, or take what lies there if nothing has changed.
 
     Parameters
@@ -116,20 +133,32 @@ def fresh_part(folder: Path, digest: str) -> Part | None:
     return None
 
 
-def write_part(module: Question, cache: CaseCache, out: Path, short: bool, digest: str) -> Part:
+def write_part(
+    module: Question, cache: CaseCache, out: Path, short: bool, digest: str
+) -> Part:
     """Answer the question of a module from what its desk has solved, into a folder of its own."""
     name, data = name_of(module), cache.data
     folder = out / name
     answer = module.answer(cache, short)
     content = contents(answer)
     about = {
-        "chipmodel": __version__, "name": name, "title": module.TITLE, "asks": module.ASKS,
-        "method": module.METHOD, "short": short, "digest": digest, **_hangs_on(data),
+        "chipmodel": __version__,
+        "name": name,
+        "title": module.TITLE,
+        "asks": module.ASKS,
+        "method": module.METHOD,
+        "short": short,
+        "digest": digest,
+        **_hangs_on(data),
         "finding": list(answer.finding),
         "tables": [{"name": one.name, "title": one.title} for one in answer.tables],
-        "figures": [{"name": one.name, "title": one.title, "table": one.table, "alt": one.alt}
-                    for one in answer.figures],
-        "outputs": {file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()},
+        "figures": [
+            {"name": one.name, "title": one.title, "table": one.table, "alt": one.alt}
+            for one in answer.figures
+        ],
+        "outputs": {
+            file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()
+        },
     }
     content[MANIFEST] = sealed(about)
     write_folder(folder, content, _known(read_part(folder)))
@@ -148,7 +177,9 @@ def contents(answer: Answer) -> dict[str, bytes]:
     for table in answer.tables:
         frames[table.name] = table.frame
         files[f"{table.name}.csv"] = table_csv(table.frame).encode()
-        files[f"{table.name}.tex"] = latex(table.frame, table.title, table.name).encode()
+        files[f"{table.name}.tex"] = latex(
+            table.frame, table.title, table.name
+        ).encode()
     if canvas.drawable():
         for figure in answer.figures:
             for kind, raw in canvas.rendered(figure.draw, frames[figure.table]).items():
@@ -159,23 +190,34 @@ def contents(answer: Answer) -> dict[str, bytes]:
 def digest_of(name: str, data: Dataset, short: bool) -> str:
     """Return the SHA-256 over everything an answer hangs on.
 
-    Every case, world and study of the package counts, whichever of them the question asks for.
+    Every case, world and study of the package counts, whichever of them the question
+    asks for.
     """
     told = {"name": name, "short": short, **_hangs_on(data)}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _hangs_on(data: Dataset) -> dict[str, Any]:
-    files = sorted(path for kind in ("cases", "worlds", "studies") for path in (data.root / kind).glob("*.toml"))
+    files = sorted(
+        path
+        for kind in ("cases", "worlds", "studies")
+        for path in (data.root / kind).glob("*.toml")
+    )
     files += sorted((data.root / derived.FOLDER).glob("*.csv"))
     choices = hashlib.sha256()
     for path in files:
         choices.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return {
-        "dataset": {"name": data.name, "digest": data.digest, "files": dict(sorted(data.hashes.items()))},
+        "dataset": {
+            "name": data.name,
+            "digest": data.digest,
+            "files": dict(sorted(data.hashes.items())),
+        },
         "cases_worlds_studies": choices.hexdigest(),
         "code": code_digest(),
-        "packages": {package: version_of(package) for package in (*PACKAGES, "matplotlib")},
+        "packages": {
+            package: version_of(package) for package in (*PACKAGES, "matplotlib")
+        },
     }
 
 
@@ -185,17 +227,30 @@ def read_part(folder: Path) -> Part | None:
         about = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    wanted = {"name": str, "digest": str, "outputs": dict, "tables": list, "figures": list, "finding": list}
-    whole = isinstance(about, dict) and all(isinstance(about.get(key), kind) for key, kind in wanted.items())
+    wanted = {
+        "name": str,
+        "digest": str,
+        "outputs": dict,
+        "tables": list,
+        "figures": list,
+        "finding": list,
+    }
+    whole = isinstance(about, dict) and all(
+        isinstance(about.get(key), kind) for key, kind in wanted.items()
+    )
     return Part(folder, about, fresh=True) if whole else None
 
 
 def fresh(part: Part, digest: str) -> bool:
     """Whether an answer hangs on the same things still and nobody touched its files."""
     try:
-        return is_untouched(part.about) and part.about["digest"] == digest and all(
-            hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
-            for file, known in part.about["outputs"].items()
+        return (
+            is_untouched(part.about)
+            and part.about["digest"] == digest
+            and all(
+                hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
+                for file, known in part.about["outputs"].items()
+            )
         )
     except OSError:
         return False

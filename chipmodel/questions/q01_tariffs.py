@@ -33,13 +33,17 @@ from chipmodel.studies.plan import Cell
 TITLE = "Tariffs: as announced, as enacted, as threatened"
 
 
-ASKS = "Who bears an American duty on chips: buyers, makers or the treasury, at home or abroad?"
+ASKS = (
+    "Who bears an American duty on chips: buyers, makers or the treasury, at home or"
+    " abroad?"
+)
 
 
 METHOD = (
-    "Each tariff case against current law: users' surplus, rents of firms by their home, treasuries; present values "
-    "over all years solved. Partner terms are those of the cases. Duties fall on bare chips unless the case says "
-    "otherwise. Wages, exchange rates and retaliation are left out."
+    "Each tariff case against current law: users' surplus, rents of firms by their"
+    " home, treasuries; present values over all years solved. Partner terms are those"
+    " of the cases. Duties fall on bare chips unless the case says otherwise. Wages,"
+    " exchange rates and retaliation are left out."
 )
 
 
@@ -49,16 +53,31 @@ HOME = "USA"
 LEADING = "logic_lt10"
 
 
-SHORT = ("liberation_day_announced", "liberation_day_enacted", "section232_25", "section232_100")
+SHORT = (
+    "liberation_day_announced",
+    "liberation_day_enacted",
+    "section232_25",
+    "section232_100",
+)
 
 
-FULL = (*SHORT, "section232_25_korea_parity", "section232_25_no_allowance",
-        "section232_25_flat", "section232_25_use", "section232_100_korea_parity", "section232_100_no_allowance")
+FULL = (
+    *SHORT,
+    "section232_25_korea_parity",
+    "section232_25_no_allowance",
+    "section232_25_flat",
+    "section232_25_use",
+    "section232_100_korea_parity",
+    "section232_100_no_allowance",
+)
 
 
 PARTS = {
-    "American users, USD bn": USERS, "American firms, USD bn": FIRMS, "American treasury, USD bn": TREASURY,
-    "users elsewhere, USD bn": "#9E97C9", "firms elsewhere, USD bn": "#D6D39B",
+    "American users, USD bn": USERS,
+    "American firms, USD bn": FIRMS,
+    "American treasury, USD bn": TREASURY,
+    "users elsewhere, USD bn": "#9E97C9",
+    "firms elsewhere, USD bn": "#D6D39B",
     "treasuries elsewhere, USD bn": "#C897AD",
 }
 
@@ -81,17 +100,47 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     where = pd.DataFrame([_capacity(own, base) for own in found])
     years = f"{base.labels.years[0]} to {base.labels.horizon}"
     tables = [
-        Table("q01_incidence", f"Who gains and who loses against current law, present value of {years}; the memo "
-                               "reaches users and is not to be added", who),
-        Table("q01_capacity", f"American capacity in {base.labels.years[-1]}, kwpm, and its change", where),
+        Table(
+            "q01_incidence",
+            f"Who gains and who loses against current law, present value of {years};"
+            " the memo reaches users and is not to be added",
+            who,
+        ),
+        Table(
+            "q01_capacity",
+            f"American capacity in {base.labels.years[-1]}, kwpm, and its change",
+            where,
+        ),
     ]
-    alt = "; ".join(f"{row['case']}: United States {row['United States, USD bn']:+.1f}, world "
-                    f"{row['World, USD bn']:+.1f}" for _, row in who.iterrows())
-    figure = Figure("q01_incidence", "Who bears the duty", "q01_incidence", f"Stacked bars, USD bn: {alt}.", partial(
-        charts.stacked_support, label="case", parts=PARTS, title="Who gains and who loses by American duties, USD bn",
-        note=f"present value {years} against current law; right of zero: gain; diamond and number: the world"))
-    how = how_sure(cache, *((case, metric) for case in ("section232_25", "section232_100")
-                           for metric in (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all")))
+    alt = "; ".join(
+        f"{row['case']}: United States {row['United States, USD bn']:+.1f}, world "
+        f"{row['World, USD bn']:+.1f}"
+        for _, row in who.iterrows()
+    )
+    figure = Figure(
+        "q01_incidence",
+        "Who bears the duty",
+        "q01_incidence",
+        f"Stacked bars, USD bn: {alt}.",
+        partial(
+            charts.stacked_support,
+            label="case",
+            parts=PARTS,
+            title="Who gains and who loses by American duties, USD bn",
+            note=(
+                f"present value {years} against current law; right of zero: gain;"
+                " diamond and number: the world"
+            ),
+        ),
+    )
+    how = how_sure(
+        cache,
+        *(
+            (case, metric)
+            for case in ("section232_25", "section232_100")
+            for metric in (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all")
+        ),
+    )
     return Answer((*finding(who, where), *how), tables, [figure])
 
 
@@ -102,7 +151,9 @@ def incidence(own: Summary, base: Summary) -> dict[str, object]:
         at_home = measure(own, base, HOME)
         elsewhere = measure(own, base, "all") - at_home
         row[f"American {name}, USD bn"] = at_home / 1000.0
-        row[f"{'treasuries' if name == 'treasury' else name} elsewhere, USD bn"] = elsewhere / 1000.0
+        row[f"{'treasuries' if name == 'treasury' else name} elsewhere, USD bn"] = (
+            elsewhere / 1000.0
+        )
     row["United States, USD bn"] = gain(own, base, HOME) / 1000.0
     row["World, USD bn"] = gain(own, base, "all") / 1000.0
     row["duties collected, USD bn"] = _duties(own, base) / 1000.0
@@ -113,8 +164,12 @@ def incidence(own: Summary, base: Summary) -> dict[str, object]:
 
 def _duties(own: Summary, base: Summary) -> float:
     """Return what is collected more than in the reference, over the years reported, present value, MUSD."""
-    return sum(sign * v * one.discount[t] for one, sign in ((own, 1.0), (base, -1.0))
-               for (a, _, r, t), v in one.lines.items() if r == HOME and a in ("tariff", "allowance"))
+    return sum(
+        sign * v * one.discount[t]
+        for one, sign in ((own, 1.0), (base, -1.0))
+        for (a, _, r, t), v in one.lines.items()
+        if r == HOME and a in ("tariff", "allowance")
+    )
 
 
 def _capacity(own: Summary, base: Summary) -> dict[str, object]:
@@ -136,21 +191,40 @@ def finding(who: pd.DataFrame, where: pd.DataFrame) -> tuple[str, ...]:
             continue
         said.append(_bearers(row))
     if still:
-        said.append(f"{listed(still)} {'changes' if len(still) == 1 else 'change'} nothing: no chip "
-                    "falls under it.")
-    leading = next(str(c) for c in where.columns if str(c).startswith("change in") and "all segments" not in str(c))
+        said.append(
+            f"{listed(still)} {'changes' if len(still) == 1 else 'change'} nothing: no"
+            " chip falls under it."
+        )
+    leading = next(
+        str(c)
+        for c in where.columns
+        if str(c).startswith("change in") and "all segments" not in str(c)
+    )
     moved = where.set_index("case")[leading]
-    said.append(f"American leading-edge capacity in the last year reported changes by {between(moved, 'kwpm')} over "
-                f"these cases, most in {moved.abs().idxmax()}.")
+    said.append(
+        "American leading-edge capacity in the last year reported changes by"
+        f" {between(moved, 'kwpm')} over these cases, most in {moved.abs().idxmax()}."
+    )
     return tuple(said)
 
 
 def _bearers(row: pd.Series) -> str:
     mine = 1000.0 * float(row["American users, USD bn"])
-    revenue, home = 1000.0 * float(row["American treasury, USD bn"]), 1000.0 * float(row["United States, USD bn"])
+    revenue, home = (
+        1000.0 * float(row["American treasury, USD bn"]),
+        1000.0 * float(row["United States, USD bn"]),
+    )
     abroad = 1000.0 * (float(row["firms elsewhere, USD bn"]))
-    share = f" ({percent(-mine / revenue)} of what the treasury nets)" if revenue > LEAST and mine < 0 else ""
-    return (f"Under {row['case']} ({row['status']}), American users {results(mine)}{share}, the American "
-            f"treasury {'nets' if revenue >= 0 else 'is short of'} {billion(abs(revenue))}, American firms "
-            f"{results(1000.0 * float(row['American firms, USD bn']))} and firms elsewhere {results(abroad)}; the "
-            f"United States as a whole {result(home)} and the world {result(1000.0 * float(row['World, USD bn']))}.")
+    share = (
+        f" ({percent(-mine / revenue)} of what the treasury nets)"
+        if revenue > LEAST and mine < 0
+        else ""
+    )
+    return (
+        f"Under {row['case']} ({row['status']}), American users {results(mine)}{share},"
+        f" the American treasury {'nets' if revenue >= 0 else 'is short of'}"
+        f" {billion(abs(revenue))}, American firms"
+        f" {results(1000.0 * float(row['American firms, USD bn']))} and firms elsewhere"
+        f" {results(abroad)}; the United States as a whole {result(home)} and the world"
+        f" {result(1000.0 * float(row['World, USD bn']))}."
+    )

@@ -74,12 +74,20 @@ def yearly(own: Summary, value: float) -> float:
 
 def gdp(data: Dataset) -> dict[str, float]:
     """Return GDP by region, USD bn."""
-    return {row.region: row.value for row in data.rows(MacroRow) if (row.item, row.year) == ("gdp", GDP_YEAR)}
+    return {
+        row.region: row.value
+        for row in data.rows(MacroRow)
+        if (row.item, row.year) == ("gdp", GDP_YEAR)
+    }
 
 
 def alliance(data: Dataset, item: str) -> dict[tuple[str, int], AllianceRow]:
     """Return the rows of the alliance table about one thing, by region and year."""
-    return {(row.region, row.year): row for row in data.rows(AllianceRow) if row.item == item}
+    return {
+        (row.region, row.year): row
+        for row in data.rows(AllianceRow)
+        if row.item == item
+    }
 
 
 def capacity(own: Summary, region: str, segment: str = "all") -> float:
@@ -90,7 +98,11 @@ def capacity(own: Summary, region: str, segment: str = "all") -> float:
 def spent(own: Summary, region: str, firms: Iterable[str] | None = None) -> float:
     """Return cash spent on fabs in a region over the years reported, MUSD."""
     chosen = None if firms is None else set(firms)
-    return sum(v for (f, r, _), v in own.invested.items() if r == region and (chosen is None or f in chosen))
+    return sum(
+        v
+        for (f, r, _), v in own.invested.items()
+        if r == region and (chosen is None or f in chosen)
+    )
 
 
 def outlay(own: Summary, region: str) -> float:
@@ -100,7 +112,13 @@ def outlay(own: Summary, region: str) -> float:
 
 def in_billions(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with columns in USD bn rounded to the million, the last digit a solve can vouch for."""
-    return frame.assign(**{c: frame[c].round(3) + 0.0 for c in frame.columns if str(c).endswith("USD bn")})
+    return frame.assign(
+        **{
+            c: frame[c].round(3) + 0.0
+            for c in frame.columns
+            if str(c).endswith("USD bn")
+        }
+    )
 
 
 def how_sure(cache: CaseCache, *wanted: tuple[str, str]) -> tuple[str, ...]:

@@ -21,7 +21,11 @@ from chipmodel.studies.case_cache import CaseCache, solved
 PAGE = "report.html"
 
 
-OWN: dict[str, Question] = {"opening": opening, "what_if": what_if, "published": published}
+OWN: dict[str, Question] = {
+    "opening": opening,
+    "what_if": what_if,
+    "published": published,
+}
 """Parts of a report that are no questions by themselves."""
 
 
@@ -41,13 +45,18 @@ class Report:
     parts: list[Part]
 
 
-def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool | None = None,
-                 on_progress: OnProgress | None = None) -> Report:
+def build_report(
+    data: Dataset,
+    out: str | Path,
+    short: bool = False,
+    pool: Pool | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
     """Answer every question into a folder of its own and write ``out/report.html``.
 
-    Every case is checked before the first is solved. A question of which nothing has changed is not
-    solved again. Each is written as soon as it is answered, so that a report that was stopped goes on
-    where it stood.
+    Every case is checked before the first is solved. A question of which nothing has
+    changed is not solved again. Each is written as soon as it is answered, so that a
+    report that was stopped goes on where it stood.
 
     Parameters
     ----------
@@ -72,15 +81,25 @@ def build_report(data: Dataset, out: str | Path, short: bool = False, pool: Pool
     there = {name: fresh_part(folder / name, digests[name]) for name in asked}
     parts = {name: part for name, part in there.items() if part is not None}
     desks = {name: CaseCache(data) for name in asked if name not in parts}
-    batches = {name: cache.plan(asked[name].cells(cache, short)) for name, cache in desks.items()}
-    waiting = {name: {part.key for batch in mine for part in batch.parts} for name, mine in batches.items()}
+    batches = {
+        name: cache.plan(asked[name].cells(cache, short))
+        for name, cache in desks.items()
+    }
+    waiting = {
+        name: {part.key for batch in mine for part in batch.parts}
+        for name, mine in batches.items()
+    }
 
     def write_complete() -> None:
         for name in [name for name, missing in waiting.items() if not missing]:
             del waiting[name]
-            parts[name] = write_part(asked[name], desks.pop(name), folder, short, digests[name])
+            parts[name] = write_part(
+                asked[name], desks.pop(name), folder, short, digests[name]
+            )
 
-    for part, found in solved(data, chain.from_iterable(batches.values()), pool or Here(), on_progress):
+    for part, found in solved(
+        data, chain.from_iterable(batches.values()), pool or Here(), on_progress
+    ):
         for name, missing in waiting.items():
             if part.key in missing:
                 missing.remove(part.key)

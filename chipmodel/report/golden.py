@@ -34,8 +34,12 @@ def folder_of(named: str | None) -> Path:
         return Path(named)
     root = Path(__file__).resolve().parents[2]
     if not (root / "tests").is_dir():
-        raise InputError.one("command line", "--golden", "golden tables are in the repository, not in the package",
-                             "run it from a checkout, or name their folder")
+        raise InputError.one(
+            "command line",
+            "--golden",
+            "golden tables are in the repository, not in the package",
+            "run it from a checkout, or name their folder",
+        )
     return root / "tests" / "golden"
 
 
@@ -61,11 +65,25 @@ def compare(parts: Sequence[Part], golden: Path) -> list[str]:
         If there are no golden tables.
     """
     if not any(golden.glob("*.csv")):
-        raise InputError.one(str(golden), "folder", "holds no golden tables", "write them with --update")
-    expected = {path.name for part in parts for path in golden.glob(f"{part.name}.*.csv")}
-    found = {f"{part.name}.{name}.csv": part.folder / f"{name}.csv" for part in parts for name in _tables(part)}
-    told = [f"{name}: there is no such table any more" for name in sorted(expected - found.keys())]
-    told += [f"{name}: is not among the golden tables" for name in sorted(found.keys() - expected)]
+        raise InputError.one(
+            str(golden), "folder", "holds no golden tables", "write them with --update"
+        )
+    expected = {
+        path.name for part in parts for path in golden.glob(f"{part.name}.*.csv")
+    }
+    found = {
+        f"{part.name}.{name}.csv": part.folder / f"{name}.csv"
+        for part in parts
+        for name in _tables(part)
+    }
+    told = [
+        f"{name}: there is no such table any more"
+        for name in sorted(expected - found.keys())
+    ]
+    told += [
+        f"{name}: is not among the golden tables"
+        for name in sorted(found.keys() - expected)
+    ]
     for name in sorted(expected & found.keys()):
         told += differences(name, read(golden / name), read(found[name]))
     return told
@@ -77,8 +95,13 @@ def differences(name: str, old: Rows, new: Rows) -> list[str]:
         return [f"{name}: columns are {', '.join(new[0])}; golden: {', '.join(old[0])}"]
     if len(old) != len(new):
         return [f"{name}: has {len(new) - 1} rows; golden: {len(old) - 1}"]
-    scales = [max((abs(x) for row in old[1:] if (x := _number(row[k])) is not None), default=0.0)
-              for k in range(len(old[0]))]
+    scales = [
+        max(
+            (abs(x) for row in old[1:] if (x := _number(row[k])) is not None),
+            default=0.0,
+        )
+        for k in range(len(old[0]))
+    ]
     wrong = [
         f"{name}: row {i} ({_key(mine)}), {column}: {mine[k]}; golden: {known[k]}"
         for i, (known, mine) in enumerate(zip(old[1:], new[1:], strict=True), start=1)
@@ -113,4 +136,7 @@ def _number(text: str) -> float | None:
 
 
 def _key(row: list[str]) -> str:
-    return ", ".join([cell for cell in row if cell and _number(cell) is None][:4]) or row[0]
+    return (
+        ", ".join([cell for cell in row if cell and _number(cell) is None][:4])
+        or row[0]
+    )

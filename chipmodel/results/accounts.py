@@ -1,9 +1,9 @@
 """Who pays and who gains: rents by owner, computed twice, and the identities that must hold.
 
-Consumer surplus plus producer rents equals minus the objective; with the treasuries, world welfare
-equals the value of what is served less the resources used. Each agent's gain is computed from its
-flows at node prices, and again from right-hand sides times duals of the limits it owns; the two
-must agree per owner.
+Consumer surplus plus producer rents equals minus the objective; with the treasuries,
+world welfare equals the value of what is served less the resources used. Each agent's
+gain is computed from its flows at node prices, and again from right-hand sides times
+duals of the limits it owns; the two must agree per owner.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ class Accounts:
     Attributes
     ----------
     gains : dict
-        Gain of each agent (consumer surplus of ``users:``, rents of all others) from its flows.
+        Gain of each agent (consumer surplus of ``users:``, rents of all others) from
+        its flows.
     owned : dict
         The same from right-hand sides and duals, by owner.
     treasury : dict
         Net revenue of each treasury.
     rows : list
-        ``(account, policy, agent, counterpart, year, value, unit)``: undiscounted lines by agent.
+        ``(account, policy, agent, counterpart, year, value, unit)``: undiscounted lines
+        by agent.
     """
 
     gains: dict[str, float]
@@ -55,7 +57,9 @@ class Accounts:
         return sum(v for a, v in self.gains.items() if not a.startswith("users:"))
 
 
-def compute(program: LinearProgram, optimum: Optimum, parameters: Parameters) -> Accounts:
+def compute(
+    program: LinearProgram, optimum: Optimum, parameters: Parameters
+) -> Accounts:
     """Compute the accounts of a solution and assert their identities.
 
     Raises
@@ -66,7 +70,13 @@ def compute(program: LinearProgram, optimum: Optimum, parameters: Parameters) ->
     names, code = program.frame.agent_codes
     price = np.where(program.frame.limit, 0.0, optimum.y)
     gain = optimum.x * (program.matrix.T @ price - program.cost)
-    gains = dict(zip(names, np.bincount(code, weights=gain, minlength=len(names)).tolist(), strict=True))
+    gains = dict(
+        zip(
+            names,
+            np.bincount(code, weights=gain, minlength=len(names)).tolist(),
+            strict=True,
+        )
+    )
     treasury, rows = _lines(program, optimum.x, parameters.discount)
     accounts = Accounts(gains, _owned(program, optimum), treasury, rows)
     _assert_identities(accounts, program, optimum, parameters)
@@ -77,18 +87,28 @@ def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     """Return rents, present value, from right-hand sides and duals by owner."""
     names, code = program.frame.owner_codes
     rent = np.bincount(code, weights=-program.rhs * optimum.y, minlength=len(names))
-    owned = {name: float(value) for name, value in zip(names, rent, strict=True) if name not in ("", COLUMN)}
+    owned = {
+        name: float(value)
+        for name, value in zip(names, rent, strict=True)
+        if name not in ("", COLUMN)
+    }
     if COLUMN in names:
         by_column = np.where(code == names.index(COLUMN), optimum.y, 0.0)
         agents, agent = program.frame.agent_codes
-        split = np.bincount(agent, weights=-optimum.x * (program.matrix.T @ by_column), minlength=len(agents))
+        split = np.bincount(
+            agent,
+            weights=-optimum.x * (program.matrix.T @ by_column),
+            minlength=len(agents),
+        )
         for name, value in zip(agents, split.tolist(), strict=True):
             if value:
                 owned[name] = owned.get(name, 0.0) + value
     return owned
 
 
-def policy_rents(program: LinearProgram, optimum: Optimum) -> dict[tuple[str, tuple[object, ...], str], float]:
+def policy_rents(
+    program: LinearProgram, optimum: Optimum
+) -> dict[tuple[str, tuple[object, ...], str], float]:
     """Return the rent of every limit a policy adds by (group, index, owner), present value, MUSD.
 
     A rent that is negative is what its owner bears.
@@ -97,7 +117,11 @@ def policy_rents(program: LinearProgram, optimum: Optimum) -> dict[tuple[str, tu
     by_row = program.matrix.tocsr()
     total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
     for i in np.flatnonzero(frame.limit & (optimum.y != 0.0)).tolist():
-        (group, index), owner, dual = frame.rows_of[i], frame.owners[i], float(optimum.y[i])
+        (group, index), owner, dual = (
+            frame.rows_of[i],
+            frame.owners[i],
+            float(optimum.y[i]),
+        )
         if not frame.groups[group].policy:
             continue
         if owner != COLUMN:
@@ -109,45 +133,100 @@ def policy_rents(program: LinearProgram, optimum: Optimum) -> dict[tuple[str, tu
     return dict(total)
 
 
-def _lines(program: LinearProgram, x: Vector, discount: dict[int, float]) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
+def _lines(
+    program: LinearProgram, x: Vector, discount: dict[int, float]
+) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
     names, code = program.frame.agent_codes
     treasury: dict[str, float] = defaultdict(float)
     rows = []
     whose = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
     shared = sparse.coo_matrix(program.lines @ whose)
     order = np.lexsort((shared.col, shared.row))
-    for k, j, value in zip(shared.row[order].tolist(), shared.col[order].tolist(), shared.data[order].tolist(),
-                           strict=True):
+    for k, j, value in zip(
+        shared.row[order].tolist(),
+        shared.col[order].tolist(),
+        shared.data[order].tolist(),
+        strict=True,
+    ):
         if not value:
             continue
         line, agent = program.frame.lines[k], names[j]
         payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
         if line.kind == "transfer":
-            rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
-            rows.append((line.account, line.policy, receiver, payer, line.year, value, line.unit))
+            rows.append(
+                (
+                    line.account,
+                    line.policy,
+                    payer,
+                    receiver,
+                    line.year,
+                    -value,
+                    line.unit,
+                )
+            )
+            rows.append(
+                (
+                    line.account,
+                    line.policy,
+                    receiver,
+                    payer,
+                    line.year,
+                    value,
+                    line.unit,
+                )
+            )
             # What a treasury pays as the agent of a column is among its gains already.
             for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
                 if party.startswith("treasury:"):
                     treasury[party] += sign * value * discount[line.year]
         elif line.kind == "benefit":
-            rows.append((line.account, line.policy, receiver, "", line.year, value, line.unit))
+            rows.append(
+                (line.account, line.policy, receiver, "", line.year, value, line.unit)
+            )
         elif line.kind == "cost" or line.unit == "MUSD":
-            rows.append((line.account, line.policy, payer, receiver, line.year, -value, line.unit))
+            rows.append(
+                (
+                    line.account,
+                    line.policy,
+                    payer,
+                    receiver,
+                    line.year,
+                    -value,
+                    line.unit,
+                )
+            )
         else:
-            rows.append((line.account, line.policy, payer, receiver, line.year, value, line.unit))
+            rows.append(
+                (
+                    line.account,
+                    line.policy,
+                    payer,
+                    receiver,
+                    line.year,
+                    value,
+                    line.unit,
+                )
+            )
     return dict(treasury), rows
 
 
-def _assert_identities(accounts: Accounts, program: LinearProgram, optimum: Optimum, n: Parameters) -> None:
+def _assert_identities(
+    accounts: Accounts, program: LinearProgram, optimum: Optimum, n: Parameters
+) -> None:
     size = max(1.0, abs(optimum.objective))
     total = accounts.consumers + accounts.producers
     if abs(total + optimum.objective) > TOLERANCE * size:
-        raise CertificateError(f"surplus and rents sum to {total:.6g}, minus the objective is {-optimum.objective:.6g}")
+        raise CertificateError(
+            f"surplus and rents sum to {total:.6g}, minus the objective is"
+            f" {-optimum.objective:.6g}"
+        )
     by_flow, by_dual = _by_owner(accounts.gains, n), _by_owner(accounts.owned, n)
     for owner in sorted(set(by_flow) | set(by_dual)):
         flow, dual = by_flow.get(owner, 0.0), by_dual.get(owner, 0.0)
         if abs(flow - dual) > TOLERANCE * size:
-            raise CertificateError(f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals")
+            raise CertificateError(
+                f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals"
+            )
     kinds = np.array([line.kind for line in program.frame.lines])
     sums = program.lines @ optimum.x
     df = np.array([n.discount.get(line.year, 0.0) for line in program.frame.lines])
@@ -155,7 +234,10 @@ def _assert_identities(accounts: Accounts, program: LinearProgram, optimum: Opti
     resources = float((sums * df)[kinds == "cost"].sum())
     welfare = total + sum(accounts.treasury.values())
     if abs(welfare - (value - resources)) > TOLERANCE * size:
-        raise CertificateError(f"welfare is {welfare:.6g} by agents and {value - resources:.6g} by resources")
+        raise CertificateError(
+            f"welfare is {welfare:.6g} by agents and {value - resources:.6g} by"
+            " resources"
+        )
 
 
 def _by_owner(gains: dict[str, float], n: Parameters) -> dict[str, float]:
@@ -180,7 +262,11 @@ def home_of(agent: str, n: Parameters) -> str:
         firm, region = name.split("@")
         return n.home(firm, region)
     if kind == "holder":
-        return name.removeprefix("pool_").upper() if name.startswith("pool_") else n.homes[name]
+        return (
+            name.removeprefix("pool_").upper()
+            if name.startswith("pool_")
+            else n.homes[name]
+        )
     return name or "world"
 
 

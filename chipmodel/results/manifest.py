@@ -24,14 +24,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chipmodel.results.solution import Solution
 
+
 def result_id(data: Dataset, case: Case, world: World) -> str:
     """Return the SHA-256 over everything a result depends on: version, data, instruments, world."""
     parts = (__version__, data.digest, case.digest, world.digest)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapping[str, float],
-                   verified: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def build_manifest(
+    solution: Solution,
+    outputs: Mapping[str, str],
+    timings: Mapping[str, float],
+    verified: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return the manifest of a solution: enough to rebuild it and to see that it was not touched.
 
     Parameters
@@ -59,7 +64,11 @@ def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapp
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: version_of(name) for name in PACKAGES},
         "created_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "dataset": {"name": data.name, "digest": data.digest, "files": dict(sorted(data.hashes.items()))},
+        "dataset": {
+            "name": data.name,
+            "digest": data.digest,
+            "files": dict(sorted(data.hashes.items())),
+        },
         "case": case_dict(solution.case),
         "world": solution.world.model_dump(mode="json"),
         "foresight": solution.foresight,
@@ -68,12 +77,18 @@ def build_manifest(solution: Solution, outputs: Mapping[str, str], timings: Mapp
         "objective": solution.objective,
         "unit": "MUSD present value",
         "certificate": {
-            "primal": certificate.primal, "dual": certificate.dual, "complementarity": certificate.complementarity,
-            "gap": certificate.gap, "worst": certificate.worst,
+            "primal": certificate.primal,
+            "dual": certificate.dual,
+            "complementarity": certificate.complementarity,
+            "gap": certificate.gap,
+            "worst": certificate.worst,
         },
         "verified": None if verified is None else dict(verified),
         "iterations": solution.optimum.iterations,
-        "timings": {"solver": round(solution.optimum.seconds, 3), **{k: round(v, 3) for k, v in timings.items()}},
+        "timings": {
+            "solver": round(solution.optimum.seconds, 3),
+            **{k: round(v, 3) for k, v in timings.items()},
+        },
         "found": dict(solution.found),
         "outputs": dict(sorted(outputs.items())),
     }

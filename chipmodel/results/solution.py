@@ -28,8 +28,9 @@ TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "polici
 class Solution:
     """An optimal solution of a case in a world, with its tables.
 
-    Every table is tidy: ``case, world`` first, then keys, then ``value, unit``. Flows are kwpm, prices
-    USD per wafer, money MUSD, all undiscounted unless the unit says otherwise.
+    Every table is tidy: ``case, world`` first, then keys, then ``value, unit``. Flows
+    are kwpm, prices USD per wafer, money MUSD, all undiscounted unless the unit says
+    otherwise.
     """
 
     case: Case
@@ -44,8 +45,14 @@ class Solution:
     """Numbers the engine found, such as the rate at which an open grant spends its budget."""
 
     @classmethod
-    def of(cls, case: Case, parameters: Parameters, program: LinearProgram, optimum: Optimum,
-           foresight: str = "anticipated") -> Solution:
+    def of(
+        cls,
+        case: Case,
+        parameters: Parameters,
+        program: LinearProgram,
+        optimum: Optimum,
+        foresight: str = "anticipated",
+    ) -> Solution:
         """Return the solution of a case from the optimum of its programme, with its accounts.
 
         Raises
@@ -54,11 +61,15 @@ class Solution:
             If an identity of the accounts fails.
         """
         accounts = compute(program, optimum, parameters)
-        return cls(case, parameters.world, parameters, program, optimum, accounts, foresight)
+        return cls(
+            case, parameters.world, parameters, program, optimum, accounts, foresight
+        )
 
     def __repr__(self) -> str:
-        return (f"<Solution {self.case.name} in {self.world.name}: objective {self.objective:,.0f} MUSD, "
-                f"{self.foresight}>")
+        return (
+            f"<Solution {self.case.name} in {self.world.name}: objective"
+            f" {self.objective:,.0f} MUSD, {self.foresight}>"
+        )
 
     @property
     def objective(self) -> float:
@@ -69,14 +80,20 @@ class Solution:
         """Return the values of a variable by index."""
         keys, places = self.program.frame.columns(name)
         values = self.optimum.x[places]
-        return dict(zip(keys, np.where(np.abs(values) > 1e-9, values, 0.0).tolist(), strict=True))
+        return dict(
+            zip(
+                keys, np.where(np.abs(values) > 1e-9, values, 0.0).tolist(), strict=True
+            )
+        )
 
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.parameters.discount
         keys, places = self.program.frame.rows(name)
         return {
-            index: dual / discount[index[-1]] if index and index[-1] in discount else dual
+            index: (
+                dual / discount[index[-1]] if index and index[-1] in discount else dual
+            )
             for index, dual in zip(keys, self.optimum.y[places].tolist(), strict=True)
         }
 
@@ -103,9 +120,15 @@ class Solution:
         for r, s in n.places:
             for site in n.sites.of(r, s):
                 for t in self._reported:
-                    value = site.size or 0.0 if site.kind == "fleet" else added.get((site.id, t), 0.0)
+                    value = (
+                        site.size or 0.0
+                        if site.kind == "fleet"
+                        else added.get((site.id, t), 0.0)
+                    )
                     if value > 0:
-                        rows.append((r, s, site.id, site.kind, site.firm, t, value, "kwpm"))
+                        rows.append(
+                            (r, s, site.id, site.kind, site.firm, t, value, "kwpm")
+                        )
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])
 
     @cached_property
@@ -116,11 +139,33 @@ class Solution:
         for (i, t), value in self.columns("build").items():
             site = n.sites.sites[i]
             if value > 0 and t <= self.world.report_until:
-                rows.append((site.region, site.segment, i, site.kind, site.firm, t, value, "kwpm"))
+                rows.append(
+                    (
+                        site.region,
+                        site.segment,
+                        i,
+                        site.kind,
+                        site.firm,
+                        t,
+                        value,
+                        "kwpm",
+                    )
+                )
         for (i, t), value in self.columns("assemble_build").items():
             plant = n.packaging.plants[i]
             if value > 0 and t <= self.world.report_until:
-                rows.append((plant.region, f"package_{plant.package}", i, plant.kind, plant.firm, t, value, "kwpm"))
+                rows.append(
+                    (
+                        plant.region,
+                        f"package_{plant.package}",
+                        i,
+                        plant.kind,
+                        plant.firm,
+                        t,
+                        value,
+                        "kwpm",
+                    )
+                )
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])
 
     @cached_property
@@ -148,11 +193,19 @@ class Solution:
         made: dict[tuple[str, str, str, int], float] = defaultdict(float)
         for (s, _, m, e, t), value in self.columns("device").items():
             made[s, m, e, t] += value
-        rows += [("devices", s, m, "", e, t, v, "kwpm") for (s, m, e, t), v in made.items() if v > 0 and t <= last]
         rows += [
-            ("use", s, "", "", e, t, v, "kwpm") for (e, s, t), v in self.columns("consumed").items() if t <= last
+            ("devices", s, m, "", e, t, v, "kwpm")
+            for (s, m, e, t), v in made.items()
+            if v > 0 and t <= last
         ]
-        return self._frame(rows, ["flow", "segment", "origin", "assembled", "destination", "year"])
+        rows += [
+            ("use", s, "", "", e, t, v, "kwpm")
+            for (e, s, t), v in self.columns("consumed").items()
+            if t <= last
+        ]
+        return self._frame(
+            rows, ["flow", "segment", "origin", "assembled", "destination", "year"]
+        )
 
     @cached_property
     def prices(self) -> pd.DataFrame:
@@ -183,15 +236,20 @@ class Solution:
         for (s, c, m, t), value in bought.items():
             paid[m, s, t] += value * price[s, c, m, t]
             flow[m, s, t] += value
-        return {key: per_wafer(paid[key] / total) for key, total in flow.items() if total > 0}
+        return {
+            key: per_wafer(paid[key] / total)
+            for key, total in flow.items()
+            if total > 0
+        }
 
     @cached_property
     def accounts(self) -> pd.DataFrame:
         """Lines of the accounts by agent and year, and present values of surplus and rents by region.
 
-        A payment is negative for its payer and positive for its receiver. Accounts ending in ``_cash``
-        are memo lines: cash in the year it is paid, beside the annuities. ``consumer_surplus``, ``rent``
-        and ``treasury`` are present values by region, by ownership and by territory.
+        A payment is negative for its payer and positive for its receiver. Accounts
+        ending in ``_cash`` are memo lines: cash in the year it is paid, beside the
+        annuities. ``consumer_surplus``, ``rent`` and ``treasury`` are present values by
+        region, by ownership and by territory.
         """
         n = self.parameters
         rows: list[tuple[Any, ...]] = []
@@ -204,13 +262,18 @@ class Solution:
         for view, place in (("ownership", home_of), ("territory", host_of)):
             gain: dict[tuple[str, str], float] = defaultdict(float)
             for agent, value in self.account.gains.items():
-                # What a treasury earns by selling licences is its revenue, though no line of the programme says so.
-                kind = {"users": "consumer_surplus", "treasury": "treasury"}.get(agent.partition(":")[0], "rent")
+                # What a treasury earns by selling licences is its revenue, though no
+                # line of the programme says so.
+                kind = {"users": "consumer_surplus", "treasury": "treasury"}.get(
+                    agent.partition(":")[0], "rent"
+                )
                 gain[kind, place(agent, n)] += value
             for treasury, value in self.account.treasury.items():
                 gain["treasury", treasury.removeprefix("treasury:")] += value
             for (kind, region), value in gain.items():
-                rows.append((kind, "", view, region, n.years[0], value, "MUSD present value"))
+                rows.append(
+                    (kind, "", view, region, n.years[0], value, "MUSD present value")
+                )
         return self._frame(rows, ["account", "policy", "agent", "region", "year"])
 
     @cached_property
@@ -230,8 +293,21 @@ class Solution:
         for target, value in self.found.items():
             policy, _, number = target.partition(".")
             unit = "share" if number == "rate" else "MUSD"
-            rows.append((policy, f"found_{number}", "", "", base, "number found by the engine", value, unit))
-        return self._frame(rows, ["policy", "item", "agent", "where", "year", "meaning"])
+            rows.append(
+                (
+                    policy,
+                    f"found_{number}",
+                    "",
+                    "",
+                    base,
+                    "number found by the engine",
+                    value,
+                    unit,
+                )
+            )
+        return self._frame(
+            rows, ["policy", "item", "agent", "where", "year", "meaning"]
+        )
 
     def _policy_duals(self) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
@@ -240,24 +316,43 @@ class Solution:
                 continue
             item = f"dual_{name.split('__', 1)[1]}"
             for index, dual in self.duals(name).items():
-                year = index[-1] if index and index[-1] in self.parameters.discount else self.parameters.years[0]
+                year = (
+                    index[-1]
+                    if index and index[-1] in self.parameters.discount
+                    else self.parameters.years[0]
+                )
                 where = " ".join(str(part) for part in index[:-1])
                 value, unit = dual, f"MUSD per {group.unit}"
                 if group.unit == "kwpm":
                     value, unit = per_wafer(dual), "USD/wafer"
-                rows.append((group.policy, item, "", where, year, group.meaning, value, unit))
+                rows.append(
+                    (group.policy, item, "", where, year, group.meaning, value, unit)
+                )
         return rows
 
     def _policy_rents(self) -> list[tuple[Any, ...]]:
         """Return who earns (or bears, if below zero) what each limit of a policy is worth, undiscounted."""
         discount, base = self.parameters.discount, self.parameters.years[0]
         total: dict[tuple[str, str, str, int], float] = defaultdict(float)
-        for (name, index, owner), rent in policy_rents(self.program, self.optimum).items():
+        for (name, index, owner), rent in policy_rents(
+            self.program, self.optimum
+        ).items():
             group = self.program.frame.groups[name]
             year = next((t for t in index[-1:] if t in discount), base)
-            total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += rent / discount[year]
+            total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += (
+                rent / discount[year]
+            )
         return [
-            (policy, item, owner, "", year, "what the limit is worth to its owner", value, "MUSD")
+            (
+                policy,
+                item,
+                owner,
+                "",
+                year,
+                "what the limit is worth to its owner",
+                value,
+                "MUSD",
+            )
             for (policy, item, owner, year), value in total.items()
             if abs(value) > 1e-9
         ]
@@ -265,6 +360,8 @@ class Solution:
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name."""
         if name not in TABLES:
-            raise InputError.one("solution", name, "no such table", "tables: " + ", ".join(TABLES))
+            raise InputError.one(
+                "solution", name, "no such table", "tables: " + ", ".join(TABLES)
+            )
         frame: pd.DataFrame = getattr(self, name)
         return frame

@@ -65,7 +65,9 @@ class Saved:
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name."""
         if name not in self.tables:
-            raise InputError.one(str(self.folder), name, "no such table", "tables: " + ", ".join(TABLES))
+            raise InputError.one(
+                str(self.folder), name, "no such table", "tables: " + ", ".join(TABLES)
+            )
         return self.tables[name]
 
 
@@ -79,12 +81,16 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:80] or "case"
 
 
-def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | None = None,
-         verified: Mapping[str, Any] | None = None) -> Path:
+def save(
+    solution: Solution,
+    out: str | Path,
+    timings: Mapping[str, float] | None = None,
+    verified: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a solution as ``out/<case>--<world>--<hash8>/``.
 
-    The folder appears whole or not at all; one of the same name is replaced. All files but the
-    manifest are equal to the byte whenever version, data, case and world are.
+    The folder appears whole or not at all; one of the same name is replaced. All files
+    but the manifest are equal to the byte whenever version, data, case and world are.
 
     Parameters
     ----------
@@ -110,8 +116,12 @@ def save(solution: Solution, out: str | Path, timings: Mapping[str, float] | Non
     files |= {f"{name}.csv": table_text(solution.table(name)) for name in TABLES}
     content = {name: text.encode() for name, text in files.items()}
     outputs = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
-    content[MANIFEST] = sealed(build_manifest(solution, outputs, timings or {}, verified))
-    target = prepare(out) / folder_name(solution.parameters.data, solution.case, solution.world)
+    content[MANIFEST] = sealed(
+        build_manifest(solution, outputs, timings or {}, verified)
+    )
+    target = prepare(out) / folder_name(
+        solution.parameters.data, solution.case, solution.world
+    )
     write_folder(target, content)
     return target
 
@@ -145,19 +155,25 @@ def load(path: str | Path, any_version: bool = False) -> Saved:
     Raises
     ------
     InputError
-        Naming every file that is missing, was edited or is cut short, or the other version.
+        Naming every file that is missing, was edited or is cut short, or the other
+        version.
     """
     folder, manifest = read_manifest(path)
     version = manifest["chipmodel"]
     if version != __version__ and not any_version:
         raise InputError.one(
-            str(folder / MANIFEST), "chipmodel", f"was written by version {version}, this is {__version__}",
+            str(folder / MANIFEST),
+            "chipmodel",
+            f"was written by version {version}, this is {__version__}",
             f"rebuild it with `chipmodel rerun`, or install chipmodel {version}",
         )
     content, problems = _read_outputs(folder, manifest)
     if problems:
         raise InputError(problems)
-    tables = {name: read_table(content[f"{name}.csv"], str(folder / f"{name}.csv")) for name in TABLES}
+    tables = {
+        name: read_table(content[f"{name}.csv"], str(folder / f"{name}.csv"))
+        for name in TABLES
+    }
     return Saved(folder, manifest, MappingProxyType(tables))
 
 
@@ -165,18 +181,35 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     """Read a manifest by its path or that of its folder; return the folder and the manifest."""
     given = Path(path)
     file = given / MANIFEST if given.is_dir() else given
-    other = InputError.one(str(file), "file", "is not a manifest of chipmodel",
-                           "name a folder or manifest written by `chipmodel run`")
+    other = InputError.one(
+        str(file),
+        "file",
+        "is not a manifest of chipmodel",
+        "name a folder or manifest written by `chipmodel run`",
+    )
     try:
         manifest = json.loads(file.read_bytes())
     except OSError as error:
         what = f"cannot be read ({error.strerror or error})"
-        raise InputError.one(str(file), "file", what, "name a folder or manifest written by `chipmodel run`") from None
+        raise InputError.one(
+            str(file),
+            "file",
+            what,
+            "name a folder or manifest written by `chipmodel run`",
+        ) from None
     except (ValueError, RecursionError):
         if file.name != MANIFEST:
             raise other from None
-        raise InputError.one(str(file), "JSON", "was edited or is cut short", "run the case again") from None
-    wanted = {"chipmodel": str, "dataset": dict, "case": dict, "world": dict, "outputs": dict}
+        raise InputError.one(
+            str(file), "JSON", "was edited or is cut short", "run the case again"
+        ) from None
+    wanted = {
+        "chipmodel": str,
+        "dataset": dict,
+        "case": dict,
+        "world": dict,
+        "outputs": dict,
+    }
     if not isinstance(manifest, dict) or not wanted.keys() & manifest.keys():
         raise other
     problems = [
@@ -186,10 +219,15 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     ]
     if problems:
         raise InputError(problems)
-    # One of another version may be sealed in another way, or not at all: what is told then is the version.
+    # One of another version may be sealed in another way, or not at all: what is told
+    # then is the version.
     if manifest["chipmodel"] == __version__ and not is_untouched(manifest):
-        raise InputError.one(str(file), "seal", "was edited: its hash is not the one it was written with",
-                             "restore it, or run the case again")
+        raise InputError.one(
+            str(file),
+            "seal",
+            "was edited: its hash is not the one it was written with",
+            "restore it, or run the case again",
+        )
     return file.parent, manifest
 
 
@@ -204,7 +242,9 @@ def is_fresh(folder: str | Path) -> bool:
     return not _read_outputs(where, manifest)[1]
 
 
-def _read_outputs(folder: Path, manifest: Mapping[str, Any]) -> tuple[dict[str, bytes], list[Problem]]:
+def _read_outputs(
+    folder: Path, manifest: Mapping[str, Any]
+) -> tuple[dict[str, bytes], list[Problem]]:
     content: dict[str, bytes] = {}
     problems = []
     for name in FILES:
@@ -212,10 +252,20 @@ def _read_outputs(folder: Path, manifest: Mapping[str, Any]) -> tuple[dict[str, 
         try:
             content[name] = file.read_bytes()
         except OSError as error:
-            what = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            problems.append(Problem(str(file), "file", what, "restore it, or run the case again"))
+            what = (
+                "is missing"
+                if isinstance(error, FileNotFoundError)
+                else f"cannot be read ({error.strerror})"
+            )
+            problems.append(
+                Problem(str(file), "file", what, "restore it, or run the case again")
+            )
             continue
         if hashlib.sha256(content[name]).hexdigest() != manifest["outputs"].get(name):
-            what = "was edited or is cut short: its SHA-256 is not the one in the manifest"
-            problems.append(Problem(str(file), "file", what, "restore it, or run the case again"))
+            what = (
+                "was edited or is cut short: its SHA-256 is not the one in the manifest"
+            )
+            problems.append(
+                Problem(str(file), "file", what, "restore it, or run the case again")
+            )
     return content, problems

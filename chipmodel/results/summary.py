@@ -67,30 +67,35 @@ class Project:
 class Summary:
     """A solution in plain data, for the years reported.
 
-    Flows are kwpm, prices USD per wafer, money MUSD: undiscounted by year, or in present value over
-    all years solved where no year is a key. `maker_price`, `purchases` and `discount` have every year
-    solved.
+    Flows are kwpm, prices USD per wafer, money MUSD: undiscounted by year, or in
+    present value over all years solved where no year is a key. `maker_price`,
+    `purchases` and `discount` have every year solved.
 
     Attributes
     ----------
     point : dict
         Numbers changed by a study's grid.
     bought : dict
-        Chips bought by makers of devices, by segment, origin, place of the maker and year.
+        Chips bought by makers of devices, by segment, origin, place of the maker and
+        year.
     purchases : dict
         Chips bought by makers of devices, by place of the maker, segment and year.
     devices : dict
         Chips in devices, by segment, place of making, place of use and year.
     surplus, rents, treasury : dict
-        Present values by region; rents belong to the owner's home, those of nobody's to ``world``.
+        Present values by region; rents belong to the owner's home, those of nobody's to
+        ``world``.
     cash : dict
         Support paid in cash by (policy, region, year).
     lines : dict
-        What treasuries receive (positive) or pay by (account, policy, region, year), without cash lines.
+        What treasuries receive (positive) or pay by (account, policy, region, year),
+        without cash lines.
     floors : dict
-        Worth of one more trusted wafer under a rule of origin, by (policy, segment, year), USD per wafer.
+        Worth of one more trusted wafer under a rule of origin, by (policy, segment,
+        year), USD per wafer.
     certificates : dict
-        Price of a certificate of a capacity-linked quota, by (policy, year), USD per wafer.
+        Price of a certificate of a capacity-linked quota, by (policy, year), USD per
+        wafer.
     earned : dict
         Certificates earned, by (policy, firm, year), kwpm.
     plants : tuple of Project
@@ -152,10 +157,19 @@ class Summary:
             user_price=users,
             maker_price=makers,
             dutiable={s: per_wafer(v) for s, v in n.prices.dutiable.items()},
-            used=_reported({(e, s, t): v for (e, s, t), v in solution.columns("consumed").items()}, labels.years),
-            bought=_summed(solution, "ship", lambda s, r, a, m, t: (s, r, m, t), labels.years),
-            purchases=_summed(solution, "ship", lambda s, r, a, m, t: (m, s, t), n.years),
-            devices=_summed(solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years),
+            used=_reported(
+                {(e, s, t): v for (e, s, t), v in solution.columns("consumed").items()},
+                labels.years,
+            ),
+            bought=_summed(
+                solution, "ship", lambda s, r, a, m, t: (s, r, m, t), labels.years
+            ),
+            purchases=_summed(
+                solution, "ship", lambda s, r, a, m, t: (m, s, t), n.years
+            ),
+            devices=_summed(
+                solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years
+            ),
             surplus=surplus,
             rents=rents,
             treasury=_treasuries(solution),
@@ -187,8 +201,12 @@ def summary_of(thing: Solution | Summary) -> Summary:
         return thing
     if isinstance(thing, Solution):
         return Summary.of(thing)
-    raise InputError.one("comparison", type(thing).__name__, "is neither a solution nor a summary",
-                         "pass what chipmodel.run returns")
+    raise InputError.one(
+        "comparison",
+        type(thing).__name__,
+        "is neither a solution nor a summary",
+        "pass what chipmodel.run returns",
+    )
 
 
 def _reported(found: dict[Any, float], years: Iterable[int]) -> dict[Any, float]:
@@ -196,7 +214,9 @@ def _reported(found: dict[Any, float], years: Iterable[int]) -> dict[Any, float]
     return {key: value for key, value in found.items() if key[-1] in kept}
 
 
-def _summed(solution: Solution, name: str, key: Any, years: Iterable[int]) -> dict[Any, float]:
+def _summed(
+    solution: Solution, name: str, key: Any, years: Iterable[int]
+) -> dict[Any, float]:
     total: dict[Any, float] = defaultdict(float)
     for index, value in solution.columns(name).items():
         if value > 0:
@@ -210,7 +230,9 @@ def _records(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
 
 def _capacity(solution: Solution) -> dict[RSY, float]:
     total: dict[RSY, float] = defaultdict(float)
-    for region, segment, year, value in _records(solution.capacity, "region", "segment", "year", "value"):
+    for region, segment, year, value in _records(
+        solution.capacity, "region", "segment", "year", "value"
+    ):
         total[region, segment, year] += value
     return dict(total)
 
@@ -227,7 +249,17 @@ def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]
         if site.kind != "project":
             continue
         running = {t: total.get((site.id, t), 0.0) for t in years}
-        found.append(Project(site.id, site.name, site.firm, site.region, site.segment, site.size or 0.0, running))
+        found.append(
+            Project(
+                site.id,
+                site.name,
+                site.firm,
+                site.region,
+                site.segment,
+                site.size or 0.0,
+                running,
+            )
+        )
     return tuple(found)
 
 
@@ -236,20 +268,40 @@ def _plants(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
     found = []
     for plant in solution.parameters.packaging.plants.values():
         if plant.kind == "project":
-            running = {t: sum(builds.get((plant.id, b), 0.0) * share_in_service(b + plant.lead, t)
-                              for b in plant.builds) for t in years}
-            found.append(Project(plant.id, plant.name, plant.firm, plant.region, plant.package, plant.size or 0.0,
-                                 running))
+            running = {
+                t: sum(
+                    builds.get((plant.id, b), 0.0) * share_in_service(b + plant.lead, t)
+                    for b in plant.builds
+                )
+                for t in years
+            }
+            found.append(
+                Project(
+                    plant.id,
+                    plant.name,
+                    plant.firm,
+                    plant.region,
+                    plant.package,
+                    plant.size or 0.0,
+                    running,
+                )
+            )
     return tuple(found)
 
 
-def _firm_cash(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[Any, float]]:
+def _firm_cash(
+    solution: Solution, years: tuple[int, ...]
+) -> dict[str, dict[Any, float]]:
     """Return what firms spend on fabs and what they get of each policy, in cash."""
     invested: dict[tuple[str, str, int], float] = defaultdict(float)
     received: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for account, policy, payer, receiver, year, value, unit in solution.account.rows:
         fab = receiver if policy else payer
-        if unit != "MUSD" or year not in years or not (account.endswith("_cash") and fab.startswith("fab:")):
+        if (
+            unit != "MUSD"
+            or year not in years
+            or not (account.endswith("_cash") and fab.startswith("fab:"))
+        ):
             continue
         firm, _, region = fab.removeprefix("fab:").partition("@")
         if policy:
@@ -261,13 +313,18 @@ def _firm_cash(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[Any
 
 def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
     users: dict[RSY, float] = {}
-    for stage, *key, value in _records(solution.prices, "stage", "region", "segment", "year", "value"):
+    for stage, *key, value in _records(
+        solution.prices, "stage", "region", "segment", "year", "value"
+    ):
         if stage == "user":
             users[key[0], key[1], key[2]] = value
-    # A place that buys nothing still has a price, the least at which it would be served.
+    # A place that buys nothing still has a price, the least at which it would be
+    # served.
     offered: dict[RSY, float] = {}
     for (s, _, m, t), value in solution.duals("device_balance").items():
-        offered[m, s, t] = min(offered.get((m, s, t), float("inf")), per_wafer(abs(value)))
+        offered[m, s, t] = min(
+            offered.get((m, s, t), float("inf")), per_wafer(abs(value))
+        )
     return users, {**offered, **solution.maker_prices}
 
 
@@ -276,7 +333,9 @@ def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
     rents: dict[str, float] = defaultdict(float)
     for agent, value in solution.account.gains.items():
         if not agent.startswith("treasury:"):
-            (surplus if agent.startswith("users:") else rents)[home_of(agent, solution.parameters)] += value
+            (surplus if agent.startswith("users:") else rents)[
+                home_of(agent, solution.parameters)
+            ] += value
     return dict(surplus), dict(rents)
 
 
@@ -306,7 +365,9 @@ def _treasury_lines(
     return dict(cash), dict(lines)
 
 
-def _floors(solution: Solution, years: tuple[int, ...]) -> dict[tuple[str, str, int], float]:
+def _floors(
+    solution: Solution, years: tuple[int, ...]
+) -> dict[tuple[str, str, int], float]:
     found = {}
     for policy in solution.case.policies:
         if isinstance(policy, OriginFloor):
@@ -316,7 +377,9 @@ def _floors(solution: Solution, years: tuple[int, ...]) -> dict[tuple[str, str, 
     return found
 
 
-def _certificates(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[Any, float]]:
+def _certificates(
+    solution: Solution, years: tuple[int, ...]
+) -> dict[str, dict[Any, float]]:
     """Return the prices of the certificates of capacity-linked quotas, and who earned how many."""
     prices: dict[tuple[str, int], float] = {}
     earned: dict[tuple[str, str, int], float] = {}
@@ -328,7 +391,9 @@ def _certificates(solution: Solution, years: tuple[int, ...]) -> dict[str, dict[
                     prices[policy.id, t] = per_wafer(max(dual, 0.0))
     rows = solution.policies
     rows = rows[rows["item"].str.startswith("earned_by_")]
-    for policy_id, item, year, value in _records(rows, "policy", "item", "year", "value"):
+    for policy_id, item, year, value in _records(
+        rows, "policy", "item", "year", "value"
+    ):
         if year in years:
             earned[policy_id, item.removeprefix("earned_by_"), year] = value
     return {"certificates": prices, "earned": earned}

@@ -1,7 +1,8 @@
 """What HiGHS is handed: rows on one column become bounds of the column, and their duals are read back.
 
-Half the rows of the programme limit a single variable. As rows they burden every pivot of a hot
-start; as bounds they cost nothing. The accounts still see them as rows, each with its dual.
+Half the rows of the programme limit a single variable. As rows they burden every pivot
+of a hot start; as bounds they cost nothing. The accounts still see them as rows, each
+with its dual.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ INFINITY = highspy.kHighsInf
 class SingletonBounds:
     """The form in which programmes of one shape are handed to HiGHS.
 
-    Rows ``a x >= b`` or ``a x = b`` on a single column become its bounds: lower if a > 0, upper if
-    a < 0, both if an equation. The dual of such a row is the reduced cost of the column over a,
-    if its bound is the one the column stands at; where several rows give the same bound the first
-    has it.
+    Rows ``a x >= b`` or ``a x = b`` on a single column become its bounds: lower if a >
+    0, upper if a < 0, both if an equation. The dual of such a row is the reduced cost
+    of the column over a, if its bound is the one the column stands at; where several
+    rows give the same bound the first has it.
 
     Parameters
     ----------
@@ -46,7 +47,10 @@ class SingletonBounds:
         self.kept = np.flatnonzero(~single)
         self.column = by_row.indices[by_row.indptr[:-1][self.folded]]
         by_column = program.matrix
-        order = sparse.csc_matrix((np.arange(by_column.nnz) + 1, by_column.indices, by_column.indptr), by_column.shape)
+        order = sparse.csc_matrix(
+            (np.arange(by_column.nnz) + 1, by_column.indices, by_column.indptr),
+            by_column.shape,
+        )
         # Where in the columnwise data each folded row has its coefficient.
         self.place = order.tocsr().data[by_row.indptr[:-1][self.folded]] - 1
         renumber = np.full(len(single), -1)

@@ -23,7 +23,8 @@ class Certificate:
     dual : float
         Worst negative reduced cost or dual, over the size of the column's cost.
     complementarity : float
-        Worst product of a value and its reduced cost, or of a row's slack and its dual, over the objective.
+        Worst product of a value and its reduced cost, or of a row's slack and its dual,
+        over the objective.
     gap : float
         Difference of the objective and the dual objective, over the objective.
     """
@@ -46,7 +47,10 @@ def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
     sizes = abs(matrix)
     size = 1.0 + np.abs(rhs) + sizes @ np.abs(x)
     short = np.where(program.equal, np.abs(activity - rhs), rhs - activity)
-    primal = max(float((short / size).max(initial=0.0)), float((-x / (1.0 + np.abs(x))).max(initial=0.0)))
+    primal = max(
+        float((short / size).max(initial=0.0)),
+        float((-x / (1.0 + np.abs(x))).max(initial=0.0)),
+    )
     reduced = cost - matrix.T @ y
     weight = 1.0 + np.abs(cost) + sizes.T @ np.abs(y)
     dual = max(
@@ -56,5 +60,10 @@ def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
     objective, bound = float(cost @ x), float(rhs @ y)
     scale = max(1.0, abs(objective))
     slack = np.where(program.equal, 0.0, activity - rhs)
-    both = max(float(np.abs(x * reduced).max(initial=0.0)), float(np.abs(slack * y).max(initial=0.0)))
-    return Certificate(max(primal, 0.0), max(dual, 0.0), both / scale, abs(objective - bound) / scale)
+    both = max(
+        float(np.abs(x * reduced).max(initial=0.0)),
+        float(np.abs(slack * y).max(initial=0.0)),
+    )
+    return Certificate(
+        max(primal, 0.0), max(dual, 0.0), both / scale, abs(objective - bound) / scale
+    )

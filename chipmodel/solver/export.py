@@ -23,7 +23,8 @@ FORMATS = ("mps", "lp")
 def export(program: LinearProgram, path: str | Path, form: str) -> Path:
     """Write a programme for other solvers, to be minimised.
 
-    Rows and columns are called after their group or variable and its index, joined with ``__``.
+    Rows and columns are called after their group or variable and its index, joined with
+    ``__``.
 
     Parameters
     ----------
@@ -38,18 +39,30 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
         The file, there whole or not at all.
     """
     if form not in FORMATS:
-        raise InputError.one("export", form, "no such format", "use one of " + ", ".join(FORMATS))
+        raise InputError.one(
+            "export", form, "no such format", "use one of " + ", ".join(FORMATS)
+        )
     lp = SingletonBounds(program, fold=False).lp(program)
     lp.model_name_ = "chipmodel"
     lp.row_names_ = safe_names(program.rows_of)
     lp.col_names_ = safe_names(program.columns_of)
     highs = new_solver()
     if highs.passModel(lp) == highspy.HighsStatus.kError:
-        raise InputError.one(str(path), form, "the programme was refused by HiGHS", "report this as a bug")
+        raise InputError.one(
+            str(path),
+            form,
+            "the programme was refused by HiGHS",
+            "report this as a bug",
+        )
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / f"model.{form}"
-        if highs.writeModel(str(draft)) == highspy.HighsStatus.kError or not draft.is_file():
-            raise InputError.one(str(path), form, "could not be written by HiGHS", "try the other format")
+        if (
+            highs.writeModel(str(draft)) == highspy.HighsStatus.kError
+            or not draft.is_file()
+        ):
+            raise InputError.one(
+                str(path), form, "could not be written by HiGHS", "try the other format"
+            )
         write_whole(Path(path), draft.read_bytes())
     return Path(path)
 

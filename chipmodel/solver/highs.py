@@ -79,12 +79,18 @@ def _loaded(program: LinearProgram, singleton_bounds: SingletonBounds) -> highsp
     return highs
 
 
-def _handed(program: LinearProgram, singleton_bounds: SingletonBounds) -> tuple[list[Label], list[Label]]:
+def _handed(
+    program: LinearProgram, singleton_bounds: SingletonBounds
+) -> tuple[list[Label], list[Label]]:
     """Return the labels of the columns and rows handed over."""
-    return program.columns_of, [program.rows_of[k] for k in singleton_bounds.kept.tolist()]
+    return program.columns_of, [
+        program.rows_of[k] for k in singleton_bounds.kept.tolist()
+    ]
 
 
-def finish(highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram) -> Optimum:
+def finish(
+    highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
+) -> Optimum:
     """Run HiGHS on a loaded programme and check what it says."""
     before = highs.getRunTime()
     run_highs(highs)
@@ -93,8 +99,14 @@ def finish(highs: highspy.Highs, singleton_bounds: SingletonBounds, program: Lin
     certificate = certify(program, x, y)
     if certificate.worst > TOLERANCE:
         raise CertificateError(f"the solution fails its certificate: {certificate}")
-    return Optimum(x, y, float(program.cost @ x), certificate, int(info.simplex_iteration_count),
-                   highs.getRunTime() - before)
+    return Optimum(
+        x,
+        y,
+        float(program.cost @ x),
+        certificate,
+        int(info.simplex_iteration_count),
+        highs.getRunTime() - before,
+    )
 
 
 def run_highs(highs: highspy.Highs) -> None:
@@ -110,7 +122,11 @@ def run_highs(highs: highspy.Highs) -> None:
     if status != highspy.HighsModelStatus.kOptimal:
         said = highs.modelStatusToString(status).lower()
         advice = {
-            highspy.HighsModelStatus.kInfeasible: "rules and physical limits contradict each other",
-            highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
+            highspy.HighsModelStatus.kInfeasible: (
+                "rules and physical limits contradict each other"
+            ),
+            highspy.HighsModelStatus.kUnbounded: (
+                "some support exceeds every cost; lower it"
+            ),
         }.get(status, "the solver stopped short of an optimum")
         raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")

@@ -34,7 +34,9 @@ def _iis(program: LinearProgram, kept: Rows) -> Rows | None:
     _, iis = highs.getIis()
     rows = kept[np.array(iis.row_index_, dtype=int)] if iis.valid_ else kept[:0]
     if not len(rows) or feasible(program, rows):
-        raise NoOptimum("infeasible", "no solution, and HiGHS finds no set of rows that says why")
+        raise NoOptimum(
+            "infeasible", "no solution, and HiGHS finds no set of rows that says why"
+        )
     return rows
 
 
@@ -46,14 +48,20 @@ def feasible(program: LinearProgram, rows: Sequence[int] | Rows) -> bool:
     return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 
-def rows_as_lp(program: LinearProgram, rows: Rows, slack: Any = None, cost: Vector | None = None) -> highspy.HighsLp:
+def rows_as_lp(
+    program: LinearProgram, rows: Rows, slack: Any = None, cost: Vector | None = None
+) -> highspy.HighsLp:
     """Return some rows of a programme as HiGHS takes them, with no cost but that of the slack."""
-    matrix = program.matrix.tocsr()[rows].tocsc() if len(rows) < len(program.rhs) else program.matrix
+    matrix = (
+        program.matrix.tocsr()[rows].tocsc()
+        if len(rows) < len(program.rhs)
+        else program.matrix
+    )
     if slack is not None:
         matrix = sparse.hstack([matrix, slack], format="csc")
     price = np.zeros(matrix.shape[1])
     if cost is not None:
-        price[len(price) - len(cost):] = cost
+        price[len(price) - len(cost) :] = cost
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape
     lp.col_cost_ = price
@@ -62,5 +70,9 @@ def rows_as_lp(program: LinearProgram, rows: Rows, slack: Any = None, cost: Vect
     lp.row_lower_ = program.rhs[rows]
     lp.row_upper_ = np.where(program.equal[rows], program.rhs[rows], highspy.kHighsInf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = (
+        matrix.indptr,
+        matrix.indices,
+        matrix.data,
+    )
     return lp

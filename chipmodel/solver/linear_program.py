@@ -28,10 +28,11 @@ class Line:
     Attributes
     ----------
     kind : str
-        ``cost`` (resources used), ``transfer`` (from payer to receiver), ``benefit`` (value of what
-        is served) or ``memo`` (outside the objective).
+        ``cost`` (resources used), ``transfer`` (from payer to receiver), ``benefit``
+        (value of what is served) or ``memo`` (outside the objective).
     weight : int
-        How it enters the objective: costs +1, benefits -1, a transfer +1 to a treasury, -1 from one.
+        How it enters the objective: costs +1, benefits -1, a transfer +1 to a treasury,
+        -1 from one.
     """
 
     kind: Literal["cost", "transfer", "benefit", "memo"]
@@ -186,9 +187,15 @@ class LinearProgram:
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the least and largest size of coefficients, costs and right-hand sides that are not zero."""
         found = {}
-        for name, values in (("matrix", self.matrix.data), ("cost", self.cost), ("rhs", self.rhs)):
+        for name, values in (
+            ("matrix", self.matrix.data),
+            ("cost", self.cost),
+            ("rhs", self.rhs),
+        ):
             size = np.abs(values[values != 0])
-            found[name] = (float(size.min()), float(size.max())) if len(size) else (0.0, 0.0)
+            found[name] = (
+                (float(size.min()), float(size.max())) if len(size) else (0.0, 0.0)
+            )
         return found
 
 

@@ -1,8 +1,9 @@
 """One programme compiled once for many cases: arrays that are polynomials in the numbers that differ.
 
-The readable Pyomo programme stays the one source of truth. Where cases differ in numbers only, it is
-written once with traced numbers in their place and compiled to arrays plus, for every entry that
-hangs on them, its polynomial. A case is then a few vectors.
+The readable Pyomo programme stays the one source of truth. Where cases differ in
+numbers only, it is written once with traced numbers in their place and compiled to
+arrays plus, for every entry that hangs on them, its polynomial. A case is then a few
+vectors.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from chipmodel.solver.warm_start import Basis
 
 @dataclass(frozen=True)
 class ParametricProgram:
-    """The arrays of a shape, to be filled with the numbers of a case. Plain data: it can be sent to a process.
+    """The arrays of a shape, to be filled with the numbers of a case.
+
+    Plain data: it can be sent to a process.
 
     Attributes
     ----------
@@ -58,9 +61,13 @@ class ParametricProgram:
         lines[self.lines.slots] = self.lines.at(levers)
         return LinearProgram(
             self.frame,
-            sparse.csc_matrix((matrix, of_matrix.indices, of_matrix.indptr), of_matrix.shape),
+            sparse.csc_matrix(
+                (matrix, of_matrix.indices, of_matrix.indptr), of_matrix.shape
+            ),
             rhs,
-            sparse.csr_matrix((lines, of_lines.indices, of_lines.indptr), of_lines.shape),
+            sparse.csr_matrix(
+                (lines, of_lines.indices, of_lines.indptr), of_lines.shape
+            ),
             weights,
         )
 
@@ -100,7 +107,8 @@ class WarmSolver:
         try:
             return finish(self._highs, self.template.singleton_bounds, program)
         except (CertificateError, NoOptimum):
-            # A hot start may lose its way; what a cold one says counts, and the next case goes on from there.
+            # A hot start may lose its way; what a cold one says counts, and the next
+            # case goes on from there.
             self._highs = self._last = None
             highs = new_solver()
             highs.passModel(self.template.singleton_bounds.lp(program))
@@ -114,22 +122,41 @@ class WarmSolver:
         return None if self._highs is None else Basis.of(self._highs)
 
 
-def patch(highs: highspy.Highs, singleton_bounds: SingletonBounds, old: LinearProgram, new: LinearProgram) -> None:
+def patch(
+    highs: highspy.Highs,
+    singleton_bounds: SingletonBounds,
+    old: LinearProgram,
+    new: LinearProgram,
+) -> None:
     """Change a loaded programme into another of its shape, where they differ."""
     if not np.array_equal(old.cost, new.cost):
         every = np.arange(len(new.cost), dtype=np.int32)
         highs.changeColsCost(len(every), every, new.cost)
     for before, after, change in (
-        (singleton_bounds.bounds(old), singleton_bounds.bounds(new), highs.changeColsBounds),
-        (singleton_bounds.sides(old), singleton_bounds.sides(new), highs.changeRowsBounds),
+        (
+            singleton_bounds.bounds(old),
+            singleton_bounds.bounds(new),
+            highs.changeColsBounds,
+        ),
+        (
+            singleton_bounds.sides(old),
+            singleton_bounds.sides(new),
+            highs.changeRowsBounds,
+        ),
     ):
-        moved = np.flatnonzero((before[0] != after[0]) | (before[1] != after[1])).astype(np.int32)
+        moved = np.flatnonzero(
+            (before[0] != after[0]) | (before[1] != after[1])
+        ).astype(np.int32)
         if len(moved):
             change(len(moved), moved, after[0][moved], after[1][moved])
     inside = singleton_bounds.inside
     was, now = old.matrix.data[inside], new.matrix.data[inside]
     entries = np.flatnonzero(was != now)
     columns = np.searchsorted(singleton_bounds.start, entries, side="right") - 1
-    for row, column, value in zip(singleton_bounds.row[entries].tolist(), columns.tolist(), now[entries].tolist(),
-                                  strict=True):
+    for row, column, value in zip(
+        singleton_bounds.row[entries].tolist(),
+        columns.tolist(),
+        now[entries].tolist(),
+        strict=True,
+    ):
         highs.changeCoeff(row, column, value)

@@ -1,9 +1,9 @@
 """Numbers that remember what they hang on, so that one programme serves many cases.
 
-A `Polynomial` number stands where a float stands while a programme is written. Sums and products of
-traced numbers are polynomials in the *levers*, the numbers that differ between cases; whatever is
-not (a comparison, a quotient, a floor) is refused with the names of the levers, for it would make
-the shape of the programme hang on them.
+A `Polynomial` number stands where a float stands while a programme is written. Sums and
+products of traced numbers are polynomials in the *levers*, the numbers that differ
+between cases; whatever is not (a comparison, a quotient, a floor) is refused with the
+names of the levers, for it would make the shape of the programme hang on them.
 """
 
 from __future__ import annotations
@@ -62,19 +62,27 @@ class Polynomial:
                 terms[powers] = terms.get(powers, 0.0) + value
             return Polynomial(terms, self.names)
         if _plain(other):
-            return Polynomial({**self.terms, (): self.terms.get((), 0.0) + float(other)}, self.names)
+            return Polynomial(
+                {**self.terms, (): self.terms.get((), 0.0) + float(other)}, self.names
+            )
         return NotImplemented
 
     __radd__ = __add__
 
     def __neg__(self) -> Polynomial:
-        return Polynomial({powers: -value for powers, value in self.terms.items()}, self.names)
+        return Polynomial(
+            {powers: -value for powers, value in self.terms.items()}, self.names
+        )
 
     def __pos__(self) -> Polynomial:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return self + (-other) if isinstance(other, Polynomial) or _plain(other) else NotImplemented
+        return (
+            self + (-other)
+            if isinstance(other, Polynomial) or _plain(other)
+            else NotImplemented
+        )
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
@@ -89,7 +97,10 @@ class Polynomial:
             return Polynomial(terms, self.names)
         if _plain(other):
             factor = float(other)
-            return Polynomial({powers: value * factor for powers, value in self.terms.items()}, self.names)
+            return Polynomial(
+                {powers: value * factor for powers, value in self.terms.items()},
+                self.names,
+            )
         return NotImplemented
 
     __rmul__ = __mul__
@@ -159,20 +170,30 @@ class PolynomialVector:
     _levers: NDArray[np.int64]
 
     @classmethod
-    def of(cls, found: Sequence[tuple[int, Polynomial]], count: int) -> PolynomialVector:
+    def of(
+        cls, found: Sequence[tuple[int, Polynomial]], count: int
+    ) -> PolynomialVector:
         """Gather polynomials by slot; `count` is the number of levers."""
-        terms = [(k, value, powers) for k, (_, number) in enumerate(found) for powers, value in number.terms.items()]
+        terms = [
+            (k, value, powers)
+            for k, (_, number) in enumerate(found)
+            for powers, value in number.terms.items()
+        ]
         most = max((len(powers) for _, _, powers in terms), default=0)
         return cls(
             np.array([slot for slot, _ in found], dtype=np.int64),
             np.array([k for k, _, _ in terms], dtype=np.int64),
             np.array([value for _, value, _ in terms], dtype=float),
-            np.array([[*powers, *[count] * (most - len(powers))] for _, _, powers in terms],
-                     dtype=np.int64).reshape(len(terms), most),
+            np.array(
+                [[*powers, *[count] * (most - len(powers))] for _, _, powers in terms],
+                dtype=np.int64,
+            ).reshape(len(terms), most),
         )
 
     def at(self, levers: Vector) -> Vector:
         """Return their values, in the order of `slots`."""
         padded = np.append(levers, 1.0)
         value = self._factor * padded[self._levers].prod(axis=1)
-        return np.bincount(self._which, weights=value, minlength=len(self.slots)).astype(float)
+        return np.bincount(
+            self._which, weights=value, minlength=len(self.slots)
+        ).astype(float)

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 STATUS = {int(x): x for x in highspy.HighsBasisStatus.__members__.values()}
 
 
-LOWER, BASIC = (int(x) for x in (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic))
+LOWER, BASIC = (
+    int(x) for x in (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
+)
 
 
 NEAR = 0.01
@@ -34,7 +36,12 @@ class Basis:
     def of(cls, highs: highspy.Highs) -> Basis:
         """Return the basis a solver stands at."""
         basis = highs.getBasis()
-        return cls(*(np.array([int(x) for x in part], dtype=np.int8) for part in (basis.col_status, basis.row_status)))
+        return cls(
+            *(
+                np.array([int(x) for x in part], dtype=np.int8)
+                for part in (basis.col_status, basis.row_status)
+            )
+        )
 
     def give(self, highs: highspy.Highs) -> None:
         """Let a solver start from it."""
@@ -61,8 +68,10 @@ class WarmStart:
     @classmethod
     def of(cls, basis: Basis, columns: Labels, rows: Labels) -> WarmStart:
         """Return a start from a basis, given the labels of its columns and rows."""
-        return cls(dict(zip(columns, basis.columns.tolist(), strict=True)),
-                   dict(zip(rows, basis.rows.tolist(), strict=True)))
+        return cls(
+            dict(zip(columns, basis.columns.tolist(), strict=True)),
+            dict(zip(rows, basis.rows.tolist(), strict=True)),
+        )
 
     def at(self, columns: Labels, rows: Labels) -> Basis | None:
         """Return the basis from which a programme with these labels may start; none if it is another programme.
@@ -74,4 +83,6 @@ class WarmStart:
             return None
         at = np.array(found, dtype=np.int8)
         at[at < 0] = LOWER
-        return Basis(at, np.array([self.rows.get(label, BASIC) for label in rows], dtype=np.int8))
+        return Basis(
+            at, np.array([self.rows.get(label, BASIC) for label in rows], dtype=np.int8)
+        )

@@ -22,7 +22,16 @@ from chipmodel.results.summary import Summary
 from chipmodel.solver.highs import warm_start_from
 from chipmodel.solver.warm_start import WarmStart
 from chipmodel.studies.plan import Cell, load_study, plan
-from chipmodel.studies.sweep import SentData, Worlds, about_cell, dataset_of, in_passes, plain, prepare, summarise_chunk
+from chipmodel.studies.sweep import (
+    SentData,
+    Worlds,
+    about_cell,
+    dataset_of,
+    in_passes,
+    plain,
+    prepare,
+    summarise_chunk,
+)
 
 MOST = 25
 """Cases of one shape solved one after the other; more are cut."""
@@ -40,7 +49,12 @@ class CaseCache:
         Called with a `Step` as cases are done.
     """
 
-    def __init__(self, data: Dataset, pool: Pool | None = None, on_progress: OnProgress | None = None) -> None:
+    def __init__(
+        self,
+        data: Dataset,
+        pool: Pool | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> None:
         self.data = data
         self._pool = pool or Here()
         self._tell = on_progress
@@ -62,32 +76,49 @@ class CaseCache:
     def plan(self, cells: Iterable[Cell]) -> list[Batch]:
         """Check cells and return the batches in which those not known yet are solved.
 
-        Cells of one shape are solved in the order given: where several solutions are optimal the result
-        hangs on it, and so does the time (from a loose rule to a tight one is the quick way).
+        Cells of one shape are solved in the order given: where several solutions are
+        optimal the result hangs on it, and so does the time (from a loose rule to a
+        tight one is the quick way).
 
         Raises
         ------
         InputError
             With every problem of every case.
         """
-        wanted = {key_of(cell): cell for cell in cells if key_of(cell) not in self._found}
+        wanted = {
+            key_of(cell): cell for cell in cells if key_of(cell) not in self._found
+        }
         self.check(wanted.values())
         worlds, reader = Worlds(self.data), StructureReader()
-        shipped = {kind: names_in(self.data.root / kind) for kind in ("cases", "worlds")}
+        shipped = {
+            kind: names_in(self.data.root / kind) for kind in ("cases", "worlds")
+        }
         families: dict[object, list[Cell]] = {}
         for cell in wanted.values():
-            # Cases of the package are solved by themselves: many questions ask for them.
-            alone = in_passes(cell) or (cell.case.name in shipped["cases"] and cell.world.name in shipped["worlds"])
-            shape = key_of(cell) if alone else reader.read(cell.case, worlds.parameters(cell)).shape
+            # Cases of the package are solved by themselves: many questions ask for
+            # them.
+            alone = in_passes(cell) or (
+                cell.case.name in shipped["cases"]
+                and cell.world.name in shipped["worlds"]
+            )
+            shape = (
+                key_of(cell)
+                if alone
+                else reader.read(cell.case, worlds.parameters(cell)).shape
+            )
             families.setdefault(shape, []).append(replace(cell, reference=""))
         return [
-            Batch(tuple(family[k:k + MOST]), len(family) >= WORTH)
-            for family in families.values() for k in range(0, len(family), MOST)
+            Batch(tuple(family[k : k + MOST]), len(family) >= WORTH)
+            for family in families.values()
+            for k in range(0, len(family), MOST)
         ]
 
     def take(self, batch: Batch, found: Iterable[Summary]) -> None:
         """Keep the summaries of the cells of a batch."""
-        self._found |= {key_of(cell): summary for cell, summary in zip(batch.cells, found, strict=True)}
+        self._found |= {
+            key_of(cell): summary
+            for cell, summary in zip(batch.cells, found, strict=True)
+        }
 
     def summary(self, case: Case | str, world: World | str = "central") -> Summary:
         """Return the summary of a case in a world, solving it if it is not solved yet."""
@@ -114,7 +145,9 @@ class CaseCache:
         for cell in cells:
             try:
                 if cell.world.digest not in parameters:
-                    parameters = {cell.world.digest: build_parameters(self.data, cell.world)}
+                    parameters = {
+                        cell.world.digest: build_parameters(self.data, cell.world)
+                    }
                 check_case(cell.case, parameters[cell.world.digest])
             except InputError as error:
                 problems += error.problems
@@ -145,8 +178,9 @@ class Batch:
     ----------
     cells : tuple of Cell
     shared : bool
-        Whether they are of one shape and share a programme, each a hot start of the one before. Otherwise each is
-        solved by itself, and what they have in common is the first pass.
+        Whether they are of one shape and share a programme, each a hot start of the one
+        before. Otherwise each is solved by itself, and what they have in common is the
+        first pass.
     """
 
     cells: tuple[Cell, ...]
@@ -163,8 +197,12 @@ class Batch:
         return [self] if self.shared else [Batch((cell,), False) for cell in self.cells]
 
 
-def solved(data: Dataset, batches: Iterable[Batch], pool: Pool,
-           on_progress: OnProgress | None = None) -> Iterator[tuple[Batch, list[Summary]]]:
+def solved(
+    data: Dataset,
+    batches: Iterable[Batch],
+    pool: Pool,
+    on_progress: OnProgress | None = None,
+) -> Iterator[tuple[Batch, list[Summary]]]:
     """Solve batches, each once whoever asks for it, and return their least parts as they are done.
 
     Raises
@@ -178,7 +216,10 @@ def solved(data: Dataset, batches: Iterable[Batch], pool: Pool,
         clock.begin()
     for k, found in pool.each(_summaries, plain(data), work):
         done = iter(found)
-        clock.step(", ".join(dict.fromkeys(cell.case.name for cell in work[k].cells)), len(found))
+        clock.step(
+            ", ".join(dict.fromkeys(cell.case.name for cell in work[k].cells)),
+            len(found),
+        )
         for part in work[k].parts:
             yield part, [next(done) for _ in part.cells]
 
@@ -203,13 +244,21 @@ def _summaries(sent: SentData, batch: Batch) -> list[Summary]:
     data = dataset_of(sent)
     if batch.shared:
         sweep = prepare(batch.cells, data, (), {}, len(batch.cells), WORTH)
-        return [summary for chunk in sweep.chunks for summary in summarise_chunk(sweep.shared, chunk)]
+        return [
+            summary
+            for chunk in sweep.chunks
+            for summary in summarise_chunk(sweep.shared, chunk)
+        ]
     found = []
     started = None
     for cell in batch.cells:
         try:
             started = started or _first(data, Cell(*first_pass(cell.case, cell.world)))
-            found.append(Summary.of(solve_checked(data, cell.case, cell.world, started), cell.point))
+            found.append(
+                Summary.of(
+                    solve_checked(data, cell.case, cell.world, started), cell.point
+                )
+            )
         except (NoOptimum, CertificateError) as error:
             raise about_cell(error, cell, data) from None
     return found
@@ -218,9 +267,16 @@ def _summaries(sent: SentData, batch: Batch) -> list[Summary]:
 def _first(data: Dataset, first: Cell) -> Solution:
     """Solve the first pass of cells, from where the reference stands."""
     known = _known(data)
-    if known.solution is not None and key_of(first) == key_of(Cell(known.solution.case, known.solution.world)):
+    if known.solution is not None and key_of(first) == key_of(
+        Cell(known.solution.case, known.solution.world)
+    ):
         return known.solution
-    return solve_checked(data, first.case, first.world, start=None if key_of(first) in known.cold else known.start)
+    return solve_checked(
+        data,
+        first.case,
+        first.world,
+        start=None if key_of(first) in known.cold else known.start,
+    )
 
 
 @dataclass(frozen=True)
@@ -238,8 +294,8 @@ _knowing: dict[str, _Known] = {}
 def _known(data: Dataset) -> _Known:
     """Solve the reference, once in a process; nothing is known if there is none or it has no solution.
 
-    The cells of the headline study are solved cold as the study solves them: where several solutions are
-    optimal, both show the same.
+    The cells of the headline study are solved cold as the study solves them: where
+    several solutions are optimal, both show the same.
     """
     nothing = _Known(None, None, frozenset())
     try:
@@ -252,14 +308,20 @@ def _known(data: Dataset) -> _Known:
         try:
             solution = run(data, reference.case, reference.world)
             start = warm_start_from(solution.program, solution.optimum)
-            _knowing[key] = _Known(solution, start, frozenset(map(key_of, _headline(data))))
+            _knowing[key] = _Known(
+                solution, start, frozenset(map(key_of, _headline(data)))
+            )
         except (InputError, NoOptimum, CertificateError):
             _knowing[key] = nothing
     return _knowing[key]
 
 
 def _headline(data: Dataset) -> tuple[Cell, ...]:
-    return plan(load_study(HEADLINE, data), data).cells if HEADLINE in names_in(data.root / "studies") else ()
+    return (
+        plan(load_study(HEADLINE, data), data).cells
+        if HEADLINE in names_in(data.root / "studies")
+        else ()
+    )
 
 
 def key_of(cell: Cell) -> Key:

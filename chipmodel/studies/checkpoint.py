@@ -30,16 +30,31 @@ OTHER = "choose another folder with --out, or remove this one"
 def digest_of(study: Study, cells: list[Cell], data: Dataset) -> str:
     """Return what the chunks of a sweep belong to: study, cells, data and versions."""
     told = {
-        "study": study.model_dump(mode="json", exclude={"title", "summary", "figures", "table"}),
-        "cells": [(cell.name, cell.case.digest, cell.world.digest, cell.reference) for cell in cells],
+        "study": study.model_dump(
+            mode="json", exclude={"title", "summary", "figures", "table"}
+        ),
+        "cells": [
+            (cell.name, cell.case.digest, cell.world.digest, cell.reference)
+            for cell in cells
+        ],
         "data": dict(data.hashes),
         "versions": {name: version(name) for name in SOLVES},
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(told, sort_keys=True, default=str).encode()
+    ).hexdigest()
 
 
-def run_chunks(study: Study, cells: list[Cell], names: tuple[str, ...], references: dict[str, Summary],
-               data: Dataset, folder: Path | None, pool: Pool, clock: Clock) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def run_chunks(
+    study: Study,
+    cells: list[Cell],
+    names: tuple[str, ...],
+    references: dict[str, Summary],
+    data: Dataset,
+    folder: Path | None,
+    pool: Pool,
+    clock: Clock,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Solve the chunks of a sweep that are not done yet and return the table of all, and notes.
 
     Raises
@@ -50,13 +65,22 @@ def run_chunks(study: Study, cells: list[Cell], names: tuple[str, ...], referenc
     from chipmodel.studies.definition import table_columns
 
     columns = table_columns(study)
-    store = Store(None if folder is None else folder / "chunks", digest_of(study, cells, data))
+    store = Store(
+        None if folder is None else folder / "chunks", digest_of(study, cells, data)
+    )
     sweep = prepare(cells, data, names, references, study.chunk)
-    texts = {chunk.number: text for chunk in sweep.chunks if (text := store.read(chunk.number)) is not None}
+    texts = {
+        chunk.number: text
+        for chunk in sweep.chunks
+        if (text := store.read(chunk.number)) is not None
+    }
     left = [chunk for chunk in sweep.chunks if chunk.number not in texts]
     for chunk in sweep.chunks:
         if chunk.number in texts:
-            clock.step(f"chunk {chunk.number + 1} of {len(sweep.chunks)} was done already", len(chunk.tasks))
+            clock.step(
+                f"chunk {chunk.number + 1} of {len(sweep.chunks)} was done already",
+                len(chunk.tasks),
+            )
     for k, work in pool.each(solve_chunk, sweep.shared, left):
         chunk = left[k]
         texts[chunk.number] = chunk_text(work.rows, columns)
@@ -75,7 +99,12 @@ def chunk_text(rows: list[Row], columns: list[str]) -> str:
 
 def read_chunk(text: str) -> pd.DataFrame:
     """Read a chunk back; also what was just solved goes this way, so that no result hangs on it."""
-    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], dtype={"case": str, "world": str})
+    return pd.read_csv(
+        io.StringIO(text),
+        keep_default_na=False,
+        na_values=[""],
+        dtype={"case": str, "world": str},
+    )
 
 
 class Store:
@@ -92,22 +121,37 @@ class Store:
         if folder is None:
             return
         mark = folder / "sweep.json"
-        # The files are listed before the mark is looked for: who starts at the same time writes the mark first.
-        # A process killed just here leaves it half written under a name of its own.
-        others = folder.is_dir() and any(not path.name.startswith(f".{mark.name}.") for path in folder.iterdir())
+        # The files are listed before the mark is looked for: who starts at the same
+        # time writes the mark first. A process killed just here leaves it half written
+        # under a name of its own.
+        others = folder.is_dir() and any(
+            not path.name.startswith(f".{mark.name}.") for path in folder.iterdir()
+        )
         if mark.is_file():
             if _digest_in(mark) != digest:
-                what = "the chunks here belong to another study, to other data or to another version"
+                what = (
+                    "the chunks here belong to another study, to other data or to"
+                    " another version"
+                )
                 raise InputError.one(str(folder), "sweep.json", what, OTHER)
         elif others:
-            raise InputError.one(str(folder), "folder", "holds files that are no chunks of this study", OTHER)
+            raise InputError.one(
+                str(folder),
+                "folder",
+                "holds files that are no chunks of this study",
+                OTHER,
+            )
         else:
             write_whole(mark, json.dumps({"digest": digest}) + "\n")
 
     def read(self, number: int) -> str | None:
         """Return a chunk that is done."""
         path = self._path(number)
-        return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
+        return (
+            path.read_text(encoding="utf-8")
+            if path is not None and path.is_file()
+            else None
+        )
 
     def write(self, number: int, text: str) -> None:
         """Keep a chunk."""
@@ -116,7 +160,9 @@ class Store:
             write_whole(path, text)
 
     def _path(self, number: int) -> Path | None:
-        return None if self._folder is None else self._folder / f"chunk_{number:05d}.csv"
+        return (
+            None if self._folder is None else self._folder / f"chunk_{number:05d}.csv"
+        )
 
 
 def _digest_in(mark: Path) -> Any:

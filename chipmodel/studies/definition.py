@@ -25,13 +25,17 @@ class Span(BaseModel):
 
     start: float = Field(alias="from", description="First number.")
     to: float = Field(description="Last number.")
-    steps: Annotated[int, Field(ge=2, le=10_000)] = Field(description="How many numbers, both ends included.")
+    steps: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        description="How many numbers, both ends included."
+    )
 
     @property
     def numbers(self) -> tuple[float, ...]:
         """The numbers."""
         wide = self.to - self.start
-        return tuple(self.start + wide * k / (self.steps - 1) for k in range(self.steps))
+        return tuple(
+            self.start + wide * k / (self.steps - 1) for k in range(self.steps)
+        )
 
 
 class Design(BaseModel):
@@ -39,10 +43,18 @@ class Design(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    kind: Literal["latin_hypercube", "sobol"] = Field(description="How points are spread.")
-    size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="How many points.")
-    seed: Annotated[int, Field(ge=0)] = Field(description="Seed; the same seed gives the same points.")
-    ranges: dict[str, tuple[float, float]] = Field(min_length=1, description="Lowest and highest value of each number.")
+    kind: Literal["latin_hypercube", "sobol"] = Field(
+        description="How points are spread."
+    )
+    size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="How many points."
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(
+        description="Seed; the same seed gives the same points."
+    )
+    ranges: dict[str, tuple[float, float]] = Field(
+        min_length=1, description="Lowest and highest value of each number."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Design:
@@ -59,10 +71,16 @@ class Design(BaseModel):
         if self.kind == "latin_hypercube":
             unit = qmc.LatinHypercube(count, rng=self.seed).random(self.size)
         else:
-            # Drawn by the power of two that holds them: a Sobol sequence is balanced only there.
-            unit = qmc.Sobol(count, rng=self.seed).random_base2(math.ceil(math.log2(self.size)))[: self.size]
+            # Drawn by the power of two that holds them: a Sobol sequence is balanced
+            # only there.
+            unit = qmc.Sobol(count, rng=self.seed).random_base2(
+                math.ceil(math.log2(self.size))
+            )[: self.size]
         low, high = zip(*self.ranges.values(), strict=True)
-        return [dict(zip(self.ranges, row, strict=True)) for row in qmc.scale(unit, low, high).tolist()]
+        return [
+            dict(zip(self.ranges, row, strict=True))
+            for row in qmc.scale(unit, low, high).tolist()
+        ]
 
 
 def grid_points(grid: dict[str, tuple[float, ...]]) -> list[Point]:
@@ -79,28 +97,54 @@ def table_points(path: Path) -> list[Point]:
         If it cannot be read or a cell is no number.
     """
     try:
-        rows = list(csv.reader(io.StringIO(text_of(path.name, read_file(path)), newline=""), strict=True))
+        rows = list(
+            csv.reader(
+                io.StringIO(text_of(path.name, read_file(path)), newline=""),
+                strict=True,
+            )
+        )
     except csv.Error as error:
-        raise InputError.one(path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8") from None
+        raise InputError.one(
+            path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8"
+        ) from None
     if len(rows) < 2:
-        raise InputError.one(path.name, "file", "has no rows", "give a header of numbers and a row for each point")
+        raise InputError.one(
+            path.name,
+            "file",
+            "has no rows",
+            "give a header of numbers and a row for each point",
+        )
     names, points, problems = rows[0], [], []
     if len(set(names)) != len(names):
-        raise InputError.one(path.name, "header", "a column appears twice", "remove the copy")
+        raise InputError.one(
+            path.name, "header", "a column appears twice", "remove the copy"
+        )
     for line, row in enumerate(rows[1:], start=2):
         if not any(row):
             continue
         if len(row) != len(names):
-            problems.append(Problem(path.name, f"line {line}", f"has {len(row)} cells, not {len(names)}",
-                                    "give every number a cell"))
+            problems.append(
+                Problem(
+                    path.name,
+                    f"line {line}",
+                    f"has {len(row)} cells, not {len(names)}",
+                    "give every number a cell",
+                )
+            )
             continue
         values = []
         for name, cell in zip(names, row, strict=True):
             try:
                 values.append(float(plain_number(cell)))
             except ValueError:
-                problems.append(Problem(path.name, f"line {line}, {name}", f"'{cell}' is no plain number",
-                                        "write digits and a point, without thousands set apart"))
+                problems.append(
+                    Problem(
+                        path.name,
+                        f"line {line}, {name}",
+                        f"'{cell}' is no plain number",
+                        "write digits and a point, without thousands set apart",
+                    )
+                )
         points.append(dict(zip(names, values, strict=False)))
     if problems:
         raise InputError(problems)
@@ -116,9 +160,17 @@ class Variant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=ID_PATTERN, description="Joined to the name of the world by an underscore.")
-    world: dict[str, Any] = Field(min_length=1, description="Fields of the world to change, such as committed = 0.0.")
-    cases: tuple[str, ...] = Field(default=(), description="Cases solved in it; all by default.")
+    name: str = Field(
+        pattern=ID_PATTERN,
+        description="Joined to the name of the world by an underscore.",
+    )
+    world: dict[str, Any] = Field(
+        min_length=1,
+        description="Fields of the world to change, such as committed = 0.0.",
+    )
+    cases: tuple[str, ...] = Field(
+        default=(), description="Cases solved in it; all by default."
+    )
 
 
 class Study(BaseModel):
@@ -126,35 +178,69 @@ class Study(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=ID_PATTERN, description="Name of the study; the file's name.")
+    name: str = Field(
+        pattern=ID_PATTERN, description="Name of the study; the file's name."
+    )
     title: str = Field(description="One line.")
     summary: str = Field(default="", description="A paragraph of context.")
-    cases: tuple[str, ...] = Field(min_length=1, description="Names of cases; a+b adds two.")
-    worlds: tuple[str, ...] = Field(default=("central",), min_length=1, description="Names of worlds.")
-    reference: str | None = Field(default=None, description="Case every other is compared with, in the same world.")
+    cases: tuple[str, ...] = Field(
+        min_length=1, description="Names of cases; a+b adds two."
+    )
+    worlds: tuple[str, ...] = Field(
+        default=("central",), min_length=1, description="Names of worlds."
+    )
+    reference: str | None = Field(
+        default=None,
+        description="Case every other is compared with, in the same world.",
+    )
     metrics: tuple[str, ...] = Field(
-        min_length=1, description="Names of metrics; * stands for every region or segment, LAST for the last year."
+        min_length=1,
+        description=(
+            "Names of metrics; * stands for every region or segment, LAST for the last"
+            " year."
+        ),
     )
     keep: Literal["metrics", "tables"] = Field(
-        default="metrics", description="Keep the metrics only, or the full tables of every solution too."
+        default="metrics",
+        description="Keep the metrics only, or the full tables of every solution too.",
     )
     grid: dict[str, tuple[float, ...] | Span] = Field(
-        default_factory=dict, description="Numbers to vary, such as s232.rate; every combination is solved."
+        default_factory=dict,
+        description="Numbers to vary, such as s232.rate; every combination is solved.",
     )
-    point: tuple[dict[str, float], ...] = Field(default=(), description="Points, each a number's value by name.")
-    table: str | None = Field(default=None, description="CSV file of points beside the study: a column a number.")
-    design: Design | None = Field(default=None, description="Points spread over ranges.")
+    point: tuple[dict[str, float], ...] = Field(
+        default=(), description="Points, each a number's value by name."
+    )
+    table: str | None = Field(
+        default=None,
+        description="CSV file of points beside the study: a column a number.",
+    )
+    design: Design | None = Field(
+        default=None, description="Points spread over ranges."
+    )
     chunk: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=25, description="Cells solved one after the other from a fresh start; part of the result."
+        default=25,
+        description=(
+            "Cells solved one after the other from a fresh start; part of the result."
+        ),
     )
-    variant: tuple[Variant, ...] = Field(default=(), description="Worlds with some fields changed.")
+    variant: tuple[Variant, ...] = Field(
+        default=(), description="Worlds with some fields changed."
+    )
     figures: tuple[str, ...] = Field(default=(), description="Figures to draw.")
 
     @model_validator(mode="after")
     def _whole(self) -> Study:
         if self.reference is not None and self.reference not in self.cases:
-            raise ValueError(f"reference '{self.reference}' is not one of the cases, {', '.join(self.cases)}")
-        for what, names in (("case", self.cases), ("world", self.worlds), ("variant", [v.name for v in self.variant])):
+            raise ValueError(
+                f"reference '{self.reference}' is not one of the cases,"
+                f" {', '.join(self.cases)}"
+            )
+        for what, names in (
+            ("case", self.cases),
+            ("world", self.worlds),
+            ("variant", [v.name for v in self.variant]),
+        ):
             twice = sorted({n for n in names if list(names).count(n) > 1})
             if twice:
                 raise ValueError(f"{what} '{twice[0]}' appears twice")
@@ -162,13 +248,21 @@ class Study(BaseModel):
         if len(given) > 1:
             raise ValueError(f"points are given by {' and '.join(given)}: keep one")
         if any(list(point) != list(self.point[0]) for point in self.point):
-            raise ValueError("every point must give the same numbers, in the same order")
+            raise ValueError(
+                "every point must give the same numbers, in the same order"
+            )
         for variant in self.variant:
             for case in variant.cases:
                 if case not in self.cases:
-                    raise ValueError(f"variant '{variant.name}' names case '{case}', which is not one of the cases")
+                    raise ValueError(
+                        f"variant '{variant.name}' names case '{case}', which is not"
+                        " one of the cases"
+                    )
             if self.reference and variant.cases and self.reference not in variant.cases:
-                raise ValueError(f"variant '{variant.name}' must hold the reference '{self.reference}'")
+                raise ValueError(
+                    f"variant '{variant.name}' must hold the reference"
+                    f" '{self.reference}'"
+                )
         return self
 
     @property
@@ -186,7 +280,9 @@ class Study(BaseModel):
             return [dict(point) for point in self.point]
         if not self.grid:
             return []
-        return grid_points({k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()})
+        return grid_points(
+            {k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()}
+        )
 
 
 def table_columns(study: Study) -> list[str]:

@@ -11,9 +11,24 @@ from pydantic import ValidationError
 
 from chipmodel.cases.case import Case, load_case
 from chipmodel.cases.check import check_case
-from chipmodel.cases.levers import Point, case_at, of_world, point_name, problems_of_numbers, world_at
+from chipmodel.cases.levers import (
+    Point,
+    case_at,
+    of_world,
+    point_name,
+    problems_of_numbers,
+    world_at,
+)
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import file_beside, find_named, from_file, is_file, names_in, problems_of, read_toml
+from chipmodel.common.files import (
+    file_beside,
+    find_named,
+    from_file,
+    is_file,
+    names_in,
+    problems_of,
+    read_toml,
+)
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import FirmRow
 from chipmodel.model.parameters.build import build_parameters
@@ -80,18 +95,33 @@ def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
     worlds = _each(load_world, study.worlds, "worlds", data, file, problems)
     for what, found in (("case", cases), ("world", worlds)):
         names = [thing.name for thing in found.values()]
-        problems += [Problem(file, f"{what}s", f"two have the name '{name}'", "rename one of the two files")
-                     for name in sorted({n for n in names if names.count(n) > 1})]
+        problems += [
+            Problem(
+                file,
+                f"{what}s",
+                f"two have the name '{name}'",
+                "rename one of the two files",
+            )
+            for name in sorted({n for n in names if names.count(n) > 1})
+        ]
     everywhere, wrong = _worlds(study, worlds, file)
     problems += wrong
-    spelled, wrong = _metrics(study, data, [world for world, _ in everywhere], list(cases.values()))
+    spelled, wrong = _metrics(
+        study, data, [world for world, _ in everywhere], list(cases.values())
+    )
     wrong = [replace(p, file=file, place=f"{p.file} {p.place}") for p in wrong]
     points, unfit = _points_of(study, cases, file)
     problems += wrong + unfit + _figure_problems(study, file)
     count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
     if count > MOST and not yes:
-        problems.append(Problem(file, "grid", f"makes up to {count:,} cells",
-                                f"make it smaller; more than {MOST:,} must be asked for (--yes)"))
+        problems.append(
+            Problem(
+                file,
+                "grid",
+                f"makes up to {count:,} cells",
+                f"make it smaller; more than {MOST:,} must be asked for (--yes)",
+            )
+        )
     if problems:
         raise InputError(problems)
     cells: list[Cell] = []
@@ -122,8 +152,14 @@ def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
     return list(found)
 
 
-def _each(load: Callable[[str, Dataset], Named], names: tuple[str, ...], key: str, data: Dataset, file: str,
-          problems: list[Problem]) -> dict[str, Named]:
+def _each(
+    load: Callable[[str, Dataset], Named],
+    names: tuple[str, ...],
+    key: str,
+    data: Dataset,
+    file: str,
+    problems: list[Problem],
+) -> dict[str, Named]:
     """Load what a study names under a key; a name that leads nowhere is a problem of the study."""
     found: dict[str, Named] = {}
     for name in names:
@@ -139,17 +175,29 @@ def _of_study(problem: Problem, name: str, key: str, file: str) -> Problem:
     if problem.file == "case":  # of a sum with an empty name
         return replace(problem, file=file, place=f"{key} '{name}'")
     lost = problem.file in (name, *name.split("+"))
-    return replace(problem, file=file, place=f"{key} '{problem.file}'") if lost else problem
+    return (
+        replace(problem, file=file, place=f"{key} '{problem.file}'")
+        if lost
+        else problem
+    )
 
 
-def _worlds(study: Study, worlds: dict[str, World],
-            file: str) -> tuple[list[tuple[World, tuple[str, ...]]], list[Problem]]:
+def _worlds(
+    study: Study, worlds: dict[str, World], file: str
+) -> tuple[list[tuple[World, tuple[str, ...]]], list[Problem]]:
     found = [(world, study.cases) for world in worlds.values()]
     problems: list[Problem] = []
     for variant in study.variant:
         for name, world in worlds.items():
             try:
-                changed = from_file(World, {**world.model_dump(), "name": f"{name}_{variant.name}", **variant.world})
+                changed = from_file(
+                    World,
+                    {
+                        **world.model_dump(),
+                        "name": f"{name}_{variant.name}",
+                        **variant.world,
+                    },
+                )
             except ValidationError as error:
                 problems += problems_of(error, file, f"variant {variant.name}, world")
                 continue
@@ -157,8 +205,9 @@ def _worlds(study: Study, worlds: dict[str, World],
     return found, problems
 
 
-def _metrics(study: Study, data: Dataset, worlds: list[World],
-             cases: list[Case]) -> tuple[list[str], list[Problem]]:
+def _metrics(
+    study: Study, data: Dataset, worlds: list[World], cases: list[Case]
+) -> tuple[list[str], list[Problem]]:
     if not worlds:
         return [], []
     names = metrics.expand(study.metrics, Labels.of(data, worlds[0]))
@@ -180,11 +229,28 @@ def _metrics(study: Study, data: Dataset, worlds: list[World],
 
 def _unheld(metric: metrics.Metric, data: Dataset, cases: list[Case]) -> list[Problem]:
     """Return the problem of a metric about an instrument that no case has, or a firm that is not in the data."""
-    known = {"policy": sorted({p.id for case in cases for p in case.policies if isinstance(p, CapacityLinkedQuota)}),
-             "firm": [row.firm for row in data.rows(FirmRow)]}
+    known = {
+        "policy": sorted(
+            {
+                p.id
+                for case in cases
+                for p in case.policies
+                if isinstance(p, CapacityLinkedQuota)
+            }
+        ),
+        "firm": [row.firm for row in data.rows(FirmRow)],
+    }
     return [
-        Problem("metric", metric.name, f"no case has a capacity-linked quota '{value}'" if kind == "policy"
-                else f"unknown firm '{value}'", "known: " + (", ".join(names) or "none"))
+        Problem(
+            "metric",
+            metric.name,
+            (
+                f"no case has a capacity-linked quota '{value}'"
+                if kind == "policy"
+                else f"unknown firm '{value}'"
+            ),
+            "known: " + (", ".join(names) or "none"),
+        )
         for kind, names in known.items()
         if (value := metric.given.get(kind)) not in (None, metrics.ALL, *names)
     ]
@@ -194,19 +260,38 @@ def _figure_problems(study: Study, file: str) -> list[Problem]:
     from chipmodel.display.figures import FIGURES
 
     problems = [
-        Problem(file, "figures", f"unknown figure '{name}'",
-                "did you mean " + ", ".join(get_close_matches(name, FIGURES, n=2, cutoff=0.3) or list(FIGURES)) + "?")
+        Problem(
+            file,
+            "figures",
+            f"unknown figure '{name}'",
+            "did you mean "
+            + ", ".join(
+                get_close_matches(name, FIGURES, n=2, cutoff=0.3) or list(FIGURES)
+            )
+            + "?",
+        )
         for name in study.figures
         if name not in FIGURES
     ]
     if study.figures and study.reference is None:
-        problems.append(Problem(file, "figures", "compare with a reference", "give the study a reference"))
+        problems.append(
+            Problem(
+                file,
+                "figures",
+                "compare with a reference",
+                "give the study a reference",
+            )
+        )
     if study.figures and study.varies:
-        problems.append(Problem(file, "figures", "do not go with a grid", "remove one of the two"))
+        problems.append(
+            Problem(file, "figures", "do not go with a grid", "remove one of the two")
+        )
     return problems
 
 
-def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Point], list[Problem]]:
+def _points_of(
+    study: Study, cases: dict[str, Case], file: str
+) -> tuple[list[Point], list[Problem]]:
     """Return the points of a study, checked."""
     try:
         points = study.points()
@@ -215,27 +300,42 @@ def _points_of(study: Study, cases: dict[str, Case], file: str) -> tuple[list[Po
     names = dict.fromkeys(name for point in points for name in point)
     problems = problems_of_numbers(names, list(cases.values()), file)
     if study.varies and not points:
-        problems.append(Problem(file, "grid", "has no points", "give every number at least one value"))
+        problems.append(
+            Problem(
+                file, "grid", "has no points", "give every number at least one value"
+            )
+        )
     seen: set[tuple[tuple[str, float], ...]] = set()
     for point in points:
         if tuple(point.items()) in seen:
             place = f"point {point_name(point)}"
-            problems.append(Problem(file, place, "repeats one before it", "list each point once"))
+            problems.append(
+                Problem(file, place, "repeats one before it", "list each point once")
+            )
         seen.add(tuple(point.items()))
     return points, problems
 
 
-def _cells_in(world: World, chosen: tuple[str, ...], cases: dict[str, Case], study: Study, points: list[Point],
-              file: str) -> list[Cell]:
+def _cells_in(
+    world: World,
+    chosen: tuple[str, ...],
+    cases: dict[str, Case],
+    study: Study,
+    points: list[Point],
+    file: str,
+) -> list[Cell]:
     """Return the cells of a world, those of one point of the world together.
 
-    The reference stands in every world as its file has it, untouched by the numbers of instruments.
+    The reference stands in every world as its file has it, untouched by the numbers of
+    instruments.
     """
     cells: list[Cell] = []
     units: dict[tuple[tuple[str, float], ...], list[Point]] = {}
     for point in points or [{}]:
         of_the_world = {k: v for k, v in point.items() if of_world(k)}
-        units.setdefault(tuple(of_the_world.items()), []).append({k: v for k, v in point.items() if not of_world(k)})
+        units.setdefault(tuple(of_the_world.items()), []).append(
+            {k: v for k, v in point.items() if not of_world(k)}
+        )
     for part, rest in units.items():
         there = world_at(world, dict(part), file)
         base = f"{cases[study.reference].name}--{there.name}" if study.reference else ""
@@ -243,14 +343,26 @@ def _cells_in(world: World, chosen: tuple[str, ...], cases: dict[str, Case], stu
             cells.append(Cell(cases[study.reference], there, dict(part), base))
         for name in chosen:
             ids = {p.id for p in cases[name].policies}
-            mine = ({k: v for k, v in point.items() if k.partition(".")[0] in ids} for point in rest)
+            mine = (
+                {k: v for k, v in point.items() if k.partition(".")[0] in ids}
+                for point in rest
+            )
             for point in {tuple(own.items()): own for own in mine}.values():
                 if point or name != study.reference:
-                    cells.append(Cell(case_at(cases[name], point, file), there, {**dict(part), **point}, base))
+                    cells.append(
+                        Cell(
+                            case_at(cases[name], point, file),
+                            there,
+                            {**dict(part), **point},
+                            base,
+                        )
+                    )
     return cells
 
 
-def load_study(name: str, data: Dataset, yes: bool = False, others: Sequence[str] = ()) -> Study:
+def load_study(
+    name: str, data: Dataset, yes: bool = False, others: Sequence[str] = ()
+) -> Study:
     """Load a study by name from a data package, or from a TOML file, and check it whole.
 
     Parameters
@@ -276,8 +388,12 @@ def load_study(name: str, data: Dataset, yes: bool = False, others: Sequence[str
     if study.table is not None:
         points = file_beside(path, study.table)
         if not is_file(points):
-            raise InputError.one(path.name, "table", f"no such file '{study.table}'",
-                                 "name a CSV file beside the study")
+            raise InputError.one(
+                path.name,
+                "table",
+                f"no such file '{study.table}'",
+                "name a CSV file beside the study",
+            )
         study = study.model_copy(update={"table": str(points)})
     plan(study, data, yes)
     return study

@@ -1,8 +1,8 @@
 """Many cases of few shapes: each shape compiled once, the cases solved in fixed chunks.
 
-Every chunk starts from a fresh HiGHS at the basis of the first case of its shape, so that what it
-finds depends neither on how many processes share the work, nor on interruptions, nor on the order
-in which chunks are done.
+Every chunk starts from a fresh HiGHS at the basis of the first case of its shape, so
+that what it finds depends neither on how many processes share the work, nor on
+interruptions, nor on the order in which chunks are done.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from typing import Any
 import numpy as np
 
 from chipmodel.analysis.run import run
-from chipmodel.analysis.structure import Leaves, Levers, StructureReader, compile_parametric_program
+from chipmodel.analysis.structure import (
+    Leaves,
+    Levers,
+    StructureReader,
+    compile_parametric_program,
+)
 from chipmodel.cases.case import load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
 from chipmodel.dataset.dataset import Dataset, shipped_root
@@ -82,7 +87,8 @@ class Sweep:
     Attributes
     ----------
     refused : dict
-        For each shape that could not be shared, the number that stands in the way, in words.
+        For each shape that could not be shared, the number that stands in the way, in
+        words.
     """
 
     shared: Shared
@@ -110,7 +116,10 @@ class Worlds:
     def parameters(self, cell: Cell) -> Parameters:
         """Return the numbers of a cell's world."""
         if self._last is None or self._last[0] != cell.world:
-            self._last = (cell.world, build_parameters(self._data, cell.world).with_events(cell.world.event))
+            self._last = (
+                cell.world,
+                build_parameters(self._data, cell.world).with_events(cell.world.event),
+            )
         return self._last[1]
 
 
@@ -125,8 +134,14 @@ def dataset_of(sent: SentData) -> Dataset:
     return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
 
 
-def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], references: dict[str, Summary],
-            size: int, least: int = 2) -> Sweep:
+def prepare(
+    cells: Sequence[Cell],
+    data: Dataset,
+    names: tuple[str, ...],
+    references: dict[str, Summary],
+    size: int,
+    least: int = 2,
+) -> Sweep:
     """Sort cells into shapes, compile each shape once and cut the cells into chunks.
 
     Parameters
@@ -135,7 +150,8 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
     names : tuple of str
         Metrics.
     references : dict
-        Summaries of the cells that others are compared with and that are no points themselves.
+        Summaries of the cells that others are compared with and that are no points
+        themselves.
     size : int
         Cells in a chunk; cells of one point stay together.
     least : int
@@ -158,17 +174,27 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
             continue
         first = cells[members[0]]
         parameters = worlds.parameters(first)
-        found = Levers.of([read[k] for k in members], [p.id for p in first.case.policies if not p.inactive])
+        found = Levers.of(
+            [read[k] for k in members],
+            [p.id for p in first.case.policies if not p.inactive],
+        )
         try:
             template = compile_parametric_program(first.case, parameters, found)
         except NotPolynomial as error:
-            refused.append(f"{error}: each of {len(members)} cases is written anew, which is slower")
+            refused.append(
+                f"{error}: each of {len(members)} cases is written anew, which is"
+                " slower"
+            )
             continue
         shape[members] = len(templates)
         levers.update(zip(members, found.values, strict=True))
         chain = WarmSolver(template)
         try:
-            chain.solve(template.fill(found.values[0], weights(template.frame.lines, parameters)))
+            chain.solve(
+                template.fill(
+                    found.values[0], weights(template.frame.lines, parameters)
+                )
+            )
         except (NoOptimum, CertificateError) as error:
             raise about_cell(error, first, data) from None
         basis = chain.basis
@@ -176,7 +202,9 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
         templates.append(template)
         starts.append(basis)
     none = np.zeros(0)
-    tasks = [Task(cell, int(shape[k]), levers.get(k, none)) for k, cell in enumerate(cells)]
+    tasks = [
+        Task(cell, int(shape[k]), levers.get(k, none)) for k, cell in enumerate(cells)
+    ]
     shared = Shared(plain(data), tuple(templates), tuple(starts), names, references)
     return Sweep(shared, tuple(cut(tasks, size)), tuple(refused))
 
@@ -184,9 +212,13 @@ def prepare(cells: Sequence[Cell], data: Dataset, names: tuple[str, ...], refere
 def in_passes(cell: Cell) -> bool:
     """Whether a cell needs more than one solve: a surprise, a grant that seeks its rate, a marginal grant."""
     base = cell.world.base_year
-    dates = [p.known_from for p in cell.case.policies] + [e.known_from for e in cell.world.event]
+    dates = [p.known_from for p in cell.case.policies] + [
+        e.known_from for e in cell.world.event
+    ]
     return any(date and date > base for date in dates) or any(
-        isinstance(p, CapexGrant) and not p.inactive and (p.form == "marginal" or (p.form == "open" and p.rate is None))
+        isinstance(p, CapexGrant)
+        and not p.inactive
+        and (p.form == "marginal" or (p.form == "open" and p.rate is None))
         for p in cell.case.policies
     )
 
@@ -220,7 +252,9 @@ def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
 
 def summarise_chunk(shared: Shared, chunk: Chunk) -> list[Summary]:
     """Solve the cells of a chunk and return their summaries."""
-    return [Summary.of(solution, cell.point) for cell, solution in solutions(shared, chunk)]
+    return [
+        Summary.of(solution, cell.point) for cell, solution in solutions(shared, chunk)
+    ]
 
 
 def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
@@ -236,20 +270,29 @@ def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
                 continue
             chain = chains.get(task.shape)
             if chain is None:
-                chain = chains[task.shape] = WarmSolver(shared.templates[task.shape], shared.starts[task.shape])
+                chain = chains[task.shape] = WarmSolver(
+                    shared.templates[task.shape], shared.starts[task.shape]
+                )
             parameters = worlds.parameters(cell)
-            program = shared.templates[task.shape].fill(task.levers, weights(shared.templates[task.shape].frame.lines, parameters))
+            program = shared.templates[task.shape].fill(
+                task.levers,
+                weights(shared.templates[task.shape].frame.lines, parameters),
+            )
             yield cell, solution_of(cell, parameters, program, chain.solve(program))
         except (NoOptimum, CertificateError) as error:
             raise about_cell(error, cell, data) from None
 
 
-def solution_of(cell: Cell, parameters: Parameters, program: LinearProgram, optimum: Optimum) -> Solution:
+def solution_of(
+    cell: Cell, parameters: Parameters, program: LinearProgram, optimum: Optimum
+) -> Solution:
     """Return the solution of a cell solved as a part of a sweep."""
     return Solution.of(cell.case, parameters, program, optimum)
 
 
-def about_cell(error: NoOptimum | CertificateError, cell: Cell, data: Dataset) -> NoOptimum | CertificateError:
+def about_cell(
+    error: NoOptimum | CertificateError, cell: Cell, data: Dataset
+) -> NoOptimum | CertificateError:
     """Return an error of a solve that names the cell, and the command that explains why it has no solution."""
     what = f"{cell.label}: {error}"
     if isinstance(error, CertificateError):

@@ -1,8 +1,9 @@
 r"""Fit the few numbers that nobody publishes to the published results that may be used for it.
 
-Free are the quantities of ``data/raw/calibration.csv``: one slope common to all places and the premium
-of the United States, each within its bounds. No input target says anything about another premium or
-pins the elasticity between origins, so these keep their priors. With x the logarithm of a number over its prior,
+Free are the quantities of ``data/raw/calibration.csv``: one slope common to all places
+and the premium of the United States, each within its bounds. No input target says
+anything about another premium or pins the elasticity between origins, so these keep
+their priors. With x the logarithm of a number over its prior,
 
 .. math:: \min_x \sum_k ((ours_k - theirs_k) / s_k)^2 + \sum_j (x_j / p_j)^2
 
@@ -104,26 +105,49 @@ def read_free(path: Path, data: Dataset) -> tuple[Free, ...]:
     Raises
     ------
     InputError
-        If there is none, bounds cross, a prior lies outside its bounds, or no fact answers.
+        If there is none, bounds cross, a prior lies outside its bounds, or no fact
+        answers.
     """
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     if not rows:
-        raise InputError.one(path.name, "file", "no quantity is free", "add a row for each number to fit")
+        raise InputError.one(
+            path.name, "file", "no quantity is free", "add a row for each number to fit"
+        )
     problems, found = [], []
     for line, row in enumerate(rows, start=2):
         place = f"line {line}, {row['quantity']}"
         prior, low, high = float(row["prior"]), float(row["low"]), float(row["high"])
         if not low < high:
-            problems.append(Problem(path.name, place, f"bounds cross: {low:g} is not below {high:g}", "swap them"))
+            problems.append(
+                Problem(
+                    path.name,
+                    place,
+                    f"bounds cross: {low:g} is not below {high:g}",
+                    "swap them",
+                )
+            )
             continue
         if not 0 < low <= prior <= high:
-            problems.append(Problem(path.name, place, f"prior {prior:g} is outside {low:g} to {high:g}",
-                                    "choose bounds around the prior, above zero"))
+            problems.append(
+                Problem(
+                    path.name,
+                    place,
+                    f"prior {prior:g} is outside {low:g} to {high:g}",
+                    "choose bounds around the prior, above zero",
+                )
+            )
             continue
         number, now = _fact(row, data)
         if now is None:
-            problems.append(Problem(path.name, place, f"no fact of {row['table']}.csv answers", "check column and row"))
+            problems.append(
+                Problem(
+                    path.name,
+                    place,
+                    f"no fact of {row['table']}.csv answers",
+                    "check column and row",
+                )
+            )
             continue
         found.append(Free(row["quantity"], number, prior, low, high, now))
     if problems:
@@ -133,12 +157,19 @@ def read_free(path: Path, data: Dataset) -> tuple[Free, ...]:
 
 def _fact(row: dict[str, str], data: Dataset) -> tuple[str, float | None]:
     """Return the name in a point of the fact a quantity stands for, and its value."""
-    extra = {"cost_factors": {"item": "place"}, "elasticities": {"item": "substitution"}}.get(row["table"], {})
+    extra = {
+        "cost_factors": {"item": "place"},
+        "elasticities": {"item": "substitution"},
+    }.get(row["table"], {})
     where = {**extra, row["column"]: row["row"]}
     name = f"{row['table']}[{','.join(f'{k}={v}' for k, v in where.items())}]"
     rows = data.tables.get(row["table"], ()) if row["table"] in TABLES else ()
-    hit = [one for one in rows if isinstance(one, Fact)
-           and all(str(getattr(one, k, None)) == v for k, v in where.items())]
+    hit = [
+        one
+        for one in rows
+        if isinstance(one, Fact)
+        and all(str(getattr(one, k, None)) == v for k, v in where.items())
+    ]
     return name, hit[0].value if len(hit) == 1 else None
 
 
@@ -154,27 +185,49 @@ class Fitter:
     def __init__(self, data: Dataset, free: Sequence[Free]) -> None:
         self.free = tuple(free)
         self._bench = ReplicationSetup(data)
-        self.targets = [row for row in data.rows(TargetRow)
-                        if row.role == "input" and row.target in FITTED and row.experiment]
+        self.targets = [
+            row
+            for row in data.rows(TargetRow)
+            if row.role == "input" and row.target in FITTED and row.experiment
+        ]
         if not self.targets:
-            raise InputError.one("targets.csv", ", ".join(FITTED), "no input target to fit to", "add the rows")
+            raise InputError.one(
+                "targets.csv",
+                ", ".join(FITTED),
+                "no input target to fit to",
+                "add the rows",
+            )
         samples = [self.point(np.full(len(self.free), x)) for x in (0.0, 0.11, -0.07)]
-        samples += [self.point(np.array([0.05 * (k + 1) for k in range(len(self.free))]))]
+        samples += [
+            self.point(np.array([0.05 * (k + 1) for k in range(len(self.free))]))
+        ]
         self._samples = samples
         self._with = self._hindcast(WITH)
         self._without: PointResponse | None = None
         rate = f"{ladder.GRANT}.rate"
         climbing = [{**point, rate: 0.1 + 0.05 * k} for k, point in enumerate(samples)]
-        self._ladder = PointResponse(data, ladder.ladder_case(self._bench, form="open", rate=0.1),
-                                ladder.ladder_world(self._bench), climbing)
+        self._ladder = PointResponse(
+            data,
+            ladder.ladder_case(self._bench, form="open", rate=0.1),
+            ladder.ladder_world(self._bench),
+            climbing,
+        )
         self._known: dict[bytes, dict[str, float]] = {}
 
     def _hindcast(self, case: str) -> PointResponse:
-        return PointResponse(self._bench.data, self._bench.case(case), self._bench.world(HINDCAST), self._samples)
+        return PointResponse(
+            self._bench.data,
+            self._bench.case(case),
+            self._bench.world(HINDCAST),
+            self._samples,
+        )
 
     def point(self, x: Vector) -> Point:
         """Return the factors on facts at a point."""
-        return {one.number: one.factor(value) for one, value in zip(self.free, x, strict=True)}
+        return {
+            one.number: one.factor(value)
+            for one, value in zip(self.free, x, strict=True)
+        }
 
     @property
     def evaluations(self) -> int:
@@ -183,7 +236,9 @@ class Fitter:
 
     def share(self, x: Vector) -> float:
         """Return the American share with CHIPS (T07)."""
-        return metrics.evaluate("share.capacity.USA.all.2032", self._with.at(self.point(x)))
+        return metrics.evaluate(
+            "share.capacity.USA.all.2032", self._with.at(self.point(x))
+        )
 
     def ours(self, x: Vector) -> dict[str, float]:
         """Return our number for every fitted target."""
@@ -193,7 +248,9 @@ class Fitter:
             rungs = ladder.at_budgets(ladder.climb(self._ladder, point), self._bench)
             for budget, rung in rungs.items():
                 found[f"fabs.{budget}"] = ladder.fabs(rung, self._bench)
-            shares = [row.metric for row in self.targets if not row.metric.startswith("fabs.")]
+            shares = [
+                row.metric for row in self.targets if not row.metric.startswith("fabs.")
+            ]
             solution = self._with.at(point)
             found |= {name: metrics.evaluate(name, solution) for name in shares}
             self._known[x.tobytes()] = found
@@ -203,7 +260,9 @@ class Fitter:
         """Return the American share without CHIPS (T08, a test that is never fitted)."""
         if self._without is None:
             self._without = self._hindcast(WITHOUT)
-        return metrics.evaluate("share.capacity.USA.all.2032", self._without.at(self.point(x)))
+        return metrics.evaluate(
+            "share.capacity.USA.all.2032", self._without.at(self.point(x))
+        )
 
     def residuals(self, x: Vector) -> Vector:
         """Return the weighted misses and the pull of the prior."""
@@ -215,8 +274,15 @@ class Fitter:
                 misses.append((ours[row.metric] - row.value) / (TIGHT * _half(row)))
             elif row is not first:
                 ratio = ours[row.metric] / max(ours[first.metric], 1e-6)
-                misses.append((ratio - row.value / first.value) * first.value / _half(row))
-        return np.array([*misses, *(value / one.spread for one, value in zip(self.free, x, strict=True))])
+                misses.append(
+                    (ratio - row.value / first.value) * first.value / _half(row)
+                )
+        return np.array(
+            [
+                *misses,
+                *(value / one.spread for one, value in zip(self.free, x, strict=True)),
+            ]
+        )
 
     def slopes(self, x: Vector) -> Vector:
         """Return the derivatives of the residuals, by steps to the inside of the bounds."""
@@ -236,8 +302,12 @@ def _half(row: TargetRow) -> float:
     return (row.high - row.low) / 2.0
 
 
-def fit(fitter: Fitter, start: Vector | None = None, on_progress: Callable[[str], None] = lambda _: None,
-        most: int = 12) -> tuple[Fit, Vector]:
+def fit(
+    fitter: Fitter,
+    start: Vector | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+    most: int = 12,
+) -> tuple[Fit, Vector]:
     """Fit the free numbers.
 
     Returns
@@ -248,22 +318,45 @@ def fit(fitter: Fitter, start: Vector | None = None, on_progress: Callable[[str]
     """
     from scipy.optimize import least_squares
 
-    low, high = (np.array(side) for side in zip(*(one.bounds for one in fitter.free), strict=True))
+    low, high = (
+        np.array(side)
+        for side in zip(*(one.bounds for one in fitter.free), strict=True)
+    )
 
     def told(x: Vector) -> Vector:
         found = fitter.residuals(x)
-        on_progress(f"{np.round(x, 3).tolist()} -> {0.5 * float(found @ found):.4f} {fitter.ours(x)}")
+        on_progress(
+            f"{np.round(x, 3).tolist()} -> {0.5 * float(found @ found):.4f}"
+            f" {fitter.ours(x)}"
+        )
         return found
 
     begin = np.zeros(len(fitter.free)) if start is None else start
-    end: Any = least_squares(told, begin, jac=fitter.slopes, bounds=(low, high), max_nfev=most, xtol=2e-3, ftol=1e-2)
-    values = {one.quantity: one.prior * math.exp(value) for one, value in zip(fitter.free, end.x, strict=True)}
+    end: Any = least_squares(
+        told,
+        begin,
+        jac=fitter.slopes,
+        bounds=(low, high),
+        max_nfev=most,
+        xtol=2e-3,
+        ftol=1e-2,
+    )
+    values = {
+        one.quantity: one.prior * math.exp(value)
+        for one, value in zip(fitter.free, end.x, strict=True)
+    }
     ours = {**fitter.ours(end.x), "without": fitter.without_support(end.x)}
-    return Fit(fitter.free, values, ours, float(end.cost), fitter.evaluations), np.asarray(end.x)
+    return Fit(
+        fitter.free, values, ours, float(end.cost), fitter.evaluations
+    ), np.asarray(end.x)
 
 
-def profile(fitter: Fitter, best: Vector, slopes: Sequence[float],
-            on_progress: Callable[[str], None] = lambda _: None) -> list[dict[str, float]]:
+def profile(
+    fitter: Fitter,
+    best: Vector,
+    slopes: Sequence[float],
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> list[dict[str, float]]:
     """Return, for some slopes, the premium that meets T07 and what T05 and T08 then are.
 
     Parameters
@@ -293,7 +386,13 @@ def profile(fitter: Fitter, best: Vector, slopes: Sequence[float],
                 step = (goal - fb) * (b - a) / (fb - fa) if fb != fa else 0.0
             x[1] = min(max(x[1] + step, low), high)
         ours = fitter.ours(x)
-        rows.append({"slope": slope, "premium": fitter.free[1].prior * math.exp(x[1]), **ours,
-                     "without": fitter.without_support(x)})
+        rows.append(
+            {
+                "slope": slope,
+                "premium": fitter.free[1].prior * math.exp(x[1]),
+                **ours,
+                "without": fitter.without_support(x),
+            }
+        )
         on_progress(str(rows[-1]))
     return rows

@@ -1,7 +1,8 @@
 """The ladder of support of 2020: American fabs over ten years at 0, 20 and 50 billion dollars.
 
-Solved on the base of 2022 without CHIPS, with no fab under way, and scaled to 2020: capacity, demand
-and budgets are all smaller by one factor, so that results scale with it and sums of money too.
+Solved on the base of 2022 without CHIPS, with no fab under way, and scaled to 2020:
+capacity, demand and budgets are all smaller by one factor, so that results scale with
+it and sums of money too.
 """
 
 from __future__ import annotations
@@ -65,8 +66,16 @@ class Rung:
 
 def ladder_case(bench: ReplicationSetup, **fields: object) -> Case:
     """Return the case of a grant to American fabs without CHIPS."""
-    body = {"id": GRANT, "region": _host(bench), "years": YEARS, "source": "own", **fields}
-    return bench.case(WITHOUT) + Case(name="rung", policies=(CapexGrant.model_validate(body),))
+    body = {
+        "id": GRANT,
+        "region": _host(bench),
+        "years": YEARS,
+        "source": "own",
+        **fields,
+    }
+    return bench.case(WITHOUT) + Case(
+        name="rung", policies=(CapexGrant.model_validate(body),)
+    )
 
 
 def ladder_world(bench: ReplicationSetup) -> World:
@@ -78,9 +87,14 @@ def _host(bench: ReplicationSetup) -> str:
     return "JPN" if bench.placebo else HOST
 
 
-def climb(response: PointResponse, point: Point, rates: Sequence[float] = RATES) -> list[Rung]:
+def climb(
+    response: PointResponse, point: Point, rates: Sequence[float] = RATES
+) -> list[Rung]:
     """Return the rungs of an open grant at a point."""
-    return [rung(response.at({**point, f"{GRANT}.rate": max(rate, 1e-6)}), rate) for rate in rates]
+    return [
+        rung(response.at({**point, f"{GRANT}.rate": max(rate, 1e-6)}), rate)
+        for rate in rates
+    ]
 
 
 def rung(solution: Solution, rate: float) -> Rung:
@@ -93,8 +107,15 @@ def rung(solution: Solution, rate: float) -> Rung:
             built += value
             investment += value * n.costs[site.region, site.segment].billed
     lines = solution.program.frame.lines
-    cash = np.array([float(k.policy == GRANT and k.account == "grant_cash") for k in lines])
-    return Rung(rate, float(cash @ (solution.program.lines @ solution.optimum.x)), built, investment)
+    cash = np.array(
+        [float(k.policy == GRANT and k.account == "grant_cash") for k in lines]
+    )
+    return Rung(
+        rate,
+        float(cash @ (solution.program.lines @ solution.optimum.x)),
+        built,
+        investment,
+    )
 
 
 def at_budgets(rungs: list[Rung], bench: ReplicationSetup) -> dict[int, Rung]:
@@ -123,16 +144,25 @@ def money(one: Rung, bench: ReplicationSetup) -> float:
 
 def open_rungs(bench: ReplicationSetup) -> tuple[list[Rung], Solution]:
     """Return the rungs of the open form, and the solution without support."""
-    response = PointResponse(bench.data, ladder_case(bench, form="open", rate=0.1), ladder_world(bench),
-                        [{f"{GRANT}.rate": 1e-6}, {f"{GRANT}.rate": 0.3}])
+    response = PointResponse(
+        bench.data,
+        ladder_case(bench, form="open", rate=0.1),
+        ladder_world(bench),
+        [{f"{GRANT}.rate": 1e-6}, {f"{GRANT}.rate": 0.3}],
+    )
     base = response.at({f"{GRANT}.rate": 1e-6})
     return [rung(base, 0.0), *climb(response, {}, RATES[1:])], base
 
 
-def marginal_rungs(bench: ReplicationSetup, base: Solution, rate: float) -> dict[int, Rung]:
+def marginal_rungs(
+    bench: ReplicationSetup, base: Solution, rate: float
+) -> dict[int, Rung]:
     """Return the rungs of the marginal form: only what would not have been built is paid, at a rate."""
     before = {(i, t): value for (i, t), value in base.columns("build").items()}
-    parameters = replace(build_parameters(bench.data, ladder_world(bench)), baseline_builds={GRANT: before})
+    parameters = replace(
+        build_parameters(bench.data, ladder_world(bench)),
+        baseline_builds={GRANT: before},
+    )
     scale = bench.money_of(2020) * 1000.0 / bench.parameter("demand_2020")
     found = {0: rung(base, 0.0)}
     for budget in BUDGETS[1:]:

@@ -74,18 +74,31 @@ def place_cost(bench: ReplicationSetup, names: list[str]) -> Parameters:
             found[name] = Ours(incentive_part(facts, region, other, int(year[0])))
         else:
             slow = gap(facts, region, other, interest=True)
-            found[name] = Ours(gap(facts, region, other), note=f"with interest during construction {slow:.1%}")
+            found[name] = Ours(
+                gap(facts, region, other),
+                note=f"with interest during construction {slow:.1%}",
+            )
     return found
 
 
 def build_time(bench: ReplicationSetup, names: list[str]) -> Parameters:
     """Give inputs as they stand in the data."""
-    months = {row.region: row.value for row in bench.data.rows(ConstructionRow) if row.item == "build"}
-    factor = {row.region: row.value for row in bench.data.rows(CostFactorRow) if row.item == "building"}
+    months = {
+        row.region: row.value
+        for row in bench.data.rows(ConstructionRow)
+        if row.item == "build"
+    }
+    factor = {
+        row.region: row.value
+        for row in bench.data.rows(CostFactorRow)
+        if row.item == "building"
+    }
     found = {}
     for name in names:
         kind, region, *other = name.split(".")
-        found[name] = Ours(months[region] if kind == "build" else factor[region] / factor[other[0]])
+        found[name] = Ours(
+            months[region] if kind == "build" else factor[region] / factor[other[0]]
+        )
     return found
 
 
@@ -106,11 +119,19 @@ def _shares(own: Summary, names: list[str]) -> Parameters:
         kind, *rest = name.split(".")
         if kind == "order":
             segment, *order = rest
-            shares = [metrics.evaluate(f"share.capacity.{r}.{segment}.{last}", own) for r in order]
-            told = ", ".join(f"{r} {share:.0%}" for r, share in zip(order, shares, strict=True))
+            shares = [
+                metrics.evaluate(f"share.capacity.{r}.{segment}.{last}", own)
+                for r in order
+            ]
+            told = ", ".join(
+                f"{r} {share:.0%}" for r, share in zip(order, shares, strict=True)
+            )
             found[name] = Ours(float(shares == sorted(shares, reverse=True)), note=told)
         elif kind == "growth":
-            then, now = (metrics.evaluate(f"capacity.{rest[0]}.all.{year}", own) for year in (first, last))
+            then, now = (
+                metrics.evaluate(f"capacity.{rest[0]}.all.{year}", own)
+                for year in (first, last)
+            )
             found[name] = Ours(now / then - 1.0)
         else:
             found[name] = Ours(metrics.evaluate(name, own))
@@ -125,20 +146,30 @@ def climb(bench: ReplicationSetup, names: list[str]) -> Parameters:
         kind, budget = name.split(".")
         read = ladder.fabs if kind == "fabs" else ladder.money
         other = read(marginal[int(budget)], bench) if int(budget) and marginal else None
-        found[name] = Ours(read(rungs[int(budget)], bench), other,
-                           "" if other is None else f"open grant; marginal form {other:,.0f}")
+        found[name] = Ours(
+            read(rungs[int(budget)], bench),
+            other,
+            "" if other is None else f"open grant; marginal form {other:,.0f}",
+        )
     return found
 
 
-def ladder_rungs(bench: ReplicationSetup) -> tuple[dict[int, ladder.Rung], dict[int, ladder.Rung]]:
+def ladder_rungs(
+    bench: ReplicationSetup,
+) -> tuple[dict[int, ladder.Rung], dict[int, ladder.Rung]]:
     """Return the rungs at the published budgets in the open and in the marginal form, solved once.
 
-    The placebo has no marginal form: it asks only whether support elsewhere would do as well.
+    The placebo has no marginal form: it asks only whether support elsewhere would do as
+    well.
     """
     if "ladder" not in bench.kept:
         rungs, base = ladder.open_rungs(bench)
         found = ladder.at_budgets(rungs, bench)
-        marginal = {} if bench.placebo else ladder.marginal_rungs(bench, base, found[ladder.BUDGETS[-1]].rate)
+        marginal = (
+            {}
+            if bench.placebo
+            else ladder.marginal_rungs(bench, base, found[ladder.BUDGETS[-1]].rate)
+        )
         bench.kept["ladder"] = (found, marginal)
     kept: tuple[dict[int, ladder.Rung], dict[int, ladder.Rung]] = bench.kept["ladder"]  # type: ignore[assignment]
     return kept
@@ -151,17 +182,38 @@ def ladder_table(bench: ReplicationSetup) -> pd.DataFrame:
     for form, rungs in zip(("open", "marginal"), ladder_rungs(bench), strict=True):
         for budget, one in rungs.items():
             anyway = ladder.fabs(rungs[0], bench)
-            rows.append((form, budget, one.rate, anyway, ladder.fabs(one, bench) - anyway,
-                         ladder.money(one, bench), published.get(f"fabs.{budget}", float("nan"))))
-    return pd.DataFrame(rows, columns=["form", "budget", "rate", "anyway", "additional", "investment", "published"])
+            rows.append(
+                (
+                    form,
+                    budget,
+                    one.rate,
+                    anyway,
+                    ladder.fabs(one, bench) - anyway,
+                    ladder.money(one, bench),
+                    published.get(f"fabs.{budget}", float("nan")),
+                )
+            )
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "form",
+            "budget",
+            "rate",
+            "anyway",
+            "additional",
+            "investment",
+            "published",
+        ],
+    )
 
 
 def self_sufficiency(bench: ReplicationSetup, _: list[str]) -> Parameters:
     """Give what it costs to make every region self-sufficient in fabs at the demand of 2019.
 
-    Where every region makes all it uses there is nothing left to choose, so it is read off the
-    programme's coefficients: the capacity a region lacks in a segment at its capital cost, and the
-    yearly cost of that capacity less the running cost of what stands idle elsewhere, over sales.
+    Where every region makes all it uses there is nothing left to choose, so it is read
+    off the programme's coefficients: the capacity a region lacks in a segment at its
+    capital cost, and the yearly cost of that capacity less the running cost of what
+    stands idle elsewhere, over sales.
     """
     n = build_parameters(bench.data, bench.world(HINDCAST))
     scale, year = bench.parameter("demand_2019"), n.years[0]
@@ -174,20 +226,26 @@ def self_sufficiency(bench: ReplicationSetup, _: list[str]) -> Parameters:
             spare = max(0.0, have - wanted / n.use[s, "u_base"])
             cost = n.costs[r, s]
             upfront += lack * cost.billed
-            yearly += lack * (n.recovery * cost.billed * cost.interest + n.use[s, "u_base"] * cost.running)
+            yearly += lack * (
+                n.recovery * cost.billed * cost.interest
+                + n.use[s, "u_base"] * cost.running
+            )
             yearly -= spare * (n.use[s, "u_base"] - n.use[s, "u_min"]) * cost.running
             sales += wanted * n.prices.reference[s]
     return {
         "upfront": Ours(upfront * scale / bench.money_of(2019)),
-        "price_rise": Ours(yearly / sales, note="over all sales; design and margin unchanged"),
+        "price_rise": Ours(
+            yearly / sales, note="over all sales; design and margin unchanged"
+        ),
     }
 
 
 def site_choice(bench: ReplicationSetup, _: list[str]) -> Parameters:
     """Give which instrument moves one foundry fab from Taiwan to the United States.
 
-    Cost a wafer of a new fab in each place, after the incentives of 2020, delivered to the United
-    States; then with a duty of 10% on the dutiable value, or with 25% of capital cost paid.
+    Cost a wafer of a new fab in each place, after the incentives of 2020, delivered to
+    the United States; then with a duty of 10% on the dutiable value, or with 25% of
+    capital cost paid.
     """
     n = build_parameters(bench.data, bench.world("central"))
     paid = incentives(Facts(bench.data, n.world), 2020)
@@ -202,8 +260,10 @@ def site_choice(bench: ReplicationSetup, _: list[str]) -> Parameters:
     freight = n.leg("TWN", "USA", FOUNDRY) - n.leg("USA", "USA", FOUNDRY)
     lead = wafer("USA") - wafer("TWN") - freight
     subsidised = wafer("USA", 0.25) - wafer("TWN") - freight
-    note = (f"American wafer dearer by {per_wafer(lead):,.0f} dollars, duty {per_wafer(duty):,.0f}, "
-            f"support of 25% {per_wafer(lead - subsidised):,.0f}")
+    note = (
+        f"American wafer dearer by {per_wafer(lead):,.0f} dollars, duty"
+        f" {per_wafer(duty):,.0f}, support of 25% {per_wafer(lead - subsidised):,.0f}"
+    )
     return {
         "tariff_flips": Ours(float(lead > 0 >= lead - duty), note=note),
         "support_does_not": Ours(float(subsidised > 0), note=note),
@@ -216,7 +276,10 @@ def passed(bench: ReplicationSetup, _: list[str]) -> Parameters:
     tariff = own.case.policy("s232")
     assert isinstance(tariff, Tariff)
     found = pass_through(own, base, tariff)
-    return {"maker": Ours(found.total(found.maker)), "user": Ours(found.total(found.user))}
+    return {
+        "maker": Ours(found.total(found.maker)),
+        "user": Ours(found.total(found.user)),
+    }
 
 
 def leverage(bench: ReplicationSetup, _: list[str]) -> Parameters:
@@ -226,16 +289,23 @@ def leverage(bench: ReplicationSetup, _: list[str]) -> Parameters:
     supported = _supported(own)
     added = _investment(own) - _investment(bare)
     return {
-        "gross": Ours((supported - public) / public, note=f"public {public / 1e3:,.0f} bn"),
-        "additional": Ours((added - public) / public, note=f"investment added {added / 1e3:,.0f} bn"),
+        "gross": Ours(
+            (supported - public) / public, note=f"public {public / 1e3:,.0f} bn"
+        ),
+        "additional": Ours(
+            (added - public) / public, note=f"investment added {added / 1e3:,.0f} bn"
+        ),
     }
 
 
 def _investment(one: Solution) -> float:
     """Return the capital cost of all that is begun in the six regions over the years reported, MUSD."""
     n, last = one.parameters, one.world.report_until
-    return sum(v * n.costs[n.sites.sites[i].region, n.sites.sites[i].segment].billed
-               for (i, t), v in one.columns("build").items() if t <= last and n.sites.sites[i].region in SIX)
+    return sum(
+        v * n.costs[n.sites.sites[i].region, n.sites.sites[i].segment].billed
+        for (i, t), v in one.columns("build").items()
+        if t <= last and n.sites.sites[i].region in SIX
+    )
 
 
 def _supported(one: Solution) -> float:
@@ -243,11 +313,17 @@ def _supported(one: Solution) -> float:
     from chipmodel.policies.support import Support
 
     n, last = one.parameters, one.world.report_until
-    covered = {(site.id, t) for p in one.case.policies if isinstance(p, Support) and not p.inactive
-               for site, t in p.eligible(n)}
-    return sum(v * n.costs[n.sites.sites[i].region, n.sites.sites[i].segment].billed
-               for (i, t), v in one.columns("build").items()
-               if t <= last and (i, t) in covered and n.sites.sites[i].region in SIX)
+    covered = {
+        (site.id, t)
+        for p in one.case.policies
+        if isinstance(p, Support) and not p.inactive
+        for site, t in p.eligible(n)
+    }
+    return sum(
+        v * n.costs[n.sites.sites[i].region, n.sites.sites[i].segment].billed
+        for (i, t), v in one.columns("build").items()
+        if t <= last and (i, t) in covered and n.sites.sites[i].region in SIX
+    )
 
 
 def _one_of(*names: str) -> Callable[[str, ReplicationSetup], bool]:
@@ -259,8 +335,12 @@ def _places(*kinds: str) -> Callable[[str, ReplicationSetup], bool]:
         kind, *rest = name.split(".")
         regions = {row.region for row in bench.data.rows(ConstructionRow)}
         want = {"gap": 3, "incentive_part": 3, "place": 2, "build": 1, "building": 2}
-        return (kind in kinds and len(rest) == want[kind] and set(rest[:2]) - {"2020"} <= regions
-                and (len(rest) < 3 or rest[2].isdigit()))
+        return (
+            kind in kinds
+            and len(rest) == want[kind]
+            and set(rest[:2]) - {"2020"} <= regions
+            and (len(rest) < 3 or rest[2].isdigit())
+        )
 
     return known
 
@@ -282,19 +362,43 @@ def _hindcast_name(name: str, bench: ReplicationSetup) -> bool:
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    "place_cost": Experiment(place_cost, _places("gap", "incentive_part", "place"),
-                             "gap.<REGION>.<REGION>.<year>, incentive_part.<REGION>.<REGION>.<year>, "
-                             "place.<REGION>.<REGION>"),
-    "build_time": Experiment(build_time, _places("build", "building"), "build.<REGION>, building.<REGION>.<REGION>"),
-    "hindcast": Experiment(hindcast, _hindcast_name, "a metric of a study, growth.<REGION>, order.<segment>.<REGION>."
-                           "<REGION>"),
-    "hindcast_without": Experiment(hindcast_without, _hindcast_name, "a metric of a study"),
-    "ladder": Experiment(climb, _one_of(*(f"{kind}.{b}" for kind in ("fabs", "investment") for b in ladder.BUDGETS)),
-                         "fabs.<bn>, investment.<bn> with 0, 20 or 50"),
-    "self_sufficiency": Experiment(self_sufficiency, _one_of("upfront", "price_rise"), "upfront, price_rise"),
-    "site_choice": Experiment(site_choice, _one_of("tariff_flips", "support_does_not"),
-                              "tariff_flips, support_does_not"),
+    "place_cost": Experiment(
+        place_cost,
+        _places("gap", "incentive_part", "place"),
+        "gap.<REGION>.<REGION>.<year>, incentive_part.<REGION>.<REGION>.<year>, "
+        "place.<REGION>.<REGION>",
+    ),
+    "build_time": Experiment(
+        build_time,
+        _places("build", "building"),
+        "build.<REGION>, building.<REGION>.<REGION>",
+    ),
+    "hindcast": Experiment(
+        hindcast,
+        _hindcast_name,
+        "a metric of a study, growth.<REGION>, order.<segment>.<REGION>.<REGION>",
+    ),
+    "hindcast_without": Experiment(
+        hindcast_without, _hindcast_name, "a metric of a study"
+    ),
+    "ladder": Experiment(
+        climb,
+        _one_of(
+            *(f"{kind}.{b}" for kind in ("fabs", "investment") for b in ladder.BUDGETS)
+        ),
+        "fabs.<bn>, investment.<bn> with 0, 20 or 50",
+    ),
+    "self_sufficiency": Experiment(
+        self_sufficiency, _one_of("upfront", "price_rise"), "upfront, price_rise"
+    ),
+    "site_choice": Experiment(
+        site_choice,
+        _one_of("tariff_flips", "support_does_not"),
+        "tariff_flips, support_does_not",
+    ),
     "pass_through": Experiment(passed, _one_of("maker", "user"), "maker, user"),
-    "leverage": Experiment(leverage, _one_of("gross", "additional"), "gross, additional"),
+    "leverage": Experiment(
+        leverage, _one_of("gross", "additional"), "gross, additional"
+    ),
 }
 """Experiments by the name targets call them."""

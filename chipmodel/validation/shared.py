@@ -39,7 +39,11 @@ class ReplicationSetup:
         from chipmodel.validation.placebo import reassigned_support
 
         case = load_case(name, self.data)
-        return reassigned_support(case, self.data, self.world(HINDCAST)) if self.placebo else case
+        return (
+            reassigned_support(case, self.data, self.world(HINDCAST))
+            if self.placebo
+            else case
+        )
 
     def world(self, name: str, **changes: object) -> World:
         """Return a world with some fields changed."""
@@ -58,12 +62,17 @@ class ReplicationSetup:
 
     def parameter(self, name: str) -> float:
         """Return a scalar of the model."""
-        return next(row.value for row in self.data.rows(ParameterRow) if row.parameter == name)
+        return next(
+            row.value for row in self.data.rows(ParameterRow) if row.parameter == name
+        )
 
     @property
     def fab(self) -> float:
         """Size of a fab: the median of the announced ones, kwpm."""
-        latest = {row.site: row for row in sorted(self.data.rows(ProjectRow), key=lambda row: row.as_of)}
+        latest = {
+            row.site: row
+            for row in sorted(self.data.rows(ProjectRow), key=lambda row: row.as_of)
+        }
         return median(row.value for row in latest.values() if row.status != "cancelled")
 
     def money_of(self, year: int) -> float:

@@ -1,10 +1,11 @@
 """Conflicts: limits that cannot hold together, and how far each would have to give.
 
-The linear programme says no by a small set of its rows that cannot hold together (an irreducible
-infeasible subsystem, from HiGHS). The rows that name a number or a rule are its members; the rest
-ties them together. A member counts only if the others can hold without it. How far it would have
-to give way is a second programme: the whole case with a penalised slack on the rows of that member,
-and the least sum of slacks relative to what the rows ask.
+The linear programme says no by a small set of its rows that cannot hold together (an
+irreducible infeasible subsystem, from HiGHS). The rows that name a number or a rule are
+its members; the rest ties them together. A member counts only if the others can hold
+without it. How far it would have to give way is a second programme: the whole case with
+a penalised slack on the rows of that member, and the least sum of slacks relative to
+what the rows ask.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ class Member:
     says : tuple of str
         What its rows in the conflict say.
     gives : tuple of Give or None
-        The least it would have to give if it alone gave way; none if that does not help.
+        The least it would have to give if it alone gave way; none if that does not
+        help.
     then : tuple of str
-        If it does not help: limits, not of this conflict, that cannot hold together without it either.
+        If it does not help: limits, not of this conflict, that cannot hold together
+        without it either.
     """
 
     title: str
@@ -85,10 +88,13 @@ class Conflict:
     lead_times: bool = False
 
 
-def find_conflicts(program: LinearProgram, parameters: Parameters, policies: Sequence[Policy]) -> tuple[tuple[Conflict, ...], bool]:
+def find_conflicts(
+    program: LinearProgram, parameters: Parameters, policies: Sequence[Policy]
+) -> tuple[tuple[Conflict, ...], bool]:
     """Return the conflicts of a programme, and whether there are more than are told.
 
-    Each is found once the rules of those before it are left out, and told as if the others were solved.
+    Each is found once the rules of those before it are left out, and told as if the
+    others were solved.
     """
     words = RowText(program, parameters)
     every = kept = np.arange(len(program.rhs))
@@ -99,12 +105,27 @@ def find_conflicts(program: LinearProgram, parameters: Parameters, policies: Seq
         if len(found) == 1:
             alone = _told(words, found[0], every)
             if any(member.gives is not None for member in alone.members):
-                return (replace(alone, lead_times=_lead_times_help(program, rows, parameters, policies)),), False
+                return (
+                    replace(
+                        alone,
+                        lead_times=_lead_times_help(
+                            program, rows, parameters, policies
+                        ),
+                    ),
+                ), False
         rules = [key for key in found[-1] if words.policy(key)] or list(found[-1])
-        dropped.append(np.unique(np.concatenate([_rules_of(words, key) for key in rules])))
+        dropped.append(
+            np.unique(np.concatenate([_rules_of(words, key) for key in rules]))
+        )
         kept = np.setdiff1d(kept, dropped[-1])
     more = not feasible(program, kept)
-    return tuple(_told(words, keys, np.union1d(kept, own)) for keys, own in zip(found, dropped, strict=True)), more
+    return (
+        tuple(
+            _told(words, keys, np.union1d(kept, own))
+            for keys, own in zip(found, dropped, strict=True)
+        ),
+        more,
+    )
 
 
 def _members(words: RowText, rows: Rows) -> dict[Key, list[int]]:
@@ -115,15 +136,19 @@ def _members(words: RowText, rows: Rows) -> dict[Key, list[int]]:
         (links if _is_link(words, row) else by)[words.key(row)].append(row)
     if not by:
         by = links
-    needed = {key: own for key, own in by.items() if feasible(words.program, np.setdiff1d(rows, own))}
+    needed = {
+        key: own
+        for key, own in by.items()
+        if feasible(words.program, np.setdiff1d(rows, own))
+    }
     return needed or dict(by)
 
 
 def _is_link(words: RowText, row: int) -> bool:
     """Whether a row only ties others together.
 
-    A physical row does if it names no number (what is given may be nothing); a row of a policy if it defines a
-    variable of that policy.
+    A physical row does if it names no number (what is given may be nothing); a row of a
+    policy if it defines a variable of that policy.
     """
     group = words.group(row)
     if not group.policy:
@@ -132,13 +157,19 @@ def _is_link(words: RowText, row: int) -> bool:
     if words.program.equal[row]:
         return True
     columns = words.by_row[row].indices
-    return not group.limit and any(words.program.columns_of[k][0].startswith(f"{group.policy}__") for k in columns)
+    return not group.limit and any(
+        words.program.columns_of[k][0].startswith(f"{group.policy}__") for k in columns
+    )
 
 
 def _rows_of(words: RowText, key: Key) -> Rows:
     """Return all rows of a limit in the programme, without those that only tie others together."""
     name = key[0]
-    found = [k for k, (group, _) in enumerate(words.program.rows_of) if group == name and words.key(k) == key]
+    found = [
+        k
+        for k, (group, _) in enumerate(words.program.rows_of)
+        if group == name and words.key(k) == key
+    ]
     named = [k for k in found if not _is_link(words, k)]
     return np.array(named or found, dtype=np.int64)
 
@@ -146,8 +177,16 @@ def _rows_of(words: RowText, key: Key) -> Rows:
 def _rules_of(words: RowText, key: Key) -> Rows:
     """Return all rows of the policy whose rule a limit is; those of the limit if it is a physical one."""
     groups = words.program.frame.groups
-    names = [name for name, group in groups.items() if group.policy and group.policy == words.policy(key)]
-    return np.unique(np.concatenate([_rows_of(words, key), *(_rows_of(words, (name, "")) for name in names)]))
+    names = [
+        name
+        for name, group in groups.items()
+        if group.policy and group.policy == words.policy(key)
+    ]
+    return np.unique(
+        np.concatenate(
+            [_rows_of(words, key), *(_rows_of(words, (name, "")) for name in names)]
+        )
+    )
 
 
 def _told(words: RowText, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
@@ -155,15 +194,29 @@ def _told(words: RowText, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
 
     Where no rule of a policy helps alone, its first one speaks for the whole policy.
     """
-    gives = {key: _gives(words, np.intersect1d(_rows_of(words, key), kept), kept) for key in keys}
-    for policy in {words.policy(key) for key in keys} - {words.policy(key) for key in keys if gives[key] is not None}:
+    gives = {
+        key: _gives(words, np.intersect1d(_rows_of(words, key), kept), kept)
+        for key in keys
+    }
+    for policy in {words.policy(key) for key in keys} - {
+        words.policy(key) for key in keys if gives[key] is not None
+    }:
         first = next(key for key in keys if words.policy(key) == policy)
         if policy and len(_rules_of(words, first)) > len(_rows_of(words, first)):
-            gives[first] = _gives(words, np.intersect1d(_rules_of(words, first), kept), kept)
+            gives[first] = _gives(
+                words, np.intersect1d(_rules_of(words, first), kept), kept
+            )
     members = tuple(
-        Member(words.title(key), words.policy(key), tuple(words.says(rows)), gives[key],
-               () if gives[key] is not None else _still(words, key, set(keys), kept))
-        for key, rows in sorted(keys.items(), key=lambda pair: not words.policy(pair[0]))
+        Member(
+            words.title(key),
+            words.policy(key),
+            tuple(words.says(rows)),
+            gives[key],
+            () if gives[key] is not None else _still(words, key, set(keys), kept),
+        )
+        for key, rows in sorted(
+            keys.items(), key=lambda pair: not words.policy(pair[0])
+        )
     )
     if any(member.gives is not None for member in members):
         return Conflict(members)
@@ -174,7 +227,11 @@ def _told(words: RowText, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
 def _still(words: RowText, key: Key, known: set[Key], kept: Rows) -> tuple[str, ...]:
     """Return what beside the known limits cannot hold together even without one of them."""
     rows = _iis(words.program, np.setdiff1d(kept, _rows_of(words, key)))
-    return tuple(words.title(k) for k in _members(words, rows) if k not in known) if rows is not None else ()
+    return (
+        tuple(words.title(k) for k in _members(words, rows) if k not in known)
+        if rows is not None
+        else ()
+    )
 
 
 def _gives(words: RowText, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:
@@ -191,19 +248,28 @@ def _gives(words: RowText, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:
     equal = np.flatnonzero(program.equal[soft])
     at = np.concatenate([place, place[equal]])
     sign = np.concatenate([np.ones(len(soft)), -np.ones(len(equal))])
-    slack = sparse.csc_matrix((sign, (at, np.arange(len(at)))), shape=(len(kept), len(at)))
-    lp = rows_as_lp(program, kept, slack, np.concatenate([1.0 / scale, 1.0 / scale[equal]]))
+    slack = sparse.csc_matrix(
+        (sign, (at, np.arange(len(at)))), shape=(len(kept), len(at))
+    )
+    lp = rows_as_lp(
+        program, kept, slack, np.concatenate([1.0 / scale, 1.0 / scale[equal]])
+    )
     highs = new_solver()
     highs.passModel(lp)
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    moved = np.array(highs.getSolution().col_value)[-len(at):]
+    moved = np.array(highs.getSolution().col_value)[-len(at) :]
     short = moved[: len(soft)]
-    short[equal] -= moved[len(soft):]
+    short[equal] -= moved[len(soft) :]
     return tuple(
-        Give(words.title(words.key(int(k))), row, _instead(row, float(program.rhs[k]), float(by)))
-        for k, row, by, size in zip(soft, told, short, scale, strict=True) if abs(by) > TOLERANCE * size
+        Give(
+            words.title(words.key(int(k))),
+            row,
+            _instead(row, float(program.rhs[k]), float(by)),
+        )
+        for k, row, by, size in zip(soft, told, short, scale, strict=True)
+        if abs(by) > TOLERANCE * size
     )
 
 
@@ -214,11 +280,15 @@ def _instead(row: Row, rhs: float, by: float) -> float:
     return row.amount - by if rhs > 0 else row.amount + by
 
 
-def _lead_times_help(program: LinearProgram, rows: Rows, n: Parameters, policies: Sequence[Policy]) -> bool:
+def _lead_times_help(
+    program: LinearProgram, rows: Rows, n: Parameters, policies: Sequence[Policy]
+) -> bool:
     """Whether the case could be met if fabs stood in the year they are begun: lead times are no row of their own."""
     given = {(site.id, t) for site in n.sites.sites.values() for t in site.given}
     of_conflict = program.matrix.tocsr()[rows]
-    builds = any(program.columns_of[k][0] == "build" for k in np.unique(of_conflict.indices))
+    builds = any(
+        program.columns_of[k][0] == "build" for k in np.unique(of_conflict.indices)
+    )
     if set(n.fixed) != given or not (builds or not of_conflict.nnz):
         return False
     at_once = Scale(table="construction", where={}, factor=1e-9)

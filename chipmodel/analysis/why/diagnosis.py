@@ -29,9 +29,19 @@ def lines_of(found: Diagnosis) -> list[str]:
     if found.conflicts:
         return _infeasible(head, found)
     if found.imbalance is not None:
-        return [f"{head}: no solution, because some support exceeds every cost.", "", *_imbalance(found.imbalance)]
+        return [
+            f"{head}: no solution, because some support exceeds every cost.",
+            "",
+            *_imbalance(found.imbalance),
+        ]
     if found.binding is None:
-        return [f"{head}: no solution that can be trusted.", "", *folded(found.said), "", *_extremes(found.extremes)]
+        return [
+            f"{head}: no solution that can be trusted.",
+            "",
+            *folded(found.said),
+            "",
+            *_extremes(found.extremes),
+        ]
     return _binding(head, found.binding, found.extremes)
 
 
@@ -39,10 +49,17 @@ def plain_of(found: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as plain data."""
     body = {name: getattr(found, name) for name in ("imbalance", "binding")}
     return {
-        "case": found.case.name, "world": found.world.name, "status": found.status, "said": found.said,
-        "conflicts": [asdict(conflict) for conflict in found.conflicts], "more": found.more,
+        "case": found.case.name,
+        "world": found.world.name,
+        "status": found.status,
+        "said": found.said,
+        "conflicts": [asdict(conflict) for conflict in found.conflicts],
+        "more": found.more,
         "extremes": [asdict(extreme) for extreme in found.extremes],
-        **{name: None if value is None else asdict(value) for name, value in body.items()},
+        **{
+            name: None if value is None else asdict(value)
+            for name, value in body.items()
+        },
         "text": lines_of(found),
     }
 
@@ -52,40 +69,78 @@ def _infeasible(head: str, found: Diagnosis) -> list[str]:
     several = f", for {count} reasons" if count > 1 else ""
     lines = [f"{head}: no solution{several}. The limits below cannot hold together."]
     for index, conflict in enumerate(found.conflicts, start=1):
-        lines += ["", f"Conflict {index}" if count > 1 else "The conflict", *_members(conflict, found)]
-        lines += ["", *_ways_out(conflict, "Were the other conflicts solved, this" if count > 1 else "It")]
-    return [*lines, "", "There are more conflicts; solve these first."] if found.more else lines
+        lines += [
+            "",
+            f"Conflict {index}" if count > 1 else "The conflict",
+            *_members(conflict, found),
+        ]
+        lines += [
+            "",
+            *_ways_out(
+                conflict, "Were the other conflicts solved, this" if count > 1 else "It"
+            ),
+        ]
+    return (
+        [*lines, "", "There are more conflicts; solve these first."]
+        if found.more
+        else lines
+    )
 
 
 def _members(conflict: Conflict, found: Diagnosis) -> list[str]:
     lines, described_already = [], set()
     for member in conflict.members:
         told = member.policy and member.policy not in described_already
-        about = f" ({found.case.policy(member.policy).sentence(found.names).rstrip('.')})" if told else ""
+        about = (
+            f" ({found.case.policy(member.policy).sentence(found.names).rstrip('.')})"
+            if told
+            else ""
+        )
         described_already.add(member.policy)
         lines += folded(member.title + about, "  ")
         lines += [line for said in member.says for line in folded(said, "    ")]
     if conflict.lead_times:
-        lines += folded("lead times: what is begun comes on line only after years of permits and building", "  ")
+        lines += folded(
+            "lead times: what is begun comes on line only after years of permits and"
+            " building",
+            "  ",
+        )
     return lines
 
 
 def _ways_out(conflict: Conflict, start: str) -> list[str]:
     """Return by how much each limit would have to give way."""
     helps = [member for member in conflict.members if member.gives is not None]
-    others = [member.title + (f" (then it is also {', '.join(member.then)})" if member.then else "")
-              for member in conflict.members if member.gives is None]
+    others = [
+        member.title
+        + (f" (then it is also {', '.join(member.then)})" if member.then else "")
+        for member in conflict.members
+        if member.gives is None
+    ]
     lines = []
     if helps or conflict.lead_times:
         lines += [f"{start} could be met if one of these gave way:"]
-        lines += labelled([(f"  {member.title}", _gives(member.title, member.gives or ())) for member in helps])
-        lines += ["  lead times: if fabs stood in the year they are begun"] if conflict.lead_times else []
-        lines += folded("Not enough by itself: " + "; ".join(others) + ".") if others else []
+        lines += labelled(
+            [
+                (f"  {member.title}", _gives(member.title, member.gives or ()))
+                for member in helps
+            ]
+        )
+        lines += (
+            ["  lead times: if fabs stood in the year they are begun"]
+            if conflict.lead_times
+            else []
+        )
+        lines += (
+            folded("Not enough by itself: " + "; ".join(others) + ".") if others else []
+        )
     elif conflict.together:
         lines += [f"{start} could be met only if these gave way together:"]
         lines += folded(_gives("", conflict.together), "  ")
     else:
-        lines += [f"{start} cannot be met by any of these giving way while the rest stands."]
+        lines += [
+            f"{start} cannot be met by any of these giving way while the rest stands."
+        ]
     return lines
 
 
@@ -95,8 +150,13 @@ def _gives(title: str, gives: Sequence[Give]) -> str:
     for give in gives:
         by[give.title, give.row.where, give.row.unit, give.row.sense].append(give)
     told = sorted(by.values(), key=lambda found: -max(map(_change, found)))
-    texts = [("" if found[0].title == title else f"{found[0].title} ") + _give(found) for found in told[:FEW]]
-    return "; ".join([*texts, *([f"and {len(told) - FEW} more"] if len(told) > FEW else [])])
+    texts = [
+        ("" if found[0].title == title else f"{found[0].title} ") + _give(found)
+        for found in told[:FEW]
+    ]
+    return "; ".join(
+        [*texts, *([f"and {len(told) - FEW} more"] if len(told) > FEW else [])]
+    )
 
 
 def _change(give: Give) -> float:
@@ -105,21 +165,32 @@ def _change(give: Give) -> float:
 
 def _give(gives: Sequence[Give]) -> str:
     row, amounts = gives[0].row, span(give.amount for give in gives)
-    place = (f" ({row.where})" if row.where else "") + when(give.row.year for give in gives)
+    place = (f" ({row.where})" if row.where else "") + when(
+        give.row.year for give in gives
+    )
     if row.sense == SHARE:
         return f"missed by {amounts} {row.unit}{place}"
     verb = {AT_LEAST: "asking for", AT_MOST: "allowing"}.get(row.sense, "standing at")
-    return f"{verb} {amounts} instead of {span(give.row.amount for give in gives)} {row.unit}{place}"
+    return (
+        f"{verb} {amounts} instead of {span(give.row.amount for give in gives)}"
+        f" {row.unit}{place}"
+    )
 
 
 def _imbalance(found: Imbalance) -> list[str]:
     total = sum(v for _, v in found.support), sum(v for _, v in found.cost)
     return [
-        *folded(f"Each more unit of {found.what} is paid {number(total[0])} MUSD and costs {number(total[1])} MUSD, "
-                "present value:"),
-        *columns([["  paid by", name, number(value)] for name, value in found.support]
-                 + [["  costs", name, number(value)] for name, value in found.cost], right=[2]),
-        "", "Lower the support, or put a quantity or a budget on it.",
+        *folded(
+            f"Each more unit of {found.what} is paid {number(total[0])} MUSD and costs"
+            f" {number(total[1])} MUSD, present value:"
+        ),
+        *columns(
+            [["  paid by", name, number(value)] for name, value in found.support]
+            + [["  costs", name, number(value)] for name, value in found.cost],
+            right=[2],
+        ),
+        "",
+        "Lower the support, or put a quantity or a budget on it.",
     ]
 
 
@@ -127,26 +198,66 @@ def _extremes(found: Iterable[Extreme]) -> list[str]:
     lines = ["Numbers of the programme that are not zero:"]
     for extreme in found:
         far = "  (too far apart: mend the data or the number)" if extreme.wide else ""
-        lines += folded(f"{extreme.what}: {extreme.least:.3g} ({extreme.least_at}) to {extreme.largest:.3g} "
-                        f"({extreme.largest_at}){far}", "  ")
+        lines += folded(
+            f"{extreme.what}: {extreme.least:.3g} ({extreme.least_at}) to"
+            f" {extreme.largest:.3g} ({extreme.largest_at}){far}",
+            "  ",
+        )
     return lines
 
 
 def _binding(head: str, found: Binding, extremes: Sequence[Extreme]) -> list[str]:
-    lines = [f"{head}: there is a solution, objective {found.objective:,.0f} MUSD in present value."]
+    lines = [
+        f"{head}: there is a solution, objective {found.objective:,.0f} MUSD in present"
+        " value."
+    ]
     if found.falls:
-        lines += ["", *folded("No rule contradicts another, but users get less because of those that bind ("
-                              + ", ".join(found.culprits) + "), over the years reported:")]
-        lines += columns([[f"  use of {fall.segment} in {fall.region} falls by {fall.average:.1%}",
-                           f"({fall.worst:.1%} in {fall.year})"] for fall in found.falls])
+        lines += [
+            "",
+            *folded(
+                "No rule contradicts another, but users get less because of those that"
+                " bind (" + ", ".join(found.culprits) + "), over the years reported:"
+            ),
+        ]
+        lines += columns(
+            [
+                [
+                    (
+                        f"  use of {fall.segment} in {fall.region} falls by"
+                        f" {fall.average:.1%}"
+                    ),
+                    f"({fall.worst:.1%} in {fall.year})",
+                ]
+                for fall in found.falls
+            ]
+        )
     if found.short:
-        lines += ["", "Rules that are not kept, and fined, where they are missed by most"]
-        lines += columns([[f"  {short.policy}", short.what, f"{number(short.amount)} {short.unit}", f"in {short.year}"]
-                          for short in found.short], right=[2])
+        lines += [
+            "",
+            "Rules that are not kept, and fined, where they are missed by most",
+        ]
+        lines += columns(
+            [
+                [
+                    f"  {short.policy}",
+                    short.what,
+                    f"{number(short.amount)} {short.unit}",
+                    f"in {short.year}",
+                ]
+                for short in found.short
+            ],
+            right=[2],
+        )
     lines += ["", "Rules that bind", *(_bounds(found.rules) or ["  none"])]
-    lines += ["", "Physical limits that bind, those worth most", *_bounds(found.limits[:MOST_LIMITS])]
-    lines += folded("Worth is the dual times the limit, present value; a rule that only holds flows in proportion has "
-                    "none. The highest price is that of its year.")
+    lines += [
+        "",
+        "Physical limits that bind, those worth most",
+        *_bounds(found.limits[:MOST_LIMITS]),
+    ]
+    lines += folded(
+        "Worth is the dual times the limit, present value; a rule that only holds flows"
+        " in proportion has none. The highest price is that of its year."
+    )
     wide = [extreme for extreme in extremes if extreme.wide]
     return [*lines, "", *_extremes(wide)] if wide else lines
 
@@ -157,7 +268,11 @@ def _bounds(bounds: Iterable[Bound]) -> list[str]:
         worth = f"{number(abs(b.worth) / 1000.0)} USD bn" if b.worth else "-"
         where = f"{b.row.where}{when([b.row.year])}".strip()
         rows.append([f"  {b.title}", worth, f"{number(abs(b.price))} {b.unit}", where])
-    return columns([["", "worth", "highest price", "where"], *rows], right=[1]) if rows else []
+    return (
+        columns([["", "worth", "highest price", "where"], *rows], right=[1])
+        if rows
+        else []
+    )
 
 
 WIDE_RANGE = 1e10

@@ -27,7 +27,9 @@ from chipmodel.solver.iis import TOLERANCE, rows_as_lp
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 
-def explain_infeasible(data: Dataset, case: Case | str, world: World | str = "central") -> Diagnosis:
+def explain_infeasible(
+    data: Dataset, case: Case | str, world: World | str = "central"
+) -> Diagnosis:
     """Say why a case has no solution in a world, or, if it has one, what binds in it and at what price.
 
     Parameters
@@ -56,9 +58,18 @@ def explain_infeasible(data: Dataset, case: Case | str, world: World | str = "ce
     except Unsolved as error:
         if error.program is None:
             raise
-        return _explain(Diagnosis(case, world, error.status, str(error), names=names_of(data)), error)
-    return Diagnosis(case, world, "optimal", extremes=extremes(solution.program), binding=what_binds(solution),
-                     names=names_of(data))
+        return _explain(
+            Diagnosis(case, world, error.status, str(error), names=names_of(data)),
+            error,
+        )
+    return Diagnosis(
+        case,
+        world,
+        "optimal",
+        extremes=extremes(solution.program),
+        binding=what_binds(solution),
+        names=names_of(data),
+    )
 
 
 def _explain(found: Diagnosis, failed: Unsolved) -> Diagnosis:
@@ -66,7 +77,9 @@ def _explain(found: Diagnosis, failed: Unsolved) -> Diagnosis:
     try:
         conflicts, more = find_conflicts(program, failed.parameters, failed.policies)
     except NoOptimum as error:
-        return replace(found, status=error.status, said=str(error), extremes=extremes(program))
+        return replace(
+            found, status=error.status, said=str(error), extremes=extremes(program)
+        )
     if conflicts:
         return replace(found, status="infeasible", conflicts=conflicts, more=more)
     imbalance = _imbalance(program, failed.parameters)
@@ -85,19 +98,28 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
     highs.passModel(lp)
     highs.run()
     ray = np.array(highs.getSolution().col_value)
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal or program.cost @ ray > -TOLERANCE:
+    if (
+        highs.getModelStatus() != highspy.HighsModelStatus.kOptimal
+        or program.cost @ ray > -TOLERANCE
+    ):
         return None
     names = [name for name, _ in program.columns_of]
-    worth = [k for k in np.flatnonzero(ray > TOLERANCE) if names[k] in ("build", "output")]
+    worth = [
+        k for k in np.flatnonzero(ray > TOLERANCE) if names[k] in ("build", "output")
+    ]
     top = max(worth or np.flatnonzero(ray > TOLERANCE), key=lambda k: ray[k])
     total: dict[str, float] = defaultdict(float)
-    for line, amount in zip(program.frame.lines, program.weights * (program.lines @ ray), strict=True):
+    for line, amount in zip(
+        program.frame.lines, program.weights * (program.lines @ ray), strict=True
+    ):
         paid = f"{line.account} of {line.policy}" if line.policy else line.account
         total[paid] += float(amount) / ray[top]
     ranked = sorted(total.items(), key=lambda pair: -abs(pair[1]))
-    return Imbalance(_in_words(program, int(top), parameters),
-                     tuple((name, -v) for name, v in ranked if v < -TOLERANCE),
-                     tuple((name, v) for name, v in ranked if v > TOLERANCE))
+    return Imbalance(
+        _in_words(program, int(top), parameters),
+        tuple((name, -v) for name, v in ranked if v < -TOLERANCE),
+        tuple((name, v) for name, v in ranked if v > TOLERANCE),
+    )
 
 
 def _in_words(program: LinearProgram, column: int, parameters: Parameters) -> str:
@@ -106,7 +128,10 @@ def _in_words(program: LinearProgram, column: int, parameters: Parameters) -> st
     if name not in ("build", "output"):
         return column_name(program, column)
     site = parameters.sites.sites[index[0]]
-    return f"{'kwpm begun at' if name == 'build' else 'kwpm made at'} {site.name}, {site.segment}, {index[-1]}"
+    return (
+        f"{'kwpm begun at' if name == 'build' else 'kwpm made at'} {site.name},"
+        f" {site.segment}, {index[-1]}"
+    )
 
 
 def extremes(program: LinearProgram) -> tuple[Extreme, ...]:
@@ -114,7 +139,10 @@ def extremes(program: LinearProgram) -> tuple[Extreme, ...]:
     entries = program.matrix.tocoo()
 
     def entry(k: int) -> str:
-        return f"{column_name(program, int(entries.col[k]))} in {row_name(program, int(entries.row[k]))}"
+        return (
+            f"{column_name(program, int(entries.col[k]))} in"
+            f" {row_name(program, int(entries.row[k]))}"
+        )
 
     return (
         _extreme("coefficients", entries.data, entry),
@@ -129,4 +157,6 @@ def _extreme(what: str, values: Vector, name: Callable[[int], str]) -> Extreme:
     if not len(there):
         return Extreme(what, 0.0, "", 0.0, "")
     least, largest = int(there[size[there].argmin()]), int(there[size[there].argmax()])
-    return Extreme(what, float(size[least]), name(least), float(size[largest]), name(largest))
+    return Extreme(
+        what, float(size[least]), name(least), float(size[largest]), name(largest)
+    )

@@ -34,13 +34,17 @@ LIMITS = {
     "history": Limit("fabs begun already", ("site", "year")),
     "commitment": Limit("commitments under way", ("site", "year")),
     "size": Limit("sizes of announced sites", ("site",)),
-    "step_width": Limit("room to build at a step of cost", ("firm", "region", "segment", "step", "year")),
+    "step_width": Limit(
+        "room to build at a step of cost", ("firm", "region", "segment", "step", "year")
+    ),
     "capacity": Limit("capacity of fabs", ("site", "step", "year")),
     "assembly_capacity": Limit("capacity of packaging", ("package", "region", "year")),
     "assembly_size": Limit("sizes of announced packaging plants", ("plant",)),
     "assembly_history": Limit("packaging plants begun already", ("plant", "year")),
     "input_supply": Limit("supply", ("input", "region", "year")),
-    "input_replacement": Limit("pace of replacing withheld input", ("input", "region", "year")),
+    "input_replacement": Limit(
+        "pace of replacing withheld input", ("input", "region", "year")
+    ),
     "replacement_history": Limit("input replaced already", ("input", "region", "year")),
     "demand_step": Limit("demand", ("region", "segment", "step", "year")),
     "firm_budget": Limit("investment budgets", ("holder", "year")),
@@ -87,7 +91,9 @@ class RowText:
             "site": {i: site.name for i, site in n.sites.sites.items()},
             "plant": {i: plant.name for i, plant in n.packaging.plants.items()},
         }
-        pools = {f"pool_{r.lower()}": f"other firms of {name}" for r, name in names.items()}
+        pools = {
+            f"pool_{r.lower()}": f"other firms of {name}" for r, name in names.items()
+        }
         self.names["holder"] = {**self.names["firm"], **pools}
 
     @cached_property
@@ -122,17 +128,28 @@ class RowText:
         name, index = self.program.rows_of[row]
         parts = list(index)
         kinds = LIMITS[name].parts if name in LIMITS else ()
-        dated = kinds[-1] == "year" if kinds else bool(parts) and parts[-1] in self.n.discount
+        dated = (
+            kinds[-1] == "year"
+            if kinds
+            else bool(parts) and parts[-1] in self.n.discount
+        )
         year = parts.pop() if dated else None
-        words = [self._word(part, kinds[i] if i < len(kinds) else "") for i, part in enumerate(parts)
-                 if not (kinds and kinds[i] in ("input", "step"))]
+        words = [
+            self._word(part, kinds[i] if i < len(kinds) else "")
+            for i, part in enumerate(parts)
+            if not (kinds and kinds[i] in ("input", "step"))
+        ]
         return ", ".join(word for word in words if word), year
 
     def _word(self, part: Any, kind: str) -> str:
         if kind == "site":
             # The name of a fleet or of new fabs says what it is, not of what.
             site = self.n.sites.sites[part]
-            return site.name if site.kind == "project" else f"{site.name}, {self.names['segment'][site.segment]}"
+            return (
+                site.name
+                if site.kind == "project"
+                else f"{site.name}, {self.names['segment'][site.segment]}"
+            )
         for names in [self.names[kind]] if kind in self.names else self.names.values():
             if part in names:
                 return names[part]
@@ -152,7 +169,9 @@ class RowText:
         if rhs:
             return AT_LEAST if rhs > 0 else AT_MOST
         signs = np.sign(self.by_row[row].data)
-        return AT_MOST if (signs < 0).all() else AT_LEAST if (signs > 0).all() else SHARE
+        return (
+            AT_MOST if (signs < 0).all() else AT_LEAST if (signs > 0).all() else SHARE
+        )
 
     def says(self, rows: Iterable[int]) -> list[str]:
         """Return what some rows of a limit say, a line for each place."""
@@ -165,7 +184,11 @@ class RowText:
 
 
 def _said(where: str, unit: str, sense: str, rows: list[Row]) -> str:
-    text = "holds flows in proportion" if sense == SHARE else f"{sense} {span(row.amount for row in rows)} {unit}"
+    text = (
+        "holds flows in proportion"
+        if sense == SHARE
+        else f"{sense} {span(row.amount for row in rows)} {unit}"
+    )
     return ("" if not where else f"{where}: ") + text + when(row.year for row in rows)
 
 

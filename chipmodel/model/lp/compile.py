@@ -1,7 +1,8 @@
 """A programme as arrays, compiled from Pyomo: a matrix, right-hand sides, account lines, and what they stand for.
 
-Arrays know neither data nor policies: rows are ``A x >= b`` or ``A x = b``, columns are at least
-zero, and each account line is a row of `lines`; the cost is their discounted, weighted sum.
+Arrays know neither data nor policies: rows are ``A x >= b`` or ``A x = b``, columns are
+at least zero, and each account line is a row of `lines`; the cost is their discounted,
+weighted sum.
 """
 
 from __future__ import annotations
@@ -14,14 +15,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyomo.common.gc_manager import PauseGC
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
+from pyomo.repn.plugins.standard_form import (
+    LinearStandardFormCompiler,
+    _LinearStandardFormCompiler_impl,
+)
 from scipy import sparse
 
 from chipmodel.common.errors import InputError, NoOptimum, Problem, about
 from chipmodel.model.lp.builder import Broken
 from chipmodel.model.lp.program import PyomoModel
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.linear_program import Index, Label, Line, LinearProgram, ProgramLabels, Rows, Vector
+from chipmodel.solver.linear_program import (
+    Index,
+    Label,
+    Line,
+    LinearProgram,
+    ProgramLabels,
+    Rows,
+    Vector,
+)
 from chipmodel.solver.polynomials import Polynomial
 
 
@@ -31,7 +43,8 @@ def compile_program(model: PyomoModel) -> LinearProgram:
     Raises
     ------
     NoOptimum
-        If a row that no variable enters does not hold; its arrays hold such rows as well, empty.
+        If a row that no variable enters does not hold; its arrays hold such rows as
+        well, empty.
     """
     with PauseGC():  # two fifths of the time would go into looking for garbage
         form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True)
@@ -65,7 +78,12 @@ def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
         owners=[*program.frame.owners, *("" for _ in broken)],
     )
     rhs = np.append(program.rhs, [row.rhs for row in broken])
-    return replace(program, frame=frame, matrix=sparse.vstack([program.matrix, empty], format="csc"), rhs=rhs)
+    return replace(
+        program,
+        frame=frame,
+        matrix=sparse.vstack([program.matrix, empty], format="csc"),
+        rhs=rhs,
+    )
 
 
 def _cannot_hold(broken: Sequence[Broken]) -> str:
@@ -86,26 +104,48 @@ class Slots:
 
 def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
     """Compile a programme written with traced numbers: its arrays, to be filled at the slots, and the slots."""
-    compiler = _ParametricCompiler(LinearStandardFormCompiler.CONFIG({"mixed_form": True}))
+    compiler = _ParametricCompiler(
+        LinearStandardFormCompiler.CONFIG({"mixed_form": True})
+    )
     with PauseGC():
         form = compiler.write(model.pyomo)
         frame = labels_of(model, form)
     of_lines, of_matrix = compiler.slots
-    rows = [(k, value) for k, value in enumerate(form.rhs) if isinstance(value, Polynomial)]
-    rhs = np.array([0.0 if isinstance(value, Polynomial) else value for value in form.rhs], dtype=float)
-    refuse_ownerless(model, frame, np.where([isinstance(value, Polynomial) for value in form.rhs], 1.0, rhs))
+    rows = [
+        (k, value) for k, value in enumerate(form.rhs) if isinstance(value, Polynomial)
+    ]
+    rhs = np.array(
+        [0.0 if isinstance(value, Polynomial) else value for value in form.rhs],
+        dtype=float,
+    )
+    refuse_ownerless(
+        model,
+        frame,
+        np.where([isinstance(value, Polynomial) for value in form.rhs], 1.0, rhs),
+    )
     lines, place = by_rows(sparse.csc_matrix(form.c))
     discounted = weights(model.lines, model.parameters)
-    program = whole(LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted), model)
-    return program, Slots(of_matrix, rows, [(int(place[k]), value) for k, value in of_lines])
+    program = whole(
+        LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted), model
+    )
+    return program, Slots(
+        of_matrix, rows, [(int(place[k]), value) for k, value in of_lines]
+    )
 
 
 def by_rows(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
     """Return a matrix by columns turned to rows, and where each of its entries has gone."""
-    order = sparse.csc_matrix((np.arange(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape).tocsr()
+    order = sparse.csc_matrix(
+        (np.arange(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape
+    ).tocsr()
     place = np.empty(matrix.nnz, dtype=np.int64)
     place[order.data] = np.arange(matrix.nnz)
-    return sparse.csr_matrix((matrix.data[order.data], order.indices, order.indptr), matrix.shape), place
+    return (
+        sparse.csr_matrix(
+            (matrix.data[order.data], order.indices, order.indptr), matrix.shape
+        ),
+        place,
+    )
 
 
 class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[misc]
@@ -115,30 +155,52 @@ class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[mis
         super().__init__(config)
         self.slots: list[list[tuple[int, Polynomial]]] = []
 
-    def _create_csc(self, data: Any, index: Any, index_ptr: Any, nnz: int, n_cols: int) -> Any:
+    def _create_csc(
+        self, data: Any, index: Any, index_ptr: Any, nnz: int, n_cols: int
+    ) -> Any:
         values = list(chain.from_iterable(data))
-        traced = np.fromiter((isinstance(value, Polynomial) for value in values), bool, nnz)
-        plain = np.fromiter((1.0 if there else value for value, there in zip(values, traced, strict=True)), float, nnz)
+        traced = np.fromiter(
+            (isinstance(value, Polynomial) for value in values), bool, nnz
+        )
+        plain = np.fromiter(
+            (
+                1.0 if there else value
+                for value, there in zip(values, traced, strict=True)
+            ),
+            float,
+            nnz,
+        )
         columns = np.fromiter(chain.from_iterable(index), np.int32, nnz)
         shape = (len(index_ptr) - 1, n_cols)
-        order = sparse.csr_matrix((np.arange(nnz), columns, np.array(index_ptr)), shape).tocsc()
+        order = sparse.csr_matrix(
+            (np.arange(nnz), columns, np.array(index_ptr)), shape
+        ).tocsc()
         kept = plain[order.data] != 0.0
         start = np.concatenate(([0], np.cumsum(kept)))[order.indptr]
         place = order.data[kept]
-        self.slots.append([(k, values[at]) for k, at in enumerate(place.tolist()) if traced[at]])
+        self.slots.append(
+            [(k, values[at]) for k, at in enumerate(place.tolist()) if traced[at]]
+        )
         return sparse.csc_array((plain[place], order.indices[kept], start), shape=shape)
 
 
 def weights(lines: list[Line], parameters: Parameters) -> Vector:
     """Return the discounted weight of each account line in the objective."""
     last = parameters.discount[parameters.years[-1]]
-    return np.array([line.weight * parameters.discount.get(line.year, last) for line in lines])
+    return np.array(
+        [line.weight * parameters.discount.get(line.year, last) for line in lines]
+    )
 
 
 def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
     """Return the labels of a compiled programme."""
-    rows = [(row.constraint.parent_component().local_name, _index(row.constraint.index())) for row in form.rows]
-    columns = [(var.parent_component().local_name, _index(var.index())) for var in form.columns]
+    rows = [
+        (row.constraint.parent_component().local_name, _index(row.constraint.index()))
+        for row in form.rows
+    ]
+    columns = [
+        (var.parent_component().local_name, _index(var.index())) for var in form.columns
+    ]
     groups = model.groups
     whose = model.agents
     agents = []
@@ -149,10 +211,16 @@ def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
         rows_of=rows,
         columns_of=columns,
         equal=np.array([row.bound_type == 0 for row in form.rows], dtype=bool),
-        owners=["" if groups[name].owner is None else groups[name].owner_of(index) for name, index in rows],
+        owners=[
+            "" if groups[name].owner is None else groups[name].owner_of(index)
+            for name, index in rows
+        ],
         agents=agents,
         lines=model.lines,
-        groups={name: Rows(name, g.policy, g.unit, g.meaning, g.owner is not None) for name, g in groups.items()},
+        groups={
+            name: Rows(name, g.policy, g.unit, g.meaning, g.owner is not None)
+            for name, g in groups.items()
+        },
         asked=_asked(model, rows),
     )
 
@@ -168,12 +236,19 @@ def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
 
 def refuse_ownerless(model: PyomoModel, frame: ProgramLabels, rhs: Vector) -> None:
     """Refuse a balance with a right-hand side: its dual would be a rent that nobody owns."""
-    names = {frame.rows_of[i][0] for i in np.flatnonzero((np.abs(rhs) > 1e-9) & ~frame.limit)}
+    names = {
+        frame.rows_of[i][0] for i in np.flatnonzero((np.abs(rhs) > 1e-9) & ~frame.limit)
+    }
     if names:
         raise InputError(
-            Problem(f"policy {group.policy}" if group.policy else "programme", f"balance {group.name}",
-                    "has a right-hand side, a rent that nobody owns", "write it as a limit with an owner")
-            for name, group in model.groups.items() if name in names
+            Problem(
+                f"policy {group.policy}" if group.policy else "programme",
+                f"balance {group.name}",
+                "has a right-hand side, a rent that nobody owns",
+                "write it as a limit with an owner",
+            )
+            for name, group in model.groups.items()
+            if name in names
         )
 
 

@@ -13,25 +13,41 @@ from chipmodel.model.parameters.market import GRID
 def variables(b: ModelBuilder) -> None:
     """Add ``served[e,s,k,t]``, chips used in demand step k."""
     n = b.n
-    b.variable("served", [(e, s, k, t) for e, s, t in n.reference for k in range(len(GRID) - 1)],
-               lambda e, s, k, t: f"users:{e}")
+    b.variable(
+        "served",
+        [(e, s, k, t) for e, s, t in n.reference for k in range(len(GRID) - 1)],
+        lambda e, s, k, t: f"users:{e}",
+    )
 
 
 def constraints(b: ModelBuilder) -> None:
     r"""Serve demand step by step.
 
     demand_balance: what is consumed is what is served.
-    demand_step: served in a step is at most its width, a fixed multiple of the reference quantity.
-    The dual of the step is the surplus of its buyers.
+    demand_step: served in a step is at most its width, a fixed multiple of the
+    reference quantity. The dual of the step is the surplus of its buyers.
     """
     n, m = b.n, b.model
     steps = range(len(GRID) - 1)
-    b.balance("demand_balance", list(m.consumed),
-              lambda e, s, t: m.consumed[e, s, t] - pyo.quicksum(m.served[e, s, k, t] for k in steps),
-              unit="kwpm", meaning="price users pay for a chip")
-    b.limit("demand_step", list(m.served),
-            lambda e, s, k, t: (GRID[k + 1] - GRID[k]) * n.reference[e, s, t] - m.served[e, s, k, t],
-            owner=lambda e, s, k, t: f"users:{e}", unit="kwpm", meaning="surplus of the buyers in the step")
+    b.balance(
+        "demand_balance",
+        list(m.consumed),
+        lambda e, s, t: (
+            m.consumed[e, s, t] - pyo.quicksum(m.served[e, s, k, t] for k in steps)
+        ),
+        unit="kwpm",
+        meaning="price users pay for a chip",
+    )
+    b.limit(
+        "demand_step",
+        list(m.served),
+        lambda e, s, k, t: (
+            (GRID[k + 1] - GRID[k]) * n.reference[e, s, t] - m.served[e, s, k, t]
+        ),
+        owner=lambda e, s, k, t: f"users:{e}",
+        unit="kwpm",
+        meaning="surplus of the buyers in the step",
+    )
 
 
 def costs(b: ModelBuilder) -> None:

@@ -13,15 +13,18 @@ from chipmodel.model.lp.builder import ModelBuilder
 def variables(b: ModelBuilder) -> None:
     """Add ``outside[h,k,t]``, MUSD a holder raises outside its budget in step k."""
     n = b.n
-    b.variable("outside", [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))],
-               lambda h, k, t: f"holder:{h}")
+    b.variable(
+        "outside",
+        [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))],
+        lambda h, k, t: f"holder:{h}",
+    )
 
 
 def constraints(b: ModelBuilder) -> None:
     """Hold spending to budgets; written last, when every support is known.
 
-    firm_budget: spending of the year on all builds (at multiplier 1; net of support if the world
-    says so) is at most the budget plus outside capital.
+    firm_budget: spending of the year on all builds (at multiplier 1; net of support if
+    the world says so) is at most the budget plus outside capital.
     outside_capital: each step but the last is at most a share of the budget.
     """
     n, m = b.n, b.model
@@ -35,18 +38,41 @@ def constraints(b: ModelBuilder) -> None:
                 continue
             spent[key].append(cash * m.build[i, t])
             if n.world.budgets == "net":
-                spent[key] += [-(cash / cost) * amount for amount in b.support_cash[i, t]]
+                spent[key] += [
+                    -(cash / cost) * amount for amount in b.support_cash[i, t]
+                ]
     missing = sorted({h for h, _ in spent} - {h for h, _ in n.budgets})
     if missing:
-        raise InputError(Problem("budgets.csv", f"{h}, {n.world.base_year}", "row is missing",
-                                 "add the budget of the holder") for h in missing)
+        raise InputError(
+            Problem(
+                "budgets.csv",
+                f"{h}, {n.world.base_year}",
+                "row is missing",
+                "add the budget of the holder",
+            )
+            for h in missing
+        )
     steps = range(len(n.capital))
-    b.limit("firm_budget", list(spent),
-            lambda h, t: n.budgets[h, t] + pyo.quicksum(m.outside[h, k, t] for k in steps) - pyo.quicksum(spent[h, t]),
-            owner=lambda h, t: f"holder:{h}", unit="MUSD", meaning="what one more MUSD of budget in the year is worth")
-    b.limit("outside_capital", [(h, k, t) for h, t in spent for k in steps[:-1]],
-            lambda h, k, t: n.capital[k][0] * n.budgets[h, t] - m.outside[h, k, t],
-            owner=lambda h, k, t: f"holder:{h}", unit="MUSD", meaning="worth of more capital at this premium")
+    b.limit(
+        "firm_budget",
+        list(spent),
+        lambda h, t: (
+            n.budgets[h, t]
+            + pyo.quicksum(m.outside[h, k, t] for k in steps)
+            - pyo.quicksum(spent[h, t])
+        ),
+        owner=lambda h, t: f"holder:{h}",
+        unit="MUSD",
+        meaning="what one more MUSD of budget in the year is worth",
+    )
+    b.limit(
+        "outside_capital",
+        [(h, k, t) for h, t in spent for k in steps[:-1]],
+        lambda h, k, t: n.capital[k][0] * n.budgets[h, t] - m.outside[h, k, t],
+        owner=lambda h, k, t: f"holder:{h}",
+        unit="MUSD",
+        meaning="worth of more capital at this premium",
+    )
 
 
 def costs(b: ModelBuilder) -> None:

@@ -12,21 +12,35 @@ from chipmodel.model.lp.builder import ModelBuilder
 def variables(b: ModelBuilder) -> None:
     """Add ``use[j,k,r,t]``, input j from k to the fabs of r, and ``replaced[j,r,t]``, what replaces withheld input."""
     n = b.n
-    b.variable("use", [(j, k, r, t) for j, u in n.upstream.items() for k in n.regions if k in u.shares
-                       for r in n.regions for t in n.years], lambda j, k, r, t: f"supplier:{k}")
-    b.variable("replaced", [(j, r, t) for j in n.upstream for r in n.regions for t in n.years],
-               lambda j, r, t: f"replacement:{r}")
+    b.variable(
+        "use",
+        [
+            (j, k, r, t)
+            for j, u in n.upstream.items()
+            for k in n.regions
+            if k in u.shares
+            for r in n.regions
+            for t in n.years
+        ],
+        lambda j, k, r, t: f"supplier:{k}",
+    )
+    b.variable(
+        "replaced",
+        [(j, r, t) for j in n.upstream for r in n.regions for t in n.years],
+        lambda j, r, t: f"replacement:{r}",
+    )
 
 
 def constraints(b: ModelBuilder) -> None:
     r"""Meet the needs of fabs from suppliers or, slowly, from replacements.
 
-    input_need: need times wafers made, or times kwpm whose tools move in this year, equals what is
-    used plus what is replaced.
-    input_supply: what a region's suppliers deliver is at most their share of supply, which grows
-    with reference demand.
-    input_replacement: replaced\ :sub:`t` is at most replaced\ :sub:`t-1` plus x% of the region's
-    reference need. That x is the range every result about withheld inputs is shown over.
+    input_need: need times wafers made, or times kwpm whose tools move in this year,
+    equals what is used plus what is replaced.
+    input_supply: what a region's suppliers deliver is at most their share of supply,
+    which grows with reference demand.
+    input_replacement: replaced\ :sub:`t` is at most replaced\ :sub:`t-1` plus x% of the
+    region's reference need. That x is the range every result about withheld inputs is
+    shown over.
     replacement_history: before a surprise, what was replaced without knowing it stays.
     """
     n, m = b.n, b.model
@@ -43,26 +57,61 @@ def constraints(b: ModelBuilder) -> None:
                 continue
             for k, share in enumerate(n.sites.places[n.sites.group_of[i]].work.tools):
                 if share > 0:
-                    need[j, site.region, start + k].append(u.need[site.segment] * share * term)
-    b.balance("input_need", list(m.replaced),
-              lambda j, r, t: pyo.quicksum(m.use[j, k, r, t] for k in n.regions if k in n.upstream[j].shares)
-              + m.replaced[j, r, t] - pyo.quicksum(need[j, r, t]),
-              unit="index", meaning="price of the input in the region")
-    b.limit("input_supply", [(j, k, t) for j, u in n.upstream.items() for k in n.regions if k in u.shares
-                             for t in n.years],
-            lambda j, k, t: n.upstream[j].shares[k] * n.upstream[j].supply[t]
-            - pyo.quicksum(m.use[j, k, r, t] for r in n.regions),
-            owner=lambda j, k, t: f"supplier:{k}", unit="index", meaning="scarcity of the input at its suppliers")
+                    need[j, site.region, start + k].append(
+                        u.need[site.segment] * share * term
+                    )
+    b.balance(
+        "input_need",
+        list(m.replaced),
+        lambda j, r, t: (
+            pyo.quicksum(
+                m.use[j, k, r, t] for k in n.regions if k in n.upstream[j].shares
+            )
+            + m.replaced[j, r, t]
+            - pyo.quicksum(need[j, r, t])
+        ),
+        unit="index",
+        meaning="price of the input in the region",
+    )
+    b.limit(
+        "input_supply",
+        [
+            (j, k, t)
+            for j, u in n.upstream.items()
+            for k in n.regions
+            if k in u.shares
+            for t in n.years
+        ],
+        lambda j, k, t: (
+            n.upstream[j].shares[k] * n.upstream[j].supply[t]
+            - pyo.quicksum(m.use[j, k, r, t] for r in n.regions)
+        ),
+        owner=lambda j, k, t: f"supplier:{k}",
+        unit="index",
+        meaning="scarcity of the input at its suppliers",
+    )
 
     def replacement(j: str, r: str, t: int) -> object:
         before = m.replaced[j, r, t - 1] if t > n.years[0] else 0.0
         return n.upstream[j].ramp.get((r, t), 0.0) + before - m.replaced[j, r, t]
 
-    b.limit("input_replacement", list(m.replaced), replacement, owner=lambda j, r, t: f"replacement:{r}",
-            unit="index", meaning="worth of replacing the input faster")
-    b.limit("replacement_history", [key for key in n.fixed_replaced if key in m.replaced],
-            lambda j, r, t: m.replaced[j, r, t] - n.fixed_replaced[j, r, t], owner=lambda j, r, t: f"replacement:{r}",
-            unit="index", meaning="what one more unit replaced before the surprise would be worth", equal=True)
+    b.limit(
+        "input_replacement",
+        list(m.replaced),
+        replacement,
+        owner=lambda j, r, t: f"replacement:{r}",
+        unit="index",
+        meaning="worth of replacing the input faster",
+    )
+    b.limit(
+        "replacement_history",
+        [key for key in n.fixed_replaced if key in m.replaced],
+        lambda j, r, t: m.replaced[j, r, t] - n.fixed_replaced[j, r, t],
+        owner=lambda j, r, t: f"replacement:{r}",
+        unit="index",
+        meaning="what one more unit replaced before the surprise would be worth",
+        equal=True,
+    )
 
 
 def costs(b: ModelBuilder) -> None:

@@ -29,11 +29,13 @@ Distinction = tuple[str, tuple[str, ...], frozenset[str]]
 """What a rule must tell apart inside devices: the user, the segments and the origins."""
 
 
-def distinguished_origins(n: Parameters, distinctions: Iterable[Distinction]) -> dict[str, Origins]:
+def distinguished_origins(
+    n: Parameters, distinctions: Iterable[Distinction]
+) -> dict[str, Origins]:
     """Return, per segment, the origins that the rules of a case tell apart at the user.
 
-    Chips of one class are the same to every rule, and the users no rule looks at do not care, so
-    both are pooled: the programme is smaller and its optimum the same.
+    Chips of one class are the same to every rule, and the users no rule looks at do not
+    care, so both are pooled: the programme is smaller and its optimum the same.
     """
     asked = list(distinctions)
     found = {}
@@ -43,5 +45,7 @@ def distinguished_origins(n: Parameters, distinctions: Iterable[Distinction]) ->
         kinds: dict[tuple[bool, ...], list[str]] = defaultdict(list)
         for r in (r for r, q in n.places if q == s):
             kinds[tuple(r in told for told in sets)].append(r)
-        found[s] = Origins(tuple(frozenset(members) for members in kinds.values()), users)
+        found[s] = Origins(
+            tuple(frozenset(members) for members in kinds.values()), users
+        )
     return found

@@ -17,8 +17,17 @@ def variables(b: ModelBuilder) -> None:
     """Add ``output[i,k,t]``, kwpm made at site i in its running-cost step k, and ``made[s,r,t]``, their sum."""
     n = b.n
     sites = n.sites.sites
-    b.variable("output", [(i, k, t) for i, s in sites.items() for t in n.years for k in _steps(s) if _can_run(s, t)],
-               lambda i, k, t: sites[i].agent)
+    b.variable(
+        "output",
+        [
+            (i, k, t)
+            for i, s in sites.items()
+            for t in n.years
+            for k in _steps(s)
+            if _can_run(s, t)
+        ],
+        lambda i, k, t: sites[i].agent,
+    )
     b.variable("made", [(s, r, t) for r, s in n.places for t in n.years], "traders")
 
 
@@ -26,8 +35,8 @@ def constraints(b: ModelBuilder) -> None:
     r"""Hold output to capacity in service.
 
     capacity: for a fleet, output up to u_min times capacity in its first tranche and
-    (u_max - u_min)/K times capacity in each of the K steps above; for a new fab, output is at most
-    u_max times what is in service, ``sum_t service[i,t,tau] build[i,t]``.
+    (u_max - u_min)/K times capacity in each of the K steps above; for a new fab, output
+    is at most u_max times what is in service, ``sum_t service[i,t,tau] build[i,t]``.
     fab_gate: what is made in a region is the output of its sites.
     """
     n, m = b.n, b.model
@@ -47,13 +56,24 @@ def constraints(b: ModelBuilder) -> None:
         )
         return service - m.output[i, k, t]
 
-    b.limit("capacity", list(m.output), room, owner=lambda i, k, t: sites[i].agent, unit="kwpm",
-            meaning="worth of one more kwpm of capacity in service")
+    b.limit(
+        "capacity",
+        list(m.output),
+        room,
+        owner=lambda i, k, t: sites[i].agent,
+        unit="kwpm",
+        meaning="worth of one more kwpm of capacity in service",
+    )
     by: dict[tuple[str, str, int], list[object]] = defaultdict(list)
     for i, k, t in m.output:
         by[sites[i].segment, sites[i].region, t].append(m.output[i, k, t])
-    b.balance("fab_gate", list(m.made), lambda s, r, t: pyo.quicksum(by[s, r, t]) - m.made[s, r, t],
-              unit="kwpm", meaning="price of a finished wafer at the fab gate")
+    b.balance(
+        "fab_gate",
+        list(m.made),
+        lambda s, r, t: pyo.quicksum(by[s, r, t]) - m.made[s, r, t],
+        unit="kwpm",
+        meaning="price of a finished wafer at the fab gate",
+    )
 
 
 def costs(b: ModelBuilder) -> None:
@@ -67,7 +87,11 @@ def costs(b: ModelBuilder) -> None:
         if site.kind != "fleet":
             running[t].append(n.running[site.region, site.segment] * term)
         elif k > LOW:
-            running[t].append(n.sites.fleet_running[k - 1] * n.running[site.region, site.segment] * term)
+            running[t].append(
+                n.sites.fleet_running[k - 1]
+                * n.running[site.region, site.segment]
+                * term
+            )
     for t in n.years:
         b.cost("running", t, pyo.quicksum(running[t]))
         b.cost("materials", t, pyo.quicksum(inputs[t]))
@@ -78,4 +102,6 @@ def _steps(site: Site) -> range:
 
 
 def _can_run(site: Site, year: int) -> bool:
-    return site.kind == "fleet" or any(site.in_service(t, year) > 0 for t in site.builds)
+    return site.kind == "fleet" or any(
+        site.in_service(t, year) > 0 for t in site.builds
+    )

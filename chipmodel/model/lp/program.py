@@ -8,7 +8,16 @@ from typing import Any, Protocol
 
 from pyomo.common.gc_manager import PauseGC
 
-from chipmodel.model.lp import assembly, demand, devices, finance, inputs, production, sites, trade
+from chipmodel.model.lp import (
+    assembly,
+    demand,
+    devices,
+    finance,
+    inputs,
+    production,
+    sites,
+    trade,
+)
 from chipmodel.model.lp.builder import Broken, Group, Instrument, ModelBuilder, Who
 from chipmodel.model.lp.origins import Distinction, distinguished_origins
 from chipmodel.model.parameters.duties import Duties, DutyKey, Levy, Relief
@@ -58,8 +67,13 @@ class Substitution:
     duties: dict[DutyKey, Any]
 
 
-def write(parameters: Parameters, policies: Iterable[Policy] = (), without: Iterable[str] = (),
-          ties: bool = True, substitution: Substitution | None = None) -> PyomoModel:
+def write(
+    parameters: Parameters,
+    policies: Iterable[Policy] = (),
+    without: Iterable[str] = (),
+    ties: bool = True,
+    substitution: Substitution | None = None,
+) -> PyomoModel:
     """Write the programme.
 
     Parameters
@@ -77,15 +91,37 @@ def write(parameters: Parameters, policies: Iterable[Policy] = (), without: Iter
     acting = tuple(policy for policy in policies if not policy.inactive)
     substitution = substitution or Substitution(parameters, acting, {})
     duties = schedule_of(parameters, acting, substitution.duties)
-    distinctions = [told for policy in acting for told in policy.distinguishes(parameters)]
-    origins = distinguished_origins(parameters, [*distinctions, *duties.distinguishes()])
+    distinctions = [
+        told for policy in acting for told in policy.distinguishes(parameters)
+    ]
+    origins = distinguished_origins(
+        parameters, [*distinctions, *duties.distinguishes()]
+    )
     with PauseGC():
-        builder = ModelBuilder(substitution.parameters, substitution.instruments, duties, origins, without, ties)
+        builder = ModelBuilder(
+            substitution.parameters,
+            substitution.instruments,
+            duties,
+            origins,
+            without,
+            ties,
+        )
         lines = _written(builder)
-        return PyomoModel(builder.model, lines, builder.groups, builder.agents, parameters, tuple(builder.broken))
+        return PyomoModel(
+            builder.model,
+            lines,
+            builder.groups,
+            builder.agents,
+            parameters,
+            tuple(builder.broken),
+        )
 
 
-def schedule_of(parameters: Parameters, policies: Iterable[Policy], substitution: dict[DutyKey, Any] | None = None) -> Duties:
+def schedule_of(
+    parameters: Parameters,
+    policies: Iterable[Policy],
+    substitution: dict[DutyKey, Any] | None = None,
+) -> Duties:
     """Return the duty schedule of the instruments of a case; `substitution` stands for duties that vary between cases."""
     acting = [policy for policy in policies if not policy.inactive]
     levies = [levy for policy in acting for levy in policy.levies(parameters)]

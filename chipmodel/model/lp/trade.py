@@ -16,11 +16,29 @@ def variables(b: ModelBuilder) -> None:
     via = defaultdict(list)
     for r, a in n.packaging.routes:
         via[r].append(a)
-    b.variable("ship", [(s, r, a, m, t) for r, s in n.places for a in via[r] for m in buyers for t in n.years],
-               "traders")
+    b.variable(
+        "ship",
+        [
+            (s, r, a, m, t)
+            for r, s in n.places
+            for a in via[r]
+            for m in buyers
+            for t in n.years
+        ],
+        "traders",
+    )
     steps = range(len(n.routes)) if n.routes else range(0)
-    b.variable("deviate", [(s, r, m, k, t) for r, s in n.places for m in buyers for k in steps for t in n.years],
-               "traders")
+    b.variable(
+        "deviate",
+        [
+            (s, r, m, k, t)
+            for r, s in n.places
+            for m in buyers
+            for k in steps
+            for t in n.years
+        ],
+        "traders",
+    )
 
 
 def constraints(b: ModelBuilder) -> None:
@@ -41,24 +59,45 @@ def constraints(b: ModelBuilder) -> None:
     for (s, r, _, buyer, t), term in m.ship.items():
         out[s, r, t].append(term)
         route[s, r, buyer, t].append(term)
-    b.balance("fab_balance", list(m.made), lambda s, r, t: m.made[s, r, t] - pyo.quicksum(out[s, r, t]),
-              unit="kwpm", meaning="price of a wafer leaving the region")
+    b.balance(
+        "fab_balance",
+        list(m.made),
+        lambda s, r, t: m.made[s, r, t] - pyo.quicksum(out[s, r, t]),
+        unit="kwpm",
+        meaning="price of a wafer leaving the region",
+    )
     steps = range(len(n.routes))
-    b.balance("route_inertia", list(route),
-              lambda s, r, buyer, t: n.sold[buyer] * m.made[s, r, t]
-              + pyo.quicksum(m.deviate[s, r, buyer, k, t] for k in steps) - pyo.quicksum(route[s, r, buyer, t]),
-              unit="kwpm", meaning="price of a qualified route", equal=False)
-    b.balance("route_widening", list(m.deviate),
-              lambda s, r, buyer, k, t: n.routes[k][0] * n.sold[buyer] * m.made[s, r, t] - m.deviate[s, r, buyer, k, t],
-              unit="kwpm", meaning="price of widening a route faster", equal=False)
+    b.balance(
+        "route_inertia",
+        list(route),
+        lambda s, r, buyer, t: (
+            n.sold[buyer] * m.made[s, r, t]
+            + pyo.quicksum(m.deviate[s, r, buyer, k, t] for k in steps)
+            - pyo.quicksum(route[s, r, buyer, t])
+        ),
+        unit="kwpm",
+        meaning="price of a qualified route",
+        equal=False,
+    )
+    b.balance(
+        "route_widening",
+        list(m.deviate),
+        lambda s, r, buyer, k, t: (
+            n.routes[k][0] * n.sold[buyer] * m.made[s, r, t]
+            - m.deviate[s, r, buyer, k, t]
+        ),
+        unit="kwpm",
+        meaning="price of widening a route faster",
+        equal=False,
+    )
 
 
 def costs(b: ModelBuilder) -> None:
     r"""Charge freight, requalification and other value added.
 
-    Each wafer of deviate\ :sub:`k` costs ``ln(1 + Phi_k)/sigma`` of the reference price. Other value
-    added is the reference price less the long-run cost of a plant: design, software and margin; it
-    may be negative.
+    Each wafer of deviate\ :sub:`k` costs ``ln(1 + Phi_k)/sigma`` of the reference
+    price. Other value added is the reference price less the long-run cost of a plant:
+    design, software and margin; it may be negative.
     """
     n, m = b.n, b.model
     freight: dict[int, list[object]] = defaultdict(list)

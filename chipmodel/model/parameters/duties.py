@@ -1,17 +1,19 @@
 """The duty schedule: every tariff of a case resolved together, before the programme is written.
 
-Duties are resolved for each importer, flow (bare chips or use), segment, origin and year, in this
-order:
+Duties are resolved for each importer, flow (bare chips or use), segment, origin and
+year, in this order:
 
 1. *exemptions*: a tariff does not fall on the origins it leaves out, nor on the importer's own chips;
 2. *reliefs*: a free-trade area sets duties between its members to zero, an allowance lowers the duty
    above it;
 3. *stacking*: what is left adds up, layer on layer: most-favoured-nation, Section 301, Section 232,
-   others. A tariff on a narrower share of a segment falls on goods that wider ones fall on too;
+   others. A tariff on a narrower share of a segment falls on goods that wider ones fall
+   on too;
 4. *ceilings*: the lowest all-in ceiling cuts the sum, from the last layer down. It never cuts the
    most-favoured-nation layer: where that alone exceeds it, nothing is added.
 
-Each tariff levies what is left of its own rate, so that the ledger knows the share of each law.
+Each tariff levies what is left of its own rate, so that the ledger knows the share of
+each law.
 """
 
 from __future__ import annotations
@@ -69,11 +71,19 @@ class Levy:
 
     def origin(self, made: str, assembled: str | None) -> str:
         """Return the origin by this duty's rule."""
-        return assembled if self.origin_rule == "assembly" and assembled is not None else made
+        return (
+            assembled
+            if self.origin_rule == "assembly" and assembled is not None
+            else made
+        )
 
     def falls_on(self, origin: str, segment: str, year: int) -> bool:
         """Whether it falls on chips of an origin in a year."""
-        return origin in self.origins and segment in self.segments and self.years[0] <= year <= self.years[1]
+        return (
+            origin in self.origins
+            and segment in self.segments
+            and self.years[0] <= year <= self.years[1]
+        )
 
 
 @dataclass(frozen=True)
@@ -117,11 +127,17 @@ class Duties:
     levies, reliefs : iterable
         What the instruments of the case levy, and what they take off.
     substitution : dict
-        Duties that vary between the cases of a sweep, and what stands for them in the programme.
+        Duties that vary between the cases of a sweep, and what stands for them in the
+        programme.
     """
 
-    def __init__(self, parameters: Parameters, levies: Iterable[Levy], reliefs: Iterable[Relief],
-                 substitution: dict[DutyKey, Any] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        levies: Iterable[Levy],
+        reliefs: Iterable[Relief],
+        substitution: dict[DutyKey, Any] | None = None,
+    ) -> None:
         self.levies = sorted(levies, key=lambda x: (LAYERS.index(x.layer), x.policy))
         self.reliefs = list(reliefs)
         self._numbers = parameters
@@ -133,11 +149,22 @@ class Duties:
         """Return what a tariff levies on a flow, as a share of its dutiable value."""
         if not flow.origins:
             return 0.0
-        # Origins no rule tells apart bear the same duty: any of them stands for its class.
-        place = (importer, on, flow.segment, min(flow.origins), flow.assembled if self._by_assembly else None,
-                 flow.year)
+        # Origins no rule tells apart bear the same duty: any of them stands for its
+        # class.
+        place = (
+            importer,
+            on,
+            flow.segment,
+            min(flow.origins),
+            flow.assembled if self._by_assembly else None,
+            flow.year,
+        )
         substitution = self._lifted.get((policy, *place))
-        return self.resolved(*place).get(policy, 0.0) if substitution is None else substitution
+        return (
+            self.resolved(*place).get(policy, 0.0)
+            if substitution is None
+            else substitution
+        )
 
     def table(self) -> dict[DutyKey, float]:
         """Return every duty of the schedule."""
@@ -145,29 +172,56 @@ class Duties:
         found: dict[DutyKey, float] = {}
         for importer, on in sorted({(levy.importer, levy.on) for levy in self.levies}):
             for made, s in n.places:
-                via = [a for r, a in n.packaging.routes if r == made] if self._by_assembly and on == "chips" else [None]
+                via = (
+                    [a for r, a in n.packaging.routes if r == made]
+                    if self._by_assembly and on == "chips"
+                    else [None]
+                )
                 for a, t in product(via, n.years):
-                    for policy, rate in self.resolved(importer, on, s, made, a, t).items():
+                    for policy, rate in self.resolved(
+                        importer, on, s, made, a, t
+                    ).items():
                         found[policy, importer, on, s, made, a, t] = rate
         return found
 
-    def _resolve(self, importer: str, on: On, segment: str, made: str, assembled: str | None,
-                 year: int) -> dict[str, float]:
+    def _resolve(
+        self,
+        importer: str,
+        on: On,
+        segment: str,
+        made: str,
+        assembled: str | None,
+        year: int,
+    ) -> dict[str, float]:
         """Return the duty of each tariff on an origin, as a share of the dutiable value of the flow."""
         falling = [
             levy
             for levy in self.levies
-            if (levy.importer, levy.on) == (importer, on) and levy.falls_on(levy.origin(made, assembled), segment, year)
+            if (levy.importer, levy.on) == (importer, on)
+            and levy.falls_on(levy.origin(made, assembled), segment, year)
         ]
         stack = []
         for levy in falling:
             origin = levy.origin(made, assembled)
-            ceiling = levy.ceiling if levy.ceiling is not None and origin in levy.capped else float("inf")
+            ceiling = (
+                levy.ceiling
+                if levy.ceiling is not None and origin in levy.capped
+                else float("inf")
+            )
             stack.append((levy, self._relieved(levy, origin, segment, year), ceiling))
         return _stacked(stack)
 
     def _relieved(self, levy: Levy, origin: str, segment: str, year: int) -> float:
-        return min([levy.rate, *(r.rate for r in self.reliefs if r.covers(levy, origin, segment, year))])
+        return min(
+            [
+                levy.rate,
+                *(
+                    r.rate
+                    for r in self.reliefs
+                    if r.covers(levy, origin, segment, year)
+                ),
+            ]
+        )
 
     def levy(self, policy: str) -> Levy | None:
         """Return the duty a tariff states; none if it is not in force in the case or does nothing."""
@@ -176,14 +230,20 @@ class Duties:
     def relieved(self, relief: str, importer: str, on: On, flow: Flow) -> float:
         """Return the share of a flow on which some rule takes something off a duty."""
         rules = [r for r in self.reliefs if r.policy == relief]
-        origins = [(x, x.origin(min(flow.origins), flow.assembled)) for x in self.levies]
+        origins = [
+            (x, x.origin(min(flow.origins), flow.assembled)) for x in self.levies
+        ]
         return max(
             (
                 levy.scope
                 for levy, origin in origins
                 if (levy.importer, levy.on) == (importer, on)
                 and levy.falls_on(origin, flow.segment, flow.year)
-                and any(r.rate < levy.rate and r.covers(levy, origin, flow.segment, flow.year) for r in rules)
+                and any(
+                    r.rate < levy.rate
+                    and r.covers(levy, origin, flow.segment, flow.year)
+                    for r in rules
+                )
             ),
             default=0.0,
         )
@@ -222,8 +282,8 @@ class Flow:
     Attributes
     ----------
     origins : frozenset of str
-        Place of diffusion (the fab); for use, the places of one class of origins that no rule of the
-        case tells apart.
+        Place of diffusion (the fab); for use, the places of one class of origins that
+        no rule of the case tells apart.
     assembled : str or None
         Place of assembly; none for flows inside devices.
     term : Any

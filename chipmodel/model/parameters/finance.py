@@ -54,21 +54,30 @@ class Construction:
 def construction(months: float, building_share: float, rate: float) -> Construction:
     """Return the spending profile of a plant built in `months`.
 
-    Shell and facility are paid evenly over construction, tools evenly over its last twelve months.
+    Shell and facility are paid evenly over construction, tools evenly over its last
+    twelve months.
     """
     lead = months / MONTHS_PER_YEAR
     count = max(1, math.ceil(lead - 1e-9))
     shell = _even(0.0, lead, count)
     tools = _even(max(0.0, lead - 1.0), lead, count)
-    spend = tuple(building_share * a + (1.0 - building_share) * b for a, b in zip(shell, tools, strict=True))
-    interest = math.fsum(share * (1.0 + rate) ** max(lead - k, 0.0) for k, share in enumerate(spend))
+    spend = tuple(
+        building_share * a + (1.0 - building_share) * b
+        for a, b in zip(shell, tools, strict=True)
+    )
+    interest = math.fsum(
+        share * (1.0 + rate) ** max(lead - k, 0.0) for k, share in enumerate(spend)
+    )
     return Construction(lead, spend, tools, interest)
 
 
 def _even(start: float, end: float, count: int) -> tuple[float, ...]:
     if end <= start:
         return (1.0, *([0.0] * (count - 1)))
-    return tuple(max(0.0, min(end, k + 1.0) - max(start, float(k))) / (end - start) for k in range(count))
+    return tuple(
+        max(0.0, min(end, k + 1.0) - max(start, float(k))) / (end - start)
+        for k in range(count)
+    )
 
 
 def share_in_service(ready: float, year: int) -> float:

@@ -7,12 +7,37 @@ from collections import defaultdict
 from itertools import pairwise
 
 from chipmodel.common.errors import InputError
-from chipmodel.dataset.rows import DemandLocationRow, DemandRow, DeviceStepRow, RouteStepRow
+from chipmodel.dataset.rows import (
+    DemandLocationRow,
+    DemandRow,
+    DeviceStepRow,
+    RouteStepRow,
+)
 from chipmodel.model.parameters.scaled_facts import Facts
 
 GRID: tuple[float, ...] = (
-    0.0, 0.5, 0.6, 0.7, 0.77, 0.83, 0.87, 0.91, 0.93, 0.95, 0.97, 0.99, 1.01, 1.03, 1.05, 1.07, 1.09, 1.13, 1.18,
-    1.25, 1.4, 1.7,
+    0.0,
+    0.5,
+    0.6,
+    0.7,
+    0.77,
+    0.83,
+    0.87,
+    0.91,
+    0.93,
+    0.95,
+    0.97,
+    0.99,
+    1.01,
+    1.03,
+    1.05,
+    1.07,
+    1.09,
+    1.13,
+    1.18,
+    1.25,
+    1.4,
+    1.7,
 )
 """Edges of the demand steps as multiples of the reference quantity; the first is the block whose loss is 'unmet'."""
 
@@ -20,7 +45,8 @@ GRID: tuple[float, ...] = (
 def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
     """Return the value of each demand step as a multiple of the reference price.
 
-    The mean over the step of the constant-elasticity curve ``p = x**(1/elasticity)``, cut at `choke`.
+    The mean over the step of the constant-elasticity curve ``p = x**(1/elasticity)``,
+    cut at `choke`.
 
     Parameters
     ----------
@@ -31,7 +57,11 @@ def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
     """
     cut = choke**elasticity
     return tuple(
-        (_area(min(b, cut), min(a, cut), None, choke) + _area(max(b, cut), max(a, cut), elasticity, choke)) / (b - a)
+        (
+            _area(min(b, cut), min(a, cut), None, choke)
+            + _area(max(b, cut), max(a, cut), elasticity, choke)
+        )
+        / (b - a)
         for a, b in pairwise(GRID)
     )
 
@@ -60,8 +90,13 @@ def demand_index(facts: Facts) -> dict[tuple[str, int], float]:
         for year in world.years:
             if year > world.base_year:
                 if (segment, year) not in rate:
-                    raise InputError.one("demand.csv", f"{segment}, {year}", "no growth is given for the year",
-                                         "add a period that covers it, or shorten the horizon of the world")
+                    raise InputError.one(
+                        "demand.csv",
+                        f"{segment}, {year}",
+                        "no growth is given for the year",
+                        "add a period that covers it, or shorten the horizon of the"
+                        " world",
+                    )
                 level *= 1.0 + rate[segment, year]
             index[segment, year] = level
     return index
@@ -78,11 +113,13 @@ def location_shares(facts: Facts) -> tuple[dict[str, float], dict[str, float]]:
     return makers, users
 
 
-def device_pattern(makers: dict[str, float], users: dict[str, float], home_seed: float) -> dict[tuple[str, str], float]:
+def device_pattern(
+    makers: dict[str, float], users: dict[str, float], home_seed: float
+) -> dict[tuple[str, str], float]:
     """Return the share of a user's devices made in each place.
 
-    Iterative proportional fitting of a seed matrix, 1 abroad and `home_seed` at home, to the two
-    published margins. Grade D.
+    Iterative proportional fitting of a seed matrix, 1 abroad and `home_seed` at home,
+    to the two published margins. Grade D.
 
     Returns
     -------
@@ -103,7 +140,9 @@ def device_pattern(makers: dict[str, float], users: dict[str, float], home_seed:
                 flow[m, e] *= wanted / have if have > 0 else 0.0
         if worst < 1e-13:
             break
-    return {(m, e): flow[m, e] / users[e] for m in makers for e in users if users[e] > 0}
+    return {
+        (m, e): flow[m, e] / users[e] for m in makers for e in users if users[e] > 0
+    }
 
 
 def trade_pattern(makers: dict[str, float], least: float) -> dict[str, float]:
@@ -116,8 +155,8 @@ def trade_pattern(makers: dict[str, float], least: float) -> dict[str, float]:
 def route_steps(facts: Facts, substitution: float) -> list[tuple[float, float]]:
     """Return the steps of route inertia as (widening, cost as a share of the reference price).
 
-    A wafer in step k costs ``ln(1 + Phi_k) / sigma``, Phi_k the cumulated widening at the middle of
-    the step and sigma the elasticity of substitution between origins.
+    A wafer in step k costs ``ln(1 + Phi_k) / sigma``, Phi_k the cumulated widening at
+    the middle of the step and sigma the elasticity of substitution between origins.
     """
     steps = sorted((row.step, value) for row, value in facts.each(RouteStepRow))
     done, found = 0.0, []
@@ -130,4 +169,7 @@ def route_steps(facts: Facts, substitution: float) -> list[tuple[float, float]]:
 def device_steps(facts: Facts) -> list[tuple[float, float]]:
     """Return the steps of moving device making as (width, premium), shares of devices and of price."""
     values = {(row.step, row.item): value for row, value in facts.each(DeviceStepRow)}
-    return [(values[k, "width"], values[k, "premium"]) for k in sorted({k for k, _ in values})]
+    return [
+        (values[k, "width"], values[k, "premium"])
+        for k in sorted({k for k, _ in values})
+    ]

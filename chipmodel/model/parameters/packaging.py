@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chipmodel.common.units import MONTHS_PER_YEAR, per_kwpm_year
-from chipmodel.dataset.rows import AssemblyCostRow, AssemblyRecipeRow, AssemblyRouteRow, AssemblyRow
+from chipmodel.dataset.rows import (
+    AssemblyCostRow,
+    AssemblyRecipeRow,
+    AssemblyRouteRow,
+    AssemblyRow,
+)
 from chipmodel.model.parameters.scaled_facts import Facts
 
 
@@ -70,18 +75,43 @@ def build_packaging(facts: Facts) -> Packaging:
         first = world.history_until + 1
         if row.earliest is not None:
             first = max(first, row.earliest - int(lead))
-        builds = () if row.kind == "fleet" else tuple(
-            t for t in range(first, world.horizon + 1) if t + lead < world.horizon + 1
+        builds = (
+            ()
+            if row.kind == "fleet"
+            else tuple(
+                t
+                for t in range(first, world.horizon + 1)
+                if t + lead < world.horizon + 1
+            )
         )
         if row.kind != "fleet" and not builds:
             continue
         size = None if row.kind == "greenfield" else value
-        plants[row.site] = Plant(row.site, row.kind, row.package, row.name, row.firm, row.region, size, builds, lead)
+        plants[row.site] = Plant(
+            row.site,
+            row.kind,
+            row.package,
+            row.name,
+            row.firm,
+            row.region,
+            size,
+            builds,
+            lead,
+        )
     packages = sorted({p.package for p in plants.values()})
     return Packaging(
         plants=plants,
-        need={(row.segment, row.package): v for row, v in facts.each(AssemblyRecipeRow) if v > 0},
+        need={
+            (row.segment, row.package): v
+            for row, v in facts.each(AssemblyRecipeRow)
+            if v > 0
+        },
         running={p: per_kwpm_year(cost[p, "running"]) for p in packages},
         capex={p: cost[p, "capex"] for p in packages},
-        routes=tuple(sorted((row.region, row.assembly_region) for row in facts.data.rows(AssemblyRouteRow))),
+        routes=tuple(
+            sorted(
+                (row.region, row.assembly_region)
+                for row in facts.data.rows(AssemblyRouteRow)
+            )
+        ),
     )

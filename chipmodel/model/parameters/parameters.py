@@ -1,7 +1,7 @@
 """From data, world and case to the named numbers of the programme, in plain Python.
 
-Whatever is not affine (annuities, elasticity steps, cost of place, duty schedules) is computed
-here, before the linear programme is written.
+Whatever is not affine (annuities, elasticity steps, cost of place, duty schedules) is
+computed here, before the linear programme is written.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Prices:
 class Parameters:
     """Every number of the programme, named.
 
-    Money is MUSD of the data's base year, real and undiscounted; flows are kwpm; unit costs are
-    MUSD per kwpm and year.
+    Money is MUSD of the data's base year, real and undiscounted; flows are kwpm; unit
+    costs are MUSD per kwpm and year.
     """
 
     data: Dataset
@@ -101,7 +101,9 @@ class Parameters:
     fixed_plants: dict[tuple[str, int], float] = field(default_factory=dict)
     fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Replacement of inputs before a surprise, fixed to the pass that did not know it."""
-    baseline_builds: dict[str, dict[tuple[str, int], float]] = field(default_factory=dict)
+    baseline_builds: dict[str, dict[tuple[str, int], float]] = field(
+        default_factory=dict
+    )
     """For each marginal programme, the builds of the case without it."""
 
     @property
@@ -114,7 +116,11 @@ class Parameters:
     def service(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
         """Years in which a build of a site is in service, each with the share of the year."""
         return {
-            (site.id, build): [(t, share) for t in self.years if (share := site.in_service(build, t)) > 0]
+            (site.id, build): [
+                (t, share)
+                for t in self.years
+                if (share := site.in_service(build, t)) > 0
+            ]
             for site in self.sites.sites.values()
             for build in site.builds
         }
@@ -142,7 +148,9 @@ class Parameters:
     def tie(self, *places: str) -> float:
         """Return the tie-breaking cost of a route: between 0.4 and 1 of `TIE`, different for every route."""
         weights = (0.6180339, 0.7548776, 0.5698402)
-        mix = math.fsum(self.rank[p] * weight for p, weight in zip(places, weights, strict=False))
+        mix = math.fsum(
+            self.rank[p] * weight for p, weight in zip(places, weights, strict=False)
+        )
         return TIE * (0.4 + 0.6 * (mix % 1.0))
 
     def with_events(self, events: tuple[Event, ...]) -> Parameters:
@@ -150,7 +158,13 @@ class Parameters:
         available: dict[tuple[str, str, int], float] = {}
         for event in events:
             for r, s in self.places:
-                if r == event.region and (event.segments == ("all",) or s in event.segments):
-                    for t in range(event.years[0], min(event.years[1], self.years[-1]) + 1):
-                        available[r, s, t] = available.get((r, s, t), 1.0) * (1.0 - event.depth)
+                if r == event.region and (
+                    event.segments == ("all",) or s in event.segments
+                ):
+                    for t in range(
+                        event.years[0], min(event.years[1], self.years[-1]) + 1
+                    ):
+                        available[r, s, t] = available.get((r, s, t), 1.0) * (
+                            1.0 - event.depth
+                        )
         return replace(self, available=available)

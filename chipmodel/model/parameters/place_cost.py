@@ -1,7 +1,7 @@
 """Cost of place: what a new fab of a segment costs in a region, for the programme and for comparison.
 
-The programme reads its capital and running cost from here, so that what is held against published
-ten-year costs is what it builds with.
+The programme reads its capital and running cost from here, so that what is held against
+published ten-year costs is what it builds with.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ class PlaceCost:
     capex : float
         MUSD per kwpm at cost multiplier 1, before interest.
     premium : float
-        The part of `capex` that is the premium of the place: a factor for what fabs find there that
-        nobody bills. It is calibrated on where they were built, so published costs do not hold it.
+        The part of `capex` that is the premium of the place: a factor for what fabs
+        find there that nobody bills. It is calibrated on where they were built, so
+        published costs do not hold it.
     interest : float
         Capital at production start per unit paid: the cost of a slow place.
     running : float
@@ -89,13 +90,21 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     cost = facts.table(CostRow, "segment", "item")
     factor = facts.table(CostFactorRow, "region", "item")
     months = facts.table(ConstructionRow, "region", "item")
-    share = next(value for row, value in facts.each(ParameterRow) if row.parameter == "building_share")
+    share = next(
+        value
+        for row, value in facts.each(ParameterRow)
+        if row.parameter == "building_share"
+    )
     found = {}
     for r in (row.region for row in facts.data.rows(RegionRow)):
-        interest = construction(months[r, "build"], share, facts.world.discount_rate).interest
+        interest = construction(
+            months[r, "build"], share, facts.world.discount_rate
+        ).interest
         for s in (row.segment for row in facts.data.rows(SegmentRow)):
             found[r, s] = PlaceCost(
-                cost[s, "capex"] * (1.0 - share + share * factor[r, "building"]) * factor[r, "place"],
+                cost[s, "capex"]
+                * (1.0 - share + share * factor[r, "building"])
+                * factor[r, "place"],
                 factor[r, "place"],
                 interest,
                 per_kwpm_year(cost[s, "running"] * factor[r, "running"]),
@@ -106,10 +115,18 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
 
 def incentives(facts: Facts, year: int) -> dict[str, float]:
     """Return the share of ten-year cost that a government paid in a year, by region."""
-    return {row.region: value for row, value in facts.each(IncentiveRow) if row.year == year}
+    return {
+        row.region: value for row, value in facts.each(IncentiveRow) if row.year == year
+    }
 
 
-def gap(facts: Facts, region: str, reference: str, year: int | None = None, interest: bool = False) -> float:
+def gap(
+    facts: Facts,
+    region: str,
+    reference: str,
+    year: int | None = None,
+    interest: bool = False,
+) -> float:
     """Return ten-year cost in a region over that in another, less one: the mean over the three new fabs.
 
     Parameters
@@ -127,12 +144,22 @@ def gap(facts: Facts, region: str, reference: str, year: int | None = None, inte
     InputError
         If no incentives are known for one of the places in the year.
     """
-    costs, paid = place_costs(facts), incentives(facts, year) if year is not None else {}
+    costs, paid = (
+        place_costs(facts),
+        incentives(facts, year) if year is not None else {},
+    )
     left = {}
     for r in (region, reference):
         if year is not None and r not in paid:
-            raise InputError.one("incentives.csv", f"{r}, {year}", "row is missing", "add it, with its source")
-        left[r] = math.fsum(v for v in _each(facts, costs, r, reference, interest)) * (1.0 - paid.get(r, 0.0))
+            raise InputError.one(
+                "incentives.csv",
+                f"{r}, {year}",
+                "row is missing",
+                "add it, with its source",
+            )
+        left[r] = math.fsum(v for v in _each(facts, costs, r, reference, interest)) * (
+            1.0 - paid.get(r, 0.0)
+        )
     return left[region] / left[reference] - 1.0
 
 
@@ -142,15 +169,30 @@ def incentive_part(facts: Facts, region: str, reference: str, year: int) -> floa
     The gap in money after incentives less the gap before them, over the gap after them.
     """
     paid, costs = incentives(facts, year), place_costs(facts)
-    gross = {r: math.fsum(_each(facts, costs, r, reference, False)) for r in (region, reference)}
+    gross = {
+        r: math.fsum(_each(facts, costs, r, reference, False))
+        for r in (region, reference)
+    }
     net = {r: gross[r] * (1.0 - paid[r]) for r in gross}
     return 1.0 - (gross[region] - gross[reference]) / (net[region] - net[reference])
 
 
-def _each(facts: Facts, costs: dict[RS, PlaceCost], region: str, reference: str, interest: bool) -> list[float]:
+def _each(
+    facts: Facts,
+    costs: dict[RS, PlaceCost],
+    region: str,
+    reference: str,
+    interest: bool,
+) -> list[float]:
     """Return the ten-year cost of each new fab, relative to the reference place before incentives."""
-    use = {row.segment: value for row, value in facts.each(OperationRow) if row.item == "u_base"}
+    use = {
+        row.segment: value
+        for row, value in facts.each(OperationRow)
+        if row.item == "u_base"
+    }
     known = [s for s in NEW_FABS if s in use] or sorted(use)
     return [
-        costs[region, s].ten_years(use[s], interest) / costs[reference, s].ten_years(use[s], interest) for s in known
+        costs[region, s].ten_years(use[s], interest)
+        / costs[reference, s].ten_years(use[s], interest)
+        for s in known
     ]

@@ -27,7 +27,10 @@ class Facts:
             hit = [i for i, row in enumerate(rows) if _matches(row, scale.where)]
             if not hit:
                 raise InputError.one(
-                    world.name, f"scale {number}", "no row matches", f"check where against {scale.table}.csv"
+                    world.name,
+                    f"scale {number}",
+                    "no row matches",
+                    f"check where against {scale.table}.csv",
                 )
             for i in hit:
                 key = (scale.table, i)
@@ -35,9 +38,18 @@ class Facts:
                 row = rows[i]
                 assert isinstance(row, Fact)
                 if wrong := row.outside(value := row.value * self._factor[key]):
-                    where = f"{scale.table}.csv, {', '.join(str(getattr(row, k)) for k in row.key)}"
-                    problems.append(Problem(world.name, f"scale {number}", f"{where}: {value:g} {wrong}",
-                                            "choose a factor nearer to 1"))
+                    where = (
+                        f"{scale.table}.csv,"
+                        f" {', '.join(str(getattr(row, k)) for k in row.key)}"
+                    )
+                    problems.append(
+                        Problem(
+                            world.name,
+                            f"scale {number}",
+                            f"{where}: {value:g} {wrong}",
+                            "choose a factor nearer to 1",
+                        )
+                    )
         if problems:
             raise InputError(problems)
 
@@ -49,7 +61,10 @@ class Facts:
 
     def table(self, model: type[FactT], *key: str) -> dict[tuple[object, ...], float]:
         """Return the values of a table by some of its columns."""
-        return {tuple(getattr(row, k) for k in key): value for row, value in self.each(model)}
+        return {
+            tuple(getattr(row, k) for k in key): value
+            for row, value in self.each(model)
+        }
 
 
 def _matches(row: Row, where: dict[str, str | int]) -> bool:

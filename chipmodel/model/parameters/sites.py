@@ -18,7 +18,11 @@ from chipmodel.dataset.rows import (
     ProjectFactRow,
     ProjectRow,
 )
-from chipmodel.model.parameters.finance import Construction, construction, share_in_service
+from chipmodel.model.parameters.finance import (
+    Construction,
+    construction,
+    share_in_service,
+)
 from chipmodel.model.parameters.place_cost import PlaceCost
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.world import World
@@ -59,7 +63,8 @@ class Site:
     ready : dict
         Time at which a build of each year comes on line.
     decided : dict
-        Year in which a build of each year is decided (construction start less the permit time).
+        Year in which a build of each year is decided (construction start less the
+        permit time).
     started : int or None
         Year construction began, as far as known on the world's information date.
     premium : float
@@ -137,7 +142,11 @@ class Sites:
 
     def of(self, region: str, segment: str) -> list[Site]:
         """Return the sites of a region and segment."""
-        return [s for s in self.sites.values() if s.region == region and s.segment == segment]
+        return [
+            s
+            for s in self.sites.values()
+            if s.region == region and s.segment == segment
+        ]
 
 
 def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
@@ -147,13 +156,22 @@ def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
         if row.base_year == facts.world.base_year:
             total[row.region, row.segment] += value
     if not total:
-        raise InputError.one("fleets.csv", "base_year", f"no fleet for {facts.world.base_year}",
-                             "choose a base_year of the data or add its fleets")
+        raise InputError.one(
+            "fleets.csv",
+            "base_year",
+            f"no fleet for {facts.world.base_year}",
+            "choose a base_year of the data or add its fleets",
+        )
     return dict(total)
 
 
-def build_sites(facts: Facts, costs: dict[tuple[str, str], PlaceCost], parameter: dict[str, float],
-                scale: dict[tuple[str, int], float], steps: dict[Group, int]) -> Sites:
+def build_sites(
+    facts: Facts,
+    costs: dict[tuple[str, str], PlaceCost],
+    parameter: dict[str, float],
+    scale: dict[tuple[str, int], float],
+    steps: dict[Group, int],
+) -> Sites:
     """Build every site and place.
 
     Parameters
@@ -164,36 +182,57 @@ def build_sites(facts: Facts, costs: dict[tuple[str, str], PlaceCost], parameter
     parameter : dict
         Scalars of parameters.csv.
     scale : dict
-        Capacity of the world's base year grown with reference demand, by segment and year.
+        Capacity of the world's base year grown with reference demand, by segment and
+        year.
     steps : dict
         Number of cost steps of each place, the last one apart.
     """
     world = facts.world
     weights = {
-        (row.firm, row.region, row.segment): v for row, v in facts.each(ExpansionRow)
+        (row.firm, row.region, row.segment): v
+        for row, v in facts.each(ExpansionRow)
         if row.base_year == world.base_year
     }
     months = facts.table(ConstructionRow, "region", "item")
     works = {
-        str(region): construction(months[region, "build"], parameter["building_share"], world.discount_rate)
+        str(region): construction(
+            months[region, "build"], parameter["building_share"], world.discount_rate
+        )
         for region, item in months
         if item == "build"
     }
     places = {
-        group: _place(facts, costs[group[1], group[2]], parameter, group, weight, scale, works[group[1]], steps[group])
+        group: _place(
+            facts,
+            costs[group[1], group[2]],
+            parameter,
+            group,
+            weight,
+            scale,
+            works[group[1]],
+            steps[group],
+        )
         for group, weight in sorted(weights.items())
     }
     sites: dict[str, Site] = {}
-    for site in (*_fleets(facts), *_projects(facts, works), *_greenfield(facts, parameter, weights, works, months)):
+    for site in (
+        *_fleets(facts),
+        *_projects(facts, works),
+        *_greenfield(facts, parameter, weights, works, months),
+    ):
         sites[site.id] = site
     group_of = _groups(sites, places)
     spread = parameter["running_spread"]
-    relative = tuple(1.0 + spread * ((2 * k + 1) / FLEET_STEPS - 1.0) for k in range(FLEET_STEPS))
+    relative = tuple(
+        1.0 + spread * ((2 * k + 1) / FLEET_STEPS - 1.0) for k in range(FLEET_STEPS)
+    )
     homes = {row.firm: row.home for row in facts.data.rows(FirmRow)}
     return Sites(sites, places, group_of, relative, homes)
 
 
-def step_counts(facts: Facts, parameter: dict[str, float], growth: dict[str, float]) -> dict[Group, int]:
+def step_counts(
+    facts: Facts, parameter: dict[str, float], growth: dict[str, float]
+) -> dict[Group, int]:
     """Return how many cost steps each place needs to keep them fine.
 
     Parameters
@@ -201,20 +240,40 @@ def step_counts(facts: Facts, parameter: dict[str, float], growth: dict[str, flo
     growth : dict
         Mean growth a year of each segment over the reported years.
     """
-    start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
+    start, end, slope = (
+        parameter["multiplier_start"],
+        parameter["multiplier_end"],
+        parameter["slope"],
+    )
     finest = {
         (row.firm, row.region, row.segment): min(
-            FINEST * start, SHARE_OF_GROWTH * slope * max(growth[row.segment], 0.01) / weight)
+            FINEST * start,
+            SHARE_OF_GROWTH * slope * max(growth[row.segment], 0.01) / weight,
+        )
         for row, weight in facts.each(ExpansionRow)
         if row.base_year == facts.world.base_year
     }
-    return {group: max(1, math.ceil((end - start) / rise)) for group, rise in finest.items()}
+    return {
+        group: max(1, math.ceil((end - start) / rise)) for group, rise in finest.items()
+    }
 
 
-def _place(facts: Facts, cost: PlaceCost, parameter: dict[str, float], group: Group, weight: float,
-           scale: dict[tuple[str, int], float], work: Construction, count: int) -> Place:
+def _place(
+    facts: Facts,
+    cost: PlaceCost,
+    parameter: dict[str, float],
+    group: Group,
+    weight: float,
+    scale: dict[tuple[str, int], float],
+    work: Construction,
+    count: int,
+) -> Place:
     segment = group[2]
-    start, end, slope = parameter["multiplier_start"], parameter["multiplier_end"], parameter["slope"]
+    start, end, slope = (
+        parameter["multiplier_start"],
+        parameter["multiplier_end"],
+        parameter["slope"],
+    )
     rise = (end - start) / count
     multipliers = (*(start + (k + 0.5) * rise for k in range(count)), end)
     last = facts.world.horizon + 1 - work.lead
@@ -231,8 +290,25 @@ def _fleets(facts: Facts) -> list[Site]:
     for row, value in facts.each(FleetRow):
         if row.base_year == facts.world.base_year and value > 0:
             name = f"fleet_{row.region.lower()}_{row.segment}_{row.firm}"
-            sites.append(Site(name, "fleet", f"running fabs of {row.firm} in {row.region}", row.firm, row.region,
-                              row.segment, value, {}, 0.0, (), {}, {}, None, 0.0, {}))
+            sites.append(
+                Site(
+                    name,
+                    "fleet",
+                    f"running fabs of {row.firm} in {row.region}",
+                    row.firm,
+                    row.region,
+                    row.segment,
+                    value,
+                    {},
+                    0.0,
+                    (),
+                    {},
+                    {},
+                    None,
+                    0.0,
+                    {},
+                )
+            )
     return sites
 
 
@@ -240,7 +316,9 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
     world = facts.world
     latest: dict[str, tuple[ProjectRow, float]] = {}
     for row, value in facts.each(ProjectRow):
-        known = date.fromisoformat(row.as_of) <= date.fromisoformat(world.information_date)
+        known = date.fromisoformat(row.as_of) <= date.fromisoformat(
+            world.information_date
+        )
         if known and (row.site not in latest or latest[row.site][0].as_of < row.as_of):
             latest[row.site] = (row, value)
     detail: dict[tuple[str, str], list[tuple[str | None, float]]] = defaultdict(list)
@@ -261,8 +339,15 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
     return sites
 
 
-def _project(world: World, row: ProjectRow, size: float, share: float, started: int | None, work: Construction,
-             awards: dict[str, float]) -> Site | None:
+def _project(
+    world: World,
+    row: ProjectRow,
+    size: float,
+    share: float,
+    started: int | None,
+    work: Construction,
+    awards: dict[str, float],
+) -> Site | None:
     first = row.earliest - math.floor(work.lead)
     free = range(max(first, world.history_until + 1), world.horizon + 1)
     builds = [t for t in free if t + work.lead < world.horizon + 1]
@@ -274,13 +359,32 @@ def _project(world: World, row: ProjectRow, size: float, share: float, started: 
     if not builds:
         return None
     ready = {t: t + work.lead for t in builds}
-    return Site(row.site, "project", row.name, row.firm, row.region, row.segment, size, given,
-                committed if first > world.history_until else 0.0, tuple(builds), ready,
-                {t: t for t in builds}, started, 0.0, awards)
+    return Site(
+        row.site,
+        "project",
+        row.name,
+        row.firm,
+        row.region,
+        row.segment,
+        size,
+        given,
+        committed if first > world.history_until else 0.0,
+        tuple(builds),
+        ready,
+        {t: t for t in builds},
+        started,
+        0.0,
+        awards,
+    )
 
 
-def _greenfield(facts: Facts, parameter: dict[str, float], weights: dict[Group, float],
-                works: dict[str, Construction], months: dict[tuple[object, ...], float]) -> list[Site]:
+def _greenfield(
+    facts: Facts,
+    parameter: dict[str, float],
+    weights: dict[Group, float],
+    works: dict[str, Construction],
+    months: dict[tuple[object, ...], float],
+) -> list[Site]:
     world = facts.world
     decide = world.history_until + 1
     sites = []
@@ -295,8 +399,25 @@ def _greenfield(facts: Facts, parameter: dict[str, float], weights: dict[Group, 
                 ready[t] = on_line
                 decided[t] = max(decide, t - math.ceil(permit))
         name = f"new_{region.lower()}_{segment}_{firm}"
-        sites.append(Site(name, "greenfield", f"new fabs of {firm} in {region}", firm, region, segment, None, {}, 0.0,
-                          tuple(builds), ready, decided, None, parameter["greenfield_premium"], {}))
+        sites.append(
+            Site(
+                name,
+                "greenfield",
+                f"new fabs of {firm} in {region}",
+                firm,
+                region,
+                segment,
+                None,
+                {},
+                0.0,
+                tuple(builds),
+                ready,
+                decided,
+                None,
+                parameter["greenfield_premium"],
+                {},
+            )
+        )
     return sites
 
 
@@ -306,13 +427,22 @@ def _groups(sites: dict[str, Site], places: dict[Group, Place]) -> dict[str, Gro
     for site in sites.values():
         if site.kind == "fleet":
             continue
-        for group in ((site.firm, site.region, site.segment), (OTHER, site.region, site.segment)):
+        for group in (
+            (site.firm, site.region, site.segment),
+            (OTHER, site.region, site.segment),
+        ):
             if group in places:
                 found[site.id] = group
                 break
         else:
-            problems.append(Problem("expansion.csv", f"{site.region}, {site.segment}, {site.firm}",
-                                    f"no weight, but project {site.id} builds there", "add the row"))
+            problems.append(
+                Problem(
+                    "expansion.csv",
+                    f"{site.region}, {site.segment}, {site.firm}",
+                    f"no weight, but project {site.id} builds there",
+                    "add the row",
+                )
+            )
     if problems:
         raise InputError(problems)
     return found

@@ -6,7 +6,12 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from chipmodel.dataset.rows import InputFactRow, InputRecipeRow, InputRow, InputSupplyRow
+from chipmodel.dataset.rows import (
+    InputFactRow,
+    InputRecipeRow,
+    InputRow,
+    InputSupplyRow,
+)
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.parameters.sites import Sites
 
@@ -18,7 +23,8 @@ class Upstream:
     Attributes
     ----------
     basis : str
-        ``wafer`` (needed per wafer made) or ``capacity`` (needed per kwpm added, when tools move in).
+        ``wafer`` (needed per wafer made) or ``capacity`` (needed per kwpm added, when
+        tools move in).
     need : dict
         Index of need by segment.
     shares : dict
@@ -26,13 +32,14 @@ class Upstream:
     supply : dict
         Supply of the world by year, index units.
     ramp : dict
-        What the fabs of a region can replace anew in a year, by region and year, index units.
+        What the fabs of a region can replace anew in a year, by region and year, index
+        units.
     usual : dict
-        What the fabs of a region usually need, by region and year: their share of base capacity in the
-        world's reference need, index units.
+        What the fabs of a region usually need, by region and year: their share of base
+        capacity in the world's reference need, index units.
     replaced_at : float
-        Extra cost of a replaced unit, MUSD: the premium, a share of what the unit serves, wafers at
-        their reference price or capacity at its mean capital cost.
+        Extra cost of a replaced unit, MUSD: the premium, a share of what the unit
+        serves, wafers at their reference price or capacity at its mean capital cost.
     """
 
     basis: str
@@ -44,15 +51,21 @@ class Upstream:
     replaced_at: float
 
 
-def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], float],
-                   capacity: dict[tuple[str, str], float], growth: dict[str, float],
-                   index: dict[tuple[str, int], float], price: dict[str, float]) -> dict[str, Upstream]:
+def build_upstream(
+    facts: Facts,
+    sites: Sites,
+    wafers: dict[tuple[str, int], float],
+    capacity: dict[tuple[str, str], float],
+    growth: dict[str, float],
+    index: dict[tuple[str, int], float],
+    price: dict[str, float],
+) -> dict[str, Upstream]:
     """Build every input.
 
-    Supply grows with reference demand: for wafer inputs the need of reference output, for capacity
-    inputs the need of the reference additions, each with its slack, and never less than what
-    commitments already under way need. ``ramp`` is the replacement share of that need, by the
-    region's share of base capacity.
+    Supply grows with reference demand: for wafer inputs the need of reference output,
+    for capacity inputs the need of the reference additions, each with its slack, and
+    never less than what commitments already under way need. ``ramp`` is the replacement
+    share of that need, by the region's share of base capacity.
     """
     world = facts.world
     item = facts.table(InputFactRow, "input", "item")
@@ -68,31 +81,59 @@ def build_upstream(facts: Facts, sites: Sites, wafers: dict[tuple[str, int], flo
     for row in facts.data.rows(InputRow):
         j = row.input
         segments = need[j]
-        world_capacity = {s: math.fsum(c for (_, q), c in capacity.items() if q == s) for s in segments}
+        world_capacity = {
+            s: math.fsum(c for (_, q), c in capacity.items() if q == s)
+            for s in segments
+        }
         reference = {}
         for t in world.years:
             if row.basis == "wafer":
                 reference[t] = math.fsum(segments[s] * wafers[s, t] for s in segments)
             else:
                 reference[t] = math.fsum(
-                    segments[s] * world_capacity[s] * index[s, t] * max(growth[s], 0.01) for s in segments
+                    segments[s] * world_capacity[s] * index[s, t] * max(growth[s], 0.01)
+                    for s in segments
                 )
                 reference[t] = max(reference[t], _committed_need(sites, segments, t))
-        total = math.fsum(segments[s] * c for (_, s), c in capacity.items() if s in segments) or 1.0
+        total = (
+            math.fsum(
+                segments[s] * c for (_, s), c in capacity.items() if s in segments
+            )
+            or 1.0
+        )
         base = {
-            r: math.fsum(segments[s] * c for (q, s), c in capacity.items() if q == r and s in segments) / total
+            r: (
+                math.fsum(
+                    segments[s] * c
+                    for (q, s), c in capacity.items()
+                    if q == r and s in segments
+                )
+                / total
+            )
             for r in {q for q, _ in capacity}
         }
         usual = {(r, t): base[r] * reference[t] for r in base for t in world.years}
         ramp = {key: item[j, "replacement"] * value for key, value in usual.items()}
         supply_of = {t: (1.0 + item[j, "slack"]) * reference[t] for t in world.years}
-        found[j] = Upstream(row.basis, segments, dict(shares[j]), supply_of, ramp, usual,
-                            item[j, "premium"] * _worth(row.basis, segments, sites, capacity, price))
+        found[j] = Upstream(
+            row.basis,
+            segments,
+            dict(shares[j]),
+            supply_of,
+            ramp,
+            usual,
+            item[j, "premium"] * _worth(row.basis, segments, sites, capacity, price),
+        )
     return found
 
 
-def _worth(basis: str, need: dict[str, float], sites: Sites, capacity: dict[tuple[str, str], float],
-           price: dict[str, float]) -> float:
+def _worth(
+    basis: str,
+    need: dict[str, float],
+    sites: Sites,
+    capacity: dict[tuple[str, str], float],
+    price: dict[str, float],
+) -> float:
     """Return what one index unit serves, MUSD: the mean over base capacity of wafers or capacity."""
     if basis == "wafer":
         worth = {s: price[s] for s in need}
@@ -115,7 +156,9 @@ def _committed_need(sites: Sites, segments: dict[str, float], year: int) -> floa
         tools = sites.places[group].work.tools
         under_way = dict(site.given)
         if site.committed:
-            under_way[site.builds[0]] = under_way.get(site.builds[0], 0.0) + site.committed
+            under_way[site.builds[0]] = (
+                under_way.get(site.builds[0], 0.0) + site.committed
+            )
         for start, amount in under_way.items():
             if 0 <= year - start < len(tools):
                 total += segments[site.segment] * amount * tools[year - start]
