@@ -1,4 +1,4 @@
-"""chipmodel: where semiconductor fabs are built, and who pays, under industrial and trade policy.
+"""chipmodel: where semiconductor fabs are built, and who pays.
 
 Load a data package, choose a case of policies and a world, and solve:
 
@@ -7,21 +7,19 @@ Load a data package, choose a case of policies and a world, and solve:
 >>> base = cm.run(data, "current_law")           # doctest: +SKIP
 >>> base.capacity.head()                         # doctest: +SKIP
 
-Each package imports only what is below it:
+Each package imports only what is below it::
 
-==================================  ================================================================
-`cli`                               the commands
-`report`                            the page
-`questions`, `validation`           the report's questions; published results
-`studies`                           many cases: definition, plan, sweep, checkpoint, cache
-`display`, `analysis`               tables, figures, text; one case: run, why, verify, response
-`results`                           accounts, tables, metrics, results on disk
-`cases`                             files of instruments: load, add, diff, check
-`policies`                          one instrument, one file
-`model`                             world, parameters, LP, arrays
-`dataset`, `solver`                 sourced numbers; an LP and HiGHS. Neither knows the other
-`common`                            errors, units, text, files, workers. It knows no chips
-==================================  ================================================================
+                         cli            commands
+                       report           the page
+             questions | validation     its questions | published results
+                       studies          many cases
+              display | analysis        tables, figures | one case
+                       results          accounts, tables, metrics
+                        cases           files of instruments
+                      policies          one instrument, one file
+                        model           world, parameters, linear program
+                  dataset | solver      sourced numbers | an LP and HiGHS
+                       common           errors, units, text, files, workers
 """
 
 from typing import Any

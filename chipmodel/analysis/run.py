@@ -209,12 +209,12 @@ def _once(
     without: tuple[str, ...],
     start: WarmStart | None = None,
 ) -> Solution:
-    with PauseGC():  # the garbage is looked for once, when all is done
-        with about(parameters=parameters, policies=case.policies):
-            program = compile_program(write(parameters, case.policies, without))
-            with about(program):
-                optimum = solve_program(program, start)
-                return Solution.of(case, parameters, program, optimum, label)
+    # Garbage is collected once, when all is done.
+    with PauseGC(), about(parameters=parameters, policies=case.policies):
+        program = compile_program(write(parameters, case.policies, without))
+        with about(program):
+            optimum = solve_program(program, start)
+            return Solution.of(case, parameters, program, optimum, label)
 
 
 def _with_baselines(

@@ -1,1 +1,4 @@
-"""TODO"""
+"""Files of instruments: load, add, compare, check, describe.
+
+Imports `policies` and what is below it.
+"""

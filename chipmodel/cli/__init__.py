@@ -1,1 +1,4 @@
-"""TODO"""
+"""The commands: arguments in, answers and exit codes out.
+
+Imports every other package; nothing imports it.
+"""

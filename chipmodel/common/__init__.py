@@ -1,1 +1,4 @@
-"""TODO"""
+"""Errors, units, text, files, tables, fingerprints and workers: what knows no chips.
+
+Imports nothing of chipmodel.
+"""

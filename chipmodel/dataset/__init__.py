@@ -1,1 +1,4 @@
-"""TODO"""
+"""Sourced numbers: row models, checks, loading, provenance and citation.
+
+Imports `common`.
+"""

@@ -1,1 +1,4 @@
-"""TODO"""
+"""Tables, figures and text made from results.
+
+Imports `results` and what is below it, never `analysis`.
+"""

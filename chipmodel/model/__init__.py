@@ -1,1 +1,4 @@
-"""TODO"""
+"""World, parameters, and the linear program written from them.
+
+Imports `dataset`, `solver` and `common`.
+"""

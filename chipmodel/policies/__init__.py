@@ -1,7 +1,7 @@
-"""Instruments of policy: one class a file. Imports `model` and what is below it.
+"""Instruments of policy, one class a file.
 
-A module in this package that defines a subclass of `Policy` with a ``kind`` is an
-instrument; it is found by its file and needs no entry in a list.
+Imports `model` and what is below it. A module here that defines a subclass of `Policy`
+with a ``kind`` is an instrument: it is found by its file and needs no entry in a list.
 """
 
 from importlib import import_module

@@ -1,1 +1,4 @@
-"""Tables, findings and figures out of solutions."""
+"""The page: it gathers the questions, draws and writes one HTML file.
+
+Imports `questions`, `validation` and what is below them.
+"""

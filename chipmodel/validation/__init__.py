@@ -1,1 +1,4 @@
-"""Published results held against the model, and the calibration on those that may be used for it."""
+"""Published results, replicated with the model and compared.
+
+Imports `studies` and what is below it, never `questions`.
+"""

@@ -1,1 +1,4 @@
-"""TODO"""
+"""The linear program in Pyomo, part by part, and its compilation to arrays.
+
+Imports `model.parameters` and what is below `model`.
+"""

@@ -122,7 +122,7 @@ def schedule_of(
     policies: Iterable[Policy],
     substitution: dict[DutyKey, Any] | None = None,
 ) -> Duties:
-    """Return the duty schedule of the instruments of a case; `substitution` stands for duties that vary between cases."""
+    """Return the duty schedule of a case; `substitution` replaces duties that vary."""
     acting = [policy for policy in policies if not policy.inactive]
     levies = [levy for policy in acting for levy in policy.levies(parameters)]
     reliefs = [relief for policy in acting for relief in policy.reliefs(parameters)]

@@ -1,1 +1,4 @@
-"""TODO"""
+"""Every number of the linear program, computed from data and world.
+
+Imports `model.world` and what is below `model`.
+"""

@@ -1,1 +1,4 @@
-"""TODO"""
+"""The sections of the report that are no question.
+
+Imports `questions`, `validation` and what is below them.
+"""
