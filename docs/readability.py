@@ -109,8 +109,10 @@ def measure(folder: Path) -> dict[str, float]:
 def main(arguments: list[str]) -> int:
     """Print the figures of chipmodel, or of a folder, beside those of the peers."""
     folder = Path(arguments[0]) if arguments else ROOT / "chipmodel"
-    for _name, _value in measure(folder).items():
-        pass
+    print(f"| measure | {folder.name} | peers |")
+    print("| --- | ---: | ---: |")
+    for name, value in measure(folder).items():
+        print(f"| {name} | {value:.1f} | {PEERS[name]} |")
     return 0
 
 

@@ -97,12 +97,15 @@ def tracked_files() -> list[str]:
 def hits_in(name: str) -> Iterator[Hit]:
     """Walk over the replaced words of a file."""
     text = (ROOT / name).read_text(encoding="utf-8")
+    lines = text.splitlines()
     for pattern, instead in REPLACED.items():
-        # An identifier such as `told_apart` counts, and so does a word within one.
-        expression = re.compile(rf"(?<![A-Za-z])({pattern})(?![A-Za-z])", re.IGNORECASE)
-        for number, line in enumerate(text.splitlines(), start=1):
-            for found in expression.finditer(line):
-                yield Hit(name, number, found[1], line.strip(), instead)
+        # An identifier such as `told_apart` counts, and so does a phrase over two lines.
+        words = pattern.replace(" ", r"[\s_]+")
+        expression = re.compile(rf"(?<![A-Za-z])({words})(?![A-Za-z])", re.IGNORECASE)
+        for found in expression.finditer(text):
+            number = text.count("\n", 0, found.start()) + 1
+            word = " ".join(found[1].split())
+            yield Hit(name, number, word, lines[number - 1].strip(), instead)
 
 
 def allowed_uses() -> list[Allowed]:
@@ -123,8 +126,14 @@ def main(arguments: list[str]) -> int:
             entry = next((entry for entry in allowed if entry.covers(hit)), None)
             if entry is None:
                 left += 1
+                print(
+                    f"{hit.file}:{hit.line}: '{hit.word}' -> {hit.instead}: {hit.text[:100]}"
+                )
             elif "--all" in arguments:
-                pass
+                print(
+                    f"{hit.file}:{hit.line}: '{hit.word}' allowed, {entry.reason}: {hit.text[:80]}"
+                )
+    print(f"{left} uses of replaced words" if left else "no replaced word is left")
     return 1 if left else 0
 
 
