@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.highs import Optimum
-from chipmodel.solver.linear_program import COLUMN
+from chipmodel.solver.ledger import COLUMN
 from collections import defaultdict
 from scipy import sparse
 from chipmodel.solver.linear_program import Vector

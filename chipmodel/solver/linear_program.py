@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chipmodel.solver.ledger import COLUMN, Line
 
 Vector = NDArray[np.float64]
 
@@ -16,43 +18,6 @@ Index = tuple[Any, ...]
 
 
 Label = tuple[str, Index]
-
-COLUMN = "agent"
-"""Stands for the agent of each column, as payer, receiver or owner."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the accounts.
-
-    Attributes
-    ----------
-    kind : str
-        ``cost`` (resources used), ``transfer`` (from payer to receiver), ``benefit``
-        (value of what is served) or ``memo`` (outside the objective).
-    weight : int
-        How it enters the objective: costs +1, benefits -1, a transfer +1 to a treasury,
-        -1 from one.
-    """
-
-    kind: Literal["cost", "transfer", "benefit", "memo"]
-    account: str
-    policy: str
-    payer: str
-    receiver: str
-    year: int
-    unit: str = "MUSD"
-
-    @property
-    def weight(self) -> int:
-        """Sign in the objective."""
-        if self.kind == "transfer":
-            return int(not _treasury(self.payer)) - int(not _treasury(self.receiver))
-        return {"cost": 1, "benefit": -1, "memo": 0}[self.kind]
-
-
-def _treasury(agent: str) -> bool:
-    return agent.startswith("treasury:")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from chipmodel.model.lp.origins import Origins
 from chipmodel.model.parameters.duties import Duties, Flow
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.parameters.sites import Site
-from chipmodel.solver.linear_program import COLUMN, Line
+from chipmodel.solver.ledger import COLUMN, Line
 from chipmodel.solver.polynomials import present
 
 Index = tuple[Any, ...]

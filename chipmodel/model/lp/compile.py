@@ -25,10 +25,10 @@ from chipmodel.common.errors import InputError, NoOptimum, Problem, about
 from chipmodel.model.lp.builder import Broken
 from chipmodel.model.lp.program import PyomoModel
 from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.solver.ledger import Line
 from chipmodel.solver.linear_program import (
     Index,
     Label,
-    Line,
     LinearProgram,
     ProgramLabels,
     Rows,

@@ -22,7 +22,7 @@ from chipmodel.model.lp.builder import Broken, Group, Instrument, ModelBuilder, 
 from chipmodel.model.lp.origins import Distinction, distinguished_origins
 from chipmodel.model.parameters.duties import Duties, DutyKey, Levy, Relief
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.linear_program import Line
+from chipmodel.solver.ledger import Line
 
 PARTS = (sites, production, trade, assembly, inputs, devices, demand)
 """Parts written before the policies; `finance` comes after them, when every support is known."""
