@@ -8,17 +8,17 @@ duals of the limits it owns; the two must agree per owner.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-import numpy as np
-from chipmodel.solver.linear_program import LinearProgram
-from chipmodel.solver.highs import Optimum
-from chipmodel.solver.ledger import COLUMN
 from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
 from scipy import sparse
-from chipmodel.solver.linear_program import Vector
-from chipmodel.solver.linear_program import agent_of
+
 from chipmodel.common.errors import CertificateError
 from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.solver.highs import Optimum
+from chipmodel.solver.ledger import COLUMN
+from chipmodel.solver.linear_program import LinearProgram, Vector, agent_of
 
 TOLERANCE = 1e-6
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from chipmodel.common.version import __version__
-from chipmodel.cases.case import Case
-from chipmodel.dataset.dataset import Dataset
-from chipmodel.model.world import World
-import json
 import platform
 from collections.abc import Mapping
-from datetime import UTC
-from datetime import datetime
-from typing import Any
-from chipmodel.common.fingerprint import code_digest
-from chipmodel.common.fingerprint import PACKAGES
-from chipmodel.common.fingerprint import version_of
-from chipmodel.common.fingerprint import git_commit
-from chipmodel.cases.case import policy_dict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from typing import TYPE_CHECKING
+from chipmodel.cases.case import Case, policy_dict
+from chipmodel.common.fingerprint import PACKAGES, code_digest, git_commit, version_of
+from chipmodel.common.version import __version__
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.model.world import World
 
 if TYPE_CHECKING:
     from chipmodel.results.solution import Solution

@@ -7,22 +7,19 @@ may be ``all``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from chipmodel.results.summary import Summary
-from chipmodel.common.units import per_kwpm_year
-from chipmodel.common.ids import ID_PATTERN
-from chipmodel.common.ids import REGION_PATTERN
 from difflib import get_close_matches
 from typing import Any
-from chipmodel.common.errors import InputError
-from chipmodel.common.errors import Problem
-from chipmodel.results.summary import Labels
-import re
-from chipmodel.results.solution import Solution
-from chipmodel.results.summary import summary_of
-from collections.abc import Iterable
+
 import pandas as pd
+
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
+from chipmodel.common.units import per_kwpm_year
+from chipmodel.results.solution import Solution
+from chipmodel.results.summary import Labels, Summary, summary_of
 
 ALL = "all"
 

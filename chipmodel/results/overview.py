@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
+
+from chipmodel.common.text import columns, labelled, number
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
-from collections import defaultdict
-from chipmodel.common.text import number
-from chipmodel.common.text import columns
-from chipmodel.common.text import labelled
 
 LEADING = "logic_lt10"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from chipmodel.policies.tariff import Tariff
+
 from chipmodel.policies.base import chosen
+from chipmodel.policies.tariff import Tariff
 from chipmodel.results.summary import Summary
 
 

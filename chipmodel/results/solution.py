@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
 import numpy as np
 import pandas as pd
-from chipmodel.results.accounts import compute, Accounts
-from chipmodel.results.accounts import home_of
-from chipmodel.results.accounts import host_of
-from chipmodel.results.accounts import policy_rents
-from chipmodel.solver.linear_program import LinearProgram
+
 from chipmodel.cases.case import Case
-from chipmodel.solver.highs import Optimum
 from chipmodel.common.errors import InputError
-from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.common.units import per_wafer
+from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World
+from chipmodel.results.accounts import Accounts, compute, home_of, host_of, policy_rents
+from chipmodel.solver.highs import Optimum
+from chipmodel.solver.linear_program import LinearProgram
 
 TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "policies")
 

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import csv
-from chipmodel.results.solution import TABLES
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
-from pathlib import Path
-from typing import Any
-import pandas as pd
-from chipmodel.common.errors import InputError
-from chipmodel.cases.case import Case
-from chipmodel.dataset.dataset import Dataset
-from chipmodel.results.manifest import result_id
-from chipmodel.model.world import World
-import re
 import hashlib
-from chipmodel.results.manifest import build_manifest
-from chipmodel.common.fingerprint import sealed
-from chipmodel.results.solution import Solution
-from chipmodel.common.files import prepare
-from chipmodel.common.files import write_folder
-from chipmodel.common.tables import table_text
-from chipmodel.cases.case import policy_dict
-from chipmodel.common.files import toml_text
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from chipmodel.common.version import __version__
-from chipmodel.common.tables import read_table
-from chipmodel.common.errors import Problem
-from chipmodel.common.fingerprint import is_untouched
-from chipmodel.common.fingerprint import code_digest
+from typing import Any
 
-from typing import TYPE_CHECKING
+import pandas as pd
+
+from chipmodel.cases.case import Case, policy_dict
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.files import prepare, toml_text, write_folder
+from chipmodel.common.fingerprint import code_digest, is_untouched, sealed
+from chipmodel.common.tables import read_table, table_text
+from chipmodel.common.version import __version__
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.model.world import World
+from chipmodel.results.manifest import build_manifest, result_id
+from chipmodel.results.solution import TABLES, Solution
 
 MANIFEST = "manifest.json"
 

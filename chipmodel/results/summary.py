@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from chipmodel.dataset.dataset import Dataset
-from chipmodel.dataset.rows import RegionRow
-from chipmodel.dataset.rows import SegmentRow
-from chipmodel.model.world import World
-from dataclasses import field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
 from chipmodel.cases.case import Case
-from chipmodel.results.solution import Solution
+from chipmodel.common.errors import InputError
 from chipmodel.common.text import with_article
 from chipmodel.common.units import per_wafer
-from chipmodel.common.errors import InputError
-from collections.abc import Iterable
-from typing import Any
-from collections import defaultdict
-from collections.abc import Iterator
-import pandas as pd
+from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import RegionRow, SegmentRow
 from chipmodel.model.parameters.finance import share_in_service
-from chipmodel.results.accounts import home_of
-from chipmodel.policies.origin_floor import OriginFloor
+from chipmodel.model.world import World
 from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
+from chipmodel.policies.origin_floor import OriginFloor
+from chipmodel.results.accounts import home_of
+from chipmodel.results.solution import Solution
 
 RSY = tuple[str, str, int]
 """Region, segment, year."""
