@@ -176,7 +176,7 @@ def test_mandate_and_yearly_payments_at_its_duals_agree(two, kwpm):
         source="own",
     )
     price = run(two, case_of(pay))
-    n = rule.numbers
+    n = rule.parameters
     worth = sum(
         n.discount[t]
         * (first[t,] * (kwpm - 40) + second[t,] * n.use["chip", "u_min"] * kwpm)

@@ -14,7 +14,7 @@ import pytest
 from chipmodel import InputError, load_dataset
 from chipmodel.cases import case
 from chipmodel.cli.main import main, script
-from chipmodel.dataset.derived import keep, kept, load_intervals
+from chipmodel.dataset.derived import load_intervals, store, stored
 from chipmodel.display.latex import latex
 from chipmodel.questions import names, q04_subsidy_ledger, question
 from chipmodel.questions.folder import (
@@ -297,7 +297,7 @@ def test_figures_have_no_date_in_them(reported):
 
 
 def test_tables_are_written_without_matplotlib(reported, monkeypatch):
-    monkeypatch.setattr("chipmodel.display.figures.drawable", lambda: False)
+    monkeypatch.setattr("chipmodel.display.canvas.drawable", lambda: False)
     cache = CaseCache(reported[0])
     found = contents(q04_subsidy_ledger.answer(cache, True))
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
@@ -362,7 +362,7 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
             "published",
         ],
     )
-    keep(
+    store(
         moved,
         moved.root / "derived",
         dict(zip(published.KEPT, (table, ladder), strict=True)),
@@ -390,7 +390,7 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
     assert what_if.cells(CaseCache(moved), True)
-    keep(moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True)))
+    store(moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True)))
     assert what_if.cells(CaseCache(moved), True) == []
     assert len(what_if.cells(CaseCache(moved), False)) > 1
     answer = what_if.answer(CaseCache(moved), True)
@@ -404,16 +404,16 @@ def test_a_kept_file_that_is_no_table_is_told(raw, moved):
     for name in published.KEPT:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
     if raw.startswith(b"a"):  # a table, of something else
-        assert kept(moved, *published.KEPT) is None
+        assert stored(moved, *published.KEPT) is None
         return
     with pytest.raises(InputError, match=r"derived/validation\.csv"):
-        kept(moved, *published.KEPT)
+        stored(moved, *published.KEPT)
 
 
 def test_what_is_kept_with_the_shipped_data_belongs_to_them():
     data = load_dataset()
-    assert kept(data, *published.KEPT) is not None
-    assert kept(data, *what_if.KEPT) is not None
+    assert stored(data, *published.KEPT) is not None
+    assert stored(data, *what_if.KEPT) is not None
     known = load_intervals(data)
     assert known.draws >= 12
     assert ("current_law", "central", "share.capacity.USA.all.2035") in known.known
