@@ -264,12 +264,12 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
     )
     fleet: dict[tuple[str, str], float] = defaultdict(float)
     added: dict[tuple[str, str], Vector] = defaultdict(
-        lambda: np.zeros(len(program.columns_of))
+        lambda: np.zeros(len(program.column_labels))
     )
     for site in n.sites.sites.values():
         if site.kind == "fleet":
             fleet[site.region, site.segment] += site.size or 0.0
-    for k, (name, index) in enumerate(program.columns_of):
+    for k, (name, index) in enumerate(program.column_labels):
         if name == "build":
             site = n.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
@@ -280,11 +280,11 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
     }.items():
         world = sum(
             (added[r, s] for r in n.regions for s in segments),
-            np.zeros(len(program.columns_of)),
+            np.zeros(len(program.column_labels)),
         )
         for r in n.regions:
             own = sum(
-                (added[r, s] for s in segments), np.zeros(len(program.columns_of))
+                (added[r, s] for s in segments), np.zeros(len(program.column_labels))
             )
             ratio = _Ratio(
                 own,
@@ -302,7 +302,7 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
     """Return the cash each treasury pays in the years reported as a row over the columns."""
     program = solution.program
     found: dict[str, Vector] = {}
-    for line, row in zip(program.frame.lines, program.lines, strict=True):
+    for line, row in zip(program.labels.lines, program.lines, strict=True):
         treasury = line.payer.startswith("treasury:") and line.account.endswith("_cash")
         if treasury and line.year <= solution.world.report_until:
             region = line.payer.removeprefix("treasury:")
@@ -318,7 +318,7 @@ class _Face:
         reduced = program.cost - program.matrix.T @ optimum.y
         lp = rows_as_lp(program, np.arange(len(program.rhs)))
         lp.col_upper_ = np.where(reduced > BINDS * weight, 0.0, highspy.kHighsInf)
-        tight = program.equal | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
+        tight = program.is_equation | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
         lp.row_upper_ = np.where(tight, program.rhs, highspy.kHighsInf)
         self.start = optimum.x
         self.highs = new_solver()

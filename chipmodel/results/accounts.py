@@ -67,8 +67,8 @@ def compute(
     CertificateError
         If an identity fails.
     """
-    names, code = program.frame.agent_codes
-    price = np.where(program.frame.limit, 0.0, optimum.y)
+    names, code = program.labels.agent_codes
+    price = np.where(program.labels.is_limit, 0.0, optimum.y)
     gain = optimum.x * (program.matrix.T @ price - program.cost)
     gains = dict(
         zip(
@@ -85,7 +85,7 @@ def compute(
 
 def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     """Return rents, present value, from right-hand sides and duals by owner."""
-    names, code = program.frame.owner_codes
+    names, code = program.labels.owner_codes
     rent = np.bincount(code, weights=-program.rhs * optimum.y, minlength=len(names))
     owned = {
         name: float(value)
@@ -94,7 +94,7 @@ def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     }
     if COLUMN in names:
         by_column = np.where(code == names.index(COLUMN), optimum.y, 0.0)
-        agents, agent = program.frame.agent_codes
+        agents, agent = program.labels.agent_codes
         split = np.bincount(
             agent,
             weights=-optimum.x * (program.matrix.T @ by_column),
@@ -113,12 +113,12 @@ def policy_rents(
 
     A rent that is negative is what its owner bears.
     """
-    frame = program.frame
+    frame = program.labels
     by_row = program.matrix.tocsr()
     total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
-    for i in np.flatnonzero(frame.limit & (optimum.y != 0.0)).tolist():
+    for i in np.flatnonzero(frame.is_limit & (optimum.y != 0.0)).tolist():
         (group, index), owner, dual = (
-            frame.rows_of[i],
+            frame.row_labels[i],
             frame.owners[i],
             float(optimum.y[i]),
         )
@@ -136,7 +136,7 @@ def policy_rents(
 def _lines(
     program: LinearProgram, x: Vector, discount: dict[int, float]
 ) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
-    names, code = program.frame.agent_codes
+    names, code = program.labels.agent_codes
     treasury: dict[str, float] = defaultdict(float)
     rows = []
     whose = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
@@ -150,7 +150,7 @@ def _lines(
     ):
         if not value:
             continue
-        line, agent = program.frame.lines[k], names[j]
+        line, agent = program.labels.lines[k], names[j]
         payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
         if line.kind == "transfer":
             rows.append(
@@ -227,9 +227,9 @@ def _assert_identities(
             raise CertificateError(
                 f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals"
             )
-    kinds = np.array([line.kind for line in program.frame.lines])
+    kinds = np.array([line.kind for line in program.labels.lines])
     sums = program.lines @ optimum.x
-    df = np.array([n.discount.get(line.year, 0.0) for line in program.frame.lines])
+    df = np.array([n.discount.get(line.year, 0.0) for line in program.labels.lines])
     value = float((sums * df)[kinds == "benefit"].sum())
     resources = float((sums * df)[kinds == "cost"].sum())
     welfare = total + sum(accounts.treasury.values())

@@ -76,7 +76,7 @@ class Solution:
 
     def columns(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the values of a variable by index."""
-        keys, places = self.program.frame.columns(name)
+        keys, places = self.program.labels.columns(name)
         values = self.optimum.x[places]
         return dict(
             zip(
@@ -87,7 +87,7 @@ class Solution:
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.parameters.discount
-        keys, places = self.program.frame.rows(name)
+        keys, places = self.program.labels.rows(name)
         return {
             index: (
                 dual / discount[index[-1]] if index and index[-1] in discount else dual
@@ -309,7 +309,7 @@ class Solution:
 
     def _policy_duals(self) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        for name, group in self.program.frame.groups.items():
+        for name, group in self.program.labels.groups.items():
             if not group.policy:
                 continue
             item = f"dual_{name.split('__', 1)[1]}"
@@ -335,7 +335,7 @@ class Solution:
         for (name, index, owner), rent in policy_rents(
             self.program, self.optimum
         ).items():
-            group = self.program.frame.groups[name]
+            group = self.program.labels.groups[name]
             year = next((t for t in index[-1:] if t in discount), base)
             total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += (
                 rent / discount[year]
