@@ -24,6 +24,7 @@ from chipmodel.results.overview import LEADING
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import Optimum, new_solver, run_highs
 from chipmodel.solver.iis import rows_as_lp
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 AGREE = 1e-7
@@ -303,9 +304,10 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
     program = solution.program
     found: dict[str, Vector] = {}
     for line, row in zip(program.labels.lines, program.lines, strict=True):
-        treasury = line.payer.startswith("treasury:") and line.account.endswith("_cash")
-        if treasury and line.year <= solution.world.report_until:
-            region = line.payer.removeprefix("treasury:")
+        payer = Party.of(line.payer)
+        cash = payer.is_treasury and line.account.endswith("_cash")
+        if cash and line.year <= solution.world.report_until:
+            region = payer.name
             found[region] = found.get(region, 0.0) + row.toarray().ravel()
     return found
 

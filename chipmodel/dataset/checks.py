@@ -14,7 +14,7 @@ from typing import Any
 
 from chipmodel.common.errors import Problem
 from chipmodel.dataset.fields import Row
-from chipmodel.dataset.rows import ParameterRow
+from chipmodel.dataset.rows import ParameterRow, regional_pool
 
 Tables = Mapping[str, tuple[Row, ...]]
 
@@ -267,7 +267,7 @@ def packaging_projects_have_years(tables: Tables) -> list[Problem]:
 def holders_are_known(tables: Tables) -> list[Problem]:
     """A budget belongs to a firm or to the pool of a region."""
     known = set(_ids(tables, "firms", "firm")) | {
-        f"pool_{r.lower()}" for r in _ids(tables, "regions", "region")
+        regional_pool(r) for r in _ids(tables, "regions", "region")
     }
     return [
         Problem(

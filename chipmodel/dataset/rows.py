@@ -72,6 +72,15 @@ class FirmRow(Row):
     note: str
 
 
+def regional_pool(region: str) -> str:
+    """Return the holder of the budget that the other firms of a home region share.
+
+    >>> regional_pool("USA")
+    'pool_usa'
+    """
+    return f"pool_{region.lower()}"
+
+
 class BudgetRow(Fact):
     """What a firm can invest in new fabs in a year."""
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from chipmodel.common.errors import CertificateError
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.highs import Optimum
-from chipmodel.solver.ledger import COLUMN
+from chipmodel.solver.ledger import COLUMN, Party
 from chipmodel.solver.linear_program import LinearProgram, Vector, agent_of
 
 TOLERANCE = 1e-6
@@ -49,12 +49,12 @@ class Accounts:
     @property
     def consumers(self) -> float:
         """Consumer surplus of the world."""
-        return sum(v for a, v in self.gains.items() if a.startswith("users:"))
+        return sum(v for a, v in self.gains.items() if Party.of(a).is_users)
 
     @property
     def producers(self) -> float:
         """Rents of all others."""
-        return sum(v for a, v in self.gains.items() if not a.startswith("users:"))
+        return sum(v for a, v in self.gains.items() if not Party.of(a).is_users)
 
 
 def compute(
@@ -177,7 +177,7 @@ def _lines(
             )
             # What a treasury pays as the agent of a column is among its gains already.
             for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
-                if party.startswith("treasury:"):
+                if Party.of(party).is_treasury:
                     treasury[party] += sign * value * discount[line.year]
         elif line.kind == "benefit":
             rows.append(
@@ -249,30 +249,25 @@ def _by_owner(gains: dict[str, float], n: Parameters) -> dict[str, float]:
 
 def holder_of(agent: str, n: Parameters) -> str:
     """Return the owner an agent's rents go to: a firm with its budget, or the agent itself."""
-    if agent.startswith("fab:"):
-        firm, region = agent.removeprefix("fab:").split("@")
-        return f"holder:{n.holder(firm, region)}"
+    party = Party.of(agent)
+    if party.is_fab:
+        return Party("holder", n.holder(party.name, party.place)).label
     return agent
 
 
 def home_of(agent: str, n: Parameters) -> str:
     """Return the region an agent's gain belongs to by ownership."""
-    kind, _, name = agent.partition(":")
-    if kind == "fab":
-        firm, region = name.split("@")
-        return n.home(firm, region)
-    if kind == "holder":
-        return (
-            name.removeprefix("pool_").upper()
-            if name.startswith("pool_")
-            else n.homes[name]
-        )
-    return name or "world"
+    party = Party.of(agent)
+    if party.is_fab:
+        return n.home(party.name, party.place)
+    if party.kind == "holder":
+        return n.pools.get(party.name) or n.homes[party.name]
+    return party.name or "world"
 
 
 def host_of(agent: str, n: Parameters) -> str:
     """Return the region an agent's gain belongs to by territory."""
-    kind, _, name = agent.partition(":")
-    if kind == "fab":
-        return name.split("@")[1]
+    party = Party.of(agent)
+    if party.is_fab:
+        return party.place
     return home_of(agent, n)

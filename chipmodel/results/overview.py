@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
 from chipmodel.common.text import columns, labelled, number
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
+from chipmodel.solver.ledger import Party
 
 LEADING = "logic_lt10"
 
@@ -74,9 +77,8 @@ def _instruments(solution: Solution) -> list[dict[str, Any]]:
     rows = []
     for policy in solution.case.policies:
         mine = frame[frame["policy"] == policy.id]
-        money = mine[
-            mine["agent"].str.startswith("treasury:") & (mine["unit"] == "MUSD")
-        ]
+        treasury = [Party.of(agent).is_treasury for agent in mine["agent"]]
+        money = mine[np.array(treasury, dtype=bool) & (mine["unit"] == "MUSD")]
         cash = money[money["item"].str.endswith("_cash")]
         duals = mine[mine["item"].str.startswith("dual_")]
         row: dict[str, Any] = {

@@ -17,6 +17,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World
 from chipmodel.results.accounts import Accounts, compute, home_of, host_of, policy_rents
 from chipmodel.solver.highs import Optimum
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.linear_program import LinearProgram
 
 TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "policies")
@@ -263,11 +264,11 @@ class Solution:
                 # What a treasury earns by selling licences is its revenue, though no
                 # line of the programme says so.
                 kind = {"users": "consumer_surplus", "treasury": "treasury"}.get(
-                    agent.partition(":")[0], "rent"
+                    Party.of(agent).kind, "rent"
                 )
                 gain[kind, place(agent, n)] += value
             for treasury, value in self.account.treasury.items():
-                gain["treasury", treasury.removeprefix("treasury:")] += value
+                gain["treasury", Party.of(treasury).name] += value
             for (kind, region), value in gain.items():
                 rows.append(
                     (kind, "", view, region, n.years[0], value, "MUSD present value")
@@ -279,7 +280,7 @@ class Solution:
         """Ledger of the policies by year: payments, cash, quantities, and duals with their meaning."""
         total: dict[tuple[str, str, str, int, str], float] = defaultdict(float)
         for account, policy, agent, _, year, value, unit in self.account.rows:
-            treasury = agent if agent.startswith("treasury:") else ""
+            treasury = agent if Party.of(agent).is_treasury else ""
             if policy and (treasury or unit != "MUSD"):
                 total[policy, account, treasury, year, unit] += value
         rows: list[tuple[Any, ...]] = [

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from chipmodel.common.text import number
-from chipmodel.dataset.rows import FirmRow, InputRow, RegionRow, SegmentRow
+from chipmodel.dataset.rows import (
+    FirmRow,
+    InputRow,
+    RegionRow,
+    SegmentRow,
+    regional_pool,
+)
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.linear_program import LinearProgram, RowGroup
 
@@ -92,7 +98,7 @@ class RowText:
             "plant": {i: plant.name for i, plant in n.packaging.plants.items()},
         }
         pools = {
-            f"pool_{r.lower()}": f"other firms of {name}" for r, name in names.items()
+            regional_pool(r): f"other firms of {name}" for r, name in names.items()
         }
         self.names["holder"] = {**self.names["firm"], **pools}
 
