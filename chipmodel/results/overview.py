@@ -9,9 +9,6 @@ from chipmodel.common.text import columns, labelled, number
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
 
-LEADING = "logic_lt10"
-
-
 MARKET = "USA"
 
 
@@ -24,9 +21,7 @@ def overview(solution: Solution) -> dict[str, Any]:
     own = Summary.of(solution)
     last = own.labels.years[-1]
     years = sorted({max(own.labels.years[0], last - 5), last})
-    leading = (
-        LEADING if LEADING in own.labels.segments else next(iter(own.labels.segments))
-    )
+    leading = own.labels.leading
     market = MARKET if MARKET in own.labels.regions else next(iter(own.labels.regions))
     return {
         "case": own.case.name,
