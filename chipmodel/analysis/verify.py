@@ -20,7 +20,6 @@ import pandas as pd
 
 from chipmodel.common.errors import CertificateError
 from chipmodel.common.text import columns
-from chipmodel.results.overview import LEADING
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import Optimum, new_solver, run_highs
 from chipmodel.solver.iis import rows_as_lp
@@ -277,7 +276,7 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
     found = []
     for label, segments in {
         "all": n.segments,
-        **({LEADING: (LEADING,)} if LEADING in n.segments else {}),
+        n.data.leading_segment: (n.data.leading_segment,),
     }.items():
         world = sum(
             (added[r, s] for r in n.regions for s in segments),

@@ -75,6 +75,21 @@ def enough_sets(tables: Tables) -> list[Problem]:
 
 
 @check
+def one_leading_segment(tables: Tables) -> list[Problem]:
+    """Exactly one segment is that of leading-edge chips."""
+    segments = list(_rows(tables, "segments"))
+    leading = [row.segment for row in segments if row.leading]
+    if len(leading) == 1 or not segments:
+        return []
+    what = f"is true for {', '.join(leading)}" if leading else "is true for no segment"
+    return [
+        Problem(
+            "segments.csv", "leading", what, "write true for one segment, else false"
+        )
+    ]
+
+
+@check
 def shares_sum_to_one(tables: Tables) -> list[Problem]:
     """Shares of one whole sum to one within 1e-6."""
     wholes = {

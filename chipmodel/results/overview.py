@@ -12,9 +12,6 @@ from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
 from chipmodel.solver.ledger import Party
 
-LEADING = "logic_lt10"
-
-
 MARKET = "USA"
 
 
@@ -27,9 +24,7 @@ def overview(solution: Solution) -> dict[str, Any]:
     own = Summary.of(solution)
     last = own.labels.years[-1]
     years = sorted({max(own.labels.years[0], last - 5), last})
-    leading = (
-        LEADING if LEADING in own.labels.segments else next(iter(own.labels.segments))
-    )
+    leading = own.labels.leading
     market = MARKET if MARKET in own.labels.regions else next(iter(own.labels.regions))
     return {
         "case": own.case.name,

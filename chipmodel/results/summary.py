@@ -33,6 +33,7 @@ class Labels:
 
     regions: dict[str, str]
     segments: dict[str, str]
+    leading: str
     subjects: tuple[str, ...]
     years: tuple[int, ...]
     horizon: int
@@ -44,6 +45,7 @@ class Labels:
         return cls(
             {row.region: row.name for row in rows},
             {row.segment: row.name for row in data.rows(SegmentRow)},
+            data.leading_segment,
             tuple(row.region for row in rows if row.subject),
             tuple(range(world.base_year, world.report_until + 1)),
             world.horizon,
@@ -398,10 +400,3 @@ def _certificates(
         if year in years:
             earned[policy_id, item.removeprefix("earned_by_"), year] = value
     return {"certificates": prices, "earned": earned}
-
-
-def leading(own: Summary) -> str:
-    """Return the leading-edge segment: logic below 10 nm, or the one of highest value if there is none."""
-    if "logic_lt10" in own.labels.segments:
-        return "logic_lt10"
-    return max(own.dutiable, key=lambda s: own.dutiable[s])
