@@ -211,10 +211,10 @@ def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
     )
     assert again.optimum.iterations == 0
     assert again.objective == pytest.approx(solution.objective, rel=1e-12)
-    columns = solution.program.columns_of
+    columns = solution.program.column_labels
     unknown = [("new", (k,)) for k in range(int(NEAR * len(columns)) + 2)]
-    assert start.at([*columns, *unknown], []) is None
-    few = start.at([*columns, ("new", (0,))], [("slack", ())])
+    assert start.basis_for([*columns, *unknown], []) is None
+    few = start.basis_for([*columns, ("new", (0,))], [("slack", ())])
     assert few is not None
     assert few.columns[-1] == 0
     assert few.rows.tolist() == [1]
@@ -226,8 +226,8 @@ def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
     arrays = compile_program(write(solution.parameters, solution.case.policies))
     for status in (0, 1):
         odd = WarmStart(
-            dict.fromkeys(arrays.columns_of, status),
-            dict.fromkeys(arrays.rows_of, status),
+            dict.fromkeys(arrays.column_labels, status),
+            dict.fromkeys(arrays.row_labels, status),
         )
         assert solve_checked(
             data,

@@ -309,5 +309,7 @@ def test_rows_in_any_order_give_the_same_programme() -> None:
         compile_program(write(build_parameters(d, world))) for d in (data(), again)
     )
     assert left.matrix.shape == right.matrix.shape
-    assert sorted(map(repr, left.columns_of)) == sorted(map(repr, right.columns_of))
+    assert sorted(map(repr, left.column_labels)) == sorted(
+        map(repr, right.column_labels)
+    )
     assert left.cost.sum() == pytest.approx(right.cost.sum(), rel=1e-12)

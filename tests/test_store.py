@@ -458,12 +458,12 @@ def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
         ),
     )
     arrays = program_of(two, late, world)
-    assert any(group == "history" for group, _ in arrays.rows_of)
+    assert any(group == "history" for group, _ in arrays.row_labels)
     assert arrays.matrix.shape == cm.run(two, late).program.matrix.shape
 
 
 def test_names_are_safe_and_unique(solved: Solution) -> None:
-    for labels in (solved.program.rows_of, solved.program.columns_of):
+    for labels in (solved.program.row_labels, solved.program.column_labels):
         names = safe_names(labels)
         assert len(set(names)) == len(labels)
         assert all(name.replace("_", "").isalnum() for name in names)

@@ -70,9 +70,9 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
     frame = ProgramLabels(
-        rows_of=[("most", ())],
-        columns_of=[("x", ()), ("y", ())],
-        equal=np.array([False]),
+        row_labels=[("most", ())],
+        column_labels=[("x", ()), ("y", ())],
+        is_equation=np.array([False]),
         owners=["owner"],
         agents=["maker", "maker"],
         lines=[],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from chipmodel.results.metrics import ALL, evaluate
-from chipmodel.results.summary import Summary, leading
+from chipmodel.results.summary import Summary
 
 
 def references(
@@ -40,7 +40,7 @@ def capacity_by_region(
             evaluate(f"capacity.{region}.{segment}.{year}", own),
             "kwpm",
         )
-        for segment in (ALL, leading(own))
+        for segment in (ALL, own.labels.leading)
         for region in own.labels.regions
         for year in own.labels.years
     ]
@@ -64,7 +64,8 @@ def leading_edge_share(
     summaries: Sequence[Summary], reference: str | None
 ) -> pd.DataFrame:
     """Share of the world's leading-edge capacity in the last year reported, by case and region."""
-    lead, last = leading(summaries[0]), summaries[0].labels.years[-1]
+    lead = summaries[0].labels.leading
+    last = summaries[0].labels.years[-1]
     based = references(summaries, reference)
     rows = []
     for own in summaries:

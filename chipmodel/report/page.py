@@ -343,7 +343,7 @@ def _chooser(part: Part, data: Dataset) -> str:
     base = known["reference"][0]
     lead = [row.segment for row in data.rows(SegmentRow)]
     segments = [(-1, f"{ALL} segments"), *enumerate(known["segments"])]
-    chosen = lead.index("logic_lt10") if "logic_lt10" in lead else -1
+    chosen = lead.index(data.leading_segment)
     years = list(enumerate(known["years"]))
     return (
         '<div class="widget" id="chooser"><h3>Where capacity stands: choose a case and'

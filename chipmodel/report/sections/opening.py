@@ -13,7 +13,7 @@ from chipmodel.display.figure_tables import references
 from chipmodel.display.figures import FIGURES
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.results.metrics import evaluate, parse
-from chipmodel.results.summary import Summary, leading
+from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import HEADLINE, CaseCache
 from chipmodel.studies.definition import Study
 from chipmodel.studies.plan import Cell, load_study, plan
@@ -179,7 +179,7 @@ def _sure(found: StudyResult, base: Summary) -> pd.DataFrame:
     home, last = next(iter(base.labels.regions)), base.labels.years[-1]
     wanted = [
         f"share.capacity.{home}.{s}.{last}"
-        for s in dict.fromkeys(("all", leading(base)))
+        for s in dict.fromkeys(("all", base.labels.leading))
     ]
     wanted += [f"cost.buyers.{home}", f"welfare.{home}"]
     if "low" not in found.table:

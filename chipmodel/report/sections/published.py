@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chipmodel.common.text import number
 from chipmodel.dataset.dataset import Dataset
-from chipmodel.dataset.derived import stored
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
+from chipmodel.studies.stored_tables import stored_tables
 from chipmodel.validation.validate import Validation, validate
 
 TITLE = "The model against published results"
@@ -32,7 +32,7 @@ def there(data: Dataset) -> bool:
 
 
 def _kept(data: Dataset) -> Validation | None:
-    found = stored(data, *KEPT)
+    found = stored_tables(data, *KEPT)
     if found is None:
         return None
     words = ["metric", "reason", "placebo", "source"]

@@ -10,7 +10,6 @@ import pandas as pd
 
 from chipmodel.common.text import listed, lower, number, percent
 from chipmodel.common.units import SHOWN
-from chipmodel.dataset.derived import stored
 from chipmodel.display import style
 from chipmodel.display.intervals import phrase
 from chipmodel.model.world import load_world
@@ -21,6 +20,7 @@ from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.definition import Span, Study
 from chipmodel.studies.plan import Cell, load_study, plan
+from chipmodel.studies.stored_tables import stored_tables
 
 STUDY = "what_if"
 
@@ -48,7 +48,7 @@ GRID, REFERENCE = "grid", "reference"
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """The reference and every point of the grid; none if it is to be short and the full grid is kept."""
-    if short and stored(cache.data, *KEPT):
+    if short and stored_tables(cache.data, *KEPT):
         return []
     base, points = _cells(_study(cache, short), cache)
     return [base, *points]
@@ -56,7 +56,7 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the grid, its figure and what its corners say."""
-    frame, reference = (stored(cache.data, *KEPT) if short else None) or solved(
+    frame, reference = (stored_tables(cache.data, *KEPT) if short else None) or solved(
         cache, short
     )
     study = load_study(STUDY, cache.data)
@@ -99,6 +99,15 @@ def solved(cache: CaseCache, short: bool) -> list[pd.DataFrame]:
         ]
     ).sort_values(list(dials.values()), ignore_index=True)
     return [frame, pd.DataFrame([_values(names, base, base)])]
+
+
+def reference(cache: CaseCache) -> pd.DataFrame:
+    """Return the numbers of the study's reference, solved: one row."""
+    study = _study(cache, False)
+    start, _ = _cells(study, cache)
+    base = cache.summary(start.case, start.world)
+    names = plan(study, cache.data).metrics
+    return pd.DataFrame([_values(names, base, base)])
 
 
 def _cells(study: Study, cache: CaseCache) -> tuple[Cell, list[Cell]]:
