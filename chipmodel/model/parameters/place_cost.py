@@ -147,7 +147,7 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     cost = facts.table(CostRow, "segment", "item")
     factor = facts.table(CostFactorRow, "region", "item")
     months = facts.table(ConstructionRow, "region", "item")
-    building_share = facts.table(ParameterRow, "parameter")["building_share",]
+    building_share = facts.column(ParameterRow, "parameter")["building_share"]
     costs = {}
     for region in (row.region for row in facts.data.rows(RegionRow)):
         factors = RegionFactors(
