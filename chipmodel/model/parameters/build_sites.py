@@ -238,7 +238,7 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
 
 
 def _latest_projects(facts: Facts) -> dict[str, tuple[ProjectRow, float]]:
-    """Return the last row on each project known on the information date, and its size."""
+    """Return the last row on each project by the information date, and its size."""
     information_date = date.fromisoformat(facts.world.information_date)
     latest: dict[str, tuple[ProjectRow, float]] = {}
     for row, size in facts.each(ProjectRow):

@@ -66,8 +66,8 @@ class PlaceCost:
 
     .. math:: capex = c_s \, (1 - b + b \, building_r) \, place_r
 
-    with b the share of shell and facility, building the cost of construction and place the premium
-    of the place, both relative to the reference place.
+    with b the share of shell and facility, building the cost of construction and place
+    the premium of the place, both relative to the reference place.
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ class Site:
         return f"fab:{self.firm}@{self.region}"
 
     def in_service(self, build: int, year: int) -> float:
-        """Return the share of `year` for which a build of year `build` is in service."""
+        """Return the share of a year in which a build of year `build` is in service."""
         return share_in_service(self.ready[build], year)
 
 
