@@ -491,7 +491,7 @@ def test_a_conflict_that_is_not_found_is_not_made_up(two, monkeypatch):
     )
     found = explain_infeasible(two, case_of(mandate("AAA", "chip", 70, (2028, 2028))))
     assert (found.status, found.conflicts) == ("infeasible", ())
-    assert "HiGHS finds no set of rows that says why" in str(found)
+    assert "HiGHS finds no set of rows that explains it" in str(found)
     assert "right-hand sides: " in str(found)
 
 

@@ -1,4 +1,4 @@
-"""The world a case is solved in: years, rates, switches, scaled data and disruptions."""
+"""The world of a case: years, rates, switches, scaled data and disruptions."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ class World(BaseModel):
     )
     committed_until: WorldYear = Field(
         description=(
-            "Projects whose construction started by this year are built at least to"
-            " their committed share."
+            "The committed share of a project is built if its construction started by"
+            " this year."
         )
     )
     committed: Share = Field(
@@ -228,7 +228,7 @@ def load_world(name: str, data: Dataset) -> World:
 
 
 def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
-    """Read a world file and its baselines; `descendants` are the files that led to it."""
+    """Read a world file and its baselines; `descendants` are the files before it."""
     content = read_toml(path)
     inherited: dict[str, Any] = {}
     if "baseline" in content:

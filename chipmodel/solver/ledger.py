@@ -1,4 +1,4 @@
-"""The ledger of a linear program: parties, and the lines on which they pay and receive."""
+"""The ledger of a linear program: parties and the lines on which they pay."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Literal
 class Party:
     """Someone who pays, receives or owns a rent.
 
-    Arrays and tables hold its `label`; whoever needs to know what a label means reads
-    it with `Party.of`.
+    Arrays and tables hold its `label`; `Party.of` reads a label.
 
     Attributes
     ----------
@@ -45,22 +44,26 @@ class Party:
         >>> Party("treasury", "USA").label, Party("traders").label
         ('treasury:USA', 'traders')
         """
-        named = f"{self.kind}:{self.name}" if self.name else self.kind
-        return f"{named}@{self.place}" if self.place else named
+        label = self.kind
+        if self.name:
+            label += f":{self.name}"
+        if self.place:
+            label += f"@{self.place}"
+        return label
 
     @property
     def is_treasury(self) -> bool:
-        """Whether it is the treasury of a region."""
+        """Return whether it is the treasury of a region."""
         return self.kind == "treasury"
 
     @property
     def is_users(self) -> bool:
-        """Whether it is the users of chips in a region."""
+        """Return whether it is the users of chips in a region."""
         return self.kind == "users"
 
     @property
     def is_fab(self) -> bool:
-        """Whether it is the fabs of a firm in a region."""
+        """Return whether it is the fabs of a firm in a region."""
         return self.kind == "fab"
 
 
@@ -72,7 +75,7 @@ def _party(label: str) -> Party:
 
 
 COLUMN = "agent"
-"""Stands for the agent of each column, as payer, receiver or owner."""
+"""Payer, receiver or owner of a line: the agent of each column."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ class Line:
     def weight(self) -> int:
         """Sign in the objective."""
         if self.kind == "transfer":
-            return int(not Party.of(self.payer).is_treasury) - int(
-                not Party.of(self.receiver).is_treasury
-            )
+            # The objective is that of private parties: what treasuries get is a cost.
+            private_payer = not Party.of(self.payer).is_treasury
+            private_receiver = not Party.of(self.receiver).is_treasury
+            return int(private_payer) - int(private_receiver)
         return {"cost": 1, "benefit": -1, "memo": 0}[self.kind]
