@@ -8,7 +8,7 @@ import mutate
 import pytest
 from mutations import EVERY, MUTATIONS, File, Made, Mutation, meaning
 
-from chipmodel.common import errors, files
+from chipmodel.common import errors, files, toml
 from chipmodel.dataset import fields, reading
 
 
@@ -132,7 +132,7 @@ def test_the_judge_sees_a_traceback_and_the_way_an_objective_moves(
     assert found is not None
     assert found[0].outcome == mutate.FAULT
     assert "the objective moves the wrong way" in found[1]
-    monkeypatch.setattr(files, "text_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(toml, "text_of", lambda *_: 1 / 0)
     found = mutate.one(1, home, up, command=False)
     assert found is not None
     assert found[0].outcome == mutate.FAULT

@@ -274,8 +274,8 @@ def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(
     }
     table = saved.parent / "table.csv"
     for name, age in (
-        (".table.csv.old", 2 * files.LITTER),
-        (".table.csv.young", 0.5 * files.LITTER),
+        (".table.csv.old", 2 * files.ABANDONED_AFTER),
+        (".table.csv.young", 0.5 * files.ABANDONED_AFTER),
     ):
         (saved.parent / name).write_text("half")
         os.utime(saved.parent / name, (time.time() - age,) * 2)

@@ -83,7 +83,7 @@ def new(args: argparse.Namespace) -> Answer:
 
 def run_case(args: argparse.Namespace) -> Answer:
     """Solve a case in a world, write its tables and manifest, and print a summary."""
-    from chipmodel.common.files import prepare
+    from chipmodel.common.folders import prepare
     from chipmodel.dataset.rows import SegmentRow
     from chipmodel.results.overview import overview, overview_lines
     from chipmodel.results.store import save
@@ -153,7 +153,7 @@ def rerun(args: argparse.Namespace) -> Answer:
 def export(args: argparse.Namespace) -> Answer:
     """Write the programme of a case for other solvers."""
     from chipmodel.analysis.run import program_of
-    from chipmodel.common.files import prepare
+    from chipmodel.common.folders import prepare
     from chipmodel.results.store import slug
     from chipmodel.solver.export import export as write_out
 

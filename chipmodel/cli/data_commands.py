@@ -11,8 +11,9 @@ from chipmodel.cases.case import list_cases, load_case
 from chipmodel.cases.check import check_case
 from chipmodel.cli.shared import SHIPPED, Answer, _load, _place, dataset
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.files import names_in
 from chipmodel.common.text import labelled
+from chipmodel.common.toml import read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.descriptor import FILE, edited
 from chipmodel.model.parameters.build import build_parameters

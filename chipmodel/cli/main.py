@@ -348,7 +348,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str], as_json: bool) -> int:
     from pydantic import ValidationError
 
-    from chipmodel.common.files import problems_of
+    from chipmodel.common.toml import problems_of
 
     try:
         args = build_parser().parse_args(arguments)

@@ -182,7 +182,7 @@ def report(args: argparse.Namespace) -> Answer:
 
 def validate(args: argparse.Namespace) -> Answer:
     """Hold the model against published results."""
-    from chipmodel.common.files import prepare
+    from chipmodel.common.folders import prepare
     from chipmodel.validation.validate import validate as hold
     from chipmodel.validation.validate import write
 

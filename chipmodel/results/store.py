@@ -15,9 +15,10 @@ import pandas as pd
 
 from chipmodel.cases.case import Case, policy_dict
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import prepare, toml_text, write_folder
 from chipmodel.common.fingerprint import code_digest, is_untouched, sealed
+from chipmodel.common.folders import prepare, write_folder
 from chipmodel.common.tables import read_table, table_text
+from chipmodel.common.toml import toml_text
 from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
