@@ -17,7 +17,7 @@ from mutations import File
 import chipmodel as cm
 from chipmodel.cases.case import baseline_of, list_cases
 from chipmodel.common.files import names_in
-from chipmodel.common.tables import table_text
+from chipmodel.common.tables import result_csv
 from chipmodel.dataset import descriptor
 from chipmodel.dataset.dataset import shipped_root
 from chipmodel.results.manifest import case_dict
@@ -104,7 +104,7 @@ def solved(root: Path, case: str, world: str) -> tuple[str, float]:
     """Solve a case and return its tables, to the byte, and its objective."""
     solution = cm.run(cm.load_dataset(root), case, world)
     return (
-        "".join(table_text(solution.table(name)) for name in RESULTS),
+        "".join(result_csv(solution.table(name)) for name in RESULTS),
         solution.objective,
     )
 

@@ -1,4 +1,4 @@
-"""Read and write TOML, and check what a file holds against a model."""
+"""Read and write TOML, and validate the content of a file with a model."""
 
 from __future__ import annotations
 
