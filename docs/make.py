@@ -19,7 +19,8 @@ from typing import Any
 from chipmodel.cases.case import CaseFile, list_cases, load_case
 from chipmodel.cases.describe import names_of
 from chipmodel.cli.schemas import write_schemas
-from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.files import names_in
+from chipmodel.common.toml import read_toml
 from chipmodel.common.units import per_wafer
 from chipmodel.dataset import descriptor
 from chipmodel.dataset.dataset import Dataset, load_dataset

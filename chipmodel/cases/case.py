@@ -17,15 +17,9 @@ from pydantic import (
 )
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import (
-    find_named,
-    from_file,
-    is_file,
-    names_in,
-    problems_of,
-    read_toml,
-)
+from chipmodel.common.files import find_named, is_file, names_in
 from chipmodel.common.text import offer
+from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset, load_dataset
 from chipmodel.dataset.fields import Date
 from chipmodel.dataset.rows import RegionRow, SourceRow

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from chipmodel.cases.case import Case, _changed
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import problems_of
+from chipmodel.common.toml import problems_of
 from chipmodel.model.world import Scale, World
 from chipmodel.policies.base import Number
 

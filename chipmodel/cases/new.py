@@ -9,8 +9,8 @@ from pathlib import Path
 
 from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import toml_text
 from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.toml import toml_text
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.policies.base import Number, Policy
 

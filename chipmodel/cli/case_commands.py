@@ -29,7 +29,7 @@ from chipmodel.cli.shared import (
     out_option,
 )
 from chipmodel.common.errors import InputError, NoOptimum
-from chipmodel.common.files import prepare
+from chipmodel.common.folders import prepare
 from chipmodel.common.text import labelled
 from chipmodel.dataset.rows import SegmentRow
 from chipmodel.model.parameters.build import build_parameters

@@ -11,8 +11,9 @@ import click
 from chipmodel import questions
 from chipmodel.cli.shared import SHIPPED, Answer, Settings, command, load
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.files import names_in
 from chipmodel.common.text import labelled
+from chipmodel.common.toml import read_toml
 from chipmodel.dataset.dataset import Dataset
 
 GRADES = (

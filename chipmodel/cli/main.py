@@ -136,7 +136,7 @@ def _guarded(arguments: list[str]) -> int:
     except OSError as error:
         return _print_problems([_system_problem(error)], as_json)
     except _validation_error() as error:
-        from chipmodel.common.files import problems_of
+        from chipmodel.common.toml import problems_of
 
         return _print_problems(problems_of(error, "input"), as_json)
 

@@ -24,7 +24,7 @@ from chipmodel.cli.shared import (
     written_lines,
 )
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import prepare
+from chipmodel.common.folders import prepare
 from chipmodel.common.progress import Progress
 from chipmodel.common.workers import Pool, pool_of
 from chipmodel.questions.folder import full_name, run_question

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from chipmodel.common.text import LEAST, billion, both, listed, lower, percent, span
+from chipmodel.common.text import (
+    NEGLIGIBLE,
+    billion,
+    listed,
+    lower,
+    percent,
+    span,
+    two_changes_phrase,
+)
 from chipmodel.dataset.derived import Intervals
 from chipmodel.display.intervals import known, sure
 from chipmodel.policies.base import Policy
@@ -457,7 +465,7 @@ def _devices(
             )
         alone.append(f"{'stays at nothing' if now <= 0 else 'begins'} {where}")
     if len(changes) == 2:
-        return both(
+        return two_changes_phrase(
             (changes[0], "for users at home"), (changes[1], "in all"), percent, STILL
         )
     if changes:
@@ -480,7 +488,7 @@ def floor_finding(own: Summary, base: Summary, policy: OriginFloor) -> Finding:
     )
     paid = (
         f"Fines of {billion(fines)} are paid {_cash(own)}."
-        if fines > LEAST
+        if fines > NEGLIGIBLE
         else "No fine is paid in these years."
     )
     found.text = " ".join(
@@ -534,7 +542,7 @@ def _cash(own: Summary) -> str:
 
 def _users(found: Finding, own: Summary, base: Summary, region: str) -> str:
     lost = found.metric(f"cost.buyers.{region}", own, base)
-    if abs(lost) < LEAST:
+    if abs(lost) < NEGLIGIBLE:
         return f"Users in {own.region(region)} neither gain nor lose."
     return (
         f"Users in {own.region(region)} {'lose' if lost > 0 else 'gain'}"
@@ -544,7 +552,7 @@ def _users(found: Finding, own: Summary, base: Summary, region: str) -> str:
 
 def _revenue(found: Finding, own: Summary, base: Summary, region: str) -> str:
     taken = found.metric(f"revenue.{region}", own, base)
-    if abs(taken) < LEAST:
+    if abs(taken) < NEGLIGIBLE:
         return (
             f"The treasury of {own.region(region)} takes neither more nor less in"
             " tariffs in the years reported."
@@ -561,7 +569,7 @@ def _welfare(
 ) -> str:
     here = found.metric(f"welfare.{region}", own, base)
     world = found.metric("welfare.all", own, base)
-    said = both(
+    said = two_changes_phrase(
         (here, f"in {own.region(region)}"), (world, "in the world as a whole"), billion
     )
     alone = "; nobody retaliates in the model" if duty else ""

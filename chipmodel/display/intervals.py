@@ -55,7 +55,7 @@ def sure(
                 f"{by}{phrase(metric, own.labels)}{case} at"
                 f" {written(ends, metric.unit)}"
             )
-    return f"{HOW_SURE} {intervals.says} put {listed(found)}." if found else ""
+    return f"{HOW_SURE} {intervals.basis} put {listed(found)}." if found else ""
 
 
 def known(own: Summary, base: Summary, name: str, intervals: Intervals) -> Ends | None:

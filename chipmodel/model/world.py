@@ -9,15 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import (
-    file_beside,
-    find_named,
-    from_file,
-    is_file,
-    problems_of,
-    read_toml,
-)
+from chipmodel.common.files import file_beside, find_named, is_file
 from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.fields import Date, Fact
 from chipmodel.dataset.rows import TABLES, SourceRow

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import prepare, refuse_foreign, write_folder
 from chipmodel.common.fingerprint import (
     PACKAGES,
     code_digest,
@@ -19,6 +18,7 @@ from chipmodel.common.fingerprint import (
     sealed,
     version_of,
 )
+from chipmodel.common.folders import prepare, refuse_foreign, write_folder
 from chipmodel.common.progress import OnProgress
 from chipmodel.common.tables import table_csv
 from chipmodel.common.version import __version__

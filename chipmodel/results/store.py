@@ -15,9 +15,10 @@ import pandas as pd
 
 from chipmodel.cases.case import Case, policy_dict
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import prepare, toml_text, write_folder
 from chipmodel.common.fingerprint import code_digest, is_untouched, sealed
-from chipmodel.common.tables import read_table, table_text
+from chipmodel.common.folders import prepare, write_folder
+from chipmodel.common.tables import read_result_csv, result_csv
+from chipmodel.common.toml import toml_text
 from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
@@ -102,7 +103,7 @@ def save(
         If the folder cannot be written, or holds files chipmodel did not write.
     """
     files = {CASE: case_text(solution.case, solution.world)}
-    files |= {f"{name}.csv": table_text(solution.table(name)) for name in TABLES}
+    files |= {f"{name}.csv": result_csv(solution.table(name)) for name in TABLES}
     content = {name: text.encode() for name, text in files.items()}
     outputs = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
     content[MANIFEST] = sealed(
@@ -160,7 +161,7 @@ def load(path: str | Path, any_version: bool = False) -> Saved:
     if problems:
         raise InputError(problems)
     tables = {
-        name: read_table(content[f"{name}.csv"], str(folder / f"{name}.csv"))
+        name: read_result_csv(content[f"{name}.csv"], str(folder / f"{name}.csv"))
         for name in TABLES
     }
     return Saved(folder, manifest, MappingProxyType(tables))

@@ -122,7 +122,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
                     title=title,
                     note=(
                         "dot: the data as they stand; line:"
-                        f" {load_intervals(cache.data).says}"
+                        f" {load_intervals(cache.data).basis}"
                     ),
                 ),
             )
