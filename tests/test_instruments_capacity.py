@@ -176,7 +176,7 @@ def test_mandate_and_yearly_payments_at_its_duals_agree(two, kwpm):
         source="own",
     )
     price = run(two, case_of(pay))
-    n = rule.numbers
+    n = rule.parameters
     worth = sum(
         n.discount[t]
         * (first[t,] * (kwpm - 40) + second[t,] * n.use["chip", "u_min"] * kwpm)
@@ -261,7 +261,7 @@ def test_what_is_under_way_is_no_growth(variant):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"firms": ("other",)}, "'other' is not known, or stands for several"),
+        ({"firms": ("other",)}, "'other' is not known, or covers several"),
         ({"countries": ("AAA",)}, "AAA makes the rule"),
         ({"countries": ("all",)}, "'all' is not known"),
     ],

@@ -333,7 +333,7 @@ def test_a_case_file_runs_end_to_end(tmp_path):
         (lambda: control(input="resist", quota=3), "takes no quota"),
         (lambda: embargo(destination="BBB"), "the origin itself"),
         (lambda: embargo(input="resist", on="use"), "takes no on"),
-        (lambda: embargo(on=None), "say on"),
+        (lambda: embargo(on=None), "give on"),
         (lambda: area_of_two(members=("AAA", "AAA")), "twice"),
         (lambda: area_of_two(members=("AAA",)), "members"),
         (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),

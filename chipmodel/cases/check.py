@@ -8,7 +8,8 @@ from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.base import Policy
-from chipmodel.policies.support import BuildKey, Support
+from chipmodel.policies.builds import BuildKey
+from chipmodel.policies.support import Support
 
 
 def overpaid_builds(

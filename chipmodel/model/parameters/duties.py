@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
@@ -40,6 +40,14 @@ On = Literal["chips", "use"]
 
 DutyKey = tuple[str, str, str, str, str, str | None, int]
 """Tariff, importer, flow, segment, place of the fab, place of assembly (none if no rule asks), year."""
+
+
+class Distinction(NamedTuple):
+    """Origins a rule must distinguish inside devices, at a user, in some segments."""
+
+    user: str
+    segments: tuple[str, ...]
+    origins: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -248,8 +256,8 @@ class Duties:
             default=0.0,
         )
 
-    def distinguishes(self) -> Iterator[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Return the origins that bear different duties inside devices, as (user, segments, origins)."""
+    def distinguishes(self) -> Iterator[Distinction]:
+        """Return the origins that bear different duties inside devices."""
         n = self._numbers
         for user in sorted({levy.importer for levy in self.levies if levy.on == "use"}):
             for s in n.segments:
@@ -259,7 +267,7 @@ class Duties:
                     alike[tuple(tuple(sorted(x.items())) for x in paid)].add(r)
                 if len(alike) > 1:
                     for members in alike.values():
-                        yield user, (s,), frozenset(members)
+                        yield Distinction(user, (s,), frozenset(members))
 
 
 def _stacked(stack: list[tuple[Levy, float, float]]) -> dict[str, float]:
