@@ -1,4 +1,4 @@
-"""Rules of trade on the two-region data set: zero effect, copies, duals, refusals."""
+"""Rules of trade on the two-region data set: no effect, copies, duals, refusals."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ def _no_ties(monkeypatch):
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
-# -- on the two-region data set
-# ---------------------------------------------------------------
-
 YEARS = {"years": (2027, 2029)}
+
 TAX = duty(0.25, years=(2026, 2030))
+
 SLACK = {
     "quota": (quota(1e4, **YEARS),),
     "quota on use": (quota(1e4, on="use", **YEARS),),
@@ -51,6 +50,7 @@ SLACK = {
     "cap that is written": (cap(1 - 1e-12, on="use", min_served=0.5, **YEARS),),
     "free trade without a duty": (area_of_two(**YEARS),),
 }
+
 BINDING = {
     "quota": lambda share, name: quota(
         20 * share, id=name, segments=("chip",), **YEARS
@@ -305,10 +305,6 @@ def test_a_case_file_runs_end_to_end(tmp_path):
         "account == 'treasury' and region == 'BBB' and agent == 'ownership'"
     )
     assert public.value.sum() == pytest.approx(solution.account.gains["treasury:BBB"])
-
-
-# -- refusals
-# ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
