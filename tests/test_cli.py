@@ -233,7 +233,7 @@ def test_what_a_new_file_says_in_comments_is_right(call: Any, tmp_path: Path) ->
 def test_new_refuses_odd_names(call: Any, tmp_path: Path, name: str) -> None:
     said = call("new", name, "--from", "no_policy")
     assert said.code == 2
-    assert "is no name for a case" in said.err
+    assert "is not a name for a case" in said.err
 
 
 def test_new_writes_into_this_folder_without_data(call: Any, tmp_path: Path) -> None:

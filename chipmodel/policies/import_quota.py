@@ -49,7 +49,7 @@ class ImportQuota(Policy):
     gives to the exporters (by the licences each uses, as in a voluntary restraint), to
     importers who are given the licences, or to the importer's treasury, which sells
     them. With a ``price_cap`` more may be imported at a fine per wafer, paid to that
-    treasury: a tariff-rate quota. A tariff at the dual has the same effect, and the
+    treasury (a tariff-rate quota). A tariff at the dual has the same effect, and the
     treasury then earns the rent.
     """
 
