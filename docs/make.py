@@ -65,8 +65,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def markdown(docstring: str) -> str:
-    """Turn a docstring (reStructuredText, the little of it used here) into Markdown."""
+def markdown(docstring: str, items: bool = True) -> str:
+    """Turn a docstring (reStructuredText, the little of it used here) into Markdown.
+
+    Parameters
+    ----------
+    items : bool
+        Whether a line such as ``size: meaning`` is an item of a list, and not prose.
+    """
     text = inspect.cleandoc(docstring)
     text = re.sub(
         r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)",
@@ -77,7 +83,8 @@ def markdown(docstring: str) -> str:
     text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"<sub>\1</sub>", text)
     text = text.replace("``", "`")
-    text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
+    if items:
+        text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
     return re.sub(
         r"^(\w+)\n((?:[ ]{4}.*\n?)+)",
         lambda m: f"- **{m[1]}**: {one_line(m[2])}\n",
@@ -284,7 +291,8 @@ def policies(data: Dataset) -> str:
     for kind in kinds:
         cls = Policy.kinds[kind]
         dual = cls.dual or "none; it is a pure price, its effect shows in prices"
-        text += f"\n## {kind}\n\n{cls.law}\n\n{markdown(cls.__doc__ or '').strip()}\n\n"
+        meaning = markdown(cls.__doc__ or "", items=False).strip()
+        text += f"\n## {kind}\n\n{cls.law}\n\n{meaning}\n\n"
         text += f"**Dual:** {dual}.\n\n"
         text += _fields(cls, set(Policy.model_fields))
         text += _use(kind, data)
