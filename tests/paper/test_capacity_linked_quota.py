@@ -142,12 +142,12 @@ def terms_on_slow(variant, **changes) -> Solution:
 
 
 def test_capacity_linked_quota_under_construction(variant):
-    """Each kwpm begun in 2026 frees one kwpm then and 1.5 in 2027, from a duty of 6.
+    """Each kwpm started in 2026 exempts one kwpm then and 1.5 in 2027, from a duty of 6.
 
     A wafer of 2027 so costs 60 - 9 - 6 x 1.08 = 44.52: 1.4 times the reference is
     bought (45.3 is, 38.8 is not), 15.4, of which 5.4 from AAA. 5.4 are free in 2026 and
-    8.1 in 2027. Nothing begun in 2027 comes on line within the horizon, so nothing
-    begun then earns.
+    8.1 in 2027. Nothing started in 2027 comes on line within the horizon, so nothing
+    started then earns.
     """
     solution = terms_on_slow(variant)
     assert built(solution) == {("new_aaa_chip_beta", 2026): exactly(5.4)}
@@ -163,7 +163,7 @@ def test_capacity_linked_quota_under_construction(variant):
 
 @pytest.mark.parametrize("why", ["approved later", "of another home", "no multiples"])
 def test_capacity_linked_quota_earned_by_nobody(variant, why):
-    """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stands alone."""
+    """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stays alone."""
     firm = "alpha" if why == "of another home" else "beta"
     tax = duty(0.1, years=(2026, 2027))
     changes = {
@@ -176,8 +176,8 @@ def test_capacity_linked_quota_earned_by_nobody(variant, why):
     assert built(with_terms) == {k: exactly(v) for k, v in built(alone).items()}
 
 
-def test_a_project_begun_before_the_deal_earns_nothing(two):
-    """Alpha One belongs to another home; Beta One was begun in 2025, too early for a deal of 2026."""
+def test_a_project_started_before_the_deal_earns_nothing(two):
+    """Alpha One belongs to another home; Beta One was started in 2025, too early for a deal of 2026."""
     n = build_parameters(two, load_world("central", two))
     assert not allowance()._earns(n.sites.sites["alpha_one"], n)
     assert not allowance()._earns(n.sites.sites["beta_one"], n)

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, FREE, MORE, NOTHING, built, exactly, ledger, mandate
 from helpers import case_of, change, near, run_without, world_of
+from invested import (
+    FREE,
+    HOME_COSTS_MORE,
+    MORE,
+    NOTHING,
+    built,
+    exactly,
+    ledger,
+    mandate,
+)
 from paper import CRF, DF, RUNNING, bare
 from pydantic import ValidationError
 
@@ -28,11 +37,11 @@ IDLE_YEARS = (1 + DF[1]) * STANDING
 )
 @pytest.mark.parametrize("bearer", ["makers", "treasury"])
 def test_mandate(variant, target, bearer):
-    """Half a kwpm must stand in AAA: it costs 5 CRF more there, and a kwpm needs 10 CRF a year.
+    """Half a kwpm must be in service in AAA: it costs 5 CRF more there, and a kwpm needs 10 CRF a year.
 
     The makers build it at a loss, or the treasury pays it; the optimum is the same.
     """
-    data = bare(variant, TROUGH, **DEAR)
+    data = bare(variant, TROUGH, **HOME_COSTS_MORE)
     solution = run(data, case_of(mandate(**target, borne_by=bearer)))
     assert built(solution) == {"AAA": exactly(0.5), "BBB": exactly(0.61)}
     assert solution.objective == exactly(FREE + IDLE_YEARS + DF[1] * MORE * 0.5)
@@ -50,7 +59,7 @@ def test_mandate(variant, target, bearer):
 @pytest.mark.parametrize("bearer", ["makers", "treasury"])
 def test_mandate_with_a_fine(variant, cap, short, bearer):
     """10 CRF is 1.49 a year: a fine of 1 is paid, a fine of 2 is not."""
-    data = bare(variant, TROUGH, **DEAR)
+    data = bare(variant, TROUGH, **HOME_COSTS_MORE)
     solution = run(data, case_of(mandate(kwpm=0.5, price_cap=cap, borne_by=bearer)))
     assert built(solution).get("AAA", 0.0) == exactly(0.5 - short)
     assert solution.objective == exactly(
@@ -70,12 +79,12 @@ def test_neither_idle_fabs_nor_a_smaller_world_meet_a_mandate(variant, bearer, t
 
     Running costs 18 in AAA. A mandate of one kwpm there costs its capital, 110 CRF, and
     0.6 must be made in it instead of in BBB, at 6 more: 3.6. Without the second row the
-    fab would stand idle.
+    fab would be idle.
     """
-    dear_running = change(
+    expensive_running = change(
         "cost_factors", {"region": "AAA", "item": "running"}, value=1.5
     )
-    data = bare(variant, TROUGH, dear_running, growth=(-0.5,), **DEAR)
+    data = bare(variant, TROUGH, expensive_running, growth=(-0.5,), **HOME_COSTS_MORE)
     case = case_of(mandate(**target, borne_by=bearer))
     solution, free = run(data, case), run(data, NOTHING)
     assert free.columns("made")["chip", "BBB", 2026] == exactly(7.0)
@@ -153,7 +162,7 @@ def test_mandate_and_yearly_payments_at_its_duals_agree(two, kwpm):
     assert near(price.objective + worth, rule.objective, 1e-7)
 
 
-def test_a_mandate_before_any_fab_can_stand_is_refused(two):
+def test_a_mandate_before_any_fab_can_be_ready_is_refused(two):
     with pytest.raises(
         InputError,
         match=r"asks for 100 kwpm in 2026, when at most 40 can be.*start later",

@@ -78,11 +78,11 @@ def project_fact(item: str, value: float, treasury: str | None = None):
     )
 
 
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are added in BBB."""
 
 
-def dear_without_support() -> float:
+def costs_without_support() -> float:
     """Objective of the two places without support."""
     cost = OLD * 11.11 + (CRF * CAPEX + RUNNING) * 1.11
     return first_year() + DF[1] * (cost - PRICE * 11 * area(1.01))
@@ -98,17 +98,17 @@ def test_award_moves_its_project(variant):
         variant,
         project(value=1, earliest=2026),
         project_fact("award", 12, "AAA"),
-        **DEAR,
+        **HOME_COSTS_MORE,
     )
     award = CapexGrant(
         id="award", form="award", region="AAA", years=(2025, 2026), source="own"
     )
     solution = run(data, case_of(award))
     assert built(solution) == {("AAA", 2026): exactly(1), ("BBB", 2026): exactly(0.11)}
-    assert solution.objective == exactly(dear_without_support() - DF[1] * CRF * 2)
+    assert solution.objective == exactly(costs_without_support() - DF[1] * CRF * 2)
     half = run(data, case_of(award.model_copy(update={"share": 0.5})))
     assert built(half) == {("BBB", 2026): exactly(1.11)}
-    assert half.objective == exactly(dear_without_support())
+    assert half.objective == exactly(costs_without_support())
 
 
 @pytest.mark.parametrize(("rate", "moved"), [(0.09, False), (0.10, True)])
@@ -118,7 +118,7 @@ def test_open_grant_with_a_rate(variant, rate, moved):
     The price is then 60 - CRF = 59.85, still above the step 1.01 to 1.03 (58.8), so no
     more is bought.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     grant = CapexGrant(
         id="grant",
         form="open",
@@ -130,12 +130,12 @@ def test_open_grant_with_a_rate(variant, rate, moved):
     solution = run(data, case_of(grant))
     assert built(solution) == {("AAA" if moved else "BBB", 2026): exactly(1.11)}
     gain = (110 * rate - 10) * 1.11 if moved else 0.0
-    assert solution.objective == exactly(dear_without_support() - DF[1] * CRF * gain)
+    assert solution.objective == exactly(costs_without_support() - DF[1] * CRF * gain)
 
 
 def test_open_grant_with_a_budget_finds_its_rate(variant):
     """Every rate above 1/11 moves 1.11 kwpm at 110, so a budget of 1.11 x 10.5 is spent at 10.5 / 110."""
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     grant = CapexGrant(
         id="grant",
         form="open",
@@ -148,7 +148,7 @@ def test_open_grant_with_a_budget_finds_its_rate(variant):
     rate = solution.found["grant.rate"]
     assert rate == pytest.approx(10.5 / 110, rel=2e-5)
     assert solution.objective == exactly(
-        dear_without_support() - DF[1] * CRF * (110 * rate - 10) * 1.11
+        costs_without_support() - DF[1] * CRF * (110 * rate - 10) * 1.11
     )
     ledger = solution.policies.query("item == 'grant_cash'")
     assert -float(ledger.value.sum()) == pytest.approx(1.11 * 10.5, rel=2e-5)
@@ -159,7 +159,7 @@ def test_marginal_grant_pays_only_for_what_it_moves(variant):
 
     The gain is 12 x CRF on half a kwpm; the dual of the budget is 12/22 x CRF in 2026.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     grant = CapexGrant(
         id="grant",
         form="marginal",
@@ -175,7 +175,7 @@ def test_marginal_grant_pays_only_for_what_it_moves(variant):
         ("BBB", 2026): exactly(0.61),
     }
     assert solution.objective == exactly(
-        dear_without_support() - DF[1] * CRF * 12 * 0.5
+        costs_without_support() - DF[1] * CRF * 12 * 0.5
     )
     assert solution.duals("grant__budget")[()] == exactly(DF[1] * CRF * 12 / 22)
 

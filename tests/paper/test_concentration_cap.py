@@ -6,7 +6,7 @@ import pytest
 from helpers import case_of
 from paper import CRF, DF, PRICE, area, bare
 from pydantic import ValidationError
-from traded import DEAR, OLD, PLANT, built, cap, exactly, still
+from traded import HOME_COSTS_MORE, OLD, PLANT, built, cap, exactly, still
 
 from chipmodel import run
 
@@ -18,7 +18,9 @@ def test_concentration_cap_and_its_dual(variant, on):
     The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built
     in AAA and 0.3455 in BBB. One more wafer from BBB would save 10 CRF.
     """
-    solution = run(bare(variant, **DEAR), case_of(cap(on=on, price_cap=20_000)))
+    solution = run(
+        bare(variant, **HOME_COSTS_MORE), case_of(cap(on=on, price_cap=20_000))
+    )
     assert built(solution) == {
         ("new_aaa_chip_alpha", 2026): exactly(0.5445),
         ("new_bbb_chip_beta", 2026): exactly(0.3455),
@@ -30,7 +32,7 @@ def test_concentration_cap_and_its_dual(variant, on):
 
 def test_concentration_cap_with_a_cheap_fine(variant):
     """A fine of 1 is less than 10 CRF: makers pay it on the twentieth over the cap, 0.5445."""
-    solution = run(bare(variant, **DEAR), case_of(cap(price_cap=1 / 0.012)))
+    solution = run(bare(variant, **HOME_COSTS_MORE), case_of(cap(price_cap=1 / 0.012)))
     assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(0.89)}
     assert solution.duals("spread__cap")["chip", "BBB", 2026] == exactly(1.0)
     assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 0.5445)
@@ -43,7 +45,7 @@ def test_concentration_cap_is_not_met_by_buying_nothing(variant):
 
     A mixed wafer costs 0.8 x 119.6 + 0.2 x 33.1 = 102.3, as the fleet of BBB has wafers
     to spare. With a fine nobody pays, users go without: they buy only what is worth
-    109.4, 0.6 times the reference. With a least quantity of 11 they get all of it, 8.8
+    109.4, 0.6 times the reference. With a minimum of 11 they get all of it, 8.8
     built in AAA.
     """
     with pytest.raises(ValidationError, match="buying nothing"):

@@ -122,8 +122,8 @@ def test_interest_during_construction(variant):
     """Two years to build, shell (a quarter) paid evenly over both, tools in the second.
 
     Spending is 1/8 and 7/8, so capital at the start of production is 1/8 x 1.08^2 + 7/8
-    x 1.08 = 1.0908 for each MUSD paid. Demand stands still until 2028 and then grows by
-    a tenth; the plant is begun in 2026. Other value added falls by the interest, and
+    x 1.08 = 1.0908 for each MUSD paid. Demand is constant until 2028 and then grows by
+    a tenth; the plant is started in 2026. Other value added falls by the interest, and
     the price stays 60.
     """
     data = bare(
@@ -158,7 +158,7 @@ def test_interest_during_construction(variant):
 
 
 def test_lead_time_is_split_over_two_years(variant):
-    """A committed plant of 4 kwpm, eighteen months to build, begun at the start of 2026.
+    """A committed plant of 4 kwpm, eighteen months to build, started at the beginning of 2026.
 
     It is ready in mid 2027: 2 kwpm of it count in 2027, 4 in 2028, and so does its
     annuity. The reference quantity is 11 and 12.1, so everything made is bought, at a
@@ -198,7 +198,7 @@ def test_lead_time_is_split_over_two_years(variant):
     )
 
 
-def test_committed_project_in_a_dear_place(variant):
+def test_committed_project_in_an_expensive_place(variant):
     """BBB builds at 100, AAA at 110.
 
     One kwpm is committed in AAA, so it is built there.
@@ -242,7 +242,7 @@ def test_demand_steps_set_the_price_and_the_surplus(variant):
     assert solution.account.gains["fab:alpha@AAA"] == exactly(fleet)
 
 
-def test_fleets_idle_from_the_dearest_wafers_down_to_the_trough(variant):
+def test_fleets_idle_from_the_most_expensive_wafers_down_to_the_trough(variant):
     """Two fleets of 5, utilisation at least 0.6, 0.8 in 2025, at most 1; running 14.4 in AAA, 12 in BBB.
 
     Up to 0.6 running cost is paid anyway: 3 + 3 kwpm cost materials only. Above lie

@@ -170,17 +170,17 @@ def test_packaging_capacity(variant):
         - PRICE * 11 * area(10.7 / 11)
     )
     assert solution.objective == exactly(still(INPUTS + other) + DF[1] * year)
-    room = PRICE * step(10.7 / 11) - PRICE
-    assert solution.duals("assembly_size")[("pack_one",)] == exactly(DF[1] * room)
+    scarcity = PRICE * step(10.7 / 11) - PRICE
+    assert solution.duals("assembly_size")[("pack_one",)] == exactly(DF[1] * scarcity)
     assert solution.duals("assembly_capacity")["standard", "AAA", 2026] == exactly(
-        room + CRF * 6
+        scarcity + CRF * 6
     )
 
 
 def test_input_supply_and_replacement(variant):
     """Resist for every wafer comes from BBB, which delivers only 0.8 of the need of 10 and of 11.
 
-    Fabs replace a twentieth of the need anew each year, at 5% of the price of a wafer
+    Fabs replace a twentieth of the need each year, at 5% of the price of a wafer
     (3 each): 0.5 in 2025; in 2026 that and 0.55 more. So 8.5 and 9.85 wafers are made
     and sold.
     """
@@ -228,11 +228,11 @@ def test_input_supply_and_replacement(variant):
 def test_surprise_costs_more_than_the_same_foreseen(variant):
     """A duty of 10% on BBB in 2027.
 
-    Plants take a year, so those of 2027 are begun in 2026.
+    Plants take a year, so those of 2027 are started in 2026.
 
     BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all
     is built in
-    AAA: price 60. As a surprise the plants stand in BBB: without duty a wafer costs 60
+    AAA: price 60. As a surprise the plants are already in BBB: without duty a wafer costs 60
     - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69
     is not). They pay the duty of 6.
     """

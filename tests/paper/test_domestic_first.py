@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, MORE, built, domestic, exactly, ledger, two_years
 from helpers import case_of, rows
+from invested import HOME_COSTS_MORE, MORE, built, domestic, exactly, ledger, two_years
 from paper import CRF, DF, bare
 
 from chipmodel import InputError, run
@@ -24,11 +24,11 @@ def test_domestic_first(variant, each, bearer, measure, share):
     """Four tenths must be built at home: a wafer costs 60 + 0.4 x 10 CRF = 60.60, so the step to 0.99 is bought.
 
     In capital 110 h = 0.4 (110 h + 100 f): of the builds 40/106 are at home. A kwpm
-    more at home instead of abroad costs 10 CRF; per MUSD at home, with all kept equal
+    more at home instead of abroad costs 10 CRF; per MUSD at home, with all else equal
     abroad, the dual y solves for the two plants with price p: p + 0.6 w y = 60 + 10 CRF
     and p - 0.4 x 100 y = 60, w = 110: y = 10 CRF / 106.
     """
-    data = bare(variant, ALPHA, **DEAR)
+    data = bare(variant, ALPHA, **HOME_COSTS_MORE)
     solution = run(data, case_of(domestic(each=each, borne_by=bearer, measure=measure)))
     home = 0.89 * share
     assert built(solution) == {"AAA": exactly(home), "BBB": exactly(0.89 - home)}
@@ -56,7 +56,8 @@ def test_domestic_first(variant, each, bearer, measure, share):
 def test_domestic_first_with_a_fine(variant, fine, home, extra, bearer):
     """Meeting the rule costs 4 CRF a kwpm on average: a fine of 5 is avoided, one of 3 is paid on every build."""
     solution = run(
-        bare(variant, ALPHA, **DEAR), case_of(domestic(price_cap=fine, borne_by=bearer))
+        bare(variant, ALPHA, **HOME_COSTS_MORE),
+        case_of(domestic(price_cap=fine, borne_by=bearer)),
     )
     assert built(solution).get("AAA", 0.0) == exactly(home)
     assert solution.objective == exactly(two_years(0.99, extra))

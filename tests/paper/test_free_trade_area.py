@@ -56,5 +56,5 @@ def test_ceilings_and_free_trade_on_paper(variant, policies, rate, on):
     assert solution.account.treasury.get("treasury:AAA", 0.0) == exactly(
         DF[1] * PRICE * rate * new
     )
-    freed = solution.policies.query("item == 'freed_flow'").value.sum()
-    assert freed == exactly(new if rate == 0 else 0.0)
+    exempt = solution.policies.query("item == 'freed_flow'").value.sum()
+    assert exempt == exactly(new if rate == 0 else 0.0)

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, MORE, built, exactly, guardrail, ledger, project, two_years
 from helpers import case_of
+from invested import (
+    HOME_COSTS_MORE,
+    MORE,
+    built,
+    exactly,
+    guardrail,
+    ledger,
+    project,
+    two_years,
+)
 from paper import CRF, DF, bare
 
 from chipmodel import InputError, run
@@ -15,9 +24,9 @@ def test_guardrail(variant):
 
     More comes from AAA at 61.49: the step 0.95 to 0.97 (62.5) is bought.
 
-    The step 0.97 to 0.99 (61.2) is not. A kwpm of room saves 10 CRF in 2026.
+    The step 0.97 to 0.99 (61.2) is not. A kwpm of permitted growth saves 10 CRF in 2026.
     """
-    solution = run(bare(variant, **DEAR), case_of(guardrail()))
+    solution = run(bare(variant, **HOME_COSTS_MORE), case_of(guardrail()))
     assert built(solution) == {"AAA": exactly(0.17), "BBB": exactly(0.5)}
     assert solution.objective == exactly(two_years(0.97, MORE * 0.17))
     assert solution.duals("rail__growth")["beta", "chip"] == exactly(DF[1] * MORE)
@@ -25,7 +34,7 @@ def test_guardrail(variant):
 
 def test_guardrail_with_a_fine(variant):
     """A fine of 5 a kwpm makes wafers cost 60.75: the step 0.97 to 0.99 is bought, 0.39 beyond the rule."""
-    solution = run(bare(variant, **DEAR), case_of(guardrail(price_cap=5)))
+    solution = run(bare(variant, **HOME_COSTS_MORE), case_of(guardrail(price_cap=5)))
     assert built(solution) == {"BBB": exactly(0.89)}
     assert solution.objective == exactly(two_years(0.99, 5 * CRF * 0.39))
     assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 5 * CRF * 0.39)
@@ -37,20 +46,22 @@ def test_what_is_under_way_is_no_growth(variant):
 
     Nothing more is built at 61.49 for 60.002.
     """
-    data = bare(variant, *project(region="BBB", firm="beta", committed=1.0), **DEAR)
+    data = bare(
+        variant, *project(region="BBB", firm="beta", committed=1.0), **HOME_COSTS_MORE
+    )
     solution = run(data, case_of(guardrail(share=0.0)))
     assert built(solution) == {"BBB": exactly(1.0)}
     assert solution.objective == exactly(two_years(1.0))
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"firms": ("other",)}, "'other' is not known, or covers several"),
         ({"countries": ("AAA",)}, "AAA makes the rule"),
         ({"countries": ("all",)}, "'all' is not known"),
     ],
 )
-def test_guardrails_without_sense_are_refused(two, changes, said):
-    with pytest.raises(InputError, match=said):
+def test_guardrails_without_sense_are_refused(two, changes, message):
+    with pytest.raises(InputError, match=message):
         run(two, case_of(guardrail(**changes)))

@@ -79,7 +79,7 @@ def test_quota_and_tariff_agree_in_value(variant):
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_import_quota_at_the_maker_and_on_use(variant, on):
-    """Devices are made half in AAA and half in BBB and all used in AAA; fleets of five stand in each.
+    """Devices are made half in AAA and half in BBB and all used in AAA; each has a fleet of five.
 
     A quota of 4 on bare chips from BBB is nothing to AAA's makers, who buy the five of
     AAA. On use it leaves 4 of BBB's 5: 0.898 are built in AAA at 60 to serve 1.01 times

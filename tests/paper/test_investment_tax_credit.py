@@ -57,7 +57,7 @@ def project(**cells):
     return add("projects", **whole)
 
 
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are added in BBB."""
 
 
@@ -77,7 +77,7 @@ def credit(**changes) -> InvestmentTaxCredit:
 
 def test_tax_credit_without_a_deadline(variant):
     """Both years build in AAA at 93.5: price 60 - 6.5 CRF = 59.03, so 1.01 times the reference is bought."""
-    data = bare(variant, **DEAR, growth=(0.1, 0.1))
+    data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
     solution = run(data, case_of(credit()))
     assert built(solution) == {
         ("AAA", 2026): exactly(1.11),
@@ -92,14 +92,14 @@ def test_tax_credit_without_a_deadline(variant):
 
 
 def test_tax_credit_falls_off_a_cliff(variant):
-    """Construction must begin in 2026; what is begun in 2027 is built in BBB at 100.
+    """Construction must start in 2026; what is started in 2027 is built in BBB at 100.
 
-    A kwpm begun in 2026 saves 6.5 CRF in 2026 and again in 2027, when it stands in for
+    A kwpm started in 2026 saves 6.5 CRF in 2026 and again in 2027, when it replaces
     one at 100: the price of 2026 falls to 60 - 6.5 CRF (1 + 1/1.08) = 58.13, and the
     step 1.01 to 1.03 (58.83) is bought too, the next (57.69) is not. Building ahead for
     2027 would cost 93.5 CRF a year early.
     """
-    data = bare(variant, **DEAR, growth=(0.1, 0.1))
+    data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
     solution = run(data, case_of(credit(begin_by=2026)))
     assert built(solution) == {
         ("AAA", 2026): exactly(1.33),
@@ -120,9 +120,11 @@ def test_tax_credit_falls_off_a_cliff(variant):
     assert solution.objective == exactly(first_year() + DF[1] * first + DF[2] * second)
 
 
-def test_project_begun_in_time_keeps_the_credit(variant):
-    """The same deadline with a site of 5 kwpm begun in 2025: its builds of 2027 are credited."""
-    data = bare(variant, project(value=5, earliest=2026), **DEAR, growth=(0.1, 0.1))
+def test_project_started_in_time_keeps_the_credit(variant):
+    """The same deadline with a site of 5 kwpm started in 2025: its builds of 2027 are credited."""
+    data = bare(
+        variant, project(value=5, earliest=2026), **HOME_COSTS_MORE, growth=(0.1, 0.1)
+    )
     solution = run(data, case_of(credit(begin_by=2026)))
     assert built(solution) == {
         ("AAA", 2026): exactly(1.11),

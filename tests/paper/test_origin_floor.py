@@ -31,7 +31,7 @@ def still(cost: float = OLD) -> float:
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110."""
 
 
@@ -60,7 +60,7 @@ def test_floor_and_its_dual(variant, on):
     devices are made and used in AAA, so the rule is the same at the maker and at the
     user.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     solution = run(data, case_of(floor(on=on, price_cap=20_000)))
     assert built(solution) == {
         ("new_aaa_chip_alpha", 2026): exactly(0.5445),
@@ -81,7 +81,7 @@ def test_floor_with_a_cheap_fine(variant):
 
     The price is 60.05, the dual is the fine, and the treasury gets 0.5445.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     solution = run(data, case_of(floor(price_cap=1 / 0.012)))
     assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(0.89)}
     year = OLD * 10.89 + PLANT * 0.89 + 0.5445 - PRICE * 11 * area(0.99)
@@ -90,13 +90,13 @@ def test_floor_with_a_cheap_fine(variant):
     assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 0.5445)
 
 
-def test_floor_with_a_least_quantity(variant):
+def test_floor_with_a_minimum_quantity(variant):
     """At least the reference quantity of 11 must be served: 11 instead of 10.89.
 
     The dual is what the last wafer costs over what it is worth: 60 + 0.5 CRF less
     60.002.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     solution = run(data, case_of(floor(min_served=1.0, on="use")))
     assert built(solution) == {
         ("new_aaa_chip_alpha", 2026): exactly(0.55),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, FREE, built, credit, exactly, ledger, two_years
 from helpers import case_of
+from invested import FREE, HOME_COSTS_MORE, built, credit, exactly, ledger, two_years
 from paper import CRF, DF, bare
 
 from chipmodel import InputError, run
@@ -18,7 +18,7 @@ def test_production_credit(variant, capital, moved):
 
     The price is then 60 - CRF = 59.85, still above the step 1.01 to 1.03 (58.8).
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     solution = run(data, case_of(credit(capital * CRF / 0.012)))
     assert built(solution) == {"AAA" if moved else "BBB": exactly(1.11)}
     assert solution.objective == exactly(FREE - DF[1] * (CRF * 1.11 if moved else 0.0))
@@ -33,13 +33,13 @@ def test_production_credit_is_for_new_fabs(variant):
     60 - 1.2 = 58.8 is below the step 1.01 to 1.03 (60 ln(1.03/1.01)/0.02 = 58.83), so
     1.33 kwpm are new.
     """
-    solution = run(bare(variant, **DEAR), case_of(credit(100, region="BBB")))
+    solution = run(bare(variant, **HOME_COSTS_MORE), case_of(credit(100, region="BBB")))
     assert built(solution) == {"BBB": exactly(1.33)}
     assert solution.objective == exactly(two_years(1.03, -1.2 * 1.33))
 
 
 def test_production_credit_counts_in_the_check_of_stacking(variant):
     """At 110 of capital and 10 years a credit of 110 CRF a year would pay the plant."""
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     with pytest.raises(InputError, match=r"credit: together pay 101% of the cost"):
         run(data, case_of(credit(1.01 * 110 * CRF / 0.012)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, FREE, built, exactly, ledger, loan, project
 from helpers import case_of, near
+from invested import FREE, HOME_COSTS_MORE, built, exactly, ledger, loan, project
 from paper import CRF, DF, bare
 
 from chipmodel import CapexGrant, run
@@ -45,7 +45,7 @@ def test_soft_finance(variant, changes, worth):
     g is 0.173 at a gap of 4%, 0.213 at 5%, 0.201 for equity at 3%. The price stays
     above 58.8.
     """
-    data = bare(variant, **DEAR)
+    data = bare(variant, **HOME_COSTS_MORE)
     solution = run(data, case_of(loan(**changes)))
     moved = worth > 2 / 11
     assert built(solution) == {"AAA" if moved else "BBB": exactly(1.11)}
@@ -82,7 +82,7 @@ def test_an_award_is_converted_to_equity(variant, worth, moved):
 
     Withdrawn and given as equity worth 0.9 of it, it costs 99.2.
     """
-    data = bare(variant, *project(award=12), **DEAR)
+    data = bare(variant, *project(award=12), **HOME_COSTS_MORE)
     award = CapexGrant(
         id="award",
         form="award",

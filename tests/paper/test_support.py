@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dear import COMMON, DEAR, FREE, built, credit, exactly, project
 from helpers import case_of
+from invested import COMMON, FREE, HOME_COSTS_MORE, built, credit, exactly, project
 from paper import CRF, DF, bare
 
 from chipmodel import CapexGrant, InputError, run
@@ -12,8 +12,8 @@ from chipmodel import CapexGrant, InputError, run
 
 @pytest.mark.parametrize(("delay", "moved"), [(0, True), (1, True), (3, False)])
 def test_award_paid_late(variant, delay, moved):
-    """12 paid a year late are worth 11.1, three years late 9.5: less than the 10 that AAA is dearer."""
-    data = bare(variant, *project(award=12), **DEAR)
+    """12 paid a year late are worth 11.1, three years late 9.5: less than the extra 10 of AAA."""
+    data = bare(variant, *project(award=12), **HOME_COSTS_MORE)
     award = CapexGrant(
         id="award",
         form="award",
@@ -48,7 +48,7 @@ def test_award_paid_late(variant, delay, moved):
 )
 def test_eligibility_by_firm_home_and_site(variant, changes, moved):
     """A grant of 10% makes AAA cost 99, if it reaches the greenfield place of alpha."""
-    data = bare(variant, *project(region="BBB", firm="beta"), **DEAR)
+    data = bare(variant, *project(region="BBB", firm="beta"), **HOME_COSTS_MORE)
     grant = CapexGrant(
         id="grant", form="open", region="AAA", rate=0.1, **COMMON, **changes
     )
@@ -66,4 +66,7 @@ def test_an_unknown_site_is_refused(variant):
     with pytest.raises(
         InputError, match=r"'new_aaa_chip_alfa' is not a site.*new_aaa_chip_alpha"
     ):
-        run(bare(variant, **DEAR), case_of(credit(1, sites=("new_aaa_chip_alfa",))))
+        run(
+            bare(variant, **HOME_COSTS_MORE),
+            case_of(credit(1, sites=("new_aaa_chip_alfa",))),
+        )

@@ -138,7 +138,7 @@ def test_duty_on_chips_moves_device_making(variant):
     Making devices in BBB instead costs 4% for the first tenth.
 
     That step is a tenth of the five kwpm made in AAA: half a kwpm moves at 2.4 each,
-    the next step (40%) is dearer than the duty of 6, which 4.5 kwpm go on paying.
+    the next step (40%) costs more than the duty of 6, which 4.5 kwpm go on paying.
     """
     data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
     solution = run_without(data, case_of(duty(0.1)), ("route_inertia",))

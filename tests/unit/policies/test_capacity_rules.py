@@ -6,7 +6,8 @@ import dataclasses
 import math
 
 import pytest
-from dear import (
+from helpers import case_of, near, world_of
+from invested import (
     ABROAD,
     LATE,
     credit,
@@ -17,7 +18,6 @@ from dear import (
     mandate,
     objective,
 )
-from helpers import case_of, near, world_of
 
 from chipmodel import CapexGrant, NoOptimum, run
 from chipmodel.common.units import per_kwpm_year
@@ -178,10 +178,10 @@ def test_identities_hold_with_every_instrument_at_once(variant, budgets):
     assert near(paid.value.sum(), 0.0, 1e-7)
 
 
-def test_numbers_are_told(two):
+def test_derived_numbers(two):
     n = build_parameters(two, world_of(two))
-    told = loan(rate_gap=0.03).derived(n)
-    assert told[0] == (
+    derived = loan(rate_gap=0.03).derived(n)
+    assert derived[0] == (
         "grant equivalent",
         exactly(1 - capital_recovery(0.05, 10) / capital_recovery(0.08, 10)),
         "share of principal",

@@ -102,7 +102,7 @@ PAPER_TEST = '''"""A levy on new capacity, solved on paper."""
 from __future__ import annotations
 
 import pytest
-from dear import DEAR, MORE, built, exactly, two_years
+from invested import HOME_COSTS_MORE, MORE, built, exactly, two_years
 from helpers import case_of
 from paper import bare
 
@@ -123,7 +123,7 @@ def test_capacity_levy(variant, rate, region, x, extra):
         id="levy", region="BBB", segment="chip", rate=rate, years=(2026, 2026),
         source="own",
     )
-    solution = run(bare(variant, **DEAR), case_of(levy))
+    solution = run(bare(variant, **HOME_COSTS_MORE), case_of(levy))
     new = 11 * x - 10
     assert built(solution) == {region: exactly(new)}
     assert solution.objective == exactly(two_years(x, extra * new))

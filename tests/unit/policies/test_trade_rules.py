@@ -10,7 +10,7 @@ from helpers import booked_and_ledger, case_of, copy_two
 from paper import bare
 from pydantic import ValidationError
 from traded import (
-    DEAR,
+    HOME_COSTS_MORE,
     NOTHING,
     allowance,
     area_of_two,
@@ -237,7 +237,7 @@ def test_a_concentration_cap_agrees_with_its_feebate(variant, on):
             )
 
     try:
-        data = bare(variant, **DEAR)
+        data = bare(variant, **HOME_COSTS_MORE)
         capped = run(data, case_of(cap(on=on, price_cap=20_000)))
         fee = capped.duals("spread__cap")["chip", "BBB", 2026]
         feebate = Feebate(
@@ -308,7 +308,7 @@ def test_a_case_file_runs_end_to_end(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (
             lambda: ImportQuota.model_validate(
@@ -335,13 +335,13 @@ def test_a_case_file_runs_end_to_end(tmp_path):
         (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),
     ],
 )
-def test_nonsense_is_refused_when_read(make, said):
-    with pytest.raises(ValidationError, match=said):
+def test_nonsense_is_refused_when_read(make, message):
+    with pytest.raises(ValidationError, match=message):
         make()
 
 
 @pytest.mark.parametrize(
-    ("policies", "said"),
+    ("policies", "message"),
     [
         ((quota(origins=("ZZZ",)),), "'ZZZ' is not known"),
         ((quota(origins=("AAA", "BBB")),), "importer itself"),
@@ -359,8 +359,8 @@ def test_nonsense_is_refused_when_read(make, said):
         ((quota(years=(2050, 2051)),), "outside the years"),
     ],
 )
-def test_nonsense_is_refused_with_the_data(two, policies, said):
-    with pytest.raises(InputError, match=said):
+def test_nonsense_is_refused_with_the_data(two, policies, message):
+    with pytest.raises(InputError, match=message):
         run(two, case_of(*policies))
 
 
