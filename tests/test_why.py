@@ -216,7 +216,7 @@ def test_physical_limits_that_give_way_as_told_are_enough(variant):
 def test_a_row_that_no_variable_enters_is_explained_too(two):
     """Nothing new can stand in 2026: the mandate is a constant, and every year of it is told."""
     case = case_of(mandate("AAA", "chip", 100, (2026, 2026)))
-    with pytest.raises(InputError, match="`chipmodel why` tells more"):
+    with pytest.raises(InputError, match="`chipmodel why` explains more"):
         run(two, case)
     with pytest.raises(
         NoOptimum, match=r"mandate__mandate \(2026\) cannot hold whatever is built"

@@ -123,6 +123,8 @@ def readable(docstring: str | None) -> str:
     for line in text.splitlines():
         start = re.match(r"\s*\.\. math::\s*(.*)", line)
         inside = bool(start) or (inside and line.startswith(" "))
+        if start and not start[1]:
+            continue
         body = start[1] if start else line
         lines.append(f"    {_math(body)}" if inside and body.strip() else line)
     text = "\n".join(lines)

@@ -116,10 +116,6 @@ class ModelBuilder:
     # -- writing
     # ------------------------------------------------------------------------------
 
-    def num(self, policy: Instrument, field: str) -> Any:
-        """Return a number of a policy: a float, or in a sweep what stands for it while it varies."""
-        return getattr(policy, field)
-
     def variable(
         self,
         name: str,

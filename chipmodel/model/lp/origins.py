@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chipmodel.model.parameters.duties import Distinction
 from chipmodel.model.parameters.parameters import Parameters
 
 
@@ -23,10 +24,6 @@ class Origins:
 
     classes: tuple[frozenset[str], ...]
     users: frozenset[str]
-
-
-Distinction = tuple[str, tuple[str, ...], frozenset[str]]
-"""What a rule must tell apart inside devices: the user, the segments and the origins."""
 
 
 def distinguished_origins(

@@ -19,8 +19,14 @@ from chipmodel.model.lp import (
     trade,
 )
 from chipmodel.model.lp.builder import Broken, Group, Instrument, ModelBuilder, Who
-from chipmodel.model.lp.origins import Distinction, distinguished_origins
-from chipmodel.model.parameters.duties import Duties, DutyKey, Levy, Relief
+from chipmodel.model.lp.origins import distinguished_origins
+from chipmodel.model.parameters.duties import (
+    Distinction,
+    Duties,
+    DutyKey,
+    Levy,
+    Relief,
+)
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import Line
 

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
@@ -45,6 +45,14 @@ DutyKey = tuple[str, str, str, str, str, str | None, int]
 
 The place of assembly is none if no rule of origin depends on it.
 """
+
+
+class Distinction(NamedTuple):
+    """Origins a rule must distinguish inside devices, at a user, in some segments."""
+
+    user: str
+    segments: tuple[str, ...]
+    origins: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -255,18 +263,15 @@ class Duties:
                     share = max(share, levy.scope)
         return share
 
-    def distinguishes(self) -> Iterator[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Return the origins that bear different duties inside devices.
-
-        As (user, segments, origins).
-        """
+    def distinguishes(self) -> Iterator[Distinction]:
+        """Return the origins that bear different duties inside devices."""
         users = {levy.importer for levy in self.levies if levy.on == "use"}
         for user in sorted(users):
             for segment in self._parameters.segments:
                 classes = self._classes(user, segment)
                 if len(classes) > 1:
                     for origins in classes:
-                        yield user, (segment,), frozenset(origins)
+                        yield Distinction(user, (segment,), frozenset(origins))
 
     def _classes(self, user: str, segment: str) -> list[set[str]]:
         """Return the origins of a segment, those with the same duties together."""
