@@ -53,9 +53,10 @@ def main(arguments: list[str]) -> int:
             continue
         now = digest_of(data, case, world)
         differing += now != digest
-        print(
-            f"{'same' if now == digest else 'differs'}: {case} in {world}", flush=True
-        )
+        verdict = "same" if now == digest else "differs"
+        sys.stdout.write(f"{verdict}: {case} in {world}
+")
+        sys.stdout.flush()
         golden[case, world] = now
     if asked.update:
         rows = [
