@@ -45,7 +45,7 @@ def main() -> int:
             assert found.ladder is not None
             frames |= dict(
                 zip(
-                    published.KEPT,
+                    published.STORED,
                     (found.table.astype({"low": float, "high": float}), found.ladder),
                     strict=True,
                 )
@@ -56,7 +56,7 @@ def main() -> int:
                 cache = CaseCache(data, pool_of(given.jobs), on_progress)
                 cache.solve(what_if.cells(cache, False))
                 frames |= dict(
-                    zip(what_if.KEPT, what_if.solved(cache, False), strict=True)
+                    zip(what_if.STORED, what_if.solved(cache, False), strict=True)
                 )
         written = store(data, given.out, frames)
     except cm.ChipmodelError as error:

@@ -14,7 +14,7 @@ import pytest
 from chipmodel import InputError, load_dataset
 from chipmodel.cases import case
 from chipmodel.cli.main import main, script
-from chipmodel.dataset.derived import keep, kept, load_intervals
+from chipmodel.dataset.derived import load_intervals, store, stored
 from chipmodel.display.latex import latex
 from chipmodel.questions import names, q04_subsidy_ledger, question
 from chipmodel.questions.folder import (
@@ -297,7 +297,7 @@ def test_figures_have_no_date_in_them(reported):
 
 
 def test_tables_are_written_without_matplotlib(reported, monkeypatch):
-    monkeypatch.setattr("chipmodel.display.figures.drawable", lambda: False)
+    monkeypatch.setattr("chipmodel.display.canvas.drawable", lambda: False)
     cache = CaseCache(reported[0])
     found = contents(q04_subsidy_ledger.answer(cache, True))
     assert set(found) == {"finding.txt", "ledger.csv", "ledger.tex"}
@@ -362,20 +362,20 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
             "published",
         ],
     )
-    keep(
+    store(
         moved,
         moved.root / "derived",
-        dict(zip(published.KEPT, (table, ladder), strict=True)),
+        dict(zip(published.STORED, (table, ladder), strict=True)),
     )
     assert "published" in [name_of(part) for part in modules(moved, True)]
     answer = published.answer(CaseCache(moved), True)
-    said = " ".join(answer.finding)
+    finding = " ".join(answer.finding)
     assert (
-        "Of 1 published results held back as tests the model meets 0%; the median"
-        " distance is 100%" in said
+        "Of 1 published results withheld for testing, the model meets 0%; the median"
+        " distance is 100%" in finding
     )
-    assert "1 of 1 tests that hang on support fail" in said
-    assert "add 5 fabs and the next 30 billion 7.5; 10 stand anyway" in said
+    assert "1 of 1 subsidy-sensitive tests fail" in finding
+    assert "add 5 fabs and the next USD 30 billion 7.5; 10 are built anyway" in finding
     assert [figure.table for figure in answer.figures] == ["targets", "ladder"]
     assert all(
         figure.draw(frame)
@@ -390,7 +390,7 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
     assert what_if.cells(CaseCache(moved), True)
-    keep(moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True)))
+    store(moved, moved.root / "derived", dict(zip(what_if.STORED, tables, strict=True)))
     assert what_if.cells(CaseCache(moved), True) == []
     assert len(what_if.cells(CaseCache(moved), False)) > 1
     answer = what_if.answer(CaseCache(moved), True)
@@ -401,19 +401,19 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
 @pytest.mark.parametrize("raw", [b"", b"a,b\n1,2,3,4\n", b"\xff\xfe\x00"])
 def test_a_kept_file_that_is_no_table_is_told(raw, moved):
     (moved.root / "derived").mkdir()
-    for name in published.KEPT:
+    for name in published.STORED:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
     if raw.startswith(b"a"):  # a table, of something else
-        assert kept(moved, *published.KEPT) is None
+        assert stored(moved, *published.STORED) is None
         return
     with pytest.raises(InputError, match=r"derived/validation\.csv"):
-        kept(moved, *published.KEPT)
+        stored(moved, *published.STORED)
 
 
 def test_what_is_kept_with_the_shipped_data_belongs_to_them():
     data = load_dataset()
-    assert kept(data, *published.KEPT) is not None
-    assert kept(data, *what_if.KEPT) is not None
+    assert stored(data, *published.STORED) is not None
+    assert stored(data, *what_if.STORED) is not None
     known = load_intervals(data)
     assert known.draws >= 12
     assert ("current_law", "central", "share.capacity.USA.all.2035") in known.known

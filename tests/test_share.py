@@ -250,7 +250,7 @@ def test_figures_are_images_that_hold_no_code(hostile):
 )
 def test_any_name_makes_an_image_and_is_drawn_as_it_stands(name, recwarn):
     def draw(table):
-        fig, axes = canvas._subplots(1, 1, (3.0, 2.0))
+        fig, axes = canvas.subplots(1, 1, (3.0, 2.0))
         axes[0].set_title(style.plain(table["name"][0]))
         return fig, axes
 
