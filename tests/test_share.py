@@ -454,6 +454,6 @@ def _runs(tree: ast.AST, file: str) -> list[str]:
 
 def test_the_export_takes_hostile_names(two, tmp_path):
     """Ids are checked; labels of rows and columns are made of ids only, and made safe once more."""
-    arrays = cm.run(two, "grant").arrays
+    arrays = cm.run(two, "grant").program
     text = export(arrays, tmp_path / "m.lp", "lp").read_text()
     assert all(re.fullmatch(r"[\x20-\x7e]*", line) for line in text.splitlines())
