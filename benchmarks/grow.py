@@ -31,6 +31,7 @@ from pathlib import Path
 
 from chipmodel.cases.new import copy_data
 from chipmodel.dataset.dataset import load_dataset
+from chipmodel.dataset.rows import regional_pool
 
 GOLDEN = 0.6180339887498949
 UNEVEN = 0.2
@@ -142,15 +143,15 @@ def grown(tables: dict[str, Rows], families: Families) -> dict[str, Rows]:
             for member in family[row["region"]]
             if member not in having
         ]
+    pools = {regional_pool(region): region for region in family}
     for row in tables["budgets"]:
-        pool = row["holder"].removeprefix("pool_").upper()
-        new["budgets"] += (
-            split(
-                row, family[pool], lambda member: {"holder": f"pool_{member.lower()}"}
+        region = pools.get(row["holder"])
+        if region is None:
+            new["budgets"].append(row)
+        else:
+            new["budgets"] += split(
+                row, family[region], lambda member: {"holder": regional_pool(member)}
             )
-            if row["holder"].startswith("pool_")
-            else [row]
-        )
     for name in ("cost_factors", "construction"):
         for row in tables[name]:
             for k, member in enumerate(family[row["region"]]):

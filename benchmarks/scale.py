@@ -20,7 +20,7 @@ import highspy
 import numpy as np
 from common import HERE, Figures, clock, peak_gb, process, tell
 
-from chipmodel.solver.highs import finish, new_solver
+from chipmodel.solver.highs import new_solver, run_and_certify
 
 SIZES = {"shipped": None, "20r": (20, 1), "1m": (40, 3)}
 """Regions and spread of the data grown for each size."""
@@ -91,7 +91,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     del programme
     with clock() as handing:
         singleton_bounds, highs = SingletonBounds(arrays), new_solver()
-        highs.passModel(singleton_bounds.lp(arrays))
+        highs.passModel(singleton_bounds.highs_lp(arrays))
     built = peak_gb()
     file.write_bytes(pickle.dumps(Plain.of(arrays)))
     highs.setOptionValue("time_limit", limit)
@@ -104,7 +104,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
         "rows": rows,
         "columns": columns,
         "nonzeros": arrays.matrix.nnz,
-        "rows_handed_over": len(singleton_bounds.kept),
+        "rows_handed_over": len(singleton_bounds.remaining_rows),
         "write_s": writing.cpu,
         "compile_s": compiling.cpu,
         "handover_s": handing.cpu,
@@ -122,7 +122,7 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
         return found
     try:
         with clock() as reading:
-            optimum = finish(highs, singleton_bounds, arrays)
+            optimum = run_and_certify(highs, singleton_bounds, arrays)
             solution = Solution.of(case, numbers, arrays, optimum)
             for name in TABLES:
                 solution.table(name)
@@ -177,8 +177,8 @@ class Plain:
     @classmethod
     def of(cls, arrays: Any) -> Plain:
         """Take what is needed of arrays."""
-        frame = arrays.frame
-        names = dict.fromkeys(name for name, _ in frame.columns_of)
+        frame = arrays.labels
+        names = dict.fromkeys(name for name, _ in frame.column_labels)
         rows = {
             name: frame.rows(name)[1]
             for name in frame.groups
@@ -188,7 +188,7 @@ class Plain:
             arrays.matrix.tocsr(),
             arrays.rhs,
             arrays.cost,
-            frame.equal,
+            frame.is_equation,
             rows,
             {name: frame.columns(name)[1] for name in names},
         )

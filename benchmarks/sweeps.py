@@ -151,7 +151,7 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
     with clock() as preparing:
         sweep = prepare(planned.cells, data, planned.metrics, {}, study.chunk)
     told = ", ".join(
-        f"{t.singleton_bounds.kept.size:,} rows, {len(t.frame.agents):,} columns"
+        f"{t.singleton_bounds.remaining_rows.size:,} rows, {len(t.labels.agents):,} columns"
         for t in sweep.shared.templates
     )
     tell(
@@ -211,11 +211,11 @@ def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None
     for task in chunk.tasks:
         template = shared.templates[task.shape]
         arrays = template.fill(
-            task.levers, weights(template.frame.lines, worlds.numbers(task.cell))
+            task.levers, weights(template.labels.lines, worlds.numbers(task.cell))
         )
         if task.shape not in solvers:
             lp, basis = (
-                template.singleton_bounds.lp(arrays),
+                template.singleton_bounds.highs_lp(arrays),
                 basis_of(shared.starts[task.shape]),
             )
             with clock(bare.spent):
@@ -260,13 +260,13 @@ def moves(
         yield highs.changeColsCost, (len(every), every, new.cost)
     for before, after, change in (
         (
-            singleton_bounds.bounds(old),
-            singleton_bounds.bounds(new),
+            singleton_bounds.column_bounds(old),
+            singleton_bounds.column_bounds(new),
             highs.changeColsBounds,
         ),
         (
-            singleton_bounds.sides(old),
-            singleton_bounds.sides(new),
+            singleton_bounds.row_bounds(old),
+            singleton_bounds.row_bounds(new),
             highs.changeRowsBounds,
         ),
     ):
@@ -276,13 +276,13 @@ def moves(
         if len(moved):
             yield change, (len(moved), moved, after[0][moved], after[1][moved])
     was, now = (
-        old.matrix.data[singleton_bounds.inside],
-        new.matrix.data[singleton_bounds.inside],
+        old.matrix.data[singleton_bounds.entries],
+        new.matrix.data[singleton_bounds.entries],
     )
     entries = np.flatnonzero(was != now)
-    columns = np.searchsorted(singleton_bounds.start, entries, side="right") - 1
+    columns = np.searchsorted(singleton_bounds.column_starts, entries, side="right") - 1
     for row, column, value in zip(
-        singleton_bounds.row[entries].tolist(),
+        singleton_bounds.entry_rows[entries].tolist(),
         columns.tolist(),
         now[entries].tolist(),
         strict=True,
@@ -310,7 +310,9 @@ def peers(
     tell("  persistent ...")
     template = shared.templates[tasks[0].shape]
     persistent = Persistent(
-        template, weights(template.frame.lines, worlds.numbers(tasks[0].cell)), tasks[0]
+        template,
+        weights(template.labels.lines, worlds.numbers(tasks[0].cell)),
+        tasks[0],
     )
     hot = [persistent.solve(task.levers) for task in tasks][1:]
     tell("  rebuild ...")
@@ -369,7 +371,7 @@ class Persistent:
 
 def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
     """Write a template as a Pyomo model with a mutable parameter for each lever."""
-    matrix, rhs, lines = template.base
+    matrix, rhs, lines = template.base_arrays
     model = pyo.ConcreteModel()
     model.lever = pyo.Param(range(count), mutable=True, initialize=0.0)
     model.x = pyo.Var(range(matrix.shape[1]), domain=pyo.NonNegativeReals)
@@ -396,7 +398,9 @@ def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
         for k in range(matrix.indptr[j], matrix.indptr[j + 1]):
             rows[matrix.indices[k]].append(coefficients[k] * x[j])
     model.rows = pyo.ConstraintList()
-    for terms, side, equal in zip(rows, sides, template.frame.equal, strict=True):
+    for terms, side, equal in zip(
+        rows, sides, template.labels.is_equation, strict=True
+    ):
         body = pyo.quicksum(terms)
         model.rows.add(body == side if equal else body >= side)
     costs = filled(lines.data, template.lines)

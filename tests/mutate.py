@@ -132,7 +132,7 @@ def refusal(
         raise Fault("exit code 2 without a problem")
     for problem in problems:
         if not all(
-            problem.get(k, "").strip() for k in ("file", "place", "what", "mend")
+            problem.get(k, "").strip() for k in ("file", "place", "what", "fix")
         ):
             raise Fault(f"a problem is not whole: {problem}")
         if problem["file"] not in (file.path.name, file.path.stem):

@@ -8,7 +8,7 @@ from random import Random
 
 from mutations import SHEETS, Change, File, Made, csv_bytes, look_alike, mutation, named
 
-from chipmodel.common.units import MOST
+from chipmodel.common.units import LARGEST_SENSIBLE
 from chipmodel.dataset.rows import references
 
 # -- tables: their form
@@ -346,7 +346,7 @@ def another_unit(rng: Random, f: File) -> Made | None:
         [
             u
             for u in (
-                *MOST,
+                *LARGEST_SENSIBLE,
                 "KWPM",
                 "thousand wafers",
                 "%",

@@ -200,6 +200,18 @@ TABLE_FAULTS: dict[str, tuple[helpers.Edit, tuple[str, ...]]] = {
         ("fleets.csv: header", "is missing"),
     ),
     "a table with no rows": (drop("segments"), ("segments.csv: file", "has no rows")),
+    "no leading segment": (
+        change("segments", {"segment": "chip"}, leading="false"),
+        ("segments.csv: leading", "is true for no segment", "one segment"),
+    ),
+    "two leading segments": (
+        change("segments", {"segment": "memo"}, leading="true"),
+        ("segments.csv: leading", "is true for chip, memo", "one segment"),
+    ),
+    "no leading column": (
+        without_column("segments", "leading"),
+        ("segments.csv: header", "column 'leading' is missing"),
+    ),
     "no sources": (drop("sources"), ("sources.csv: file", "has no rows")),
 }
 

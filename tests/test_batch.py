@@ -10,6 +10,7 @@ from helpers import case_of
 
 import chipmodel as cm
 from chipmodel.analysis import run
+from chipmodel.analysis.run import solve_checked
 from chipmodel.common.workers import Here, Processes
 from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
@@ -192,14 +193,7 @@ def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkey
     def fail(*_: object, **__: object) -> None:
         raise cm.NoOptimum("infeasible", "like this")
 
-    right = run.run
-    monkeypatch.setattr(
-        case_cache,
-        "solve_checked",
-        lambda data, case, *rest, **more: (
-            fail() if case.name == "current_law" else right(data, case, *rest, **more)
-        ),
-    )
+    monkeypatch.setattr(case_cache, "run", fail)
     cache = CaseCache(data)
     assert cache.summary("credit").objective
     assert counted == {"cold": 1, "hot": 0}
@@ -209,13 +203,18 @@ def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
     """From its own basis a programme needs no pivot; from one with other columns there is no start."""
     solution = cm.run(data, "current_law")
     start = warm_start_from(solution.program, solution.optimum)
-    again = cm.run(data, "current_law", start=start)
+    again = solve_checked(
+        data,
+        cm.load_case("current_law", data),
+        cm.load_world("central", data),
+        start=start,
+    )
     assert again.optimum.iterations == 0
     assert again.objective == pytest.approx(solution.objective, rel=1e-12)
-    columns = solution.program.columns_of
+    columns = solution.program.column_labels
     unknown = [("new", (k,)) for k in range(int(NEAR * len(columns)) + 2)]
-    assert start.at([*columns, *unknown], []) is None
-    few = start.at([*columns, ("new", (0,))], [("slack", ())])
+    assert start.basis_for([*columns, *unknown], []) is None
+    few = start.basis_for([*columns, ("new", (0,))], [("slack", ())])
     assert few is not None
     assert few.columns[-1] == 0
     assert few.rows.tolist() == [1]
@@ -227,12 +226,15 @@ def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
     arrays = compile_program(write(solution.parameters, solution.case.policies))
     for status in (0, 1):
         odd = WarmStart(
-            dict.fromkeys(arrays.columns_of, status),
-            dict.fromkeys(arrays.rows_of, status),
+            dict.fromkeys(arrays.column_labels, status),
+            dict.fromkeys(arrays.row_labels, status),
         )
-        assert cm.run(data, "current_law", start=odd).objective == pytest.approx(
-            solution.objective, rel=1e-9
-        )
+        assert solve_checked(
+            data,
+            cm.load_case("current_law", data),
+            cm.load_world("central", data),
+            start=odd,
+        ).objective == pytest.approx(solution.objective, rel=1e-9)
 
 
 def test_names_do_not_tell_cells_apart(data):

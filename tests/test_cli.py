@@ -441,7 +441,7 @@ def test_wrong_use(call: Any, arguments: list[str]) -> None:
     found = call(*arguments, "--json")
     assert found.code == 2
     if found.out:  # a flag that lacks its value takes the next word for it
-        assert set(found.plain["error"][0]) == {"file", "place", "what", "mend"}
+        assert set(found.plain["error"][0]) == {"file", "place", "what", "fix"}
 
 
 def test_errors_in_json(call: Any) -> None:

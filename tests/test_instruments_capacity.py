@@ -176,7 +176,7 @@ def test_mandate_and_yearly_payments_at_its_duals_agree(two, kwpm):
         source="own",
     )
     price = run(two, case_of(pay))
-    n = rule.numbers
+    n = rule.parameters
     worth = sum(
         n.discount[t]
         * (first[t,] * (kwpm - 40) + second[t,] * n.use["chip", "u_min"] * kwpm)
@@ -443,7 +443,7 @@ def test_differences_bracket_the_duals(variant, name, group):
             return math.inf
 
     rows_of = [
-        i for i, (found, _) in enumerate(solution.program.rows_of) if found == group
+        i for i, (found, _) in enumerate(solution.program.row_labels) if found == group
     ]
     assert rows_of
     for row in rows_of:

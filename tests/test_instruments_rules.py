@@ -160,7 +160,7 @@ def test_differences_bracket_the_dual(name, two, variant):
         "cap on use": "one__cap",
     }.get(name, "one__quota")
     rows = [
-        i for i, (found, _) in enumerate(solution.program.rows_of) if found == group
+        i for i, (found, _) in enumerate(solution.program.row_labels) if found == group
     ]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]
     assert binding
@@ -173,7 +173,7 @@ def test_the_dual_of_an_embargo_is_at_least_the_worth_of_the_first_wafer(two):
     solution = run(two, case_of(embargo(**YEARS)))
     for row in [
         i
-        for i, (name, _) in enumerate(solution.program.rows_of)
+        for i, (name, _) in enumerate(solution.program.row_labels)
         if name == "ban__banned"
     ]:
         rhs = solution.program.rhs.copy()

@@ -97,7 +97,7 @@ def test_cost_at_user_is_the_loss_of_consumer_surplus(taxed, base):
 
 
 def test_cost_at_maker_is_the_rise_of_prices_times_purchases(taxed, base):
-    n = taxed.numbers
+    n = taxed.parameters
     prices, before = taxed.maker_prices, base.maker_prices
     expected = sum(
         n.discount[t]

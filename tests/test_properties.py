@@ -393,7 +393,7 @@ def test_differences_bracket_the_dual_of_a_floor(on):
     solution = run(TWO_REGIONS, case_of(floor(0.6, on=on)))
     rows = [
         i
-        for i, (name, _) in enumerate(solution.program.rows_of)
+        for i, (name, _) in enumerate(solution.program.row_labels)
         if name == "trust__floor"
     ]
     binding = [i for i in rows if solution.optimum.y[i] > 1e-6]

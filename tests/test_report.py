@@ -14,7 +14,7 @@ import pytest
 from chipmodel import InputError, load_dataset
 from chipmodel.cases import case
 from chipmodel.cli.main import main, script
-from chipmodel.dataset.derived import load_intervals, store, stored
+from chipmodel.dataset.derived import load_intervals
 from chipmodel.display.latex import latex
 from chipmodel.questions import names, q04_subsidy_ledger, question
 from chipmodel.questions.folder import (
@@ -28,6 +28,7 @@ from chipmodel.report import golden
 from chipmodel.report.build import build_report, modules
 from chipmodel.report.sections import published, what_if
 from chipmodel.studies.case_cache import CaseCache
+from chipmodel.studies.stored_tables import restamp, store_tables, stored_tables
 from chipmodel.validation.validate import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -362,7 +363,7 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
             "published",
         ],
     )
-    store(
+    store_tables(
         moved,
         moved.root / "derived",
         dict(zip(published.STORED, (table, ladder), strict=True)),
@@ -381,16 +382,28 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
         figure.draw(frame)
         for figure, frame in zip(answer.figures, (table, ladder), strict=True)
     )
-    case = next((moved.root / "cases").glob("*.toml"))
-    case.write_text(case.read_text() + "\n# looked at again\n")
+    case = moved.root / "cases" / "credit.toml"
+    text = case.read_text()
+    assert "rate = 0.25" in text
+    case.write_text(text.replace('title = "', 'title = "Reworded: '))
+    assert "published" in [name_of(part) for part in modules(moved, True)]
+    case.write_text(text.replace("rate = 0.25", "rate = 0.26"))
     assert "published" not in [name_of(part) for part in modules(moved, True)]
+    for name in published.STORED:
+        restamp(moved, name)
+    found = stored_tables(moved, *published.STORED)
+    pd.testing.assert_frame_equal(found[1], ladder, check_dtype=False)
+    case.write_text("no case any more")
+    assert stored_tables(moved, *published.STORED) is None
 
 
 def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
     assert what_if.cells(CaseCache(moved), True)
-    store(moved, moved.root / "derived", dict(zip(what_if.STORED, tables, strict=True)))
+    store_tables(
+        moved, moved.root / "derived", dict(zip(what_if.STORED, tables, strict=True))
+    )
     assert what_if.cells(CaseCache(moved), True) == []
     assert len(what_if.cells(CaseCache(moved), False)) > 1
     answer = what_if.answer(CaseCache(moved), True)
@@ -404,16 +417,16 @@ def test_a_kept_file_that_is_no_table_is_told(raw, moved):
     for name in published.STORED:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
     if raw.startswith(b"a"):  # a table, of something else
-        assert stored(moved, *published.STORED) is None
+        assert stored_tables(moved, *published.STORED) is None
         return
     with pytest.raises(InputError, match=r"derived/validation\.csv"):
-        stored(moved, *published.STORED)
+        stored_tables(moved, *published.STORED)
 
 
 def test_what_is_kept_with_the_shipped_data_belongs_to_them():
     data = load_dataset()
-    assert stored(data, *published.STORED) is not None
-    assert stored(data, *what_if.STORED) is not None
+    assert stored_tables(data, *published.STORED) is not None
+    assert stored_tables(data, *what_if.STORED) is not None
     known = load_intervals(data)
     assert known.draws >= 12
     assert ("current_law", "central", "share.capacity.USA.all.2035") in known.known

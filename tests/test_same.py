@@ -19,7 +19,7 @@ NAME = "Ålesund – Łódź ½"
 """A name that other encodings cannot say."""
 COMMANDS = """
 import sys
-from chipmodel.cli import main
+from chipmodel.cli.main import main
 for line in open(sys.argv[1], encoding="utf-8"):
     if main(line.split()):
         sys.exit(f"failed: {line}")

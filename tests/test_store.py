@@ -161,10 +161,10 @@ def test_manifest(solved: Solution, saved: Path) -> None:
         "pandas",
         "pydantic",
     }
-    assert manifest["dataset"]["digest"] == solved.numbers.data.digest
+    assert manifest["dataset"]["digest"] == solved.parameters.data.digest
     assert (
         manifest["dataset"]["files"]["fleets.csv"]
-        == solved.numbers.data.hashes["fleets.csv"]
+        == solved.parameters.data.hashes["fleets.csv"]
     )
     assert manifest["world"]["horizon"] == 2030
     assert manifest["foresight"] == "anticipated"
@@ -178,7 +178,7 @@ def test_manifest(solved: Solution, saved: Path) -> None:
         "worst",
     }
     assert manifest["verified"] is None
-    assert manifest["lp"]["rows"] == solved.arrays.matrix.shape[0]
+    assert manifest["lp"]["rows"] == solved.program.matrix.shape[0]
     assert manifest["outputs"] == hashes(saved)
     for secret in (str(Path.home()), os.fspath(helpers.TWO.parent), str(saved.parent)):
         assert secret not in text
@@ -458,12 +458,12 @@ def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
         ),
     )
     arrays = program_of(two, late, world)
-    assert any(group == "history" for group, _ in arrays.rows_of)
-    assert arrays.matrix.shape == cm.run(two, late).arrays.matrix.shape
+    assert any(group == "history" for group, _ in arrays.row_labels)
+    assert arrays.matrix.shape == cm.run(two, late).program.matrix.shape
 
 
 def test_names_are_safe_and_unique(solved: Solution) -> None:
-    for labels in (solved.arrays.rows_of, solved.arrays.columns_of):
+    for labels in (solved.program.row_labels, solved.program.column_labels):
         names = safe_names(labels)
         assert len(set(names)) == len(labels)
         assert all(name.replace("_", "").isalnum() for name in names)

@@ -146,9 +146,9 @@ def template_of(cells):
 
 
 def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
-    assert filled.rows_of == fresh.rows_of
-    assert filled.columns_of == fresh.columns_of
-    assert (filled.equal == fresh.equal).all()
+    assert filled.row_labels == fresh.row_labels
+    assert filled.column_labels == fresh.column_labels
+    assert (filled.is_equation == fresh.is_equation).all()
     for mine, theirs in ((filled.matrix, fresh.matrix), (filled.lines, fresh.lines)):
         size = abs(theirs).max()
         assert abs(mine - theirs).max() <= 1e-12 * size
@@ -160,8 +160,8 @@ def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
         np.testing.assert_allclose(
             mine, theirs, rtol=1e-10, atol=1e-12 * np.abs(theirs).max()
         )
-    assert filled.frame.owners == fresh.frame.owners
-    assert filled.frame.agents == fresh.frame.agents
+    assert filled.labels.owners == fresh.labels.owners
+    assert filled.labels.agents == fresh.labels.agents
 
 
 @FEW
@@ -175,7 +175,7 @@ def test_a_filled_template_is_the_programme_written_anew(points):
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
         assert_same_programme(
-            template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+            template.fill(levers.values[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, case.policies)),
         )
 
@@ -196,12 +196,12 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
             with pytest.raises(NoOptimum):
                 chain.solve(
                     template.fill(
-                        levers.values[k], weights(template.frame.lines, numbers)
+                        levers.values[k], weights(template.labels.lines, numbers)
                     )
                 )
             continue
         hot = chain.solve(
-            template.fill(levers.values[k], weights(template.frame.lines, numbers))
+            template.fill(levers.values[k], weights(template.labels.lines, numbers))
         )
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
@@ -215,7 +215,7 @@ def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(
     ]
     template, levers = template_of(cells)
     arrays = [
-        template.fill(levers.values[k], weights(template.frame.lines, numbers))
+        template.fill(levers.values[k], weights(template.labels.lines, numbers))
         for k, (_, numbers) in enumerate(cells)
     ]
     sound, calls = certificate.certify, []
@@ -248,7 +248,9 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
     chain = WarmSolver(template)
 
     for k, (there, numbers) in enumerate(cells):
-        arrays = template.fill(levers.values[k], weights(template.frame.lines, numbers))
+        arrays = template.fill(
+            levers.values[k], weights(template.labels.lines, numbers)
+        )
         optimum = chain.solve(arrays)
         hot = Solution.of(there, numbers, arrays, optimum)
         cold = run(TWO_REGIONS, there, numbers.world)
@@ -304,7 +306,7 @@ def test_shipped_cases_share_a_programme_at_other_numbers(name):
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
         assert_same_programme(
-            template.fill(levers.values[k], weights(template.frame.lines, numbers)),
+            template.fill(levers.values[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, there.policies)),
         )
 
@@ -333,7 +335,7 @@ def test_traced_numbers_are_polynomials():
     found = PolynomialVector.of([(5, number), (9, -a)], 2)
     assert found.slots.tolist() == [5, 9]
     x, y = 0.7, -1.3
-    assert found.at(np.array([x, y])) == pytest.approx(
+    assert found.evaluate(np.array([x, y])) == pytest.approx(
         [3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14
     )
 

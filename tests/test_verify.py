@@ -70,9 +70,9 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
     frame = ProgramLabels(
-        rows_of=[("most", ())],
-        columns_of=[("x", ()), ("y", ())],
-        equal=np.array([False]),
+        row_labels=[("most", ())],
+        column_labels=[("x", ()), ("y", ())],
+        is_equation=np.array([False]),
         owners=["owner"],
         agents=["maker", "maker"],
         lines=[],
@@ -84,7 +84,6 @@ def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
         np.array([-2.0]),
         sparse.csr_matrix((1, 2)),
         np.ones(1),
-        None,
     )
     face = verification._Face(arrays, solve_program(arrays))
     ratio = verification._Ratio(np.array([1.0, 0.0]), 1.0, np.ones(2), 2.0)
@@ -133,7 +132,7 @@ def test_the_manifest_holds_what_other_methods_said(two, tmp_path, monkeypatch):
         verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3}
     )
     found = verify(solution)
-    manifest = load(save(solution, tmp_path, verified=found)).manifest
+    manifest = load(save(solution, tmp_path, verified=found.plain())).manifest
     assert manifest["verified"] == found.plain()
     ipm, pdlp = manifest["verified"]["methods"]
     assert ipm["difference"] <= 1e-7

@@ -276,10 +276,15 @@ def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
         )
     arrays = failed.value.program
     every = np.arange(len(arrays.rhs))
-    names = np.array([name.split("__")[0] for name, _ in arrays.rows_of])
-    one, other = (iis._iis(arrays, every[names != policy.id]) for policy in policies)
+    names = np.array([name.split("__")[0] for name, _ in arrays.row_labels])
+    one, other = (
+        iis.infeasible_subsystem(arrays, every[names != policy.id])
+        for policy in policies
+    )
     known = iter([np.union1d(one, other)])
-    monkeypatch.setattr(conflicts, "_iis", lambda arrays, kept: next(known, None))
+    monkeypatch.setattr(
+        conflicts, "infeasible_subsystem", lambda arrays, kept: next(known, None)
+    )
     (found,), more = conflicts.find_conflicts(
         arrays, failed.value.parameters, failed.value.policies
     )
@@ -508,11 +513,11 @@ def test_extremes_name_the_rows_and_columns_they_stand_in(two):
         assert (found[what].least, found[what].largest) == ranges[name]
     matrix = solution.program.matrix.tocsr()
     column, _, row = found["coefficients"].largest_at.partition(" in ")
-    k = [f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.rows_of].index(
-        row
-    )
+    k = [
+        f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.row_labels
+    ].index(row)
     j = [
-        f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.columns_of
+        f"{n}[{', '.join(map(str, i))}]" for n, i in solution.program.column_labels
     ].index(column)
     assert abs(matrix[k, j]) == found["coefficients"].largest
 

@@ -57,7 +57,7 @@ def near_optimal(
     InputError
         If nothing can be built there.
     """
-    program, frame = solution.program, solution.program.frame
+    program, frame = solution.program, solution.program.labels
     everywhere = {
         r: _in_service(solution, r, segment, year) for r in solution.parameters.regions
     }
@@ -82,7 +82,7 @@ def near_optimal(
 
     found = [row(0.0, "optimum", solution.optimum.x)]
     highs = new_solver()
-    highs.passModel(SingletonBounds(program).lp(program))
+    highs.passModel(SingletonBounds(program).highs_lp(program))
     run_highs(highs)
     world = np.sum([counts for counts, _ in everywhere.values()], axis=0)
     every = np.arange(len(goal), dtype=np.int32)
@@ -117,7 +117,7 @@ def _in_service(
     solution: Solution, region: str, segment: str, year: int
 ) -> tuple[Vector, float]:
     """Return what each column adds to capacity in service, and what stands anyway."""
-    keys, places = solution.program.frame.columns("build")
+    keys, places = solution.program.labels.columns("build")
     counts, fleet = np.zeros(len(solution.optimum.x)), 0.0
     sites = solution.parameters.sites
     for (site, start), at in zip(keys, places, strict=True):

@@ -99,9 +99,9 @@ class Response:
                 "moves a number that no sample moved",
                 "add it to the samples",
             )
-        template = self._chain.template
+        template = self._chain.parametric
         program = template.fill(
-            self._levers.at(leaves), weights(template.frame.lines, parameters)
+            self._levers.at(leaves), weights(template.labels.lines, parameters)
         )
         with about(program, parameters, case.policies):
             return program, self._chain.solve(program)

@@ -293,7 +293,7 @@ def _paid(program: LinearProgram, x: Vector, grant: str) -> float:
     cash = np.array(
         [
             float(k.policy == grant and k.account == "grant_cash")
-            for k in program.frame.lines
+            for k in program.labels.lines
         ]
     )
     return float(cash @ (program.lines @ x))

@@ -215,7 +215,7 @@ def compile_parametric_program(
         for found in (slots.matrix, slots.rhs, slots.lines)
     ]
     return ParametricProgram(
-        program.frame,
+        program.labels,
         SingletonBounds(program),
         (program.matrix, program.rhs, program.lines),
         *parts,

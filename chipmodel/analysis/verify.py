@@ -20,10 +20,10 @@ import pandas as pd
 
 from chipmodel.common.errors import CertificateError
 from chipmodel.common.text import columns
-from chipmodel.results.overview import LEADING
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import Optimum, new_solver, run_highs
 from chipmodel.solver.iis import rows_as_lp
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 AGREE = 1e-7
@@ -264,27 +264,27 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
     )
     fleet: dict[tuple[str, str], float] = defaultdict(float)
     added: dict[tuple[str, str], Vector] = defaultdict(
-        lambda: np.zeros(len(program.columns_of))
+        lambda: np.zeros(len(program.column_labels))
     )
     for site in n.sites.sites.values():
         if site.kind == "fleet":
             fleet[site.region, site.segment] += site.size or 0.0
-    for k, (name, index) in enumerate(program.columns_of):
+    for k, (name, index) in enumerate(program.column_labels):
         if name == "build":
             site = n.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
     found = []
     for label, segments in {
         "all": n.segments,
-        **({LEADING: (LEADING,)} if LEADING in n.segments else {}),
+        n.data.leading_segment: (n.data.leading_segment,),
     }.items():
         world = sum(
             (added[r, s] for r in n.regions for s in segments),
-            np.zeros(len(program.columns_of)),
+            np.zeros(len(program.column_labels)),
         )
         for r in n.regions:
             own = sum(
-                (added[r, s] for s in segments), np.zeros(len(program.columns_of))
+                (added[r, s] for s in segments), np.zeros(len(program.column_labels))
             )
             ratio = _Ratio(
                 own,
@@ -302,10 +302,11 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
     """Return the cash each treasury pays in the years reported as a row over the columns."""
     program = solution.program
     found: dict[str, Vector] = {}
-    for line, row in zip(program.frame.lines, program.lines, strict=True):
-        treasury = line.payer.startswith("treasury:") and line.account.endswith("_cash")
-        if treasury and line.year <= solution.world.report_until:
-            region = line.payer.removeprefix("treasury:")
+    for line, row in zip(program.labels.lines, program.lines, strict=True):
+        payer = Party.of(line.payer)
+        cash = payer.is_treasury and line.account.endswith("_cash")
+        if cash and line.year <= solution.world.report_until:
+            region = payer.name
             found[region] = found.get(region, 0.0) + row.toarray().ravel()
     return found
 
@@ -318,7 +319,7 @@ class _Face:
         reduced = program.cost - program.matrix.T @ optimum.y
         lp = rows_as_lp(program, np.arange(len(program.rhs)))
         lp.col_upper_ = np.where(reduced > BINDS * weight, 0.0, highspy.kHighsInf)
-        tight = program.equal | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
+        tight = program.is_equation | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
         lp.row_upper_ = np.where(tight, program.rhs, highspy.kHighsInf)
         self.start = optimum.x
         self.highs = new_solver()

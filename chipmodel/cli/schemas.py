@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from chipmodel.cases.case import CaseFile
 from chipmodel.common.files import write_whole
-from chipmodel.model.world import World
+from chipmodel.model.world import WorldFile
 from chipmodel.policies.base import Policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -45,9 +45,7 @@ def case_schema() -> dict[str, Any]:
 
 def world_schema() -> dict[str, Any]:
     """Return the schema of a world file."""
-    schema = _schema(World, "world")
-    schema["required"].remove("name")  # the file's name stands for it
-    return schema
+    return _schema(WorldFile, "world")
 
 
 def study_schema() -> dict[str, Any]:

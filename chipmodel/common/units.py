@@ -24,7 +24,7 @@ MONEY_UNITS: Final = frozenset(
 )
 
 
-MOST: Final = {
+LARGEST_SENSIBLE: Final = {
     "kwpm": 1e5,  # the world runs some ten thousand
     "MUSD/kwpm": 1e4,
     "USD/wafer": 1e6,
@@ -36,11 +36,14 @@ MOST: Final = {
     "factor": 100.0,
     "year": 100.0,
     "index": 100.0,
-    "elasticity": 1e9,  # where origins are as one
+    "elasticity": 1e9,  # origins are perfect substitutes
     "USD billion": 1e6,
     "per USD": 1e5,
 }
-"""Largest sensible number in each unit, where a fact has no narrower bound: beyond it stands a slip, not a fact."""
+"""Largest sensible number in each unit, where a fact has no narrower bound.
+
+A larger one is a slip of the pen or of the unit.
+"""
 
 
 def per_kwpm_year(usd_per_wafer: float) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from chipmodel.common.errors import Problem
 from chipmodel.dataset.fields import Row
-from chipmodel.dataset.rows import ParameterRow
+from chipmodel.dataset.rows import ParameterRow, regional_pool
 
 Tables = Mapping[str, tuple[Row, ...]]
 
@@ -71,6 +71,21 @@ def enough_sets(tables: Tables) -> list[Problem]:
         Problem(f"{name}.csv", "file", "has no rows", "add at least one")
         for name in NEVER_EMPTY
         if not tables.get(name, ("faulty",))
+    ]
+
+
+@check
+def one_leading_segment(tables: Tables) -> list[Problem]:
+    """Exactly one segment is that of leading-edge chips."""
+    segments = list(_rows(tables, "segments"))
+    leading = [row.segment for row in segments if row.leading]
+    if len(leading) == 1 or not segments:
+        return []
+    what = f"is true for {', '.join(leading)}" if leading else "is true for no segment"
+    return [
+        Problem(
+            "segments.csv", "leading", what, "write true for one segment, else false"
+        )
     ]
 
 
@@ -267,7 +282,7 @@ def packaging_projects_have_years(tables: Tables) -> list[Problem]:
 def holders_are_known(tables: Tables) -> list[Problem]:
     """A budget belongs to a firm or to the pool of a region."""
     known = set(_ids(tables, "firms", "firm")) | {
-        f"pool_{r.lower()}" for r in _ids(tables, "regions", "region")
+        regional_pool(r) for r in _ids(tables, "regions", "region")
     }
     return [
         Problem(

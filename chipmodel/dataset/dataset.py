@@ -21,7 +21,7 @@ from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import read_file, text_of
 from chipmodel.dataset.checks import CHECKS, NEVER_EMPTY
 from chipmodel.dataset.fields import Fact, Row
-from chipmodel.dataset.rows import TABLES, SourceRow, columns, references
+from chipmodel.dataset.rows import TABLES, SegmentRow, SourceRow, columns, references
 from chipmodel.dataset.sources import source_of
 
 RowT = TypeVar("RowT", bound=Row)
@@ -66,6 +66,11 @@ class Dataset:
         return pd.DataFrame(
             [row.model_dump() for row in self.tables[table]], columns=columns(model)
         )
+
+    @property
+    def leading_segment(self) -> str:
+        """The segment of leading-edge chips; `checks` has seen that there is one."""
+        return next(row.segment for row in self.rows(SegmentRow) if row.leading)
 
     @cached_property
     def digest(self) -> str:

@@ -10,7 +10,6 @@ data: it is told only beside a value equal to the one it was drawn around.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import read_file, write_whole
-from chipmodel.common.tables import table_csv
+from chipmodel.common.files import read_file
 from chipmodel.dataset.dataset import Dataset
 
 FOLDER, FILE = "derived", "intervals.csv"
@@ -119,63 +117,3 @@ def with_ends(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
         return table
     ends = [one or (float("nan"), float("nan")) for one in found]
     return table.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
-
-
-STAMP = "made_with"
-
-
-def stamp(data: Dataset) -> str:
-    """Return a digest of all rows of the data and all cases, worlds and studies."""
-    digest = hashlib.sha256(data.digest.encode())
-    for kind in ("cases", "worlds", "studies"):
-        for path in sorted((data.root / kind).glob("*.toml")):
-            digest.update(
-                path.name.encode()
-                + b"\0"
-                + path.read_bytes().replace(b"\r\n", b"\n")
-                + b"\0"
-            )
-    return digest.hexdigest()[:16]
-
-
-def stored(data: Dataset, *names: str) -> list[pd.DataFrame] | None:
-    """Return tables kept with the data; none if one is not there or was made with something else.
-
-    Raises
-    ------
-    InputError
-        If one is there and is no table.
-    """
-    paths = [data.root / FOLDER / f"{name}.csv" for name in names]
-    if not all(path.is_file() for path in paths):
-        return None
-    frames = [_read_table(path) for path in paths]
-    if any(
-        STAMP not in frame or set(frame[STAMP]) != {stamp(data)} for frame in frames
-    ):
-        return None
-    return [frame.drop(columns=STAMP) for frame in frames]
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise InputError.one(
-            f"{FOLDER}/{path.name}",
-            "file",
-            f"is no table ({error})",
-            "write it anew with experiments/keep.py, or remove it",
-        ) from None
-
-
-def store(
-    data: Dataset, folder: str | Path, frames: Mapping[str, pd.DataFrame]
-) -> list[Path]:
-    """Write tables with the stamp of the data."""
-    written = []
-    for name, frame in frames.items():
-        path = Path(folder) / f"{name}.csv"
-        write_whole(path, table_csv(frame.assign(**{STAMP: stamp(data)})))
-        written.append(path)
-    return written

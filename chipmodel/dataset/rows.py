@@ -2,22 +2,31 @@
 
 A table is a CSV file with the columns of its model, in their order. A table of facts
 ends with ``value, unit, year_of_money, low, high, source, grade, note``. Units are
-fixed per item: a row in another unit is refused, never converted.
+fixed per item: a row in another unit is refused, never converted. The meaning of a
+column is the description of its field, or that of the field's type in `fields`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 from chipmodel.dataset.fields import (
+    BaseYear,
     Date,
     Fact,
+    Finite,
     FirmId,
+    FirstYear,
     InputId,
+    Item,
+    Label,
+    LastYear,
     Name,
+    Note,
+    OptionalNumber,
     OptionalRegion,
     OptionalYear,
     Package,
@@ -27,457 +36,496 @@ from chipmodel.dataset.fields import (
     Row,
     SegmentId,
     SourceId,
+    StepNumber,
     Year,
 )
 
 
-class RegionRow(Row):
+class RegionRow(
+    Row,
+    key=("region",),
+    about=(
+        "Regions. The subject regions come first in every headline table; rank only "
+        "breaks ties."
+    ),
+):
     """A region of the world."""
 
-    key: ClassVar[tuple[str, ...]] = ("region",)
-    about: ClassVar[str] = (
-        "Regions. The subject regions come first in every headline table; rank only"
-        " breaks ties."
+    region: Annotated[str, Field(pattern=REGION_PATTERN)] = Field(
+        description="Id of the region: three capitals."
     )
+    name: Label
+    subject: bool = Field(
+        description=(
+            "Whether the region is a subject of the study and comes first in every "
+            "headline table."
+        )
+    )
+    rank: Rank = Field(description="Breaks ties; has no other meaning.")
+    note: Note
 
-    region: Annotated[str, Field(pattern=REGION_PATTERN)]
-    name: str
-    subject: bool
-    rank: Rank
-    note: str
 
-
-class SegmentRow(Row):
+class SegmentRow(
+    Row,
+    key=("segment",),
+    about="Segments of chips by process and product.",
+):
     """A segment of chips."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment",)
-    about: ClassVar[str] = "Segments of chips by process and product."
-
-    segment: Name
-    name: str
-    note: str
-
-
-class FirmRow(Row):
-    """A maker of chips or a packaging house."""
-
-    key: ClassVar[tuple[str, ...]] = ("firm",)
-    about: ClassVar[str] = (
-        "Firms and their homes; 'host' means at home wherever it stands."
+    segment: Name = Field(description="Id of the segment.")
+    name: Label
+    leading: bool = Field(
+        description=(
+            "Whether it is the segment of leading-edge chips; exactly one segment is."
+        )
     )
-
-    firm: Name
-    name: str
-    home: Annotated[str, Ref("regions", also=("host",))]
-    note: str
+    note: Note
 
 
-class BudgetRow(Fact):
+def regional_pool(region: str) -> str:
+    """Return the holder of the budget that the other firms of a home region share.
+
+    >>> regional_pool("USA")
+    'pool_usa'
+    """
+    return f"pool_{region.lower()}"
+
+
+class FirmRow(
+    Row,
+    key=("firm",),
+    about="Firms and their homes; 'host' means at home in the region of each plant.",
+):
+    """A maker of chips or a packaging firm."""
+
+    firm: Name = Field(
+        description="Id of the firm; 'other' is every maker that is not named."
+    )
+    name: Label
+    home: Annotated[str, Ref("regions", also=("host",))] = Field(
+        description=(
+            "Home region of the firm; 'host' for the region of each of its plants."
+        )
+    )
+    note: Note
+
+
+class BudgetRow(
+    Fact,
+    key=("holder", "base_year"),
+    about=(
+        "Yearly investment budgets for new fab capacity, by firm or by the pool of a "
+        "home region."
+    ),
+    units={"*": "MUSD/year"},
+):
     """What a firm can invest in new fabs in a year."""
 
-    key: ClassVar[tuple[str, ...]] = ("holder", "base_year")
-    about: ClassVar[str] = (
-        "Yearly investment budgets for new fab capacity, by firm or by the pool of a"
-        " home region."
+    holder: Name = Field(
+        description=(
+            "A firm, or the pool of the other firms of a region (pool_usa and so on)."
+        )
     )
-    units: ClassVar[dict[str, str]] = {"*": "MUSD/year"}
-
-    holder: Name
-    base_year: Year
+    base_year: BaseYear
 
 
-class FleetRow(Fact):
+class FleetRow(
+    Fact,
+    key=("base_year", "region", "segment", "firm"),
+    about="Fab capacity in service in each base year.",
+    units={"*": "kwpm"},
+):
     """Capacity that runs in a base year."""
 
-    key: ClassVar[tuple[str, ...]] = ("base_year", "region", "segment", "firm")
-    about: ClassVar[str] = "Fab capacity in service in each base year."
-    units: ClassVar[dict[str, str]] = {"*": "kwpm"}
-
-    base_year: Year
+    base_year: BaseYear
     region: RegionId
     segment: SegmentId
     firm: FirmId
 
 
-class ProjectRow(Fact):
+class ProjectRow(
+    Fact,
+    key=("site", "as_of"),
+    about=(
+        "Announced fabs by date of the information; a later row of a site supersedes."
+    ),
+    units={"*": "kwpm"},
+):
     """An announced fab with a stated size."""
 
-    key: ClassVar[tuple[str, ...]] = ("site", "as_of")
-    about: ClassVar[str] = (
-        "Announced fabs by date of the information; a later row of a site supersedes."
+    site: Name = Field(description="Id of the site.")
+    as_of: Date = Field(
+        description=(
+            "Date of the information; a later row of the same site supersedes it."
+        )
     )
-    units: ClassVar[dict[str, str]] = {"*": "kwpm"}
-
-    site: Name
-    as_of: Date
-    name: str
+    name: Label
     firm: FirmId
     region: RegionId
     segment: SegmentId
-    earliest: Year
-    construction_begun: OptionalYear
-    status: Literal["operating", "construction", "planned", "cancelled"]
+    earliest: Year = Field(description="First calendar year in service.")
+    construction_begun: OptionalYear = Field(
+        description="Year construction began; empty if it has not."
+    )
+    status: Literal["operating", "construction", "planned", "cancelled"] = Field(
+        description="What was known of the project on that date."
+    )
+    value: Finite = Field(description="Size of the site at full build.")
 
 
-class ProjectFactRow(Fact):
+class ProjectFactRow(
+    Fact,
+    key=("site", "item", "treasury"),
+    about=(
+        "Share physically under way, public awards and announced budgets of projects."
+    ),
+    units={"committed": "share", "award": "MUSD", "announced_capex": "MUSD"},
+):
     """A number that belongs to a project: commitment, award or announced capital cost."""
 
-    key: ClassVar[tuple[str, ...]] = ("site", "item", "treasury")
-    about: ClassVar[str] = (
-        "Share physically under way, public awards and announced budgets of projects."
+    site: Annotated[str, Field(pattern=ID_PATTERN), Ref("projects")] = Field(
+        description="Id of the site."
     )
-    units: ClassVar[dict[str, str]] = {
-        "committed": "share",
-        "award": "MUSD",
-        "announced_capex": "MUSD",
-    }
-
-    site: Annotated[str, Field(pattern=ID_PATTERN), Ref("projects")]
-    item: Literal["committed", "award", "announced_capex"]
-    treasury: OptionalRegion
+    item: Item[Literal["committed", "award", "announced_capex"]]
+    treasury: OptionalRegion = Field(
+        description="Region that pays the award; empty for anything else."
+    )
 
 
-class UndisclosedRow(Row):
+class UndisclosedRow(
+    Row,
+    key=("name", "region"),
+    about="Announced projects left out of the model and the reason.",
+):
     """A project that was left out, and why."""
 
-    key: ClassVar[tuple[str, ...]] = ("name", "region")
-    about: ClassVar[str] = "Announced projects left out of the model and the reason."
-
-    name: str
-    firm_name: str
+    name: Label
+    firm_name: str = Field(description="Firm as it is called in the source.")
     region: RegionId
-    segment: str
-    reason: str
+    segment: str = Field(description="Segment, where it is known.")
+    reason: str = Field(description="Why it was left out.")
     source: SourceId
 
 
-class ExpansionRow(Fact):
+class ExpansionRow(
+    Fact,
+    key=("base_year", "region", "segment", "firm"),
+    about=(
+        "Share of a segment's additions that a firm's place takes at equal cost, by "
+        "base year."
+    ),
+    units={"*": "share"},
+    bounds={"*": (0.0001, 1.0)},
+):
     """Weight of a firm's place in the additions to a segment."""
 
-    key: ClassVar[tuple[str, ...]] = ("base_year", "region", "segment", "firm")
-    about: ClassVar[str] = (
-        "Share of a segment's additions that a firm's place takes at equal cost, by"
-        " base year."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (1e-4, 1.0)}
-
-    base_year: Year
+    base_year: BaseYear
     region: RegionId
     segment: SegmentId
     firm: FirmId
 
 
-class CostRow(Fact):
+class CostRow(
+    Fact,
+    key=("segment", "item"),
+    about=(
+        "Capital, running and input cost by segment at the reference place, cost "
+        "multiplier 1."
+    ),
+    units={"capex": "MUSD/kwpm", "running": "USD/wafer", "inputs": "USD/wafer"},
+    bounds={"*": (0.0, None), "capex": (0.01, None)},
+):
     """Cost of a segment at the reference place."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = (
-        "Capital, running and input cost by segment at the reference place, cost"
-        " multiplier 1."
-    )
-    units: ClassVar[dict[str, str]] = {
-        "capex": "MUSD/kwpm",
-        "running": "USD/wafer",
-        "inputs": "USD/wafer",
-    }
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "*": (0.0, None),
-        "capex": (0.01, None),
-    }
-
     segment: SegmentId
-    item: Literal["capex", "running", "inputs"]
+    item: Item[Literal["capex", "running", "inputs"]]
 
 
-class CostFactorRow(Fact):
+class CostFactorRow(
+    Fact,
+    key=("region", "item"),
+    about=(
+        "Cost of building, running and the premium of each place relative to the "
+        "reference place."
+    ),
+    units={"*": "factor"},
+    bounds={"*": (0.1, 10.0)},
+):
     """What a place costs relative to the reference place."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "item")
-    about: ClassVar[str] = (
-        "Cost of building, running and the premium of each place relative to the"
-        " reference place."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "factor"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.1, 10.0)}
-
     region: RegionId
-    item: Literal["building", "running", "place"]
+    item: Item[Literal["building", "running", "place"]]
 
 
-class IncentiveRow(Fact):
+class IncentiveRow(
+    Fact,
+    key=("region", "year"),
+    about=(
+        "Incentives of a year as a share of the ten-year cost of a new fab before them."
+    ),
+    units={"*": "share"},
+    bounds={"*": (0.0, 0.9)},
+):
     """What a government paid of the ten-year cost of a new fab."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "year")
-    about: ClassVar[str] = (
-        "Incentives of a year as a share of the ten-year cost of a new fab before them."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 0.9)}
-
     region: RegionId
     year: Year
 
 
-class ConstructionRow(Fact):
+class ConstructionRow(
+    Fact,
+    key=("region", "item"),
+    about="Months of permits and design, and of construction start to production.",
+    units={"*": "months"},
+    bounds={"*": (0.0, 120.0)},
+):
     """How long permits and building take in a place."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "item")
-    about: ClassVar[str] = (
-        "Months of permits and design, and of construction start to production."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "months"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 120.0)}
-
     region: RegionId
-    item: Literal["permit", "build"]
+    item: Item[Literal["permit", "build"]]
 
 
-class PriceRow(Fact):
+class PriceRow(
+    Fact,
+    key=("segment", "item"),
+    about="Reference chip price per wafer and the share of it that customs values.",
+    units={"reference": "USD/wafer", "customs_share": "share"},
+):
     """Reference price of a segment and its dutiable part."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = (
-        "Reference chip price per wafer and the share of it that customs values."
-    )
-    units: ClassVar[dict[str, str]] = {
-        "reference": "USD/wafer",
-        "customs_share": "share",
-    }
-
     segment: SegmentId
-    item: Literal["reference", "customs_share"]
+    item: Item[Literal["reference", "customs_share"]]
 
 
-class OperationRow(Fact):
+class OperationRow(
+    Fact,
+    key=("segment", "item"),
+    about="Utilisation in the base year, at the trough and at its maximum.",
+    units={"*": "share"},
+):
     """How hard fabs run."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = "Utilisation in the base year, at the trough and at most."
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-
     segment: SegmentId
-    item: Literal["u_base", "u_min", "u_max"]
+    item: Item[Literal["u_base", "u_min", "u_max"]]
 
 
-class ElasticityRow(Fact):
+class ElasticityRow(
+    Fact,
+    key=("segment", "item"),
+    about=(
+        "Elasticity of demand by segment, and of substitution between origins (segment "
+        "'all')."
+    ),
+    units={"*": "elasticity"},
+    bounds={"demand": (-10.0, -0.05), "substitution": (0.1, None)},
+):
     """Price elasticity of demand, or of substitution between origins."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "item")
-    about: ClassVar[str] = (
-        "Elasticity of demand by segment, and of substitution between origins (segment"
-        " 'all')."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "elasticity"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "demand": (-10.0, -0.05),
-        "substitution": (0.1, None),
-    }
-
-    segment: Annotated[str, Field(pattern=ID_PATTERN), Ref("segments", also=("all",))]
-    item: Literal["demand", "substitution"]
+    segment: Annotated[
+        str, Field(pattern=ID_PATTERN), Ref("segments", also=("all",))
+    ] = Field(description="Segment of chips.")
+    item: Item[Literal["demand", "substitution"]]
 
 
-class DemandRow(Fact):
+class DemandRow(
+    Fact,
+    key=("segment", "year_from", "year_to"),
+    about="Growth a year of wafers demanded at the reference price.",
+    units={"*": "share/year"},
+    bounds={"*": (-0.5, 1.0)},
+):
     """Growth of demand at the reference price."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "year_from", "year_to")
-    about: ClassVar[str] = "Growth a year of wafers demanded at the reference price."
-    units: ClassVar[dict[str, str]] = {"*": "share/year"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (-0.5, 1.0)}
-
     segment: SegmentId
-    year_from: Year
-    year_to: Year
+    year_from: FirstYear
+    year_to: LastYear
 
 
-class DemandLocationRow(Fact):
+class DemandLocationRow(
+    Fact,
+    key=("criterion", "region"),
+    about="Shares of the world's chips by place of device making and by place of use.",
+    units={"*": "share"},
+):
     """Where devices are made and where they are used."""
 
-    key: ClassVar[tuple[str, ...]] = ("criterion", "region")
-    about: ClassVar[str] = (
-        "Shares of the world's chips by place of device making and by place of use."
+    criterion: Literal["maker", "user"] = Field(
+        description="By place of device making (maker) or by place of use (user)."
     )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-
-    criterion: Literal["maker", "user"]
     region: RegionId
 
 
-class AssemblyRow(Fact):
-    """An assembly and packaging plant, or the room to add one."""
+class AssemblyRow(
+    Fact,
+    key=("site", "package"),
+    about=(
+        "Assembly and packaging capacity: running, announced, and places where more "
+        "can be added."
+    ),
+    units={"*": "kwpm"},
+):
+    """An assembly and packaging plant, or a place where one can be added."""
 
-    key: ClassVar[tuple[str, ...]] = ("site", "package")
-    about: ClassVar[str] = (
-        "Assembly and packaging capacity: running, announced, and places where more can"
-        " be added."
+    site: Name = Field(description="Id of the site.")
+    kind: Literal["fleet", "project", "greenfield"] = Field(
+        description=(
+            "Running (fleet), announced (project), or a place where more can be added "
+            "(greenfield, of no stated size)."
+        )
     )
-    units: ClassVar[dict[str, str]] = {"*": "kwpm"}
-
-    site: Name
-    kind: Literal["fleet", "project", "greenfield"]
-    package: Package
-    name: str
+    package: Package = Field(description="Kind of packaging.")
+    name: Label
     firm: FirmId
     region: RegionId
-    earliest: OptionalYear
+    earliest: OptionalYear = Field(
+        description="First calendar year in service, for projects only."
+    )
 
 
-class AssemblyCostRow(Fact):
+class AssemblyCostRow(
+    Fact,
+    key=("package", "item"),
+    about="Capital and running cost of packaging, and its lead time (package 'all').",
+    units={"capex": "MUSD/kwpm", "running": "USD/wafer", "lead": "months"},
+):
     """Cost and lead time of assembly."""
 
-    key: ClassVar[tuple[str, ...]] = ("package", "item")
-    about: ClassVar[str] = (
-        "Capital and running cost of packaging, and its lead time (package 'all')."
+    package: Literal["standard", "advanced", "all"] = Field(
+        description="Kind of packaging."
     )
-    units: ClassVar[dict[str, str]] = {
-        "capex": "MUSD/kwpm",
-        "running": "USD/wafer",
-        "lead": "months",
-    }
-
-    package: Literal["standard", "advanced", "all"]
-    item: Literal["capex", "running", "lead"]
+    item: Item[Literal["capex", "running", "lead"]]
 
 
-class AssemblyRecipeRow(Fact):
+class AssemblyRecipeRow(
+    Fact,
+    key=("segment", "package"),
+    about="Share of a segment's wafers that need each kind of packaging.",
+    units={"*": "share"},
+):
     """Packaging needed per wafer."""
 
-    key: ClassVar[tuple[str, ...]] = ("segment", "package")
-    about: ClassVar[str] = (
-        "Share of a segment's wafers that need each kind of packaging."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-
     segment: SegmentId
-    package: Package
+    package: Package = Field(description="Kind of packaging.")
 
 
-class AssemblyRouteRow(Row):
+class AssemblyRouteRow(
+    Row,
+    key=("region", "assembly_region"),
+    about="Where wafers of a region may be packaged.",
+):
     """A pair of places between which wafers travel to be packaged."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "assembly_region")
-    about: ClassVar[str] = "Where wafers of a region may be packaged."
-
     region: RegionId
-    assembly_region: RegionId
+    assembly_region: RegionId = Field(description="Region of packaging.")
 
 
-class FreightRow(Fact):
+class FreightRow(
+    Fact,
+    key=("leg",),
+    about="Freight per leg as a share of the reference chip price.",
+    units={"*": "share"},
+):
     """Freight per leg."""
 
-    key: ClassVar[tuple[str, ...]] = ("leg",)
-    about: ClassVar[str] = "Freight per leg as a share of the reference chip price."
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-
-    leg: Literal["domestic", "international"]
+    leg: Literal["domestic", "international"] = Field(
+        description="Inside one region, or between two."
+    )
 
 
-class InputRow(Row):
+class InputRow(
+    Row,
+    key=("input",),
+    about="Upstream inputs: needed per wafer made or per unit of capacity added.",
+):
     """An upstream input."""
 
-    key: ClassVar[tuple[str, ...]] = ("input",)
-    about: ClassVar[str] = (
-        "Upstream inputs: needed per wafer made or per unit of capacity added."
+    input: Name = Field(description="Id of the input.")
+    name: Label
+    basis: Literal["wafer", "capacity"] = Field(
+        description="Needed per wafer made, or per kwpm of capacity added."
     )
-
-    input: Name
-    name: str
-    basis: Literal["wafer", "capacity"]
-    note: str
+    note: Note
 
 
-class InputSupplyRow(Fact):
+class InputSupplyRow(
+    Fact,
+    key=("input", "supplier"),
+    about="Supplier shares of upstream inputs by headquarters of the supplier.",
+    units={"*": "share"},
+):
     """A region's share of the supply of an input."""
 
-    key: ClassVar[tuple[str, ...]] = ("input", "supplier")
-    about: ClassVar[str] = (
-        "Supplier shares of upstream inputs by headquarters of the supplier."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-
     input: InputId
-    supplier: RegionId
+    supplier: RegionId = Field(description="Region of the supplier's head office.")
 
 
-class InputRecipeRow(Fact):
+class InputRecipeRow(
+    Fact,
+    key=("input", "segment"),
+    about="Need of each input by segment, an index; no row means not needed.",
+    units={"*": "index"},
+):
     """Need of an input per wafer or per kwpm added, as an index."""
-
-    key: ClassVar[tuple[str, ...]] = ("input", "segment")
-    about: ClassVar[str] = (
-        "Need of each input by segment, an index; no row means not needed."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "index"}
 
     input: InputId
     segment: SegmentId
 
 
-class InputFactRow(Fact):
+class InputFactRow(
+    Fact,
+    key=("input", "item"),
+    about=(
+        "Spare supply of an input, how fast it is replaced when withheld, and at what "
+        "premium."
+    ),
+    units={"slack": "share", "replacement": "share/year", "premium": "share"},
+    bounds={"*": (0.0, None), "slack": (0.0, 100.0), "premium": (0.0, 10.0)},
+):
     """Slack, replacement speed and premium of an input."""
 
-    key: ClassVar[tuple[str, ...]] = ("input", "item")
-    about: ClassVar[str] = (
-        "Spare supply of an input, how fast it is replaced when withheld, and at what"
-        " premium."
-    )
-    units: ClassVar[dict[str, str]] = {
-        "slack": "share",
-        "replacement": "share/year",
-        "premium": "share",
-    }
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "*": (0.0, None),
-        "slack": (0.0, 100.0),
-        "premium": (0.0, 10.0),
-    }
-
     input: InputId
-    item: Literal["slack", "replacement", "premium"]
+    item: Item[Literal["slack", "replacement", "premium"]]
 
 
-class TariffRow(Fact):
+class TariffRow(
+    Fact,
+    key=("importer", "origin", "law", "year_from", "year_to"),
+    about="Tariffs in force on chips.",
+    units={"*": "share"},
+    bounds={"*": (0.0, 5.0)},
+):
     """A tariff in force."""
 
-    key: ClassVar[tuple[str, ...]] = (
-        "importer",
-        "origin",
-        "law",
-        "year_from",
-        "year_to",
+    importer: RegionId = Field(description="Region that levies the tariff.")
+    origin: Annotated[str, Ref("regions", also=("all",))] = Field(
+        description="Region of origin, or 'all'."
     )
-    about: ClassVar[str] = "Tariffs in force on chips."
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {"*": (0.0, 5.0)}
-
-    importer: RegionId
-    origin: Annotated[str, Ref("regions", also=("all",))]
-    law: Name
-    year_from: Year
-    year_to: Year
+    law: Name = Field(description="Law under which it is levied.")
+    year_from: FirstYear
+    year_to: LastYear
 
 
-class MacroRow(Fact):
+class MacroRow(
+    Fact,
+    key=("region", "item", "year"),
+    about="Gross domestic product and exchange rates.",
+    units={"gdp": "USD billion", "fx": "per USD"},
+):
     """GDP and exchange rates."""
 
-    key: ClassVar[tuple[str, ...]] = ("region", "item", "year")
-    about: ClassVar[str] = "Gross domestic product and exchange rates."
-    units: ClassVar[dict[str, str]] = {"gdp": "USD billion", "fx": "per USD"}
-
     region: RegionId
-    item: Literal["gdp", "fx"]
+    item: Item[Literal["gdp", "fx"]]
     year: Year
 
 
-class AllianceRow(Fact):
-    """What allies pay, pledge and trade beside chips; nothing of it enters the programme."""
-
-    key: ClassVar[tuple[str, ...]] = ("region", "item", "year")
-    about: ClassVar[str] = (
-        "Trade with the United States, host-nation support, defence and pledges of"
-        " allies."
-    )
-    units: ClassVar[dict[str, str]] = {
+class AllianceRow(
+    Fact,
+    key=("region", "item", "year"),
+    about=(
+        "Trade with the United States, host-nation support, defence and pledges of "
+        "allies."
+    ),
+    units={
         "goods_surplus": "USD billion",
         "host_nation_support": "USD billion",
         "defence": "share",
@@ -485,27 +533,30 @@ class AllianceRow(Fact):
         "investment_pledge": "USD billion",
         "credit_guarantee": "USD billion",
         "lng_project": "USD billion",
-    }
+    },
+):
+    """What allies pay, pledge and trade beside chips; nothing of it enters the model."""
 
     region: RegionId
-    item: Literal[
-        "goods_surplus",
-        "host_nation_support",
-        "defence",
-        "defence_asked",
-        "investment_pledge",
-        "credit_guarantee",
-        "lng_project",
+    item: Item[
+        Literal[
+            "goods_surplus",
+            "host_nation_support",
+            "defence",
+            "defence_asked",
+            "investment_pledge",
+            "credit_guarantee",
+            "lng_project",
+        ]
     ]
     year: Year
 
 
-class ParameterRow(Fact):
-    """A scalar of the model."""
-
-    key: ClassVar[tuple[str, ...]] = ("parameter",)
-    about: ClassVar[str] = "Scalars of the model."
-    units: ClassVar[dict[str, str]] = {
+class ParameterRow(
+    Fact,
+    key=("parameter",),
+    about="Scalars of the model.",
+    units={
         "economic_life": "year",
         "building_share": "share",
         "expansion_share": "share",
@@ -521,8 +572,8 @@ class ParameterRow(Fact):
         "capital_premium": "share",
         "demand_2019": "share",
         "demand_2020": "share",
-    }
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
+    },
+    bounds={
         "*": (0.0, None),
         "economic_life": (1.0, 100.0),
         "slope": (0.2, 20.0),
@@ -532,7 +583,9 @@ class ParameterRow(Fact):
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),
         "demand_2020": (0.1, 1.0),
-    }
+    },
+):
+    """A scalar of the model."""
 
     parameter: Literal[
         "economic_life",
@@ -550,74 +603,98 @@ class ParameterRow(Fact):
         "capital_premium",
         "demand_2019",
         "demand_2020",
-    ]
+    ] = Field(description="Name of the scalar.")
 
 
-class TargetRow(Fact):
-    """A published result the model is held against; low and high are the band of a fair reader."""
+class TargetRow(
+    Fact,
+    key=("target", "metric"),
+    about=(
+        "Published results compared with the model: what was published, its role and "
+        "the band."
+    ),
+    bounds={},
+):
+    """A published result the model is compared with; low and high are its band."""
 
-    key: ClassVar[tuple[str, ...]] = ("target", "metric")
-    about: ClassVar[str] = (
-        "Published results held against the model: what was published, its role and the"
-        " band."
+    target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")] = Field(
+        description="Number of the target."
     )
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {}
+    metric: str = Field(description="What is compared: a number the experiment gives.")
+    role: Literal["input", "test", "derived", "context"] = Field(
+        description=(
+            "input: used to build or calibrate; test: used for nothing; derived: "
+            "follows from an input; context: outside what the model covers."
+        )
+    )
+    result: str = Field(description="What was published, as text.")
+    experiment: str = Field(
+        description="Experiment that gives our number; empty where the model cannot."
+    )
+    on_support: bool = Field(
+        description=(
+            "Whether the result depends on which region pays the support, so that a "
+            "placebo should miss it."
+        )
+    )
+    reason: str = Field(
+        description="Why a miss is to be expected; empty where it would be unexplained."
+    )
+    low: OptionalNumber = Field(
+        description="Smallest value a fair reader would accept."
+    )
+    high: OptionalNumber = Field(
+        description="Largest value a fair reader would accept."
+    )
 
-    target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")]
-    metric: str
-    role: Literal["input", "test", "derived", "context"]
-    result: str
-    experiment: str
-    on_support: bool
-    reason: str
 
-
-class RouteStepRow(Fact):
+class RouteStepRow(
+    Fact,
+    key=("step",),
+    about="Steps of route inertia: widening of a route relative to its pattern.",
+    units={"*": "share"},
+    bounds={"*": (1e-06, 100.0)},
+):
     """Widening of a route in one step of route inertia."""
 
-    key: ClassVar[tuple[str, ...]] = ("step",)
-    about: ClassVar[str] = (
-        "Steps of route inertia: widening of a route relative to its pattern."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "*": (1e-6, 100.0)
-    }
-
-    step: Rank
+    step: StepNumber
 
 
-class DeviceStepRow(Fact):
+class DeviceStepRow(
+    Fact,
+    key=("step", "item"),
+    about=(
+        "Steps of moving device making: width as a share of the user's devices, and "
+        "premium."
+    ),
+    units={"*": "share"},
+    bounds={"width": (0.0, 100.0), "premium": (0.0, 10.0)},
+):
     """A step of moving device making."""
 
-    key: ClassVar[tuple[str, ...]] = ("step", "item")
-    about: ClassVar[str] = (
-        "Steps of moving device making: width as a share of the user's devices, and"
-        " premium."
-    )
-    units: ClassVar[dict[str, str]] = {"*": "share"}
-    bounds: ClassVar[dict[str, tuple[float | None, float | None]]] = {
-        "width": (0.0, 100.0),
-        "premium": (0.0, 10.0),
-    }
-
-    step: Rank
-    item: Literal["width", "premium"]
+    step: StepNumber
+    item: Item[Literal["width", "premium"]]
 
 
-class SourceRow(Row):
+class SourceRow(
+    Row,
+    key=("source",),
+    about="Citations. Interested parties are marked.",
+):
     """A source."""
 
-    key: ClassVar[tuple[str, ...]] = ("source",)
-    about: ClassVar[str] = "Citations. Interested parties are marked."
-
-    source: Name
-    title: str
-    publisher: str
-    year: OptionalYear
-    url: str
-    interested: bool
-    note: str
+    source: Name = Field(description="Id of the source.")
+    title: str = Field(description="Title.")
+    publisher: str = Field(description="Publisher, or who repeats the figure.")
+    year: OptionalYear = Field(description="Year of publication.")
+    url: str = Field(description="Address; empty where none was found.")
+    interested: bool = Field(
+        description=(
+            "Whether the source is an interested party: the industry, a company, its "
+            "association."
+        )
+    )
+    note: Note
 
 
 TABLES: dict[str, type[Row]] = {

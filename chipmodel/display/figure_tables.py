@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from chipmodel.results.metrics import ALL, evaluate
-from chipmodel.results.summary import Summary, leading
+from chipmodel.results.summary import Summary
 
 PLACES = 2
 """Subject regions whose announced projects are shown."""
@@ -98,7 +98,7 @@ def capacity_by_region(
     """
     base = next(iter(references(summaries, reference).values()))
     rows = []
-    for segment in (ALL, leading(base)):
+    for segment in (ALL, base.labels.leading):
         for region, name in base.labels.regions.items():
             for year in base.labels.years:
                 rows.append(
@@ -121,7 +121,7 @@ def leading_edge_share(
     summaries: Sequence[Summary], reference: str | None
 ) -> pd.DataFrame:
     """Return shares of the world's leading-edge capacity in the last year reported."""
-    segment = leading(summaries[0])
+    segment = summaries[0].labels.leading
     year = summaries[0].labels.years[-1]
     bases = references(summaries, reference)
     rows = []

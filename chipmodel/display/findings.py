@@ -17,7 +17,7 @@ from chipmodel.policies.support import Support
 from chipmodel.policies.tariff import Tariff
 from chipmodel.results.metrics import evaluate, parse
 from chipmodel.results.passthrough import PassThrough, pass_through
-from chipmodel.results.summary import Summary, leading
+from chipmodel.results.summary import Summary
 
 Pair = tuple[Summary, Summary]
 """A solution and its reference in the same world."""
@@ -111,7 +111,7 @@ def _tell_how_sure(found: Finding, pair: Pair, intervals: Intervals) -> None:
     last, region = own.labels.years[-1], found.region
     names = [
         f"share.capacity.{region}.{s}.{last}"
-        for s in dict.fromkeys(("all", leading(own)))
+        for s in dict.fromkeys(("all", own.labels.leading))
     ]
     names += [f"cost.buyers.{region}", f"welfare.{region}", "welfare.all"]
     for name in names:
@@ -161,7 +161,7 @@ def support_finding(pairs: list[Pair], region: str) -> Finding:
     """Say what a region's capacity is with and without its support, in each world."""
     own, base = pairs[0]
     found = Finding(f"support.{own.case.name}", region)
-    place, lead = own.region(region), leading(own)
+    place, lead = own.region(region), own.labels.leading
     each = "; ".join(
         f"{_world_said(a, pairs)}, it is {_change(found, a, b, region, 'all')} in all"
         f" and {_change(found, a, b, region, lead)} in {lower(own.segment(lead))}"

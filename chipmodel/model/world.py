@@ -9,21 +9,25 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import find_named, from_file, problems_of, read_toml
+from chipmodel.common.files import (
+    file_beside,
+    find_named,
+    from_file,
+    is_file,
+    problems_of,
+    read_toml,
+)
 from chipmodel.common.ids import ID_PATTERN
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.fields import Date, Fact
 from chipmodel.dataset.rows import TABLES, SourceRow
 
 UNREAD = ("tariffs", "macro", "alliance", "targets")
-"""Tables of facts kept for reference; the programme reads tariffs from the case."""
-
+"""Tables of facts for reference only; the model takes its tariffs from the case."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
 
 WorldYear = Annotated[int, Field(ge=2000, le=2080)]
 
@@ -44,7 +48,7 @@ class Scale(BaseModel):
         model = TABLES.get(self.table)
         if model is None or not issubclass(model, Fact) or self.table in UNREAD:
             raise ValueError(
-                f"'{self.table}' is not a table of facts that the programme reads"
+                f"'{self.table}' is not a table of facts that the model reads"
             )
         for column in self.where:
             if column not in model.model_fields:
@@ -67,9 +71,11 @@ class Event(BaseModel):
     )
     depth: Share = Field(description="Share of capacity lost.")
     known_from: WorldYear | None = Field(
-        default=None, description="Year it becomes known; none: foreseen."
+        default=None, description="Year it becomes known; without one it is foreseen."
     )
-    source: str = Field(description="Where it comes from; 'own' for your own.")
+    source: str = Field(
+        description="Source of the event; 'own' for your own assumption."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Event:
@@ -86,7 +92,7 @@ class Event(BaseModel):
 class World(BaseModel):
     """What is assumed about the world, apart from policy.
 
-    Every number is given: a world file without one of them is refused.
+    No number has a default: its file or a baseline of the file gives it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -100,7 +106,7 @@ class World(BaseModel):
         description="Year of the fleets and of the reference quantities."
     )
     history_until: WorldYear = Field(
-        description="Builds begun up to this year are given."
+        description="Builds up to this year are given, not chosen."
     )
     information_date: Date = Field(
         description="Projects are read as known on this day."
@@ -126,10 +132,15 @@ class World(BaseModel):
         )
     )
     committed_until: WorldYear = Field(
-        description="Projects begun up to this year are held to the share under way."
+        description=(
+            "Projects whose construction started by this year are built at least to"
+            " their committed share."
+        )
     )
     committed: Share = Field(
-        description="Scale on the committed shares of projects; 0 frees every project."
+        description=(
+            "Scale on the committed shares of projects; at 0 no project is committed."
+        )
     )
     scale: tuple[Scale, ...] = Field(
         default=(), description="Facts multiplied by a factor."
@@ -146,11 +157,10 @@ class World(BaseModel):
         return self
 
     def __repr__(self) -> str:
-        events = (
-            f", {len(self.event)} event{'' if len(self.event) == 1 else 's'}"
-            if self.event
-            else ""
-        )
+        events = ""
+        if self.event:
+            noun = "event" if len(self.event) == 1 else "events"
+            events = f", {len(self.event)} {noun}"
         return (
             f"<World {self.name}: {self.base_year} to {self.report_until}, solved to"
             f" {self.horizon}{events}>"
@@ -174,21 +184,107 @@ class World(BaseModel):
         return World.model_validate({**self.model_dump(), **changes})
 
 
+OWN = ("name", "title", "summary")
+"""Fields that a world never takes from its baseline."""
+
+
+def _allow_differences(schema: dict[str, Any]) -> None:
+    """Require every number in a world file only if it names no baseline."""
+    numbers = [field for field in schema["required"] if field not in OWN]
+    schema["required"] = ["title", "summary"]
+    schema["anyOf"] = [{"required": ["baseline"]}, {"required": numbers}]
+
+
+class WorldFile(World):
+    """The form of a world file: a whole world, or its differences from a baseline."""
+
+    model_config = ConfigDict(json_schema_extra=_allow_differences)
+
+    baseline: str | None = Field(
+        default=None,
+        description=(
+            "World that gives every field not given here, but for name, title and"
+            " summary: a world of the data package by name, or the name of a world"
+            " file beside this one (with .toml). A list given here replaces the"
+            " baseline's list."
+        ),
+    )
+
+
 def load_world(name: str, data: Dataset) -> World:
     """Load a world by name from a data package, or from a TOML file.
+
+    A file with a ``baseline`` holds differences: a field that it does not give has the
+    value of the baseline, which may have a baseline itself. A list such as ``scale`` or
+    ``event`` replaces the list of the baseline.
 
     Raises
     ------
     InputError
-        If it does not exist, misses a number, has an unknown key or cites an unknown
-        source.
+        If the file does not exist, misses a number, has an unknown key or cites an
+        unknown source; if a baseline does not exist, or baselines form a cycle.
     """
-    path = find_named(name, data.root / "worlds", "world")
-    world = read_world(path)
+    return _read(find_named(name, data.root / "worlds", "world"), data, ())
+
+
+def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
+    """Read a world file and its baselines; `descendants` are the files that led to it."""
+    content = read_toml(path)
+    inherited: dict[str, Any] = {}
+    if "baseline" in content:
+        chain = (*descendants, path)
+        parent_path = _baseline_path(content.pop("baseline"), path, data)
+        _refuse_cycle(parent_path, chain)
+        parent = _read(parent_path, data, chain)
+        inherited = parent.model_dump(exclude=set(OWN))
+    try:
+        world = from_file(World, {"name": path.stem, **inherited, **content})
+    except ValidationError as error:
+        raise InputError(problems_of(error, path.name)) from None
+    _refuse_unknown_sources(world, path.name, data)
+    return world
+
+
+def _baseline_path(baseline: Any, path: Path, data: Dataset) -> Path:
+    """Return the file of a baseline that a world file names.
+
+    A path leads to a file of the same folder only, so that a world file from somebody
+    else cannot read other files of its user.
+    """
+    fix = "name a world of the data package, or a world file beside this one"
+    if not isinstance(baseline, str):
+        raise InputError.one(path.name, "baseline", "is not the name of a world", fix)
+    if baseline.endswith(".toml") or "/" in baseline:
+        beside = file_beside(path, baseline)
+        if not is_file(beside):
+            what = f"there is no file '{baseline}' beside it"
+            raise InputError.one(path.name, "baseline", what, fix)
+        return beside
+    try:
+        return find_named(baseline, data.root / "worlds", "world")
+    except InputError as error:
+        nearest = error.problems[0].fix
+        what = f"no such world '{baseline}'"
+        raise InputError.one(path.name, "baseline", what, nearest) from None
+
+
+def _refuse_cycle(baseline: Path, chain: tuple[Path, ...]) -> None:
+    if baseline.resolve() not in {path.resolve() for path in chain}:
+        return
+    names = " -> ".join(path.stem for path in (*chain, baseline))
+    raise InputError.one(
+        chain[-1].name,
+        "baseline",
+        f"baselines form a cycle ({names})",
+        "give every number in one of these files and remove its baseline",
+    )
+
+
+def _refuse_unknown_sources(world: World, file: str, data: Dataset) -> None:
     sources = {row.source for row in data.rows(SourceRow)} | {"own"}
-    unknown = [
+    problems = [
         Problem(
-            path.name,
+            file,
             f"event {event.id}.source",
             f"'{event.source}' is not in sources.csv",
             'add it there, or write source = "own"',
@@ -196,15 +292,5 @@ def load_world(name: str, data: Dataset) -> World:
         for event in world.event
         if event.source not in sources
     ]
-    if unknown:
-        raise InputError(unknown)
-    return world
-
-
-def read_world(path: Path) -> World:
-    """Read a world file."""
-    content = read_toml(path)
-    try:
-        return from_file(World, {"name": path.stem, **content})
-    except ValidationError as error:
-        raise InputError(problems_of(error, path.name)) from None
+    if problems:
+        raise InputError(problems)

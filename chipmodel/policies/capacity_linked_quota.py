@@ -22,6 +22,7 @@ from chipmodel.policies.base import (
     unknown,
 )
 from chipmodel.policies.tariff import Tariff
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ source = "us_taiwan_2026"
                 "allowance",
                 t,
                 pyo.quicksum(refund[t]),
-                payer=f"treasury:{levy.importer}",
+                payer=Party("treasury", levy.importer).label,
                 receiver="agent",
                 policy=self,
             )

@@ -14,6 +14,7 @@ from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import DisplayNames, Number, Policy, PolicyYear, unknown
 from chipmodel.policies.builds import Bearer, fleet_of
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -204,7 +205,8 @@ source = "own"
         for t in years:
             builder.measure(self, "new_capacity", t, added[t], "kwpm")
             builder.measure(self, "output", t, output[t], "kwpm")
-        payer = f"treasury:{self.region}" if self.borne_by == "treasury" else "agent"
+        treasury = Party("treasury", self.region).label
+        payer = treasury if self.borne_by == "treasury" else "agent"
         if self.borne_by == "treasury":
             added, output = self._bought(builder, added, output, payer)
         short = self._short(builder, years)
@@ -265,8 +267,9 @@ source = "own"
     def _short(self, builder: ModelBuilder, years: list[int]) -> dict[int, Any]:
         if self.price_cap is None:
             return dict.fromkeys(years, 0.0)
-        treasury = f"treasury:{self.region}"
-        agent = treasury if self.borne_by == "treasury" else f"makers:{self.region}"
+        treasury = Party("treasury", self.region).label
+        makers = Party("makers", self.region).label
+        agent = treasury if self.borne_by == "treasury" else makers
         short = builder.variable("short", [(t,) for t in years], agent, self)
         for t in years:
             builder.transfer(

@@ -21,6 +21,7 @@ from chipmodel.policies.base import (
     unknown,
 )
 from chipmodel.policies.origins import _flow, _needs_fine, _softened, serve
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -205,7 +206,7 @@ source = "own"
                     t,
                     fine * beyond,
                     payer="agent",
-                    receiver=f"treasury:{self.market}",
+                    receiver=Party("treasury", self.market).label,
                     policy=self,
                 )
                 builder.measure(self, "over_the_cap", t, beyond, "kwpm")

@@ -27,6 +27,7 @@ from chipmodel.policies.builds import (
     _measure,
     _span,
 )
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -204,7 +205,9 @@ source = "own"
                 policy=self,
             )
             return
-        paid = builder.variable("paid", rows, f"treasury:{self.region}", self)
+        paid = builder.variable(
+            "paid", rows, Party("treasury", self.region).label, self
+        )
         builder.balance(
             "home_paid",
             rows,

@@ -19,6 +19,7 @@ from chipmodel.policies.builds import (
     _span,
     fleet_of,
 )
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -152,7 +153,7 @@ source = "law_guardrails"
             "growth",
             list(of),
             room,
-            owner=lambda f, s: f"holder:{n.holder(f, self.countries[0])}",
+            owner=lambda f, s: Party("holder", n.holder(f, self.countries[0])).label,
             unit="kwpm built",
             meaning=self.dual,
             policy=self,

@@ -11,6 +11,7 @@ from pydantic import Field
 from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.policies.base import DisplayNames, Number, Policy
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -135,7 +136,7 @@ def license_flows(
                 t,
                 fine * pyo.quicksum(beyond[t]),
                 payer="agent",
-                receiver=f"treasury:{fine_to}",
+                receiver=Party("treasury", fine_to).label,
                 policy=policy,
             )
             builder.measure(policy, "flow_over_quota", t, pyo.quicksum(beyond[t]), unit)
@@ -146,9 +147,10 @@ def holders(
 ) -> dict[str, str]:
     """Return who holds the licences of each origin."""
     if rent_to == "exporter":
-        return {o: f"licence:{o}" for o, _ in flows}
-    agent = f"licence:{importer}" if rent_to == "importer" else f"treasury:{imposer}"
-    return {o: agent for o, _ in flows}
+        return {o: Party("licence", o).label for o, _ in flows}
+    if rent_to == "importer":
+        return dict.fromkeys((o for o, _ in flows), Party("licence", importer).label)
+    return dict.fromkeys((o for o, _ in flows), Party("treasury", imposer).label)
 
 
 def told(

@@ -21,6 +21,7 @@ from chipmodel.policies.base import (
     unknown,
 )
 from chipmodel.policies.origins import _flow, _needs_fine, _softened, serve
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -172,7 +173,7 @@ source = "own"
                     t,
                     fine * pyo.quicksum(short[s, t] for s in segments),
                     payer="agent",
-                    receiver=f"treasury:{self.market}",
+                    receiver=Party("treasury", self.market).label,
                     policy=self,
                 )
                 builder.measure(

@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 
 from chipmodel.common.text import dollars, exact_percent
 from chipmodel.policies.base import DisplayNames, Policy
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -28,7 +29,7 @@ def serve(
         "min_served",
         list(steps),
         lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[market, s, t],
-        owner=f"users:{market}",
+        owner=Party("users", market).label,
         unit="kwpm",
         policy=policy,
         meaning="cost of serving one more wafer under the rule, USD per wafer",

@@ -12,6 +12,7 @@ from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.policies.base import DisplayNames, Number
 from chipmodel.policies.support import Support
+from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -92,7 +93,7 @@ source = "own"
                 made[t].append(term)
         rate, payer = (
             per_kwpm_year(1.0) * builder.num(self, "rate"),
-            f"treasury:{self.region}",
+            Party("treasury", self.region).label,
         )
         for t, terms in made.items():
             paid = rate * pyo.quicksum(terms)

@@ -22,6 +22,7 @@ from chipmodel.policies.base import (
     chosen,
     unknown,
 )
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ source = "s232_scope_2026"
                 year,
                 pyo.quicksum(terms),
                 payer="agent",
-                receiver=f"treasury:{self.importer}",
+                receiver=Party("treasury", self.importer).label,
                 policy=self,
             )
             builder.measure(

@@ -50,9 +50,6 @@ METHOD = (
 HOME = "USA"
 
 
-LEADING = "logic_lt10"
-
-
 SHORT = (
     "liberation_day_announced",
     "liberation_day_enacted",
@@ -174,7 +171,8 @@ def _duties(own: Summary, base: Summary) -> float:
 
 def _capacity(own: Summary, base: Summary) -> dict[str, object]:
     row: dict[str, object] = {"case": spoken(own.case.name)}
-    for name, segment in (("all segments", "all"), (base.segment(LEADING), LEADING)):
+    leading = base.labels.leading
+    for name, segment in (("all segments", "all"), (base.segment(leading), leading)):
         now, before = capacity(own, HOME, segment), capacity(base, HOME, segment)
         row[f"{name}, kwpm"] = round(now, 1)
         row[f"change in {name}, kwpm"] = round(now - before, 1) + 0.0

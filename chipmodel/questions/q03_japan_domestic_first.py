@@ -165,7 +165,7 @@ def _row(how: str, own: Summary, base: Summary, yen: float) -> dict[str, object]
     money = {r: (spent(own, r) - spent(base, r)) / 1000.0 for r in own.labels.regions}
     moved = {r: capacity(own, r) - capacity(base, r) for r in (HOME, ABROAD)}
     lead = {
-        r: capacity(own, r, "logic_lt10") - capacity(base, r, "logic_lt10")
+        r: capacity(own, r, own.labels.leading) - capacity(base, r, own.labels.leading)
         for r in (HOME, ABROAD)
     }
     large = abs(paid) > 1e-3

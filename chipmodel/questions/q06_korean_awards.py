@@ -140,16 +140,14 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     )
     how = how_sure(
         cache,
-        *(
-            (CASES[1], f"{CHANGE}{metric}.{HOME}{rest}")
-            for metric, rest in (("outlay", ""), ("capacity", f".logic_lt10.{year}"))
-        ),
+        (CASES[1], f"{CHANGE}outlay.{HOME}"),
+        (CASES[1], f"{CHANGE}capacity.{HOME}.{cache.data.leading_segment}.{year}"),
     )
     return Answer((*finding(table), *how), tables, [figure])
 
 
 def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:
-    year = own.labels.years[-1]
+    year, leading = own.labels.years[-1], own.labels.leading
     running = {p.site: p.in_service[year] for p in (*own.projects, *own.plants)}
     support = sum(
         v for (_, f, r, _), v in own.received.items() if f in FIRMS and r == HOME
@@ -164,10 +162,10 @@ def _row(own: Summary, base: Summary, how: str) -> dict[str, object]:
             round(spent(own, HOME, FIRMS) / 1000.0, 3) + 0.0
         ),
         SUPPORT: round(support / 1000.0, 3) + 0.0,
-        "American leading logic, kwpm": round(capacity(own, HOME, "logic_lt10"), 1),
+        "American leading logic, kwpm": round(capacity(own, HOME, leading), 1),
         "change in American leading logic, kwpm": (
             round(
-                capacity(own, HOME, "logic_lt10") - capacity(base, HOME, "logic_lt10"),
+                capacity(own, HOME, leading) - capacity(base, HOME, leading),
                 1,
             )
             + 0.0

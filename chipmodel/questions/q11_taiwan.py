@@ -38,9 +38,6 @@ METHOD = (
 )
 
 
-LEADING = "logic_lt10"
-
-
 TARGETS = {"USA": 200.0, "JPN": 90.0}
 """Leading-edge capacity asked for, kwpm: in each place 55 to 70 more than current law brings in 2030."""
 
@@ -87,7 +84,7 @@ def _insured(cache: CaseCache, region: str) -> Case:
     fabs = CapacityMandate(
         id="insurance",
         region=region,
-        segment=LEADING,
+        segment=cache.data.leading_segment,
         kwpm=TARGETS[region],
         borne_by="treasury",
         price_cap=FINE,
@@ -187,8 +184,9 @@ def _insurance(cache: CaseCache, region: str) -> list[dict[str, object]]:
     hit = _world(cache, YEAR, DEPTH, True)
     calm, storm = cache.summary(law), cache.summary(law, hit)
     own_calm, own_storm = cache.summary(case), cache.summary(case, hit)
-    more = own_calm.capacity.get((region, LEADING, FROM), 0.0) - calm.capacity.get(
-        (region, LEADING, FROM), 0.0
+    leading = calm.labels.leading
+    more = own_calm.capacity.get((region, leading, FROM), 0.0) - calm.capacity.get(
+        (region, leading, FROM), 0.0
     )
     rows = []
     for whose, name in ((region, calm.labels.regions[region]), ("all", "World")):

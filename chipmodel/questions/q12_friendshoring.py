@@ -60,9 +60,6 @@ SHIPPED = "friendshore_80"
 CAP = "No origin above"
 
 
-LEADING = "logic_lt10"
-
-
 WORLD, HOME, BUYERS = "World, USD bn", "United States, USD bn", "American users, USD bn"
 
 
@@ -86,7 +83,7 @@ def _case(cache: CaseCache, rule: str, share: float) -> Case:
         policy = ConcentrationCap(
             id="spread",
             market=MARKET,
-            segments=(LEADING,),
+            segments=(cache.data.leading_segment,),
             share=share,
             on="use",
             price_cap=model.price_cap,

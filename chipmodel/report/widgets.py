@@ -25,10 +25,6 @@ ALL_SEGMENTS = -1
 """Place of the sum of all segments among the segments."""
 
 
-LEADING_EDGE = "logic_lt10"
-"""Segment shown first, if the data have it."""
-
-
 WHOLE_STEPS = 20.0
 """Length of a dial, in percentage points, from which its steps are whole percents."""
 
@@ -55,7 +51,6 @@ class CapacityChooser:
         frame = part.table(opening.CAPACITY)
         cells = _cells_of(frame)
         segments = {row.segment: row.name for row in data.rows(SegmentRow)}
-        keys = list(segments)
         years = _years_of(frame)
         return cls(
             cases=list(enumerate(_names_of(cells))),
@@ -65,9 +60,7 @@ class CapacityChooser:
             ],
             years=list(enumerate(map(str, years))),
             chosen_case=_reference_of(cells, data)[0],
-            chosen_segment=(
-                keys.index(LEADING_EDGE) if LEADING_EDGE in keys else ALL_SEGMENTS
-            ),
+            chosen_segment=list(segments).index(data.leading_segment),
             chosen_year=len(years) - 1,
             files=[f"{opening.CAPACITY}.csv"],
         )

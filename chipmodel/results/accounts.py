@@ -17,7 +17,7 @@ from scipy import sparse
 from chipmodel.common.errors import CertificateError
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.highs import Optimum
-from chipmodel.solver.ledger import COLUMN
+from chipmodel.solver.ledger import COLUMN, Party
 from chipmodel.solver.linear_program import LinearProgram, Vector, agent_of
 
 TOLERANCE = 1e-6
@@ -49,12 +49,12 @@ class Accounts:
     @property
     def consumers(self) -> float:
         """Consumer surplus of the world."""
-        return sum(v for a, v in self.gains.items() if a.startswith("users:"))
+        return sum(v for a, v in self.gains.items() if Party.of(a).is_users)
 
     @property
     def producers(self) -> float:
         """Rents of all others."""
-        return sum(v for a, v in self.gains.items() if not a.startswith("users:"))
+        return sum(v for a, v in self.gains.items() if not Party.of(a).is_users)
 
 
 def compute(
@@ -67,8 +67,8 @@ def compute(
     CertificateError
         If an identity fails.
     """
-    names, code = program.frame.agent_codes
-    price = np.where(program.frame.limit, 0.0, optimum.y)
+    names, code = program.labels.agent_codes
+    price = np.where(program.labels.is_limit, 0.0, optimum.y)
     gain = optimum.x * (program.matrix.T @ price - program.cost)
     gains = dict(
         zip(
@@ -85,7 +85,7 @@ def compute(
 
 def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     """Return rents, present value, from right-hand sides and duals by owner."""
-    names, code = program.frame.owner_codes
+    names, code = program.labels.owner_codes
     rent = np.bincount(code, weights=-program.rhs * optimum.y, minlength=len(names))
     owned = {
         name: float(value)
@@ -94,7 +94,7 @@ def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     }
     if COLUMN in names:
         by_column = np.where(code == names.index(COLUMN), optimum.y, 0.0)
-        agents, agent = program.frame.agent_codes
+        agents, agent = program.labels.agent_codes
         split = np.bincount(
             agent,
             weights=-optimum.x * (program.matrix.T @ by_column),
@@ -113,12 +113,12 @@ def policy_rents(
 
     A rent that is negative is what its owner bears.
     """
-    frame = program.frame
+    frame = program.labels
     by_row = program.matrix.tocsr()
     total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
-    for i in np.flatnonzero(frame.limit & (optimum.y != 0.0)).tolist():
+    for i in np.flatnonzero(frame.is_limit & (optimum.y != 0.0)).tolist():
         (group, index), owner, dual = (
-            frame.rows_of[i],
+            frame.row_labels[i],
             frame.owners[i],
             float(optimum.y[i]),
         )
@@ -136,7 +136,7 @@ def policy_rents(
 def _lines(
     program: LinearProgram, x: Vector, discount: dict[int, float]
 ) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
-    names, code = program.frame.agent_codes
+    names, code = program.labels.agent_codes
     treasury: dict[str, float] = defaultdict(float)
     rows = []
     whose = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
@@ -150,7 +150,7 @@ def _lines(
     ):
         if not value:
             continue
-        line, agent = program.frame.lines[k], names[j]
+        line, agent = program.labels.lines[k], names[j]
         payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
         if line.kind == "transfer":
             rows.append(
@@ -177,7 +177,7 @@ def _lines(
             )
             # What a treasury pays as the agent of a column is among its gains already.
             for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
-                if party.startswith("treasury:"):
+                if Party.of(party).is_treasury:
                     treasury[party] += sign * value * discount[line.year]
         elif line.kind == "benefit":
             rows.append(
@@ -227,9 +227,9 @@ def _assert_identities(
             raise CertificateError(
                 f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals"
             )
-    kinds = np.array([line.kind for line in program.frame.lines])
+    kinds = np.array([line.kind for line in program.labels.lines])
     sums = program.lines @ optimum.x
-    df = np.array([n.discount.get(line.year, 0.0) for line in program.frame.lines])
+    df = np.array([n.discount.get(line.year, 0.0) for line in program.labels.lines])
     value = float((sums * df)[kinds == "benefit"].sum())
     resources = float((sums * df)[kinds == "cost"].sum())
     welfare = total + sum(accounts.treasury.values())
@@ -249,30 +249,25 @@ def _by_owner(gains: dict[str, float], n: Parameters) -> dict[str, float]:
 
 def holder_of(agent: str, n: Parameters) -> str:
     """Return the owner an agent's rents go to: a firm with its budget, or the agent itself."""
-    if agent.startswith("fab:"):
-        firm, region = agent.removeprefix("fab:").split("@")
-        return f"holder:{n.holder(firm, region)}"
+    party = Party.of(agent)
+    if party.is_fab:
+        return Party("holder", n.holder(party.name, party.place)).label
     return agent
 
 
 def home_of(agent: str, n: Parameters) -> str:
     """Return the region an agent's gain belongs to by ownership."""
-    kind, _, name = agent.partition(":")
-    if kind == "fab":
-        firm, region = name.split("@")
-        return n.home(firm, region)
-    if kind == "holder":
-        return (
-            name.removeprefix("pool_").upper()
-            if name.startswith("pool_")
-            else n.homes[name]
-        )
-    return name or "world"
+    party = Party.of(agent)
+    if party.is_fab:
+        return n.home(party.name, party.place)
+    if party.kind == "holder":
+        return n.pools.get(party.name) or n.homes[party.name]
+    return party.name or "world"
 
 
 def host_of(agent: str, n: Parameters) -> str:
     """Return the region an agent's gain belongs to by territory."""
-    kind, _, name = agent.partition(":")
-    if kind == "fab":
-        return name.split("@")[1]
+    party = Party.of(agent)
+    if party.is_fab:
+        return party.place
     return home_of(agent, n)

@@ -347,7 +347,7 @@ _BLANKS = {
 
 HEADLINE = (
     "share.capacity.*.all.LAST",
-    "share.capacity.*.logic_lt10.LAST",
+    "share.capacity.*.LEADING.LAST",
     "cost.buyers.*",
     "cost.buyers.maker.*",
     "outlay.*",
@@ -358,7 +358,7 @@ HEADLINE = (
     "welfare.*",
     "objective",
 )
-"""What `compare` shows unless told otherwise; LAST is the last year reported."""
+"""What `compare` shows unless told otherwise; `expand` reads LEADING and LAST."""
 
 
 @dataclass(frozen=True)
@@ -517,9 +517,14 @@ def evaluate(
 
 
 def expand(names: Iterable[str], labels: Labels) -> list[str]:
-    """Spell out names: ``*`` stands for every region or segment, ``LAST`` for the last year reported."""
+    """Return names with their wildcards written out.
+
+    ``*`` is every region or segment, ``LEADING`` the leading-edge segment and ``LAST``
+    the last year reported.
+    """
     spelled: list[str] = []
     for name in names:
+        name = name.replace("LEADING", labels.leading)
         found = [name.replace("LAST", str(labels.years[-1]))]
         while any("*" in one.split(".") for one in found):
             found = [given for one in found for given in _starred(one, labels)]
@@ -594,11 +599,7 @@ def compare(
     """
     own = summary_of(base)
     if metrics is None:
-        metrics = [
-            m
-            for m in HEADLINE
-            if "logic_lt10" not in m or "logic_lt10" in own.labels.segments
-        ]
+        metrics = HEADLINE
     names = expand(metrics, own.labels)
     every = [own, *(summary_of(other) for other in others)]
     return pd.DataFrame(

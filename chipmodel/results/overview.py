@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
+
 from chipmodel.common.text import columns, labelled, number
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
-
-LEADING = "logic_lt10"
-
+from chipmodel.solver.ledger import Party
 
 MARKET = "USA"
 
@@ -24,9 +24,7 @@ def overview(solution: Solution) -> dict[str, Any]:
     own = Summary.of(solution)
     last = own.labels.years[-1]
     years = sorted({max(own.labels.years[0], last - 5), last})
-    leading = (
-        LEADING if LEADING in own.labels.segments else next(iter(own.labels.segments))
-    )
+    leading = own.labels.leading
     market = MARKET if MARKET in own.labels.regions else next(iter(own.labels.regions))
     return {
         "case": own.case.name,
@@ -74,9 +72,8 @@ def _instruments(solution: Solution) -> list[dict[str, Any]]:
     rows = []
     for policy in solution.case.policies:
         mine = frame[frame["policy"] == policy.id]
-        money = mine[
-            mine["agent"].str.startswith("treasury:") & (mine["unit"] == "MUSD")
-        ]
+        treasury = [Party.of(agent).is_treasury for agent in mine["agent"]]
+        money = mine[np.array(treasury, dtype=bool) & (mine["unit"] == "MUSD")]
         cash = money[money["item"].str.endswith("_cash")]
         duals = mine[mine["item"].str.startswith("dual_")]
         row: dict[str, Any] = {

@@ -17,6 +17,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World
 from chipmodel.results.accounts import Accounts, compute, home_of, host_of, policy_rents
 from chipmodel.solver.highs import Optimum
+from chipmodel.solver.ledger import Party
 from chipmodel.solver.linear_program import LinearProgram
 
 TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "policies")
@@ -76,7 +77,7 @@ class Solution:
 
     def columns(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the values of a variable by index."""
-        keys, places = self.program.frame.columns(name)
+        keys, places = self.program.labels.columns(name)
         values = self.optimum.x[places]
         return dict(
             zip(
@@ -87,7 +88,7 @@ class Solution:
     def duals(self, name: str) -> dict[tuple[Any, ...], float]:
         """Return the duals of a group of rows by index, per unit, undiscounted if the row has a year."""
         discount = self.parameters.discount
-        keys, places = self.program.frame.rows(name)
+        keys, places = self.program.labels.rows(name)
         return {
             index: (
                 dual / discount[index[-1]] if index and index[-1] in discount else dual
@@ -263,11 +264,11 @@ class Solution:
                 # What a treasury earns by selling licences is its revenue, though no
                 # line of the programme says so.
                 kind = {"users": "consumer_surplus", "treasury": "treasury"}.get(
-                    agent.partition(":")[0], "rent"
+                    Party.of(agent).kind, "rent"
                 )
                 gain[kind, place(agent, n)] += value
             for treasury, value in self.account.treasury.items():
-                gain["treasury", treasury.removeprefix("treasury:")] += value
+                gain["treasury", Party.of(treasury).name] += value
             for (kind, region), value in gain.items():
                 rows.append(
                     (kind, "", view, region, n.years[0], value, "MUSD present value")
@@ -279,7 +280,7 @@ class Solution:
         """Ledger of the policies by year: payments, cash, quantities, and duals with their meaning."""
         total: dict[tuple[str, str, str, int, str], float] = defaultdict(float)
         for account, policy, agent, _, year, value, unit in self.account.rows:
-            treasury = agent if agent.startswith("treasury:") else ""
+            treasury = agent if Party.of(agent).is_treasury else ""
             if policy and (treasury or unit != "MUSD"):
                 total[policy, account, treasury, year, unit] += value
         rows: list[tuple[Any, ...]] = [
@@ -309,7 +310,7 @@ class Solution:
 
     def _policy_duals(self) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        for name, group in self.program.frame.groups.items():
+        for name, group in self.program.labels.groups.items():
             if not group.policy:
                 continue
             item = f"dual_{name.split('__', 1)[1]}"
@@ -335,7 +336,7 @@ class Solution:
         for (name, index, owner), rent in policy_rents(
             self.program, self.optimum
         ).items():
-            group = self.program.frame.groups[name]
+            group = self.program.labels.groups[name]
             year = next((t for t in index[-1:] if t in discount), base)
             total[group.policy, f"rent_{name.split('__', 1)[1]}", owner, year] += (
                 rent / discount[year]

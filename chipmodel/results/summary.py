@@ -21,6 +21,7 @@ from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
 from chipmodel.policies.origin_floor import OriginFloor
 from chipmodel.results.accounts import home_of
 from chipmodel.results.solution import Solution
+from chipmodel.solver.ledger import Party
 
 RSY = tuple[str, str, int]
 """Region, segment, year."""
@@ -32,6 +33,7 @@ class Labels:
 
     regions: dict[str, str]
     segments: dict[str, str]
+    leading: str
     subjects: tuple[str, ...]
     years: tuple[int, ...]
     horizon: int
@@ -43,6 +45,7 @@ class Labels:
         return cls(
             {row.region: row.name for row in rows},
             {row.segment: row.name for row in data.rows(SegmentRow)},
+            data.leading_segment,
             tuple(row.region for row in rows if row.subject),
             tuple(range(world.base_year, world.report_until + 1)),
             world.horizon,
@@ -295,18 +298,17 @@ def _firm_cash(
     invested: dict[tuple[str, str, int], float] = defaultdict(float)
     received: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for account, policy, payer, receiver, year, value, unit in solution.account.rows:
-        fab = receiver if policy else payer
+        fab = Party.of(receiver if policy else payer)
         if (
             unit != "MUSD"
             or year not in years
-            or not (account.endswith("_cash") and fab.startswith("fab:"))
+            or not (account.endswith("_cash") and fab.is_fab)
         ):
             continue
-        firm, _, region = fab.removeprefix("fab:").partition("@")
         if policy:
-            received[policy, firm, region, year] -= value
+            received[policy, fab.name, fab.place, year] -= value
         else:
-            invested[firm, region, year] -= value
+            invested[fab.name, fab.place, year] -= value
     return {"invested": dict(invested), "received": dict(received)}
 
 
@@ -331,10 +333,10 @@ def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
     surplus: dict[str, float] = defaultdict(float)
     rents: dict[str, float] = defaultdict(float)
     for agent, value in solution.account.gains.items():
-        if not agent.startswith("treasury:"):
-            (surplus if agent.startswith("users:") else rents)[
-                home_of(agent, solution.parameters)
-            ] += value
+        party = Party.of(agent)
+        if not party.is_treasury:
+            gains = surplus if party.is_users else rents
+            gains[home_of(agent, solution.parameters)] += value
     return dict(surplus), dict(rents)
 
 
@@ -343,8 +345,9 @@ def _treasuries(solution: Solution) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for source in (solution.account.treasury, solution.account.gains):
         for agent, value in source.items():
-            if agent.startswith("treasury:"):
-                total[agent.removeprefix("treasury:")] += value
+            party = Party.of(agent)
+            if party.is_treasury:
+                total[party.name] += value
     return dict(total)
 
 
@@ -354,9 +357,10 @@ def _treasury_lines(
     cash: dict[tuple[str, str, int], float] = defaultdict(float)
     lines: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for account, policy, agent, _, year, value, unit in solution.account.rows:
-        if unit != "MUSD" or year not in years or not agent.startswith("treasury:"):
+        party = Party.of(agent)
+        if unit != "MUSD" or year not in years or not party.is_treasury:
             continue
-        region = agent.removeprefix("treasury:")
+        region = party.name
         if account.endswith("_cash"):
             cash[policy, region, year] -= value
         else:
@@ -396,10 +400,3 @@ def _certificates(
         if year in years:
             earned[policy_id, item.removeprefix("earned_by_"), year] = value
     return {"certificates": prices, "earned": earned}
-
-
-def leading(own: Summary) -> str:
-    """Return the leading-edge segment: logic below 10 nm, or the one of highest value if there is none."""
-    if "logic_lt10" in own.labels.segments:
-        return "logic_lt10"
-    return max(own.dutiable, key=lambda s: own.dutiable[s])

@@ -46,7 +46,7 @@ def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
     activity = matrix @ x
     sizes = abs(matrix)
     size = 1.0 + np.abs(rhs) + sizes @ np.abs(x)
-    short = np.where(program.equal, np.abs(activity - rhs), rhs - activity)
+    short = np.where(program.is_equation, np.abs(activity - rhs), rhs - activity)
     primal = max(
         float((short / size).max(initial=0.0)),
         float((-x / (1.0 + np.abs(x))).max(initial=0.0)),
@@ -55,11 +55,15 @@ def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
     weight = 1.0 + np.abs(cost) + sizes.T @ np.abs(y)
     dual = max(
         float((-reduced / weight).max(initial=0.0)),
-        float((np.where(program.equal, 0.0, -y) / (1.0 + np.abs(y))).max(initial=0.0)),
+        float(
+            (np.where(program.is_equation, 0.0, -y) / (1.0 + np.abs(y))).max(
+                initial=0.0
+            )
+        ),
     )
     objective, bound = float(cost @ x), float(rhs @ y)
     scale = max(1.0, abs(objective))
-    slack = np.where(program.equal, 0.0, activity - rhs)
+    slack = np.where(program.is_equation, 0.0, activity - rhs)
     both = max(
         float(np.abs(x * reduced).max(initial=0.0)),
         float(np.abs(slack * y).max(initial=0.0)),

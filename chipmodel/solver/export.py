@@ -42,10 +42,10 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
         raise InputError.one(
             "export", form, "no such format", "use one of " + ", ".join(FORMATS)
         )
-    lp = SingletonBounds(program, fold=False).lp(program)
+    lp = SingletonBounds(program, fold=False).highs_lp(program)
     lp.model_name_ = "chipmodel"
-    lp.row_names_ = safe_names(program.rows_of)
-    lp.col_names_ = safe_names(program.columns_of)
+    lp.row_names_ = safe_names(program.row_labels)
+    lp.col_names_ = safe_names(program.column_labels)
     highs = new_solver()
     if highs.passModel(lp) == highspy.HighsStatus.kError:
         raise InputError.one(

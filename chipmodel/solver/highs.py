@@ -55,16 +55,20 @@ def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Opt
         If the solution fails its own check.
     """
     singleton_bounds = SingletonBounds(program)
-    basis = None if start is None else start.at(*_handed(program, singleton_bounds))
+    basis = (
+        None if start is None else start.basis_for(*_handed(program, singleton_bounds))
+    )
     if basis is not None:
         highs = _loaded(program, singleton_bounds)
-        basis.give(highs)
+        basis.apply_to(highs)
         try:
-            return finish(highs, singleton_bounds, program)
+            return run_and_certify(highs, singleton_bounds, program)
         except (CertificateError, NoOptimum):
             pass  # A hot start may lose its way; what a cold one says counts.
     highs = _loaded(program, singleton_bounds)
-    return replace(finish(highs, singleton_bounds, program), basis=Basis.of(highs))
+    return replace(
+        run_and_certify(highs, singleton_bounds, program), basis=Basis.of(highs)
+    )
 
 
 def warm_start_from(program: LinearProgram, optimum: Optimum) -> WarmStart:
@@ -75,7 +79,7 @@ def warm_start_from(program: LinearProgram, optimum: Optimum) -> WarmStart:
 
 def _loaded(program: LinearProgram, singleton_bounds: SingletonBounds) -> highspy.Highs:
     highs = new_solver()
-    highs.passModel(singleton_bounds.lp(program))
+    highs.passModel(singleton_bounds.highs_lp(program))
     return highs
 
 
@@ -83,18 +87,18 @@ def _handed(
     program: LinearProgram, singleton_bounds: SingletonBounds
 ) -> tuple[list[Label], list[Label]]:
     """Return the labels of the columns and rows handed over."""
-    return program.columns_of, [
-        program.rows_of[k] for k in singleton_bounds.kept.tolist()
+    return program.column_labels, [
+        program.row_labels[k] for k in singleton_bounds.remaining_rows.tolist()
     ]
 
 
-def finish(
+def run_and_certify(
     highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
 ) -> Optimum:
     """Run HiGHS on a loaded programme and check what it says."""
     before = highs.getRunTime()
     run_highs(highs)
-    x, y = singleton_bounds.point(highs.getSolution(), program)
+    x, y = singleton_bounds.primal_and_dual(highs.getSolution(), program)
     info = highs.getInfo()
     certificate = certify(program, x, y)
     if certificate.worst > TOLERANCE:

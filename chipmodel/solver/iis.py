@@ -21,10 +21,10 @@ IIS_STRATEGY = 6
 TOLERANCE = 1e-6
 
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
-def _iis(program: LinearProgram, kept: Rows) -> Rows | None:
+def infeasible_subsystem(program: LinearProgram, kept: RowNumbers) -> RowNumbers | None:
     """Return some of the kept rows that cannot hold together, none too many; none if all can."""
     if feasible(program, kept):
         return None
@@ -40,7 +40,7 @@ def _iis(program: LinearProgram, kept: Rows) -> Rows | None:
     return rows
 
 
-def feasible(program: LinearProgram, rows: Sequence[int] | Rows) -> bool:
+def feasible(program: LinearProgram, rows: Sequence[int] | RowNumbers) -> bool:
     """Whether some rows of a programme can hold together."""
     highs = new_solver()
     highs.passModel(rows_as_lp(program, np.asarray(rows, dtype=np.int64)))
@@ -49,7 +49,10 @@ def feasible(program: LinearProgram, rows: Sequence[int] | Rows) -> bool:
 
 
 def rows_as_lp(
-    program: LinearProgram, rows: Rows, slack: Any = None, cost: Vector | None = None
+    program: LinearProgram,
+    rows: RowNumbers,
+    slack: Any = None,
+    cost: Vector | None = None,
 ) -> highspy.HighsLp:
     """Return some rows of a programme as HiGHS takes them, with no cost but that of the slack."""
     matrix = (
@@ -68,7 +71,9 @@ def rows_as_lp(
     lp.col_lower_ = np.zeros(len(price))
     lp.col_upper_ = np.full(len(price), highspy.kHighsInf)
     lp.row_lower_ = program.rhs[rows]
-    lp.row_upper_ = np.where(program.equal[rows], program.rhs[rows], highspy.kHighsInf)
+    lp.row_upper_ = np.where(
+        program.is_equation[rows], program.rhs[rows], highspy.kHighsInf
+    )
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = (
         matrix.indptr,

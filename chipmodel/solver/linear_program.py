@@ -21,14 +21,14 @@ Label = tuple[str, Index]
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowGroup:
     """A family of rows as results name it; a limit has a rent, a balance a price."""
 
     name: str
     policy: str
     unit: str
     meaning: str
-    limit: bool
+    is_limit: bool
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class ProgramLabels:
 
     Attributes
     ----------
-    rows_of, columns_of : list of (str, tuple)
+    row_labels, column_labels : list of (str, tuple)
         Group and index of each row; variable and index of each column.
-    equal : array of bool
+    is_equation : array of bool
         Rows that are equations.
     owners : list of str
         Owner of the rent of each row; empty for a balance.
@@ -47,18 +47,18 @@ class ProgramLabels:
         Agent of each column.
     """
 
-    rows_of: list[Label]
-    columns_of: list[Label]
-    equal: NDArray[np.bool_]
+    row_labels: list[Label]
+    column_labels: list[Label]
+    is_equation: NDArray[np.bool_]
     owners: list[str]
     agents: list[str]
     lines: list[Line]
-    groups: dict[str, Rows]
-    asked: dict[int, float] = field(default_factory=dict)
+    groups: dict[str, RowGroup]
+    stated_amounts: dict[int, float] = field(default_factory=dict)
     """The number a row stands for, where it is not all of its right-hand side."""
 
     @cached_property
-    def limit(self) -> NDArray[np.bool_]:
+    def is_limit(self) -> NDArray[np.bool_]:
         """Rows that are limits."""
         return np.array([bool(owner) for owner in self.owners], dtype=bool)
 
@@ -82,11 +82,11 @@ class ProgramLabels:
 
     @cached_property
     def _columns(self) -> dict[str, tuple[list[Index], NDArray[np.int64]]]:
-        return _by_name(self.columns_of)
+        return _by_name(self.column_labels)
 
     @cached_property
     def _rows(self) -> dict[str, tuple[list[Index], NDArray[np.int64]]]:
-        return _by_name(self.rows_of)
+        return _by_name(self.row_labels)
 
 
 NOTHING: tuple[list[Index], NDArray[np.int64]] = ([], np.zeros(0, dtype=np.int64))
@@ -113,7 +113,7 @@ class LinearProgram:
 
     Attributes
     ----------
-    frame : ProgramLabels
+    labels : ProgramLabels
         Labels of rows and columns.
     matrix : sparse matrix
         By columns.
@@ -123,26 +123,26 @@ class LinearProgram:
         Discounted weight of each line in the objective.
     """
 
-    frame: ProgramLabels
+    labels: ProgramLabels
     matrix: Any
     rhs: Vector
     lines: Any
     weights: Vector
 
     @property
-    def rows_of(self) -> list[Label]:
+    def row_labels(self) -> list[Label]:
         """Group and index of each row."""
-        return self.frame.rows_of
+        return self.labels.row_labels
 
     @property
-    def columns_of(self) -> list[Label]:
+    def column_labels(self) -> list[Label]:
         """Variable and index of each column."""
-        return self.frame.columns_of
+        return self.labels.column_labels
 
     @property
-    def equal(self) -> NDArray[np.bool_]:
+    def is_equation(self) -> NDArray[np.bool_]:
         """Rows that are equations."""
-        return self.frame.equal
+        return self.labels.is_equation
 
     @cached_property
     def cost(self) -> Vector:

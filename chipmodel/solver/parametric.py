@@ -17,7 +17,7 @@ from scipy import sparse
 
 from chipmodel.common.errors import CertificateError, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
-from chipmodel.solver.highs import Optimum, finish, new_solver
+from chipmodel.solver.highs import Optimum, new_solver, run_and_certify
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels, Vector
 from chipmodel.solver.polynomials import PolynomialVector
 from chipmodel.solver.warm_start import Basis
@@ -31,15 +31,15 @@ class ParametricProgram:
 
     Attributes
     ----------
-    base : tuple
+    base_arrays : tuple
         Matrix, right-hand sides and account lines, with one in every slot.
     matrix, rhs, lines : Polynomials
         What fills the slots.
     """
 
-    frame: ProgramLabels
+    labels: ProgramLabels
     singleton_bounds: SingletonBounds
-    base: tuple[Any, Vector, Any]
+    base_arrays: tuple[Any, Vector, Any]
     matrix: PolynomialVector
     rhs: PolynomialVector
     lines: PolynomialVector
@@ -54,13 +54,13 @@ class ParametricProgram:
         weights : array
             Discounted weight of each account line in its objective.
         """
-        of_matrix, of_rhs, of_lines = self.base
+        of_matrix, of_rhs, of_lines = self.base_arrays
         matrix, rhs, lines = of_matrix.data.copy(), of_rhs.copy(), of_lines.data.copy()
-        matrix[self.matrix.slots] = self.matrix.at(levers)
-        rhs[self.rhs.slots] = self.rhs.at(levers)
-        lines[self.lines.slots] = self.lines.at(levers)
+        matrix[self.matrix.slots] = self.matrix.evaluate(levers)
+        rhs[self.rhs.slots] = self.rhs.evaluate(levers)
+        lines[self.lines.slots] = self.lines.evaluate(levers)
         return LinearProgram(
-            self.frame,
+            self.labels,
             sparse.csc_matrix(
                 (matrix, of_matrix.indices, of_matrix.indptr), of_matrix.shape
             ),
@@ -77,13 +77,15 @@ class WarmSolver:
 
     Parameters
     ----------
-    template : ParametricProgram
+    parametric : ParametricProgram
     start : Basis, optional
         Where the first case starts from; cold without one.
     """
 
-    def __init__(self, template: ParametricProgram, start: Basis | None = None) -> None:
-        self.template = template
+    def __init__(
+        self, parametric: ParametricProgram, start: Basis | None = None
+    ) -> None:
+        self.parametric = parametric
         self._start = start
         self._highs: highspy.Highs | None = None
         self._last: LinearProgram | None = None
@@ -98,21 +100,25 @@ class WarmSolver:
         """
         if self._highs is None or self._last is None:
             self._highs = new_solver()
-            self._highs.passModel(self.template.singleton_bounds.lp(program))
+            self._highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
             if self._start is not None:
-                self._start.give(self._highs)
+                self._start.apply_to(self._highs)
         else:
-            patch(self._highs, self.template.singleton_bounds, self._last, program)
+            update_highs(
+                self._highs, self.parametric.singleton_bounds, self._last, program
+            )
         self._last = program
         try:
-            return finish(self._highs, self.template.singleton_bounds, program)
+            return run_and_certify(
+                self._highs, self.parametric.singleton_bounds, program
+            )
         except (CertificateError, NoOptimum):
             # A hot start may lose its way; what a cold one says counts, and the next
             # case goes on from there.
             self._highs = self._last = None
             highs = new_solver()
-            highs.passModel(self.template.singleton_bounds.lp(program))
-            optimum = finish(highs, self.template.singleton_bounds, program)
+            highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
+            optimum = run_and_certify(highs, self.parametric.singleton_bounds, program)
             self._highs, self._last = highs, program
             return optimum
 
@@ -122,7 +128,7 @@ class WarmSolver:
         return None if self._highs is None else Basis.of(self._highs)
 
 
-def patch(
+def update_highs(
     highs: highspy.Highs,
     singleton_bounds: SingletonBounds,
     old: LinearProgram,
@@ -134,13 +140,13 @@ def patch(
         highs.changeColsCost(len(every), every, new.cost)
     for before, after, change in (
         (
-            singleton_bounds.bounds(old),
-            singleton_bounds.bounds(new),
+            singleton_bounds.column_bounds(old),
+            singleton_bounds.column_bounds(new),
             highs.changeColsBounds,
         ),
         (
-            singleton_bounds.sides(old),
-            singleton_bounds.sides(new),
+            singleton_bounds.row_bounds(old),
+            singleton_bounds.row_bounds(new),
             highs.changeRowsBounds,
         ),
     ):
@@ -149,12 +155,12 @@ def patch(
         ).astype(np.int32)
         if len(moved):
             change(len(moved), moved, after[0][moved], after[1][moved])
-    inside = singleton_bounds.inside
+    inside = singleton_bounds.entries
     was, now = old.matrix.data[inside], new.matrix.data[inside]
     entries = np.flatnonzero(was != now)
-    columns = np.searchsorted(singleton_bounds.start, entries, side="right") - 1
+    columns = np.searchsorted(singleton_bounds.column_starts, entries, side="right") - 1
     for row, column, value in zip(
-        singleton_bounds.row[entries].tolist(),
+        singleton_bounds.entry_rows[entries].tolist(),
         columns.tolist(),
         now[entries].tolist(),
         strict=True,

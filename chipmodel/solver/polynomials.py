@@ -190,7 +190,7 @@ class PolynomialVector:
             ).reshape(len(terms), most),
         )
 
-    def at(self, levers: Vector) -> Vector:
+    def evaluate(self, levers: Vector) -> Vector:
         """Return their values, in the order of `slots`."""
         padded = np.append(levers, 1.0)
         value = self._factor * padded[self._levers].prod(axis=1)

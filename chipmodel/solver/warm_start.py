@@ -43,7 +43,7 @@ class Basis:
             )
         )
 
-    def give(self, highs: highspy.Highs) -> None:
+    def apply_to(self, highs: highspy.Highs) -> None:
         """Let a solver start from it."""
         basis = highspy.HighsBasis()
         basis.col_status = [STATUS[x] for x in self.columns.tolist()]
@@ -73,7 +73,7 @@ class WarmStart:
             dict(zip(rows, basis.rows.tolist(), strict=True)),
         )
 
-    def at(self, columns: Labels, rows: Labels) -> Basis | None:
+    def basis_for(self, columns: Labels, rows: Labels) -> Basis | None:
         """Return the basis from which a programme with these labels may start; none if it is another programme.
 
         A column it does not know stands at its bound, a row it does not know is slack.

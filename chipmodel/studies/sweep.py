@@ -192,7 +192,7 @@ def prepare(
         try:
             chain.solve(
                 template.fill(
-                    found.values[0], weights(template.frame.lines, parameters)
+                    found.values[0], weights(template.labels.lines, parameters)
                 )
             )
         except (NoOptimum, CertificateError) as error:
@@ -276,7 +276,7 @@ def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
             parameters = worlds.parameters(cell)
             program = shared.templates[task.shape].fill(
                 task.levers,
-                weights(shared.templates[task.shape].frame.lines, parameters),
+                weights(shared.templates[task.shape].labels.lines, parameters),
             )
             yield cell, solution_of(cell, parameters, program, chain.solve(program))
         except (NoOptimum, CertificateError) as error:

@@ -106,7 +106,7 @@ def rung(solution: Solution, rate: float) -> Rung:
         if site.region == HOST and YEARS[0] <= t <= YEARS[1]:
             built += value
             investment += value * n.costs[site.region, site.segment].billed
-    lines = solution.program.frame.lines
+    lines = solution.program.labels.lines
     cash = np.array(
         [float(k.policy == GRANT and k.account == "grant_cash") for k in lines]
     )

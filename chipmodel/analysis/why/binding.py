@@ -139,7 +139,7 @@ def _bounds(solution: Solution) -> list[Bound]:
     by: dict[Key, list[int]] = defaultdict(list)
     for row in np.flatnonzero(np.abs(duals) > 1e-9).tolist():
         group = words.group(row)
-        if group.name not in LEFT_OUT and (group.policy or group.limit):
+        if group.name not in LEFT_OUT and (group.policy or group.is_limit):
             by[words.key(row)].append(row)
     found = []
     for key, rows in by.items():

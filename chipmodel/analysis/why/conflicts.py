@@ -27,7 +27,13 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import Scale
 from chipmodel.policies.base import Policy
 from chipmodel.solver.highs import new_solver
-from chipmodel.solver.iis import TOLERANCE, Rows, _iis, feasible, rows_as_lp
+from chipmodel.solver.iis import (
+    TOLERANCE,
+    RowNumbers,
+    feasible,
+    infeasible_subsystem,
+    rows_as_lp,
+)
 from chipmodel.solver.linear_program import LinearProgram
 
 MOST_CONFLICTS = 3
@@ -99,8 +105,11 @@ def find_conflicts(
     words = RowText(program, parameters)
     every = kept = np.arange(len(program.rhs))
     found: list[dict[Key, list[int]]] = []
-    dropped: list[Rows] = []
-    while len(found) < MOST_CONFLICTS and (rows := _iis(program, kept)) is not None:
+    dropped: list[RowNumbers] = []
+    while (
+        len(found) < MOST_CONFLICTS
+        and (rows := infeasible_subsystem(program, kept)) is not None
+    ):
         found.append(_members(words, rows))
         if len(found) == 1:
             alone = _told(words, found[0], every)
@@ -128,7 +137,7 @@ def find_conflicts(
     )
 
 
-def _members(words: RowText, rows: Rows) -> dict[Key, list[int]]:
+def _members(words: RowText, rows: RowNumbers) -> dict[Key, list[int]]:
     """Return the limits among some rows that cannot hold together, each with its rows, and each of them needed."""
     by: dict[Key, list[int]] = defaultdict(list)
     links: dict[Key, list[int]] = defaultdict(list)
@@ -152,31 +161,32 @@ def _is_link(words: RowText, row: int) -> bool:
     """
     group = words.group(row)
     if not group.policy:
-        given = group.limit and words.program.equal[row]
+        given = group.is_limit and words.program.is_equation[row]
         return bool(abs(words.program.rhs[row]) <= 1e-9 and not given)
-    if words.program.equal[row]:
+    if words.program.is_equation[row]:
         return True
     columns = words.by_row[row].indices
-    return not group.limit and any(
-        words.program.columns_of[k][0].startswith(f"{group.policy}__") for k in columns
+    return not group.is_limit and any(
+        words.program.column_labels[k][0].startswith(f"{group.policy}__")
+        for k in columns
     )
 
 
-def _rows_of(words: RowText, key: Key) -> Rows:
+def _rows_of(words: RowText, key: Key) -> RowNumbers:
     """Return all rows of a limit in the programme, without those that only tie others together."""
     name = key[0]
     found = [
         k
-        for k, (group, _) in enumerate(words.program.rows_of)
+        for k, (group, _) in enumerate(words.program.row_labels)
         if group == name and words.key(k) == key
     ]
     named = [k for k in found if not _is_link(words, k)]
     return np.array(named or found, dtype=np.int64)
 
 
-def _rules_of(words: RowText, key: Key) -> Rows:
+def _rules_of(words: RowText, key: Key) -> RowNumbers:
     """Return all rows of the policy whose rule a limit is; those of the limit if it is a physical one."""
-    groups = words.program.frame.groups
+    groups = words.program.labels.groups
     names = [
         name
         for name, group in groups.items()
@@ -189,7 +199,7 @@ def _rules_of(words: RowText, key: Key) -> Rows:
     )
 
 
-def _told(words: RowText, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
+def _told(words: RowText, keys: dict[Key, list[int]], kept: RowNumbers) -> Conflict:
     """Return a conflict in words, with how far each member would have to give way alone, or else all together.
 
     Where no rule of a policy helps alone, its first one speaks for the whole policy.
@@ -224,9 +234,11 @@ def _told(words: RowText, keys: dict[Key, list[int]], kept: Rows) -> Conflict:
     return Conflict(members, _gives(words, np.intersect1d(soft, kept), kept) or ())
 
 
-def _still(words: RowText, key: Key, known: set[Key], kept: Rows) -> tuple[str, ...]:
+def _still(
+    words: RowText, key: Key, known: set[Key], kept: RowNumbers
+) -> tuple[str, ...]:
     """Return what beside the known limits cannot hold together even without one of them."""
-    rows = _iis(words.program, np.setdiff1d(kept, _rows_of(words, key)))
+    rows = infeasible_subsystem(words.program, np.setdiff1d(kept, _rows_of(words, key)))
     return (
         tuple(words.title(k) for k in _members(words, rows) if k not in known)
         if rows is not None
@@ -234,7 +246,9 @@ def _still(words: RowText, key: Key, known: set[Key], kept: Rows) -> tuple[str, 
     )
 
 
-def _gives(words: RowText, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:
+def _gives(
+    words: RowText, soft: RowNumbers, kept: RowNumbers
+) -> tuple[Give, ...] | None:
     r"""Return how far some rows must give way so that all kept rows can hold; none if that does not help.
 
     .. math:: \min \sum_i (u_i + v_i) / \max(1, |amount_i|)
@@ -245,7 +259,7 @@ def _gives(words: RowText, soft: Rows, kept: Rows) -> tuple[Give, ...] | None:
     told = [words.row(int(row)) for row in soft]
     scale = np.array([max(1.0, abs(row.amount)) for row in told])
     place = np.searchsorted(kept, soft)
-    equal = np.flatnonzero(program.equal[soft])
+    equal = np.flatnonzero(program.is_equation[soft])
     at = np.concatenate([place, place[equal]])
     sign = np.concatenate([np.ones(len(soft)), -np.ones(len(equal))])
     slack = sparse.csc_matrix(
@@ -281,13 +295,13 @@ def _instead(row: Row, rhs: float, by: float) -> float:
 
 
 def _lead_times_help(
-    program: LinearProgram, rows: Rows, n: Parameters, policies: Sequence[Policy]
+    program: LinearProgram, rows: RowNumbers, n: Parameters, policies: Sequence[Policy]
 ) -> bool:
     """Whether the case could be met if fabs stood in the year they are begun: lead times are no row of their own."""
     given = {(site.id, t) for site in n.sites.sites.values() for t in site.given}
     of_conflict = program.matrix.tocsr()[rows]
     builds = any(
-        program.columns_of[k][0] == "build" for k in np.unique(of_conflict.indices)
+        program.column_labels[k][0] == "build" for k in np.unique(of_conflict.indices)
     )
     if set(n.fixed) != given or not (builds or not of_conflict.nnz):
         return False

@@ -103,14 +103,14 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
         or program.cost @ ray > -TOLERANCE
     ):
         return None
-    names = [name for name, _ in program.columns_of]
+    names = [name for name, _ in program.column_labels]
     worth = [
         k for k in np.flatnonzero(ray > TOLERANCE) if names[k] in ("build", "output")
     ]
     top = max(worth or np.flatnonzero(ray > TOLERANCE), key=lambda k: ray[k])
     total: dict[str, float] = defaultdict(float)
     for line, amount in zip(
-        program.frame.lines, program.weights * (program.lines @ ray), strict=True
+        program.labels.lines, program.weights * (program.lines @ ray), strict=True
     ):
         paid = f"{line.account} of {line.policy}" if line.policy else line.account
         total[paid] += float(amount) / ray[top]
@@ -124,7 +124,7 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
 
 def _in_words(program: LinearProgram, column: int, parameters: Parameters) -> str:
     """Return a build or an output by the name of its site, any other column by its own."""
-    name, index = program.columns_of[column]
+    name, index = program.column_labels[column]
     if name not in ("build", "output"):
         return column_name(program, column)
     site = parameters.sites.sites[index[0]]

@@ -11,9 +11,15 @@ from typing import Any
 import numpy as np
 
 from chipmodel.common.text import number
-from chipmodel.dataset.rows import FirmRow, InputRow, RegionRow, SegmentRow
+from chipmodel.dataset.rows import (
+    FirmRow,
+    InputRow,
+    RegionRow,
+    SegmentRow,
+    regional_pool,
+)
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.linear_program import LinearProgram, Rows
+from chipmodel.solver.linear_program import LinearProgram, RowGroup
 
 AT_LEAST, AT_MOST, EXACTLY, SHARE = "at least", "at most", "exactly", "in proportion"
 
@@ -92,7 +98,7 @@ class RowText:
             "plant": {i: plant.name for i, plant in n.packaging.plants.items()},
         }
         pools = {
-            f"pool_{r.lower()}": f"other firms of {name}" for r, name in names.items()
+            regional_pool(r): f"other firms of {name}" for r, name in names.items()
         }
         self.names["holder"] = {**self.names["firm"], **pools}
 
@@ -101,23 +107,23 @@ class RowText:
         """The matrix by rows."""
         return self.program.matrix.tocsr()
 
-    def group(self, row: int) -> Rows:
+    def group(self, row: int) -> RowGroup:
         """Return the group of a row."""
-        return self.program.frame.groups[self.program.rows_of[row][0]]
+        return self.program.labels.groups[self.program.row_labels[row][0]]
 
     def key(self, row: int) -> Key:
         """Return which limit a row belongs to."""
-        name, index = self.program.rows_of[row]
+        name, index = self.program.row_labels[row]
         limit = LIMITS.get(name)
         return name, str(index[0]) if limit and limit.parts[0] == "input" else ""
 
     def policy(self, key: Key) -> str:
         """Return the id of the policy whose rule a limit is; empty for a physical one."""
-        return self.program.frame.groups[key[0]].policy
+        return self.program.labels.groups[key[0]].policy
 
     def title(self, key: Key) -> str:
         """Return the name of a limit: a policy and its rule, or a physical limit."""
-        group = self.program.frame.groups[key[0]]
+        group = self.program.labels.groups[key[0]]
         if group.policy:
             return f"{group.policy}: {key[0].split('__', 1)[1].replace('_', ' ')}"
         title = LIMITS[key[0]].title if key[0] in LIMITS else key[0].replace("_", " ")
@@ -125,7 +131,7 @@ class RowText:
 
     def place(self, row: int) -> tuple[str, int | None]:
         """Return where and when a row is."""
-        name, index = self.program.rows_of[row]
+        name, index = self.program.row_labels[row]
         parts = list(index)
         kinds = LIMITS[name].parts if name in LIMITS else ()
         dated = (
@@ -159,12 +165,12 @@ class RowText:
         """Return a row in words."""
         group, rhs = self.group(row), float(self.program.rhs[row])
         where, year = self.place(row)
-        amount = self.program.frame.asked.get(row, abs(rhs))
+        amount = self.program.labels.stated_amounts.get(row, abs(rhs))
         unit = "index units" if group.unit == "index" else group.unit
         return Row(where, year, amount, unit, self._sense(row, rhs))
 
     def _sense(self, row: int, rhs: float) -> str:
-        if self.program.equal[row]:
+        if self.program.is_equation[row]:
             return EXACTLY
         if rhs:
             return AT_LEAST if rhs > 0 else AT_MOST
@@ -214,12 +220,12 @@ def when(years: Iterable[int | None]) -> str:
 
 def row_name(program: LinearProgram, row: int) -> str:
     """Return the name of a row in the programme."""
-    return _named(*program.rows_of[row])
+    return _named(*program.row_labels[row])
 
 
 def column_name(program: LinearProgram, column: int) -> str:
     """Return the name of a column in the programme."""
-    return _named(*program.columns_of[column])
+    return _named(*program.column_labels[column])
 
 
 def _named(name: str, index: Iterable[Any]) -> str:

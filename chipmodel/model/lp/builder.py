@@ -23,7 +23,7 @@ from chipmodel.model.lp.origins import Origins
 from chipmodel.model.parameters.duties import Duties, Flow
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.parameters.sites import Site
-from chipmodel.solver.ledger import COLUMN, Line
+from chipmodel.solver.ledger import COLUMN, Line, Party
 from chipmodel.solver.polynomials import present
 
 Index = tuple[Any, ...]
@@ -453,7 +453,7 @@ class ModelBuilder:
             a firm's budget.
         """
         n = self.n
-        payer = f"treasury:{treasury}"
+        payer = Party("treasury", treasury).label
         yearly: dict[int, list[Any]] = defaultdict(list)
         cash: dict[int, list[Any]] = defaultdict(list)
         for (i, t), amount in amounts.items():

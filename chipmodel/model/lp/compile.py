@@ -31,7 +31,7 @@ from chipmodel.solver.linear_program import (
     Label,
     LinearProgram,
     ProgramLabels,
-    Rows,
+    RowGroup,
     Vector,
 )
 from chipmodel.solver.polynomials import Polynomial
@@ -68,19 +68,19 @@ def whole(program: LinearProgram, model: PyomoModel) -> LinearProgram:
 def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
     """Return the arrays with the rows that no variable enters."""
     broken = model.broken
-    rows = [*program.rows_of, *((row.group, row.index) for row in broken)]
+    rows = [*program.row_labels, *((row.group, row.index) for row in broken)]
     empty = sparse.csc_matrix((len(broken), program.matrix.shape[1]))
     frame = replace(
-        program.frame,
-        equal=np.append(program.equal, [row.equal for row in broken]),
-        rows_of=rows,
-        asked=_asked(model, rows),
-        owners=[*program.frame.owners, *("" for _ in broken)],
+        program.labels,
+        is_equation=np.append(program.is_equation, [row.equal for row in broken]),
+        row_labels=rows,
+        stated_amounts=_asked(model, rows),
+        owners=[*program.labels.owners, *("" for _ in broken)],
     )
     rhs = np.append(program.rhs, [row.rhs for row in broken])
     return replace(
         program,
-        frame=frame,
+        labels=frame,
         matrix=sparse.vstack([program.matrix, empty], format="csc"),
         rhs=rhs,
     )
@@ -208,9 +208,9 @@ def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
         who = whose[name]
         agents.append(who if isinstance(who, str) else who(*index))
     return ProgramLabels(
-        rows_of=rows,
-        columns_of=columns,
-        equal=np.array([row.bound_type == 0 for row in form.rows], dtype=bool),
+        row_labels=rows,
+        column_labels=columns,
+        is_equation=np.array([row.bound_type == 0 for row in form.rows], dtype=bool),
         owners=[
             "" if groups[name].owner is None else groups[name].owner_of(index)
             for name, index in rows
@@ -218,10 +218,10 @@ def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
         agents=agents,
         lines=model.lines,
         groups={
-            name: Rows(name, g.policy, g.unit, g.meaning, g.owner is not None)
+            name: RowGroup(name, g.policy, g.unit, g.meaning, g.owner is not None)
             for name, g in groups.items()
         },
-        asked=_asked(model, rows),
+        stated_amounts=_asked(model, rows),
     )
 
 
@@ -237,7 +237,8 @@ def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
 def refuse_ownerless(model: PyomoModel, frame: ProgramLabels, rhs: Vector) -> None:
     """Refuse a balance with a right-hand side: its dual would be a rent that nobody owns."""
     names = {
-        frame.rows_of[i][0] for i in np.flatnonzero((np.abs(rhs) > 1e-9) & ~frame.limit)
+        frame.row_labels[i][0]
+        for i in np.flatnonzero((np.abs(rhs) > 1e-9) & ~frame.is_limit)
     }
     if names:
         raise InputError(

@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.parameters.market import GRID
+from chipmodel.solver.ledger import Party
 
 
 def variables(b: ModelBuilder) -> None:
@@ -16,7 +17,7 @@ def variables(b: ModelBuilder) -> None:
     b.variable(
         "served",
         [(e, s, k, t) for e, s, t in n.reference for k in range(len(GRID) - 1)],
-        lambda e, s, k, t: f"users:{e}",
+        lambda e, s, k, t: Party("users", e).label,
     )
 
 
@@ -44,7 +45,7 @@ def constraints(b: ModelBuilder) -> None:
         lambda e, s, k, t: (
             (GRID[k + 1] - GRID[k]) * n.reference[e, s, t] - m.served[e, s, k, t]
         ),
-        owner=lambda e, s, k, t: f"users:{e}",
+        owner=lambda e, s, k, t: Party("users", e).label,
         unit="kwpm",
         meaning="surplus of the buyers in the step",
     )

@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.solver.ledger import Party
 
 
 def variables(b: ModelBuilder) -> None:
@@ -16,7 +17,7 @@ def variables(b: ModelBuilder) -> None:
     b.variable(
         "outside",
         [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))],
-        lambda h, k, t: f"holder:{h}",
+        lambda h, k, t: Party("holder", h).label,
     )
 
 
@@ -61,7 +62,7 @@ def constraints(b: ModelBuilder) -> None:
             + pyo.quicksum(m.outside[h, k, t] for k in steps)
             - pyo.quicksum(spent[h, t])
         ),
-        owner=lambda h, t: f"holder:{h}",
+        owner=lambda h, t: Party("holder", h).label,
         unit="MUSD",
         meaning="what one more MUSD of budget in the year is worth",
     )
@@ -69,7 +70,7 @@ def constraints(b: ModelBuilder) -> None:
         "outside_capital",
         [(h, k, t) for h, t in spent for k in steps[:-1]],
         lambda h, k, t: n.capital[k][0] * n.budgets[h, t] - m.outside[h, k, t],
-        owner=lambda h, k, t: f"holder:{h}",
+        owner=lambda h, k, t: Party("holder", h).label,
         unit="MUSD",
         meaning="worth of more capital at this premium",
     )

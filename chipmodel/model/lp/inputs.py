@@ -7,6 +7,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.solver.ledger import Party
 
 
 def variables(b: ModelBuilder) -> None:
@@ -22,7 +23,7 @@ def variables(b: ModelBuilder) -> None:
             for r in n.regions
             for t in n.years
         ],
-        lambda j, k, r, t: f"supplier:{k}",
+        lambda j, k, r, t: Party("supplier", k).label,
     )
     b.variable(
         "replaced",
@@ -86,7 +87,7 @@ def constraints(b: ModelBuilder) -> None:
             n.upstream[j].shares[k] * n.upstream[j].supply[t]
             - pyo.quicksum(m.use[j, k, r, t] for r in n.regions)
         ),
-        owner=lambda j, k, t: f"supplier:{k}",
+        owner=lambda j, k, t: Party("supplier", k).label,
         unit="index",
         meaning="scarcity of the input at its suppliers",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.rows import regional_pool
 from chipmodel.model.parameters.packaging import Packaging
 from chipmodel.model.parameters.place_cost import RS, PlaceCost
 from chipmodel.model.parameters.sites import Sites
@@ -138,7 +139,12 @@ class Parameters:
         """Return who holds the budget a firm invests from: itself, or the pool of its home."""
         if (firm, self.years[-1]) in self.budgets:
             return firm
-        return f"pool_{self.home(firm, region).lower()}"
+        return regional_pool(self.home(firm, region))
+
+    @cached_property
+    def pools(self) -> dict[str, str]:
+        """Home region of each pool that the firms without their own budget share."""
+        return {regional_pool(region): region for region in self.regions}
 
     def leg(self, start: str, end: str, segment: str) -> float:
         """Return freight from one place to another."""

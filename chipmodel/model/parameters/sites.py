@@ -26,6 +26,7 @@ from chipmodel.model.parameters.finance import (
 from chipmodel.model.parameters.place_cost import PlaceCost
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.world import World
+from chipmodel.solver.ledger import Party
 
 OTHER = "other"
 
@@ -92,7 +93,7 @@ class Site:
     @property
     def agent(self) -> str:
         """The agent that owns it: the firm at this place."""
-        return f"fab:{self.firm}@{self.region}"
+        return Party("fab", self.firm, self.region).label
 
     def in_service(self, build: int, year: int) -> float:
         """Return the share of `year` for which a build of year `build` is in service."""
@@ -125,7 +126,8 @@ class Place:
     @property
     def agent(self) -> str:
         """The agent that owns the room to build."""
-        return f"fab:{self.group[0]}@{self.group[1]}"
+        firm, region, *_ = self.group
+        return Party("fab", firm, region).label
 
 
 @dataclass(frozen=True)

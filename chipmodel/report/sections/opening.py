@@ -17,7 +17,7 @@ from chipmodel.display.figure_tables import references
 from chipmodel.display.figures import FIGURES
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.results.metrics import evaluate, parse
-from chipmodel.results.summary import Summary, leading
+from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import HEADLINE, CaseCache
 from chipmodel.studies.definition import Study
 from chipmodel.studies.plan import Cell, load_study, plan
@@ -195,7 +195,7 @@ def _headline_numbers(base: Summary) -> dict[str, str]:
     home, year = next(iter(base.labels.regions)), base.labels.years[-1]
     return {
         f"share.capacity.{home}.all.{year}": f"Share of all capacity, {year}",
-        f"share.capacity.{home}.{leading(base)}.{year}": (
+        f"share.capacity.{home}.{base.labels.leading}.{year}": (
             f"Share of the leading edge, {year}"
         ),
         f"cost.buyers.{home}": "What users lose",

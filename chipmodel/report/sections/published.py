@@ -6,11 +6,11 @@ import pandas as pd
 
 from chipmodel.common.text import number
 from chipmodel.dataset.dataset import Dataset
-from chipmodel.dataset.derived import stored
 from chipmodel.display.targets import against_published, support_ladder
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
+from chipmodel.studies.stored_tables import stored_tables
 from chipmodel.validation.validate import Validation, validate
 
 TITLE = "The model against published results"
@@ -36,11 +36,11 @@ TEXT_COLUMNS = ("metric", "reason", "placebo", "source")
 
 def is_stored(data: Dataset) -> bool:
     """Whether the data are shipped with an evaluation that was made with them."""
-    return stored(data, *STORED) is not None
+    return stored_tables(data, *STORED) is not None
 
 
 def _stored_validation(data: Dataset) -> Validation | None:
-    tables = stored(data, *STORED)
+    tables = stored_tables(data, *STORED)
     if tables is None:
         return None
     targets, ladder = tables

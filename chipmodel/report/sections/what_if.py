@@ -16,7 +16,6 @@ import pandas as pd
 
 from chipmodel.common.text import listed, lower, number, percent
 from chipmodel.common.units import SHOWN
-from chipmodel.dataset.derived import stored
 from chipmodel.display import style
 from chipmodel.display.canvas import Drawn, add_caption, subplots
 from chipmodel.display.intervals import phrase
@@ -28,6 +27,7 @@ from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.definition import Span, Study
 from chipmodel.studies.plan import Cell, load_study, plan
+from chipmodel.studies.stored_tables import stored_tables
 
 STUDY = "what_if"
 
@@ -82,7 +82,7 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
     The short form needs none if the data are shipped with the full grid.
     """
-    if short and stored(cache.data, *STORED):
+    if short and stored_tables(cache.data, *STORED):
         return []
     reference, points = _reference_and_points(_study(cache, short), cache)
     return [reference, *points]
@@ -90,7 +90,7 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the grid, its figure, and the numbers at its corners as text."""
-    tables = stored(cache.data, *STORED) if short else None
+    tables = stored_tables(cache.data, *STORED) if short else None
     frame, reference = tables or solved(cache, short)
     study = load_study(STUDY, cache.data)
     dials = " and ".join(dials_of(frame))
@@ -130,6 +130,15 @@ def solved(cache: CaseCache, short: bool) -> list[pd.DataFrame]:
         rows.append({**dials, **_numbers(metrics, summary, base)})
     grid = pd.DataFrame(rows).sort_values(list(headers.values()), ignore_index=True)
     return [grid, pd.DataFrame([_numbers(metrics, base, base)])]
+
+
+def solved_reference(cache: CaseCache) -> pd.DataFrame:
+    """Return the numbers of the study's reference as solved by the cache: one row."""
+    study = _study(cache, False)
+    start, _ = _reference_and_points(study, cache)
+    base = cache.summary(start.case, start.world)
+    metrics = [parse(name) for name in plan(study, cache.data).metrics]
+    return pd.DataFrame([_numbers(metrics, base, base)])
 
 
 def dials_of(frame: pd.DataFrame) -> list[str]:
