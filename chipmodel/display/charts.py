@@ -28,10 +28,7 @@ LINES = (style.INK, *style.OTHERS)
 
 
 MARKS = ("o", "s", "D", "^", "v", "P")
-
-
 LOSS, GAIN = "#B2182B", "#2166AC"
-
 
 TICKS = 8
 """Shares up to which each has its own mark on the axis."""
@@ -282,8 +279,7 @@ def matrix(
     ax.xaxis.tick_top()
     name_rows(ax, table[label], MATRIX_NAME)
     ax.tick_params(length=0)
-    for side in ax.spines.values():
-        side.set_visible(False)
+    ax.spines[:].set_visible(False)
     add_caption(fig, style.plain(title), style.plain(note))
     fig.subplots_adjust(
         left=label_margin(map(str, table[label]), MATRIX_NAME) / wide,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from chipmodel.display import style
 from chipmodel.results.metrics import ALL, evaluate
 from chipmodel.results.summary import Summary
 
@@ -240,3 +241,18 @@ def named_projects(summaries: Sequence[Summary], reference: str | None) -> pd.Da
 
 def _segment_name(summary: Summary, segment: str) -> str:
     return "All segments" if segment == ALL else summary.segment(segment)
+
+
+def cells_of(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the cases and worlds of a table, in their order."""
+    return list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+
+
+def cell_name(table: pd.DataFrame, cell: tuple[str, str]) -> str:
+    """Return the name of a case, with its world if that is not the first one."""
+    case, world = cell
+    committed = dict(zip(table["world"], table["committed"], strict=False))
+    if world == next(iter(committed)):
+        return style.short(case)
+    kind = "uncommitted projects" if committed[world] == 0 else world
+    return style.short(f"{case} ({kind})", 24)
