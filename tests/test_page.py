@@ -103,6 +103,7 @@ def test_a_choice_changes_the_figure(page, choice, value):
 def test_the_figure_shows_the_numbers_of_the_table(page, reported):
     frame = reported[1].parts[0].table("capacity")
     page.run(CHOOSE, "choose-case", "1")
+    page.run(CHOOSE, "choose-segment", "-1")
     there = frame[(frame["case"] == "tariff") & (frame["year"] == frame["year"].max())]
     share = (
         100 * there.loc[there["region"] == "AAA", "value"].sum() / there["value"].sum()

@@ -25,7 +25,7 @@ KINDS: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""Kinds of files of a figure, and the metadata left out so that its bytes do not change."""
+"""Kinds of files, and the metadata left out so that the bytes do not change."""
 
 
 NEEDS = "the figures need matplotlib: pip install chipmodel[plot]"

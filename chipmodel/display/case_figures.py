@@ -82,7 +82,7 @@ def who_pays(table: pd.DataFrame) -> Drawn:
 
 
 def _gains_panel(ax: Any, rows: pd.DataFrame, colours: Mapping[str, str]) -> None:
-    """Draw the gains of one case in USD bn, and what makers of devices pay as a memo."""
+    """Draw the gains of one case in USD bn, and what makers of devices pay."""
     for position, who in enumerate(BARS):
         bar = rows[rows["who"] == who]
         gains = dict(zip(bar["region"], bar["value"] / 1000.0, strict=True))

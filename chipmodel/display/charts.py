@@ -1,4 +1,4 @@
-"""Kinds of figures that questions share: curves, stacked bars, a matrix, groups of bars."""
+"""Kinds of figures that questions share: curves, bars, matrices and dots."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TICKS = 8
 
 
 CURVE_NAME, BAR_NAME, MATRIX_NAME, GROUP_NAME = 16, 26, 30, 20
-"""Letters at which the names of curves, bars, rows of a matrix and groups are folded."""
+"""Letters at which names of curves, bars, rows of a matrix and groups are folded."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _name_ends(ax: Any, ends: Sequence[_CurveEnd], colours: Mapping[str, str]) -
 
 
 def _groups(table: pd.DataFrame, panel: str | None) -> list[tuple[str, pd.DataFrame]]:
-    """Return the rows of each panel with its heading; all rows if there is one panel."""
+    """Return the rows of each panel with its heading."""
     if panel is None:
         return [("", table)]
     return [(str(name), group) for name, group in table.groupby(panel, sort=False)]

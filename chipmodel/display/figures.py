@@ -171,7 +171,7 @@ def _share_panel(ax: Any, rows: pd.DataFrame, colour: str, half: float) -> None:
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure of a study: how its table is made from solutions, and how it is drawn."""
+    """A figure of a study: how its table is made and how it is drawn."""
 
     tabulate: Callable[[Sequence[Summary], str | None], pd.DataFrame]
     draw: Callable[[pd.DataFrame], Drawn]

@@ -84,7 +84,7 @@ class Finding:
 
 
 def instrument(policy: Policy, summary: Summary) -> str:
-    """Return what a duty or a floor is, with its rate; the id of any other instrument."""
+    """Return a duty or a floor with its rate as text; the id of other instruments."""
     if isinstance(policy, Tariff):
         goods = "bare chips" if policy.on == "chips" else "chips in everything used"
         return (

@@ -261,7 +261,7 @@ def case_finding(pair: Pair, changes: Changes) -> Finding:
 
 
 def floor_finding(pair: Pair, policy: OriginFloor) -> Finding:
-    """Return what a floor is worth per wafer where it binds, and what it costs users."""
+    """Return what a floor is worth per wafer where it binds, and its cost to users."""
     summary = pair.summary
     finding = Finding(f"floor.{summary.case.name}.{policy.id}", policy.market)
     floor = recorded_instrument(finding, policy, summary)

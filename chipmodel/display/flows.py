@@ -108,7 +108,7 @@ def alt(frame: pd.DataFrame) -> str:
 
 @dataclass(frozen=True)
 class _Bar:
-    """The bar of a region in a stage: its top and its height, as shares of the whole."""
+    """The bar of a region in a stage: top and height, as shares of the whole."""
 
     top: float
     height: float

@@ -58,7 +58,7 @@ def sure(
         phrases.append(f"{text} at {written(ends, metric.unit)}")
     if not phrases:
         return ""
-    return f"{HOW_SURE} {intervals.says} put {listed(phrases)}."
+    return f"{HOW_SURE} {intervals.description} put {listed(phrases)}."
 
 
 def known(

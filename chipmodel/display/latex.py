@@ -72,7 +72,10 @@ def latex(frame: pd.DataFrame, title: str, label: str) -> str:
 
 
 def cells(frame: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of a table as text: a missing one is empty, a year has no comma."""
+    """Return the cells of a table as text.
+
+    A missing value is empty, and a year has no comma.
+    """
     columns = []
     for name in frame.columns:
         as_text = str if _holds_years(frame[name]) else cell

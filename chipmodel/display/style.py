@@ -1,4 +1,4 @@
-"""The look of every figure: colours that colour-blind readers can distinguish, fonts, names."""
+"""The look of every figure: colours that colour-blind readers distinguish, fonts."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ RC: dict[str, Any] = {
     "pdf.fonttype": 42,
     "path.simplify": False,
 }
-"""Settings of matplotlib: fixed fonts and a fixed salt give the same bytes on every run."""
+"""Settings of matplotlib; fixed fonts and salt give the same bytes on every run."""
 
 
 def colours(regions: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each region; regions outside the palette get others in turn."""
+    """Return a colour for each region; those outside the palette get others in turn."""
     others = cycle(OTHERS)
     return {region: REGION_COLOURS.get(region) or next(others) for region in regions}
 

@@ -27,7 +27,7 @@ FAR = 3.0
 
 
 def against_published(table: pd.DataFrame) -> Drawn:
-    """Draw each target as a dot in its published band: 0 is the low end, 1 the high end."""
+    """Draw each target as a dot in its published band, from 0 (low) to 1 (high)."""
     has_band = table["low"].notna() & (table["high"] > table["low"])
     # The first target is drawn at the top, which is the last position of the axis.
     drawn = table[table["ours"].notna() & has_band].iloc[::-1]

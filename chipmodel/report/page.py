@@ -50,7 +50,7 @@ GRADES = {
 
 
 PIXELS_PER_POINT = 1.6
-"""Width of a figure on a wide screen by its width in points: all letters are of one size."""
+"""Width of a figure on a wide screen by its width in points, so that letters match."""
 
 
 OPENING, WHAT_IF = "opening", "what_if"

@@ -135,12 +135,13 @@ def _interval_figure(result: StudyResult, base: Summary, data: Dataset) -> list[
         f"How sure: headline numbers of {with_article(home)} over the ranges of the"
         " data"
     )
+    drawn_over = load_intervals(data).description
     draw = partial(
         charts.dots,
         label="case",
         panel="number",
         title=title,
-        note=f"dot: central values of the data; line: {load_intervals(data).says}",
+        note=f"dot: central values of the data; line: {drawn_over}",
     )
     figure = Figure("intervals", title, "intervals", _interval_text(frame), draw)
     return [(Table("intervals", title, frame), figure)]
