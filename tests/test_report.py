@@ -1,4 +1,4 @@
-"""Questions run into folders, the report and its golden tables: fresh is kept, changed is told, nothing is lost."""
+"""Questions answered into folders, the report and its golden tables."""
 
 from __future__ import annotations
 
@@ -161,9 +161,7 @@ def test_a_changed_case_makes_an_answer_stale(copied, tmp_path):
 
 @pytest.mark.usefixtures("no_solve")
 @pytest.mark.parametrize("change", ["a file of somebody", "a manifest cut short"])
-def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved(
-    copied, change
-):
+def test_files_of_others_are_refused_before_anything_is_solved(copied, change):
     data, out = copied
     folder = out / helpers.QUESTION
     if change == "a file of somebody":
@@ -187,19 +185,19 @@ def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solv
     assert bytes_of(alone.folder) == bytes_of(out / helpers.QUESTION)
 
 
-def test_a_script_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
+def test_a_script_answers_a_question_and_names_the_nearest_known_one(copied, capsys):
     data, out = copied
     assert script("q04", ["--short", "--data", str(data.root), "--out", str(out)]) == 0
-    told = capsys.readouterr().out
-    assert "nothing has changed" in told
-    assert str(out / helpers.QUESTION / "ledger.csv") in told
+    printed = capsys.readouterr().out
+    assert "nothing has changed" in printed
+    assert str(out / helpers.QUESTION / "ledger.csv") in printed
     assert main(["study", "q04_subsidy_leger", "--data", str(data.root)]) == 2
     assert "q04_subsidy_ledger" in capsys.readouterr().err
     assert main(["study", "headline", "--short", "--data", str(data.root)]) == 2
     assert "--short" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_told(reported, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_an_error(reported, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     assert (
         main(
@@ -241,13 +239,13 @@ def test_golden_tables_hold_until_a_number_moves(copied, tmp_path, capsys):
     frame.to_csv(path, index=False)
     capsys.readouterr()
     assert main([*asked, "--check"]) == 1
-    told = capsys.readouterr().out
-    assert f"{helpers.QUESTION}.ledger.csv: row 1" in told
-    assert "outlay, USD bn" in told
-    assert "golden:" in told
+    printed = capsys.readouterr().out
+    assert f"{helpers.QUESTION}.ledger.csv: row 1" in printed
+    assert "outlay, USD bn" in printed
+    assert "golden:" in printed
 
 
-def test_differences_are_told_cell_by_cell_and_rounding_is_none():
+def test_differences_are_listed_cell_by_cell_and_rounding_is_none():
     old = [["case", "value"], ["a", "1.0"], ["b", "1000"]]
     assert (
         golden.differences(
@@ -311,7 +309,7 @@ def moved(reported, tmp_path):
     return replace(reported[0], root=tmp_path / "data")
 
 
-def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(moved):
+def test_the_short_form_shows_the_validation_stored_for_these_very_data(moved):
     assert "published" not in [name_of(part) for part in modules(moved, True)]
     assert "published" in [name_of(part) for part in modules(moved, False)]
     rows = [
@@ -397,7 +395,7 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
     assert stored_tables(moved, *published.STORED) is None
 
 
-def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
+def test_the_dials_read_the_grid_stored_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
     assert what_if.cells(CaseCache(moved), True)
@@ -412,7 +410,7 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
 
 
 @pytest.mark.parametrize("raw", [b"", b"a,b\n1,2,3,4\n", b"\xff\xfe\x00"])
-def test_a_kept_file_that_is_no_table_is_told(raw, moved):
+def test_a_stored_file_that_is_no_table_is_an_error(raw, moved):
     (moved.root / "derived").mkdir()
     for name in published.STORED:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
@@ -423,7 +421,7 @@ def test_a_kept_file_that_is_no_table_is_told(raw, moved):
         stored_tables(moved, *published.STORED)
 
 
-def test_what_is_kept_with_the_shipped_data_belongs_to_them():
+def test_tables_stored_with_the_shipped_data_belong_to_them():
     data = load_dataset()
     assert stored_tables(data, *published.STORED) is not None
     assert stored_tables(data, *what_if.STORED) is not None

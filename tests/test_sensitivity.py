@@ -207,7 +207,7 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
         assert mine == pytest.approx(theirs, rel=1e-8)
     assert rows.loc[("cost.buyers.BBB", "tariff"), ["low", "high"]].isna().all()
     finding = " ".join(result.finding)
-    assert "How sure: the data as they stand and 3 draws" in finding
+    assert "How sure: the central values of the data and 3 draws" in finding
     low, high = (
         kept.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high")
     )

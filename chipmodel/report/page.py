@@ -172,7 +172,7 @@ def page(parts: Sequence[Part], data: Dataset, short: bool) -> str:
         "dials": _dial_numbers(parts),
     }
     return (
-        _environment()
+        page_environment()
         .get_template("page.html")
         .render(
             title=TITLE,
@@ -191,7 +191,8 @@ def page(parts: Sequence[Part], data: Dataset, short: bool) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return the environment of the templates, which escapes every value."""
     environment = Environment(
         loader=PackageLoader("chipmodel.report", "template"),
         autoescape=True,
