@@ -45,14 +45,14 @@ def solved_tables(
         found = validate(data, True, lambda line: print(line, file=sys.stderr), jobs)
         assert found.ladder is not None
         targets = found.table.astype({"low": float, "high": float})
-        frames |= dict(zip(published.KEPT, (targets, found.ladder), strict=True))
+        frames |= dict(zip(published.STORED, (targets, found.ladder), strict=True))
         print("\n".join(found.summary))
     if "what_if" in wanted:
         with Progress(sys.stderr) as on_progress:
             cache = CaseCache(data, pool_of(jobs), on_progress)
             cache.solve(what_if.cells(cache, False))
             tables = what_if.solved(cache, False)
-        frames |= dict(zip(what_if.KEPT, tables, strict=True))
+        frames |= dict(zip(what_if.STORED, tables, strict=True))
     return store_tables(data, folder, frames)
 
 
@@ -64,9 +64,9 @@ def restamped_tables(data: cm.Dataset) -> list[Path]:
     InputError
         If the reference case no longer gives the stored numbers.
     """
-    name = what_if.KEPT[1]
+    name = what_if.STORED[1]
     stored = pd.read_csv(data.root / FOLDER / f"{name}.csv").drop(columns=STAMP)
-    solved = what_if.reference(CaseCache(data))
+    solved = what_if.solved_reference(CaseCache(data))
     # By position: a heading may have been reworded.
     if stored.shape != solved.shape or not np.allclose(
         stored.to_numpy(), solved.to_numpy(), rtol=SAME, atol=SAME
@@ -77,7 +77,7 @@ def restamped_tables(data: cm.Dataset) -> list[Path]:
             "has other numbers than the reference case gives now",
             "solve all again: python experiments/keep.py",
         )
-    return [restamp(data, name) for name in (*published.KEPT, *what_if.KEPT)]
+    return [restamp(data, name) for name in (*published.STORED, *what_if.STORED)]
 
 
 def tables_of(given: argparse.Namespace) -> list[Path]:

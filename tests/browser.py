@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to over the WebDriver protocol: all that the tests of the page need of one."""
+"""A headless Chromium driven over the WebDriver protocol, for tests of the page."""
 
 from __future__ import annotations
 
@@ -131,14 +131,14 @@ class Browser:
         )
 
     def complaints(self) -> list[str]:
-        """Return what the console told, and forget it."""
+        """Return the messages of the console since the last call."""
         return [
             line["message"]
             for line in self._call("POST", "/se/log", {"type": "browser"})
         ]
 
     def requested(self) -> list[str]:
-        """Return the addresses asked for so far, and forget them."""
+        """Return the addresses requested since the last call."""
         lines = [
             json.loads(line["message"])["message"]
             for line in self._call("POST", "/se/log", {"type": "performance"})

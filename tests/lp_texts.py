@@ -54,8 +54,7 @@ def main(arguments: list[str]) -> int:
         now = digest_of(data, case, world)
         differing += now != digest
         verdict = "same" if now == digest else "differs"
-        sys.stdout.write(f"{verdict}: {case} in {world}
-")
+        sys.stdout.write(f"{verdict}: {case} in {world}\n")
         sys.stdout.flush()
         golden[case, world] = now
     if asked.update:

@@ -70,7 +70,7 @@ def test_its_policy_forbids_scripts_and_requests_of_others(page):
     assert any("Content Security Policy" in line for line in page.complaints())
 
 
-def test_every_figure_is_drawn_and_says_what_it_shows(page, reported):
+def test_every_figure_is_drawn_and_described(page, reported):
     images = page.run(
         "return [...document.images].map((i) => [i.complete, i.naturalWidth, i.alt])"
     )
@@ -103,30 +103,31 @@ def test_a_choice_changes_the_figure(page, choice, value):
 def test_the_figure_shows_the_numbers_of_the_table(page, reported):
     frame = reported[1].parts[0].table("capacity")
     page.run(CHOOSE, "choose-case", "1")
+    page.run(CHOOSE, "choose-segment", "-1")
     there = frame[(frame["case"] == "tariff") & (frame["year"] == frame["year"].max())]
     share = (
         100 * there.loc[there["region"] == "AAA", "value"].sum() / there["value"].sum()
     )
-    told = page.run(
+    labels = page.run(
         "return [...document.querySelectorAll('#chart-shares text')].map((t) =>"
         " t.textContent)"
     )
-    assert any(text.startswith(f"{share:.1f}%") for text in told)
+    assert any(text.startswith(f"{share:.1f}%") for text in labels)
 
 
-def test_hovering_tells_the_value(page):
+def test_hovering_shows_the_value(page):
     page.run("""
       const bar = document.querySelector("#chart-shares rect");
       const box = bar.getBoundingClientRect();
       bar.dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + 2, clientY: box.top + 2 }));
     """)
-    told = page.run(
+    hidden, text = page.run(
         "const tip = document.getElementById('tip'); return [tip.hidden,"
         " tip.textContent]"
     )
-    assert told[0] is False
-    assert helpers.ODD in told[1]
-    assert "kwpm" in told[1]
+    assert hidden is False
+    assert helpers.ODD in text
+    assert "kwpm" in text
 
 
 def test_tables_sort_by_number_and_by_word(page):

@@ -1,4 +1,4 @@
-"""Questions run into folders, the report and its golden tables: fresh is kept, changed is told, nothing is lost."""
+"""Questions answered into folders, the report and its golden tables."""
 
 from __future__ import annotations
 
@@ -161,9 +161,7 @@ def test_a_changed_case_makes_an_answer_stale(copied, tmp_path):
 
 @pytest.mark.usefixtures("no_solve")
 @pytest.mark.parametrize("change", ["a file of somebody", "a manifest cut short"])
-def test_files_of_others_are_not_lost_and_that_is_told_before_anything_is_solved(
-    copied, change
-):
+def test_files_of_others_are_refused_before_anything_is_solved(copied, change):
     data, out = copied
     folder = out / helpers.QUESTION
     if change == "a file of somebody":
@@ -187,19 +185,19 @@ def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solv
     assert bytes_of(alone.folder) == bytes_of(out / helpers.QUESTION)
 
 
-def test_a_script_answers_a_question_and_tells_of_unknown_ones(copied, capsys):
+def test_a_script_answers_a_question_and_names_the_nearest_known_one(copied, capsys):
     data, out = copied
     assert script("q04", ["--short", "--data", str(data.root), "--out", str(out)]) == 0
-    told = capsys.readouterr().out
-    assert "nothing has changed" in told
-    assert str(out / helpers.QUESTION / "ledger.csv") in told
+    printed = capsys.readouterr().out
+    assert "nothing has changed" in printed
+    assert str(out / helpers.QUESTION / "ledger.csv") in printed
     assert main(["study", "q04_subsidy_leger", "--data", str(data.root)]) == 2
     assert "q04_subsidy_ledger" in capsys.readouterr().err
     assert main(["study", "headline", "--short", "--data", str(data.root)]) == 2
     assert "--short" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_told(reported, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_an_error(reported, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     assert (
         main(
@@ -241,13 +239,13 @@ def test_golden_tables_hold_until_a_number_moves(copied, tmp_path, capsys):
     frame.to_csv(path, index=False)
     capsys.readouterr()
     assert main([*asked, "--check"]) == 1
-    told = capsys.readouterr().out
-    assert f"{helpers.QUESTION}.ledger.csv: row 1" in told
-    assert "outlay, USD bn" in told
-    assert "golden:" in told
+    printed = capsys.readouterr().out
+    assert f"{helpers.QUESTION}.ledger.csv: row 1" in printed
+    assert "outlay, USD bn" in printed
+    assert "golden:" in printed
 
 
-def test_differences_are_told_cell_by_cell_and_rounding_is_none():
+def test_differences_are_listed_cell_by_cell_and_rounding_is_none():
     old = [["case", "value"], ["a", "1.0"], ["b", "1000"]]
     assert (
         golden.differences(
@@ -311,7 +309,7 @@ def moved(reported, tmp_path):
     return replace(reported[0], root=tmp_path / "data")
 
 
-def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(moved):
+def test_the_short_form_shows_the_validation_stored_for_these_very_data(moved):
     assert "published" not in [name_of(part) for part in modules(moved, True)]
     assert "published" in [name_of(part) for part in modules(moved, False)]
     rows = [
@@ -366,17 +364,17 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
     store_tables(
         moved,
         moved.root / "derived",
-        dict(zip(published.KEPT, (table, ladder), strict=True)),
+        dict(zip(published.STORED, (table, ladder), strict=True)),
     )
     assert "published" in [name_of(part) for part in modules(moved, True)]
     answer = published.answer(CaseCache(moved), True)
-    said = " ".join(answer.finding)
+    finding = " ".join(answer.finding)
     assert (
-        "Of 1 published results held back as tests the model meets 0%; the median"
-        " distance is 100%" in said
+        "Of 1 published results withheld for testing, the model meets 0%; the median"
+        " distance is 100%" in finding
     )
-    assert "1 of 1 tests that hang on support fail" in said
-    assert "add 5 fabs and the next 30 billion 7.5; 10 stand anyway" in said
+    assert "1 of 1 subsidy-sensitive tests fail" in finding
+    assert "add 5 fabs and the next USD 30 billion 7.5; 10 are built anyway" in finding
     assert [figure.table for figure in answer.figures] == ["targets", "ladder"]
     assert all(
         figure.draw(frame)
@@ -389,20 +387,20 @@ def test_the_short_form_shows_validation_as_kept_with_the_data_it_was_made_with(
     assert "published" in [name_of(part) for part in modules(moved, True)]
     case.write_text(text.replace("rate = 0.25", "rate = 0.26"))
     assert "published" not in [name_of(part) for part in modules(moved, True)]
-    for name in published.KEPT:
+    for name in published.STORED:
         restamp(moved, name)
-    found = stored_tables(moved, *published.KEPT)
+    found = stored_tables(moved, *published.STORED)
     pd.testing.assert_frame_equal(found[1], ladder, check_dtype=False)
     case.write_text("no case any more")
-    assert stored_tables(moved, *published.KEPT) is None
+    assert stored_tables(moved, *published.STORED) is None
 
 
-def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
+def test_the_dials_read_the_grid_stored_with_the_data(moved, reported, no_solve):
     part = next(part for part in reported[1].parts if part.name == "what_if")
     tables = [part.table(name) for name in (what_if.GRID, what_if.REFERENCE)]
     assert what_if.cells(CaseCache(moved), True)
     store_tables(
-        moved, moved.root / "derived", dict(zip(what_if.KEPT, tables, strict=True))
+        moved, moved.root / "derived", dict(zip(what_if.STORED, tables, strict=True))
     )
     assert what_if.cells(CaseCache(moved), True) == []
     assert len(what_if.cells(CaseCache(moved), False)) > 1
@@ -412,21 +410,21 @@ def test_the_dials_read_the_grid_kept_with_the_data(moved, reported, no_solve):
 
 
 @pytest.mark.parametrize("raw", [b"", b"a,b\n1,2,3,4\n", b"\xff\xfe\x00"])
-def test_a_kept_file_that_is_no_table_is_told(raw, moved):
+def test_a_stored_file_that_is_no_table_is_an_error(raw, moved):
     (moved.root / "derived").mkdir()
-    for name in published.KEPT:
+    for name in published.STORED:
         (moved.root / "derived" / f"{name}.csv").write_bytes(raw)
     if raw.startswith(b"a"):  # a table, of something else
-        assert stored_tables(moved, *published.KEPT) is None
+        assert stored_tables(moved, *published.STORED) is None
         return
     with pytest.raises(InputError, match=r"derived/validation\.csv"):
-        stored_tables(moved, *published.KEPT)
+        stored_tables(moved, *published.STORED)
 
 
-def test_what_is_kept_with_the_shipped_data_belongs_to_them():
+def test_tables_stored_with_the_shipped_data_belong_to_them():
     data = load_dataset()
-    assert stored_tables(data, *published.KEPT) is not None
-    assert stored_tables(data, *what_if.KEPT) is not None
+    assert stored_tables(data, *published.STORED) is not None
+    assert stored_tables(data, *what_if.STORED) is not None
     known = load_intervals(data)
     assert known.draws >= 12
     assert ("current_law", "central", "share.capacity.USA.all.2035") in known.known

@@ -184,7 +184,7 @@ def test_an_interval_is_told_only_beside_the_value_it_was_drawn_around():
     assert known.of("law", "central", SHARE, 0.1000001) == (0.08, 0.13)
     assert known.of("law", "central", SHARE, 0.102) is None
     assert known.of("law", "other", SHARE, 0.10) is None
-    assert "12 draws" in known.basis
+    assert "12 draws" in known.description
 
 
 def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp_path):
@@ -207,7 +207,7 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
         assert mine == pytest.approx(theirs, rel=1e-8)
     assert rows.loc[("cost.buyers.BBB", "tariff"), ["low", "high"]].isna().all()
     finding = " ".join(result.finding)
-    assert "How sure: the data themselves and 3 draws" in finding
+    assert "How sure: the central values of the data and 3 draws" in finding
     low, high = (
         kept.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high")
     )

@@ -1,4 +1,5 @@
-"""Safe to share: files are data and never code, what they say stays text, and no result tells who made it where."""
+"""Safe to share: files are data and never code, strings from them stay text, and no
+result holds a user, a host or a path."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 
 import helpers
@@ -21,6 +23,7 @@ from chipmodel.common.tables import inert, table_csv
 from chipmodel.common.text import printable
 from chipmodel.display import canvas, style
 from chipmodel.display.latex import escaped, latex
+from chipmodel.report.page import code_spans, page_environment
 from chipmodel.solver.export import export
 from chipmodel.studies.plan import load_study
 
@@ -37,7 +40,7 @@ FORMULAS = ("=cmd()|'/C calc'!A0", "+1", "-1", "@SUM(A1)")
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Everything the commands write, from data, cases and studies that mean harm; and what they said."""
+    """Everything the commands write, from data, cases and studies that mean harm."""
     root = tmp_path_factory.mktemp(WHO)
     data = root / "data"
     helpers.report_data(data)
@@ -167,6 +170,22 @@ def test_the_page_shows_strings_as_text_and_may_fetch_and_run_nothing_else(hosti
     )
 
 
+def test_templates_mark_nothing_as_safe():
+    """Jinja2 escapes every value; only the page's own style and script are exempt."""
+    templates = resources.files("chipmodel.report") / "template"
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in templates.iterdir()
+        if path.name.endswith(".html")
+    ]
+    assert len(texts) > 3
+    for text in texts:
+        assert not re.search(r"\|\s*safe\b|autoescape|Markup", text)
+    assert page_environment().autoescape is True
+    shown = code_spans("<script>`a&b`</script>")
+    assert shown == "&lt;script&gt;<code>a&amp;b</code>&lt;/script&gt;"
+
+
 def test_formulas_are_disarmed_in_text_and_numbers_stay_numbers(hostile):
     disarmed = numbers = 0
     for path in written(hostile, "csv"):
@@ -248,9 +267,9 @@ def test_figures_are_images_that_hold_no_code(hostile):
 @pytest.mark.parametrize(
     "name", ["US$ 5 and $x^2$", r"\$1", "a\tb", "red \x1b[31m \x00", "-->"]
 )
-def test_any_name_makes_an_image_and_is_drawn_as_it_stands(name, recwarn):
+def test_any_name_makes_an_image_and_is_drawn_as_it_is(name, recwarn):
     def draw(table):
-        fig, axes = canvas._subplots(1, 1, (3.0, 2.0))
+        fig, axes = canvas.subplots(1, 1, (3.0, 2.0))
         axes[0].set_title(style.plain(table["name"][0]))
         return fig, axes
 
@@ -270,7 +289,7 @@ def test_any_name_makes_an_image_and_is_drawn_as_it_stands(name, recwarn):
     assert not [w for w in recwarn if "Glyph" in str(w.message)]
 
 
-def test_a_terminal_obeys_nothing_that_a_file_says(hostile, capsys):
+def test_a_terminal_obeys_nothing_from_a_file(hostile, capsys):
     data = hostile.parent / "data"
     for command in (
         ["list"],
@@ -279,8 +298,8 @@ def test_a_terminal_obeys_nothing_that_a_file_says(hostile, capsys):
         ["study", "nothing\x1b[31m"],
     ):
         main([*command, "--data", str(data)])
-        said = capsys.readouterr()
-        assert not set(said.out + said.err) & {
+        printed = capsys.readouterr()
+        assert not set(printed.out + printed.err) & {
             chr(code) for code in (*range(9), *range(11, 32), 127, *range(128, 160))
         }
 
@@ -289,7 +308,7 @@ def test_a_terminal_obeys_nothing_that_a_file_says(hostile, capsys):
 # ---------------------------------------------------------------------
 
 
-def test_nothing_written_tells_user_host_or_path(hostile):
+def test_nothing_written_holds_user_host_or_path(hostile):
     files = [path for path in hostile.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {
         ".csv",

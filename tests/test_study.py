@@ -225,7 +225,7 @@ def test_the_finding_of_support_withdrawn_tells_both_worlds(two):
         "Support: in the model, capacity in Aland in 2028 without that support"
     )
     assert "with commitments as they are, it is" in said[0]
-    assert "with every project freed of its commitments, it is" in said[0]
+    assert "with no announced project committed, it is" in said[0]
     assert "The treasury saves USD" in said[0]
 
 

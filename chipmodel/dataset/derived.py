@@ -55,11 +55,11 @@ class Intervals:
     draws: int = 0
 
     @property
-    def basis(self) -> str:
-        """What the intervals were computed from, for a sentence."""
+    def description(self) -> str:
+        """What an interval is taken over."""
         return (
-            f"the data themselves and {self.draws} draws of every number that has a"
-            " range"
+            f"the central values of the data and {self.draws} draws of every number that"
+            " has a range"
         )
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:

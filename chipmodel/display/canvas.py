@@ -1,9 +1,13 @@
-"""Drawing areas: when figures can be drawn, how they are saved, and axes shared by all figures."""
+"""Drawing areas: how a figure is made and saved, and the marks that all figures share.
+
+matplotlib is an optional extra and slow to import, so that each function which needs it
+imports it when it is called.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +25,20 @@ KINDS: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""Kinds of files of a figure, and what is left out of each so that its bytes do not change."""
+"""Kinds of files, and the metadata left out so that the bytes do not change."""
 
 
 NEEDS = "the figures need matplotlib: pip install chipmodel[plot]"
 
 
+PASSES = 200
+"""Passes of `spread_apart`; a figure has a dozen labels, which settle much earlier."""
+
+
 def drawable() -> bool:
-    """Whether matplotlib is there."""
+    """Whether matplotlib is installed."""
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401 (the optional extra this asks for)
     except ImportError:
         return False
     return True
@@ -39,11 +47,20 @@ def drawable() -> bool:
 def save(
     draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path
 ) -> list[Path]:
-    """Draw a table and write it as ``stem.png``, ``stem.svg`` and ``stem.pdf``, the same bytes on every run."""
+    """Draw a table and write it as PNG, SVG and PDF, the same bytes on every run.
+
+    Parameters
+    ----------
+    draw : callable
+        From the table to figure and axes.
+    table : DataFrame
+    stem : Path
+        Path of the files without their endings.
+    """
     written = []
-    for kind, raw in rendered(draw, table).items():
+    for kind, content in rendered(draw, table).items():
         path = stem.with_name(f"{stem.name}.{kind}")
-        write_whole(path, raw)
+        write_whole(path, content)
         written.append(path)
     return written
 
@@ -51,127 +68,201 @@ def save(
 def rendered(
     draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame
 ) -> dict[str, bytes]:
-    """Draw a table and return the figure by kind of file, the same bytes on every run."""
-    import matplotlib as mpl
+    """Draw a table and return the files by kind, the same bytes on every run."""
+    import matplotlib as mpl  # an optional extra
 
-    found = {}
-    with mpl.rc_context(
-        {**mpl.rcParamsDefault, **style.RC, "backend": mpl.rcParams["backend"]}
-    ):
+    content = {}
+    # A style file of the user must not change a figure; the backend stays theirs.
+    settings = {**mpl.rcParamsDefault, **style.RC, "backend": mpl.rcParams["backend"]}
+    with mpl.rc_context(settings):
         fig, _ = draw(table)
         for kind, metadata in KINDS.items():
             stream = io.BytesIO()
             fig.savefig(stream, format=kind, dpi=200, metadata=metadata)
-            found[kind] = stream.getvalue()
-    return found
+            content[kind] = stream.getvalue()
+    return content
 
 
-def _subplots(
-    rows: int, columns: int, size: tuple[float, float], **given: Any
+def subplots(
+    rows: int,
+    columns: int,
+    size: tuple[float, float],
+    height_ratios: Sequence[float] | None = None,
+    **options: Any,
 ) -> Drawn:
+    """Return a new figure and its axes as a flat array.
+
+    Parameters
+    ----------
+    rows, columns : int
+    size : tuple of float
+        Width and height in inches.
+    height_ratios : sequence of float, optional
+        Relative heights of the rows.
+    **options
+        Further options of ``Figure.subplots``.
+    """
+    # Without pyplot, which holds every figure in memory until it is closed.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    ratios = given.pop("height_ratios", None)
-    grid = {"height_ratios": ratios} if ratios else None
+    grid = {"height_ratios": height_ratios} if height_ratios else None
     fig = Figure(figsize=size)
     FigureCanvasAgg(fig)
-    axes = fig.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **given)
+    axes = fig.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **options)
     return fig, axes.ravel()
 
 
-def _caption(fig: Any, title: str, note: str) -> None:
+def add_caption(fig: Any, title: str, note: str) -> None:
+    """Write title and note at the upper left, at the same distance in every figure."""
     tall, wide = fig.get_figheight(), fig.get_figwidth()
-    fig.text(
-        0.12 / wide,
-        1.0 - 0.27 / tall,
-        title,
-        fontsize=12,
-        fontweight="bold",
-        va="center",
-    )
-    fig.text(0.12 / wide, 1.0 - 0.52 / tall, note, color="#555555", va="center")
+    left = 0.12 / wide
+    title_height, note_height = 1.0 - 0.27 / tall, 1.0 - 0.52 / tall
+    fig.text(left, title_height, title, fontsize=12, fontweight="bold", va="center")
+    fig.text(left, note_height, note, color="#555555", va="center")
 
 
-def _whole_years() -> Any:
-    from matplotlib.ticker import MaxNLocator
+def whole_year_locator() -> Any:
+    """Return a locator that marks whole years only."""
+    from matplotlib.ticker import MaxNLocator  # an optional extra
 
     return MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True)
 
 
-def _thousands() -> Any:
-    from matplotlib.ticker import FuncFormatter
+def thousands_formatter() -> Any:
+    """Return a formatter that groups thousands."""
+    from matplotlib.ticker import FuncFormatter  # an optional extra
 
     return FuncFormatter(lambda value, _: f"{value:,.0f}")
 
 
-def _spread(heights: list[float], least: float) -> list[float]:
-    """Move rising heights apart so that neighbours are at least `least` apart, as little as it takes."""
+def spread_apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Move rising heights apart, as little as needed.
+
+    Parameters
+    ----------
+    heights : sequence of float
+        In rising order.
+    gap : float
+        Minimum distance of neighbours.
+    """
     placed = list(heights)
-    for _ in range(200):
+    for _ in range(PASSES):
         moved = False
-        for i in range(len(placed) - 1):
-            close = least - (placed[i + 1] - placed[i])
-            if close > 1e-9 * max(1.0, abs(least)):
-                placed[i] -= close / 2.0
-                placed[i + 1] += close / 2.0
+        for lower in range(len(placed) - 1):
+            missing = gap - (placed[lower + 1] - placed[lower])
+            if missing > 1e-9 * max(1.0, abs(gap)):
+                placed[lower] -= missing / 2.0
+                placed[lower + 1] += missing / 2.0
                 moved = True
         if not moved:
             break
     return placed
 
 
-def _diverging(
-    ax: Any, at: int, values: pd.Series[float], paint: dict[str, str]
+def stack_diverging(
+    ax: Any,
+    position: int,
+    values: Mapping[str, float],
+    colours: Mapping[str, str],
+    total: bool = True,
 ) -> None:
-    """Stack gains to the right of zero and losses to the left, with the sum as a diamond and a number."""
+    """Draw a bar with gains stacked right of zero and losses left of it.
+
+    Parameters
+    ----------
+    ax : Axes
+    position : int
+        Height of the bar on the axis.
+    values, colours : mapping
+        Value and colour of each part.
+    total : bool
+        Whether the sum is marked with a diamond and written beside the bar.
+    """
     right = left = 0.0
-    for region, value in values.items():
+    for part, value in values.items():
         start = right if value >= 0 else left
         ax.barh(
-            at,
+            position,
             value,
             left=start,
             height=0.62,
-            color=paint[str(region)],
+            color=colours[part],
             edgecolor="white",
             linewidth=0.5,
         )
-        right, left = (right + value, left) if value >= 0 else (right, left + value)
-    total = float(values.sum())
+        if value >= 0:
+            right += value
+        else:
+            left += value
+    if not total:
+        return
+    balance = right + left
     ax.plot(
-        total,
-        at,
+        balance,
+        position,
         "D",
         color="white",
         markeredgecolor=style.INK,
         markersize=4.5,
         zorder=4,
     )
-    _beside(ax, right if total >= 0 else left, at, _signed(total), total >= 0)
+    is_gain = balance >= 0
+    end = right if is_gain else left
+    annotate_beside(ax, end, position, signed_number(balance), to_right=is_gain)
 
 
-def _signed(value: float) -> str:
-    """Return a number with its sign, finer if it is small, and 0 without one."""
-    fine = 1 if abs(value) >= 0.1 else 2
-    return f"{value:+,.{fine}f}" if abs(value) >= 0.005 else "0"
+def signed_number(value: float) -> str:
+    """Return a number with its sign, with two decimals if it is small; 0 has no sign.
+
+    >>> signed_number(1234.56), signed_number(-0.061), signed_number(0.001)
+    ('+1,234.6', '-0.06', '0')
+    """
+    decimals = 1 if abs(value) >= 0.1 else 2
+    return f"{value:+,.{decimals}f}" if abs(value) >= 0.005 else "0"
 
 
-def _beside(ax: Any, x: float, y: float, text: str, right: bool | None = None) -> None:
-    outward = (x >= 0) if right is None else right
+def annotate_beside(
+    ax: Any, x: float, y: float, text: str, to_right: bool | None = None
+) -> None:
+    """Write a text beside a point, on the side away from zero unless one is given."""
+    if to_right is None:
+        to_right = x >= 0
+    offset, alignment = (7, "left") if to_right else (-7, "right")
     ax.annotate(
         text,
         (x, y),
-        xytext=(7 if outward else -7, 0),
+        xytext=(offset, 0),
         textcoords="offset points",
         va="center",
-        ha="left" if outward else "right",
+        ha=alignment,
         fontsize=8,
     )
 
 
-def _widen(ax: Any, share: float) -> None:
-    """Leave room on both sides for numbers."""
+def widen_for_numbers(ax: Any, share: float) -> None:
+    """Leave space for numbers on both sides: a share of the range of the axis."""
     low, high = ax.get_xlim()
     low, high = min(low, 0.0), max(high, 0.0)
-    ax.set_xlim(low - share * (high - low), high + share * (high - low))
+    margin = share * (high - low)
+    ax.set_xlim(low - margin, high + margin)
+
+
+def longest_line(names: Iterable[str], width: int) -> int:
+    """Return the letters of the longest line of names that are folded at a width."""
+    lengths = [0]
+    for name in names:
+        lines = style.short(name, width).split("\n")
+        lengths += [len(line) for line in lines]
+    return max(lengths)
+
+
+def label_margin(names: Iterable[str], width: int) -> float:
+    """Return the margin in inches that holds names folded at a width."""
+    return 0.25 + 0.068 * longest_line(names, width)
+
+
+def name_rows(ax: Any, names: Iterable[str], width: int) -> None:
+    """Write names, folded at a width, beside the rows of an axis."""
+    labels = [style.short(str(name), width) for name in names]
+    ax.set_yticks(range(len(labels)), labels)

@@ -1,8 +1,9 @@
-"""Kinds of figures the questions share: curves, stacked bars and a matrix of gains and losses."""
+"""Kinds of figures that questions share: curves, bars, matrices and dots."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,12 +11,16 @@ import pandas as pd
 from chipmodel.display import style
 from chipmodel.display.canvas import (
     Drawn,
-    _beside,
-    _caption,
-    _signed,
-    _spread,
-    _subplots,
-    _widen,
+    add_caption,
+    annotate_beside,
+    label_margin,
+    longest_line,
+    name_rows,
+    signed_number,
+    spread_apart,
+    stack_diverging,
+    subplots,
+    widen_for_numbers,
 )
 
 LINES = (style.INK, *style.OTHERS)
@@ -23,13 +28,23 @@ LINES = (style.INK, *style.OTHERS)
 
 
 MARKS = ("o", "s", "D", "^", "v", "P")
-
-
 LOSS, GAIN = "#B2182B", "#2166AC"
-
 
 TICKS = 8
 """Shares up to which each has its own mark on the axis."""
+
+
+CURVE_NAME, BAR_NAME, MATRIX_NAME, GROUP_NAME = 16, 26, 30, 20
+"""Letters at which names of curves, bars, rows of a matrix and groups are folded."""
+
+
+@dataclass(frozen=True)
+class _CurveEnd:
+    """The right end of a curve, where its name is written."""
+
+    y: float
+    x: float
+    name: str
 
 
 def curves(
@@ -45,92 +60,92 @@ def curves(
     paint: Mapping[str, str] | None = None,
     percent: bool = False,
 ) -> Drawn:
-    """Draw curves with their names at their ends, one panel for each column in `panels` (title by column).
+    """Draw curves with their names at their ends, in one panel for each column.
 
     Parameters
     ----------
+    table : DataFrame
     x, by : str
         Columns of the horizontal axis and of the name of the curve.
+    panels : mapping
+        Title of the panel by column.
+    title, note, xlabel, ylabel : str
+    paint : mapping, optional
+        Colour by name of the curve.
     percent : bool
-        Whether the horizontal axis is a share.
+        Whether the horizontal axis is a share, shown in percent.
     """
     names = list(dict.fromkeys(table[by]))
-    colour = dict(paint or dict(zip(names, LINES * len(names), strict=False)))
-    wide = 1.7 + 3.9 * len(panels)
-    fig, axes = _subplots(1, len(panels), (max(6.4, wide), 4.5))
+    colours = dict(paint or zip(names, LINES * len(names), strict=False))
+    width = max(6.4, 1.7 + 3.9 * len(panels))
+    fig, axes = subplots(1, len(panels), (width, 4.5))
     scale = 100.0 if percent else 1.0
+    ticks = sorted({scale * float(value) for value in table[x]})
     for ax, (column, heading) in zip(axes, panels.items(), strict=True):
-        ends: list[tuple[float, float, str]] = []
-        for k, name in enumerate(names):
-            part = table[(table[by] == name) & table[column].notna()].sort_values(x)
-            if part.empty:
+        ends = []
+        for place, name in enumerate(names):
+            rows = (table[by] == name) & table[column].notna()
+            curve = table[rows].sort_values(x)
+            if curve.empty:
                 continue
             ax.plot(
-                scale * part[x],
-                part[column],
-                color=colour[name],
-                marker=MARKS[k % len(MARKS)],
+                scale * curve[x],
+                curve[column],
+                color=colours[name],
+                marker=MARKS[place % len(MARKS)],
                 markersize=3.5,
                 clip_on=False,
                 zorder=3,
             )
-            ends.append(
-                (float(part[column].iloc[-1]), scale * float(part[x].iloc[-1]), name)
-            )
+            last = curve.iloc[-1]
+            ends.append(_CurveEnd(float(last[column]), scale * float(last[x]), name))
         ax.axhline(0, color=style.FAINT, linewidth=0.8)
         ax.set_title(style.plain(heading))
         ax.set_xlabel(style.plain(xlabel))
         ax.grid(axis="y")
-        taken = sorted({scale * float(value) for value in table[x]})
-        if percent and len(taken) <= TICKS:
-            ax.set_xticks(taken, [f"{value:g}" for value in taken])
-        _name_ends(ax, ends, colour)
+        if percent and len(ticks) <= TICKS:
+            ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        _name_ends(ax, ends, colours)
     axes[0].set_ylabel(style.plain(ylabel))
-    _caption(fig, style.plain(title), style.plain(note))
-    wide = fig.get_figwidth()
-    longest = max(
-        len(line) for name in names for line in style.short(name, 16).split("\n")
-    )
-    room = 0.072 * longest + 0.12
+    add_caption(fig, style.plain(title), style.plain(note))
+    left = 0.75
+    right = 0.072 * longest_line(names, CURVE_NAME) + 0.12
+    panel = (width - left - right) / len(panels)
     fig.subplots_adjust(
-        left=0.75 / wide,
-        right=1.0 - room / wide,
+        left=left / width,
+        right=1.0 - right / width,
         top=0.79,
         bottom=0.13,
-        wspace=(room + 0.65) / ((wide - 0.75 - room) / len(panels) - 0.5),
+        wspace=(right + 0.65) / (panel - 0.5),
     )
     return fig, axes
 
 
-def _name(column: str) -> str:
+def _without_unit(column: str) -> str:
     """Return the name of a column without its unit, which the title has."""
     return style.plain(column.removesuffix(", USD bn"))
 
 
-def _name_ends(
-    ax: Any, ends: list[tuple[float, float, str]], colour: Mapping[str, str]
-) -> None:
-    ends = sorted(ends)
-    low, high = ax.get_ylim()
-    lines = max(
-        (style.short(name, 16).count("\n") + 1 for _, _, name in ends), default=1
-    )
-    apart, floor = (
-        0.05 * lines * (high - low),
-        low,
-    )  # no name may stand among the numbers of the axis
+def _name_ends(ax: Any, ends: Sequence[_CurveEnd], colours: Mapping[str, str]) -> None:
+    """Write the names of curves right of their ends, one above the other."""
+    ends = sorted(ends, key=lambda end: (end.y, end.x, end.name))
+    bottom, top = ax.get_ylim()
+    lines = [style.short(end.name, CURVE_NAME).count("\n") + 1 for end in ends]
+    gap = 0.05 * max(lines, default=1) * (top - bottom)
+    # No name may be lower than the axis, where the numbers of the axis are.
+    lowest = bottom
     heights = []
-    for height in _spread([y for y, _, _ in ends], apart):
-        heights.append(max(height, floor))
-        floor = heights[-1] + apart
-    right = max((x for _, x, _ in ends), default=0.0)
+    for height in spread_apart([end.y for end in ends], gap):
+        heights.append(max(height, lowest))
+        lowest = heights[-1] + gap
+    right = max((end.x for end in ends), default=0.0)
     left = ax.get_xlim()[0]
-    for y, (_, _, name) in zip(heights, ends, strict=True):
+    for height, end in zip(heights, ends, strict=True):
         ax.text(
             right + 0.025 * (right - left),
-            y,
-            style.short(name, 16),
-            color=colour[name],
+            height,
+            style.short(end.name, CURVE_NAME),
+            color=colours[end.name],
             va="center",
             fontsize=8.5,
             fontweight="bold",
@@ -138,6 +153,33 @@ def _name_ends(
             linespacing=0.95,
         )
     ax.set_xlim(right=right)
+
+
+def _groups(table: pd.DataFrame, panel: str | None) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of each panel with its heading."""
+    if panel is None:
+        return [("", table)]
+    return [(str(name), group) for name, group in table.groupby(panel, sort=False)]
+
+
+def _legend(fig: Any, colours: Mapping[str, str], columns: int, **options: Any) -> None:
+    """Write the legend of bars below the caption."""
+    from matplotlib.patches import Patch  # an optional extra
+
+    handles = [
+        Patch(color=colour, label=_without_unit(column))
+        for column, colour in colours.items()
+    ]
+    fig.legend(
+        handles=handles,
+        loc="upper left",
+        ncols=columns,
+        fontsize=8.5,
+        handlelength=1.2,
+        bbox_to_anchor=(0.004, 1.0 - 0.6 / fig.get_figheight()),
+        borderaxespad=0.2,
+        **options,
+    )
 
 
 def stacked_support(
@@ -150,96 +192,47 @@ def stacked_support(
     panel: str | None = None,
     total: bool = True,
 ) -> Drawn:
-    """Draw a bar for each row, its parts stacked right of zero if positive and left if negative.
+    """Draw a bar for each row, with gains stacked right of zero and losses left of it.
 
     Parameters
     ----------
+    table : DataFrame
     label : str
         Column with the name of the bar.
     parts : mapping
-        Colour by column; its name stands in the legend without its unit.
+        Colour by column; the legend shows its name without the unit.
+    title, note : str
     panel : str, optional
-        Column that tells panels apart.
+        Column with the name of the panel a row belongs to.
     total : bool
         Whether the sum is marked and written.
     """
-    from matplotlib.patches import Patch
-
-    groups = (
-        [("", table)]
-        if panel is None
-        else [(str(k), g) for k, g in table.groupby(panel, sort=False)]
-    )
-    count = max(len(g) for _, g in groups)
-    # Where bars carry the names of their parts, a legend would say it twice.
-    legend = 0 if set(parts) == set(table[label]) else -(-len(parts) // 4)
-    fig, axes = _subplots(
-        1, len(groups), (8.8, 1.55 + 0.24 * legend + 0.46 * count), sharey=True
-    )
+    groups = _groups(table, panel)
+    count = max(len(group) for _, group in groups)
+    # Where bars carry the names of their parts, a legend would repeat them.
+    is_named = set(parts) == set(table[label])
+    legend_lines = 0 if is_named else -(-len(parts) // 4)
+    wide, tall = 8.8, 1.55 + 0.24 * legend_lines + 0.46 * count
+    fig, axes = subplots(1, len(groups), (wide, tall), sharey=True)
     for ax, (heading, group) in zip(axes, groups, strict=True):
-        for i, (_, row) in enumerate(group.iterrows()):
-            right = left = 0.0
-            for column, colour in parts.items():
-                value = float(row[column])
-                start = right if value >= 0 else left
-                ax.barh(
-                    i,
-                    value,
-                    left=start,
-                    height=0.62,
-                    color=colour,
-                    edgecolor="white",
-                    linewidth=0.5,
-                )
-                right, left = (
-                    (right + value, left) if value >= 0 else (right, left + value)
-                )
-            if total:
-                sum_ = right + left
-                ax.plot(
-                    sum_,
-                    i,
-                    "D",
-                    color="white",
-                    markeredgecolor=style.INK,
-                    markersize=4.5,
-                    zorder=4,
-                )
-                _beside(ax, right if sum_ >= 0 else left, i, _signed(sum_), sum_ >= 0)
+        for position, (_, row) in enumerate(group.iterrows()):
+            values = {column: float(row[column]) for column in parts}
+            stack_diverging(ax, position, values, parts, total)
         ax.axvline(0, color=style.INK, linewidth=0.9)
-        ax.set_yticks(
-            range(len(group)), [style.short(str(name), 26) for name in group[label]]
-        )
+        name_rows(ax, group[label], BAR_NAME)
         ax.set_ylim(count - 0.45, -0.6)
-        _widen(ax, 0.16)
+        widen_for_numbers(ax, 0.16)
         ax.grid(axis="x")
         ax.set_title(style.plain(heading))
-    handles = [
-        Patch(color=colour, label=_name(column)) for column, colour in parts.items()
-    ]
-    tall = fig.get_figheight()
-    if legend:
-        fig.legend(
-            handles=handles,
-            loc="upper left",
-            ncols=min(4, len(parts)),
-            fontsize=8.5,
-            columnspacing=1.4,
-            handlelength=1.2,
-            bbox_to_anchor=(0.004, 1.0 - 0.6 / tall),
-            borderaxespad=0.2,
-        )
-    _caption(fig, style.plain(title), style.plain(note))
-    longest = max(
-        len(line)
-        for name in table[label]
-        for line in style.short(str(name), 26).split("\n")
-    )
+    if legend_lines:
+        _legend(fig, parts, min(4, len(parts)), columnspacing=1.4)
+    add_caption(fig, style.plain(title), style.plain(note))
+    heading_height = 0.2 if panel else 0.0
     fig.subplots_adjust(
-        left=(0.25 + 0.068 * longest) / 8.8,
+        left=label_margin(map(str, table[label]), BAR_NAME) / wide,
         right=0.98,
         bottom=0.36 / tall,
-        top=1.0 - (0.85 + 0.24 * legend + (0.2 if panel else 0.0)) / tall,
+        top=1.0 - (0.85 + 0.24 * legend_lines + heading_height) / tall,
         wspace=0.1,
     )
     return fig, axes
@@ -248,45 +241,48 @@ def stacked_support(
 def matrix(
     table: pd.DataFrame, *, label: str, columns: Sequence[str], title: str, note: str
 ) -> Drawn:
-    """Draw gains (blue) and losses (red) as a table of numbers on shades, one scale for all."""
-    from matplotlib.colors import LinearSegmentedColormap
+    """Draw gains (blue) and losses (red) as numbers on shades, one scale for all.
 
-    fig, (ax,) = _subplots(1, 1, (8.6, 1.35 + 0.42 * len(table)))
+    Parameters
+    ----------
+    table : DataFrame
+    label : str
+        Column with the name of the row.
+    columns : sequence of str
+        Columns with the numbers.
+    title, note : str
+    """
+    from matplotlib.colors import LinearSegmentedColormap  # an optional extra
+
+    wide, tall = 8.6, 1.35 + 0.42 * len(table)
+    fig, (ax,) = subplots(1, 1, (wide, tall))
     values = table[list(columns)].to_numpy(dtype=float)
-    most = max(abs(values).max(), 1e-9)
+    largest = max(abs(values).max(), 1e-9)
     shades = LinearSegmentedColormap.from_list("gains", [LOSS, "white", GAIN])
-    # A square root of the share of the largest keeps small numbers from all looking
-    # white.
-    strength = (abs(values) / most) ** 0.5 * ((values > 0) * 2 - 1)
+    # Square roots, because on a linear scale all small numbers would look white.
+    signs = (values > 0) * 2 - 1
+    strength = (abs(values) / largest) ** 0.5 * signs
     ax.imshow(0.8 * strength, cmap=shades, vmin=-1, vmax=1, aspect="auto")
-    for i in range(values.shape[0]):
-        for j in range(values.shape[1]):
-            dark = abs(strength[i, j]) > 0.75
+    for row, line in enumerate(values):
+        for column, value in enumerate(line):
+            is_dark = abs(strength[row, column]) > 0.75
             ax.text(
-                j,
-                i,
-                _signed(values[i, j]),
+                column,
+                row,
+                signed_number(value),
                 ha="center",
                 va="center",
-                color="white" if dark else style.INK,
+                color="white" if is_dark else style.INK,
             )
-    ax.set_xticks(range(len(columns)), [style.short(_name(c), 10) for c in columns])
+    headings = [style.short(_without_unit(column), 10) for column in columns]
+    ax.set_xticks(range(len(columns)), headings)
     ax.xaxis.tick_top()
-    ax.set_yticks(
-        range(len(table)), [style.short(str(name), 30) for name in table[label]]
-    )
+    name_rows(ax, table[label], MATRIX_NAME)
     ax.tick_params(length=0)
-    for side in ax.spines.values():
-        side.set_visible(False)
-    _caption(fig, style.plain(title), style.plain(note))
-    longest = max(
-        len(line)
-        for name in table[label]
-        for line in style.short(str(name), 30).split("\n")
-    )
-    tall = fig.get_figheight()
+    ax.spines[:].set_visible(False)
+    add_caption(fig, style.plain(title), style.plain(note))
     fig.subplots_adjust(
-        left=(0.25 + 0.068 * longest) / 8.6,
+        left=label_margin(map(str, table[label]), MATRIX_NAME) / wide,
         right=0.985,
         top=1.0 - 1.08 / tall,
         bottom=0.12 / tall,
@@ -304,61 +300,47 @@ def side_by_side(
     note: str,
     none: str = "",
 ) -> Drawn:
-    """Draw a group of bars for each row, one for each column (colour by column), panels with scales of their own.
+    """Draw a group of bars for each row, in panels with scales of their own.
 
     Parameters
     ----------
+    table : DataFrame
+    label, panel : str
+        Columns with the name of the group and of its panel.
+    columns : mapping
+        Colour by column; each column is a bar of the group.
+    title, note : str
     none : str
         What is written in place of a number that is missing.
     """
-    from matplotlib.patches import Patch
-
-    groups = [(str(k), g) for k, g in table.groupby(panel, sort=False)]
-    count = max(len(g) for _, g in groups)
-    tall = 1.7 + count * (0.14 * len(columns) + 0.16)
-    fig, axes = _subplots(1, len(groups), (9.2, tall), sharey=True)
-    high = 0.8 / len(columns)
+    groups = _groups(table, panel)
+    count = max(len(group) for _, group in groups)
+    wide, tall = 9.2, 1.7 + count * (0.14 * len(columns) + 0.16)
+    fig, axes = subplots(1, len(groups), (wide, tall), sharey=True)
+    height = 0.8 / len(columns)
+    middle = (len(columns) - 1) / 2.0
     for ax, (heading, group) in zip(axes, groups, strict=True):
-        for i, (_, row) in enumerate(group.iterrows()):
-            for k, (column, colour) in enumerate(columns.items()):
-                y = i + (k - (len(columns) - 1) / 2.0) * high
+        for position, (_, row) in enumerate(group.iterrows()):
+            for place, (column, colour) in enumerate(columns.items()):
+                y = position + (place - middle) * height
                 if pd.isna(row[column]):
                     ax.text(
                         0, y, f" {none}", va="center", color=style.FAINT, fontsize=8
                     )
                     continue
-                ax.barh(y, row[column], height=0.9 * high, color=colour)
-                _beside(
-                    ax, float(row[column]), y, _signed(float(row[column])).lstrip("+")
-                )
+                value = float(row[column])
+                ax.barh(y, value, height=0.9 * height, color=colour)
+                annotate_beside(ax, value, y, signed_number(value).lstrip("+"))
         ax.axvline(0, color=style.INK, linewidth=0.9)
-        ax.set_yticks(
-            range(len(group)), [style.short(str(name), 20) for name in group[label]]
-        )
+        name_rows(ax, group[label], GROUP_NAME)
         ax.set_ylim(count - 0.5, -0.5)
-        _widen(ax, 0.12)
+        widen_for_numbers(ax, 0.12)
         ax.grid(axis="x")
         ax.set_title(style.plain(heading))
-    fig.legend(
-        handles=[
-            Patch(color=colour, label=_name(column))
-            for column, colour in columns.items()
-        ],
-        loc="upper left",
-        ncols=len(columns),
-        fontsize=8.5,
-        bbox_to_anchor=(0.004, 1.0 - 0.6 / tall),
-        borderaxespad=0.2,
-        handlelength=1.2,
-    )
-    _caption(fig, style.plain(title), style.plain(note))
-    longest = max(
-        len(line)
-        for name in table[label]
-        for line in style.short(str(name), 20).split("\n")
-    )
+    _legend(fig, columns, len(columns))
+    add_caption(fig, style.plain(title), style.plain(note))
     fig.subplots_adjust(
-        left=(0.25 + 0.068 * longest) / 9.2,
+        left=label_margin(map(str, table[label]), GROUP_NAME) / wide,
         right=0.985,
         top=1.0 - 1.2 / tall,
         bottom=0.35 / tall,
@@ -370,46 +352,45 @@ def side_by_side(
 def dots(
     table: pd.DataFrame, *, label: str, panel: str, title: str, note: str
 ) -> Drawn:
-    """Draw values as dots on lines from low to high (columns ``value, low, high``), panels of two a line.
+    """Draw values as dots on lines from low to high, in two columns of panels.
 
     Parameters
     ----------
+    table : DataFrame
+        With columns ``value``, ``low`` and ``high``.
     label, panel : str
         Columns with the name of the line and of the panel.
+    title, note : str
     """
-    groups = [(str(k), g) for k, g in table.groupby(panel, sort=False)]
-    names = list(dict.fromkeys(table[label]))
-    lines = -(-len(groups) // 2)
-    tall = 0.85 + lines * (0.72 + 0.3 * len(names))
-    fig, axes = _subplots(lines, 2, (8.8, tall), sharey=True)
+    groups = _groups(table, panel)
+    names = [str(name) for name in dict.fromkeys(table[label])]
+    rows_of_panels = -(-len(groups) // 2)
+    wide, tall = 8.8, 0.85 + rows_of_panels * (0.72 + 0.3 * len(names))
+    fig, axes = subplots(rows_of_panels, 2, (wide, tall), sharey=True)
     for ax in axes[len(groups) :]:
         ax.set_visible(False)
+    colour = style.REGION_COLOURS["USA"]
     for ax, (heading, group) in zip(axes, groups, strict=False):
         for row in group.to_dict("records"):
-            y = names.index(row[label])
+            y = names.index(str(row[label]))
             ax.plot(
                 [row["low"], row["high"]],
                 [y, y],
-                color=style.REGION_COLOURS["USA"],
+                color=colour,
                 linewidth=3,
                 alpha=0.35,
                 solid_capstyle="butt",
             )
-            ax.plot(
-                row["value"], y, "o", color=style.REGION_COLOURS["USA"], markersize=6
-            )
+            ax.plot(row["value"], y, "o", color=colour, markersize=6)
         if float(group["low"].min()) < 0 < float(group["high"].max()):
             ax.axvline(0, color=style.INK, linewidth=0.9)
-        ax.set_yticks(range(len(names)), [style.short(str(name), 26) for name in names])
+        name_rows(ax, names, BAR_NAME)
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.grid(axis="x")
         ax.set_title(style.plain(heading))
-    _caption(fig, style.plain(title), style.plain(note))
-    longest = max(
-        len(line) for name in names for line in style.short(str(name), 26).split("\n")
-    )
+    add_caption(fig, style.plain(title), style.plain(note))
     fig.subplots_adjust(
-        left=(0.25 + 0.068 * longest) / 8.8,
+        left=label_margin(names, BAR_NAME) / wide,
         right=0.98,
         bottom=0.35 / tall,
         top=1.0 - 1.05 / tall,

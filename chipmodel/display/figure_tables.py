@@ -1,4 +1,8 @@
-"""The tables behind the figures: what is plotted, and nothing else."""
+"""The tables behind the figures of a study: what is plotted, and nothing else.
+
+Capacity is kwpm (thousand 300 mm wafers a month), shares are parts of one, money is
+million USD in present value.
+"""
 
 from __future__ import annotations
 
@@ -6,216 +10,249 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from chipmodel.display import style
 from chipmodel.results.metrics import ALL, evaluate
 from chipmodel.results.summary import Summary
+
+PLACES = 2
+"""Subject regions whose announced projects are shown."""
+
+
+CAPACITY_COLUMNS = (
+    "case",
+    "world",
+    "region",
+    "name",
+    "segment",
+    "segment_name",
+    "year",
+    "value",
+    "unit",
+)
+
+
+SHARE_COLUMNS = (
+    "case",
+    "world",
+    "committed",
+    "region",
+    "name",
+    "segment",
+    "segment_name",
+    "year",
+    "reference",
+    "value",
+    "difference",
+    "unit",
+)
+
+
+GAIN_COLUMNS = (
+    "case",
+    "world",
+    "committed",
+    "reference",
+    "years",
+    "who",
+    "region",
+    "name",
+    "value",
+    "unit",
+)
+
+
+PROJECT_COLUMNS = (
+    "case",
+    "world",
+    "committed",
+    "site",
+    "name",
+    "region",
+    "region_name",
+    "segment",
+    "size",
+    "year",
+    "value",
+    "unit",
+)
 
 
 def references(
     summaries: Sequence[Summary], reference: str | None
 ) -> dict[str, Summary]:
-    """Return the reference of each world; the first solution of the world if none is named."""
-    found: dict[str, Summary] = {}
-    for own in summaries:
-        if own.case.name == reference or (
-            reference is None and own.world.name not in found
-        ):
-            found[own.world.name] = own
-    return found
+    """Return the reference of each world: its first solution if no case is named."""
+    chosen: dict[str, Summary] = {}
+    for summary in summaries:
+        world = summary.world.name
+        is_first = reference is None and world not in chosen
+        if is_first or summary.case.name == reference:
+            chosen[world] = summary
+    return chosen
 
 
 def capacity_by_region(
     summaries: Sequence[Summary], reference: str | None
 ) -> pd.DataFrame:
-    """Capacity over time in the reference of the first world: in all, and at the leading edge."""
-    own = next(iter(references(summaries, reference).values()))
-    rows = [
-        (
-            own.case.name,
-            own.world.name,
-            region,
-            own.labels.regions[region],
-            segment,
-            _segment(own, segment),
-            year,
-            evaluate(f"capacity.{region}.{segment}.{year}", own),
-            "kwpm",
-        )
-        for segment in (ALL, own.labels.leading)
-        for region in own.labels.regions
-        for year in own.labels.years
-    ]
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "case",
-            "world",
-            "region",
-            "name",
-            "segment",
-            "segment_name",
-            "year",
-            "value",
-            "unit",
-        ],
-    )
+    """Return capacity over time in the reference of the first world, kwpm.
+
+    The rows are those of all segments together, then those of the leading edge.
+    """
+    base = next(iter(references(summaries, reference).values()))
+    rows = []
+    for segment in (ALL, base.labels.leading):
+        for region, name in base.labels.regions.items():
+            for year in base.labels.years:
+                rows.append(
+                    (
+                        base.case.name,
+                        base.world.name,
+                        region,
+                        name,
+                        segment,
+                        _segment_name(base, segment),
+                        year,
+                        evaluate(f"capacity.{region}.{segment}.{year}", base),
+                        "kwpm",
+                    )
+                )
+    return pd.DataFrame(rows, columns=list(CAPACITY_COLUMNS))
 
 
 def leading_edge_share(
     summaries: Sequence[Summary], reference: str | None
 ) -> pd.DataFrame:
-    """Share of the world's leading-edge capacity in the last year reported, by case and region."""
-    lead = summaries[0].labels.leading
-    last = summaries[0].labels.years[-1]
-    based = references(summaries, reference)
+    """Return shares of the world's leading-edge capacity in the last year reported."""
+    segment = summaries[0].labels.leading
+    year = summaries[0].labels.years[-1]
+    bases = references(summaries, reference)
     rows = []
-    for own in summaries:
-        for region, name in own.labels.regions.items():
-            metric = f"share.capacity.{region}.{lead}.{last}"
-            value, base = evaluate(metric, own), evaluate(metric, based[own.world.name])
+    for summary in summaries:
+        base = bases[summary.world.name]
+        for region, name in summary.labels.regions.items():
+            metric = f"share.capacity.{region}.{segment}.{year}"
+            share = evaluate(metric, summary)
             rows.append(
                 (
-                    own.case.name,
-                    own.world.name,
-                    own.world.committed,
+                    summary.case.name,
+                    summary.world.name,
+                    summary.world.committed,
                     region,
                     name,
-                    lead,
-                    _segment(own, lead),
-                    last,
-                    based[own.world.name].case.name,
-                    value,
-                    value - base,
+                    segment,
+                    _segment_name(summary, segment),
+                    year,
+                    base.case.name,
+                    share,
+                    share - evaluate(metric, base),
                     "share",
                 )
             )
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "case",
-            "world",
-            "committed",
-            "region",
-            "name",
-            "segment",
-            "segment_name",
-            "year",
-            "reference",
-            "value",
-            "difference",
-            "unit",
-        ],
-    )
+    return pd.DataFrame(rows, columns=list(SHARE_COLUMNS))
 
 
 def who_pays(summaries: Sequence[Summary], reference: str | None) -> pd.DataFrame:
-    """Gains of users, firms by home and treasuries against the reference, and the makers' memo line.
+    """Return gains of users, firms by home and treasuries against the reference, MUSD.
 
-    All of it is in present value over the years solved, and a loss is negative.
-    ``makers_memo`` is the change in what device makers of the first region pay for
-    chips, negative where they pay more; it reaches users and is not to be added.
+    Gains are in present value over the years solved; a loss is negative. The rows
+    ``makers_memo`` hold the change in what device makers of the first region pay for
+    chips, negative where they pay more. Users bear it in the end, so that it must not
+    be added to the other rows.
     """
-    based = references(summaries, reference)
+    bases = references(summaries, reference)
     rows = []
-    for own in summaries:
-        base = based[own.world.name]
-        if own is base:
-            continue
-        years = f"{own.labels.years[0]}-{own.labels.horizon}"
-        cell = (
-            own.case.name,
-            own.world.name,
-            own.world.committed,
-            base.case.name,
-            years,
-        )
-        # What no region owns has no home: rents of makers and traders, which are zero
-        # up to rounding.
-        for region, name in own.labels.regions.items():
-            gains = {
-                "users": -evaluate(f"cost.buyers.{region}", own, base),
-                "firms": evaluate(f"rents.{region}", own, base),
-                "treasuries": evaluate(f"treasury.{region}", own, base),
-            }
-            rows += [
-                (*cell, who, region, name, value, "MUSD")
-                for who, value in gains.items()
-            ]
-        first = next(iter(own.labels.regions))
-        dearer = evaluate(f"cost.buyers.maker.{first}", own, base)
-        rows.append(
-            (*cell, "makers_memo", first, own.labels.regions[first], -dearer, "MUSD")
-        )
-    columns = [
-        "case",
-        "world",
-        "committed",
-        "reference",
-        "years",
-        "who",
-        "region",
-        "name",
-        "value",
-        "unit",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    for summary in summaries:
+        base = bases[summary.world.name]
+        if summary is not base:
+            rows += _gains(summary, base)
+    return pd.DataFrame(rows, columns=list(GAIN_COLUMNS))
+
+
+def _gains(summary: Summary, base: Summary) -> list[tuple[object, ...]]:
+    """Return the rows of `who_pays` of a case."""
+    cell = (
+        summary.case.name,
+        summary.world.name,
+        summary.world.committed,
+        base.case.name,
+        f"{summary.labels.years[0]}-{summary.labels.horizon}",
+    )
+    rows: list[tuple[object, ...]] = []
+    # Firms without a home region are left out: makers and traders earn no rent, up to
+    # rounding.
+    for region, name in summary.labels.regions.items():
+        gains = {
+            "users": -evaluate(f"cost.buyers.{region}", summary, base),
+            "firms": evaluate(f"rents.{region}", summary, base),
+            "treasuries": evaluate(f"treasury.{region}", summary, base),
+        }
+        for who, gain in gains.items():
+            rows.append((*cell, who, region, name, gain, "MUSD"))
+    home, name = next(iter(summary.labels.regions.items()))
+    makers_cost = evaluate(f"cost.buyers.maker.{home}", summary, base)
+    rows.append((*cell, "makers_memo", home, name, -makers_cost, "MUSD"))
+    return rows
 
 
 def named_projects(summaries: Sequence[Summary], reference: str | None) -> pd.DataFrame:
-    """Announced projects in the two subject regions of highest rank: kwpm in service in the last year reported.
+    """Return announced projects in service in the last year reported, kwpm.
 
-    The cases are those of the world with the least of its commitments kept, where
-    builds are a choice.
+    Regions are the two subject regions of highest rank. Cases are those of the world
+    with the lowest share of committed projects, where the model chooses what is built.
     """
-    least = min(own.world.committed for own in summaries)
-    freest = next(own.world.name for own in summaries if own.world.committed == least)
-    there = [own for own in summaries if own.world.name == freest]
-    base = references(summaries, reference)[freest]
-    order = [base, *(own for own in there if own is not base)]
-    places = (base.labels.subjects or tuple(base.labels.regions))[:2]
+    freest = min((summary.world for summary in summaries), key=lambda w: w.committed)
+    base = references(summaries, reference)[freest.name]
+    cases = [base]
+    for summary in summaries:
+        if summary.world.name == freest.name and summary is not base:
+            cases.append(summary)
+    places = (base.labels.subjects or tuple(base.labels.regions))[:PLACES]
     rows = []
-    for own in order:
-        rows += [
-            (
-                own.case.name,
-                own.world.name,
-                own.world.committed,
-                p.site,
-                p.name,
-                p.region,
-                own.labels.regions[p.region],
-                p.segment,
-                p.size,
-                own.labels.years[-1],
-                p.in_service[own.labels.years[-1]],
-                "kwpm",
-            )
-            for p in own.projects
-            if p.region in places
-        ]
-    columns = [
-        "case",
-        "world",
-        "committed",
-        "site",
-        "name",
-        "region",
-        "region_name",
-        "segment",
-        "size",
-        "year",
-        "value",
-        "unit",
-    ]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame["order"] = frame["region"].map({r: i for i, r in enumerate(places)})
-    frame["case_order"] = frame["case"].map(
-        {own.case.name: i for i, own in enumerate(order)}
-    )
+    for summary in cases:
+        year = summary.labels.years[-1]
+        for project in summary.projects:
+            if project.region in places:
+                rows.append(
+                    (
+                        summary.case.name,
+                        summary.world.name,
+                        summary.world.committed,
+                        project.site,
+                        project.name,
+                        project.region,
+                        summary.labels.regions[project.region],
+                        project.segment,
+                        project.size,
+                        year,
+                        project.in_service[year],
+                        "kwpm",
+                    )
+                )
+    frame = pd.DataFrame(rows, columns=list(PROJECT_COLUMNS))
+    case_names = [summary.case.name for summary in cases]
+    # By region, the largest site first, and within a site in the order of the cases.
+    frame["region_order"] = frame["region"].map(list(places).index)
+    frame["case_order"] = frame["case"].map(case_names.index)
     frame = frame.sort_values(
-        ["order", "size", "site", "case_order"], ascending=[True, False, True, True]
+        ["region_order", "size", "site", "case_order"],
+        ascending=[True, False, True, True],
     )
-    return frame.drop(columns=["order", "case_order"]).reset_index(drop=True)
+    return frame.drop(columns=["region_order", "case_order"]).reset_index(drop=True)
 
 
-def _segment(own: Summary, segment: str) -> str:
-    return "All segments" if segment == ALL else own.segment(segment)
+def _segment_name(summary: Summary, segment: str) -> str:
+    return "All segments" if segment == ALL else summary.segment(segment)
+
+
+def cells_of(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the cases and worlds of a table, in their order."""
+    return list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
+
+
+def cell_name(table: pd.DataFrame, cell: tuple[str, str]) -> str:
+    """Return the name of a case, with its world if that is not the first one."""
+    case, world = cell
+    committed = dict(zip(table["world"], table["committed"], strict=False))
+    if world == next(iter(committed)):
+        return style.short(case)
+    kind = "uncommitted projects" if committed[world] == 0 else world
+    return style.short(f"{case} ({kind})", 24)

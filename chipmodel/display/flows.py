@@ -1,8 +1,11 @@
-"""A picture of trade: chips flow from the place of the fab to the place of device making and on to users."""
+"""A picture of trade: chips flow from fabs to device making and on to users."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -10,138 +13,141 @@ import pandas as pd
 from chipmodel.common.text import number
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.display import style
+from chipmodel.display.canvas import Drawn, add_caption, subplots
 from chipmodel.results.summary import Summary
 
 STAGES = ("fab", "device making", "use")
 
 
+COLUMNS = (
+    "case",
+    "year",
+    "from stage",
+    "to stage",
+    "from",
+    "from name",
+    "to",
+    "to name",
+    "value",
+    "unit",
+)
+
+
 GAP = 0.02
-"""Room between two bars of a column, of the height of the picture."""
+"""Space between two bars of a stage, as a part of the height of all its bars."""
 
 
 THIN = 0.002
 """Flows below this share of the whole are not drawn."""
 
 
-def table(own: Summary, year: int | None = None) -> pd.DataFrame:
-    """Return what flows between places in a year, the last one reported by default, at reference value."""
-    year = own.labels.years[-1] if year is None else year
-    value: dict[tuple[str, str, str], float] = defaultdict(float)
-    for stage, flow in zip(STAGES, (own.bought, own.devices), strict=False):
-        for (segment, origin, place, t), kwpm in flow.items():
+UNNAMED = 0.008
+"""Bars below this share of the whole have no name beside them."""
+
+
+HALF_BAR = 0.025
+"""Half the width of a bar, in distances between two stages."""
+
+
+def table(summary: Summary, year: int | None = None) -> pd.DataFrame:
+    """Return what flows between regions in a year, in USD bn at reference value.
+
+    Parameters
+    ----------
+    summary : Summary
+    year : int, optional
+        The last year reported by default.
+    """
+    if year is None:
+        year = summary.labels.years[-1]
+    regions = summary.labels.regions
+    value: dict[tuple[int, str, str], float] = defaultdict(float)
+    for stage, flows in enumerate((summary.bought, summary.devices)):
+        for (segment, origin, place, t), kwpm in flows.items():
             if t == year:
-                value[stage, origin, place] += (
-                    per_kwpm_year(kwpm * own.dutiable[segment]) / 1000.0
-                )
-    order = list(own.labels.regions)
-    keys = sorted(
-        value,
-        key=lambda key: (
-            STAGES.index(key[0]),
-            order.index(key[1]),
-            order.index(key[2]),
-        ),
-    )
-    return pd.DataFrame(
-        [
+                million = per_kwpm_year(kwpm * summary.dutiable[segment])
+                value[stage, origin, place] += million / 1000.0
+    order = list(regions)
+
+    def position(flow: tuple[int, str, str]) -> tuple[int, int, int]:
+        stage, origin, place = flow
+        return stage, order.index(origin), order.index(place)
+
+    rows = []
+    for stage, origin, place in sorted(value, key=position):
+        rows.append(
             (
-                own.case.name,
+                summary.case.name,
                 year,
-                stage,
-                STAGES[STAGES.index(stage) + 1],
-                a,
-                own.labels.regions[a],
-                b,
-                own.labels.regions[b],
-                value[stage, a, b],
+                STAGES[stage],
+                STAGES[stage + 1],
+                origin,
+                regions[origin],
+                place,
+                regions[place],
+                value[stage, origin, place],
                 "USD bn",
             )
-            for stage, a, b in keys
-        ],
-        columns=[
-            "case",
-            "year",
-            "from stage",
-            "to stage",
-            "from",
-            "from name",
-            "to",
-            "to name",
-            "value",
-            "unit",
-        ],
-    )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def alt(frame: pd.DataFrame) -> str:
-    """Return what the picture shows: the largest flows across a border."""
+    """Return the picture as text: the largest flows across a border."""
     crossing = frame[frame["from"] != frame["to"]].nlargest(4, "value")
-    said = "; ".join(
+    flows = [
         f"{row['from name']} to {row['to name']} ({row['from stage']} to"
         f" {row['to stage']}), USD {number(row['value'], 3)} bn"
         for _, row in crossing.iterrows()
-    )
+    ]
     return (
         "Bands between places of fabs, of device making and of use. The widest across"
-        f" a border: {said or 'none'}."
+        f" a border: {'; '.join(flows) or 'none'}."
     )
 
 
-def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
-    """Draw three columns of places with bands between them, coloured by where they come from."""
-    from chipmodel.display.canvas import _caption, _subplots
+@dataclass(frozen=True)
+class _Bar:
+    """The bar of a region in a stage: top and height, as shares of the whole."""
 
-    fig, axes = _subplots(1, 1, (9.2, 5.6))
+    top: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        return self.top - self.height / 2.0
+
+
+def draw(frame: pd.DataFrame) -> Drawn:
+    """Draw three columns of regions with bands between them, coloured by origin."""
+    fig, axes = subplots(1, 1, (9.2, 5.6))
     ax = axes[0]
     regions = list(dict.fromkeys([*frame["from"], *frame["to"]]))
-    names = {
-        **dict(zip(frame["from"], frame["from name"], strict=True)),
-        **dict(zip(frame["to"], frame["to name"], strict=True)),
-    }
-    paint = style.colours(regions)
+    names = dict(zip(frame["from"], frame["from name"], strict=True))
+    names |= dict(zip(frame["to"], frame["to name"], strict=True))
+    colours = style.colours(regions)
+    # Where nothing is made, the divisor is one and every bar has no height.
     whole = float(frame.loc[frame["from stage"] == STAGES[0], "value"].sum()) or 1.0
-    places = {
-        stage: _column(frame, k, regions, whole) for k, stage in enumerate(STAGES)
-    }
-    for k, stage in enumerate(STAGES[:-1]):
-        _bands(
-            ax,
-            frame[frame["from stage"] == stage],
-            k,
-            places[stage],
-            places[STAGES[k + 1]],
-            paint,
-            whole,
-        )
-    for k, stage in enumerate(STAGES):
-        for region, (top, tall) in places[stage].items():
+    columns = [_bars(frame, stage, regions, whole) for stage in range(len(STAGES))]
+    for stage, (left, right) in enumerate(pairwise(columns)):
+        flows = frame[frame["from stage"] == STAGES[stage]]
+        _draw_bands(ax, flows, stage, (left, right), colours, whole)
+    for stage, bars in enumerate(columns):
+        for region, bar in bars.items():
             ax.barh(
-                top - tall / 2.0, 0.05, left=k - 0.025, height=tall, color=paint[region]
+                bar.middle,
+                2 * HALF_BAR,
+                left=stage - HALF_BAR,
+                height=bar.height,
+                color=colours[region],
             )
-            side = {0: ("right", -0.035), len(STAGES) - 1: ("left", 0.035)}.get(
-                k, ("center", 0.0)
-            )
-            if tall > 0.008:
-                ax.text(
-                    k + side[1],
-                    top - tall / 2.0,
-                    f"{style.plain(names[region])} {number(tall * whole, 3)}",
-                    ha=side[0],
-                    va="center",
-                    fontsize=8.5,
-                    zorder=5,
-                    bbox=(
-                        dict(
-                            boxstyle="round,pad=0.12", fc="white", ec="none", alpha=0.75
-                        )
-                        if k == 1
-                        else None
-                    ),
-                )
+            if bar.height > UNNAMED:
+                amount = number(bar.height * whole, 3)
+                _name_bar(ax, stage, bar, f"{style.plain(names[region])} {amount}")
         ax.text(
-            k,
+            stage,
             1.02 + GAP * len(regions),
-            stage.capitalize(),
+            STAGES[stage].capitalize(),
             ha="center",
             va="bottom",
             fontweight="bold",
@@ -149,7 +155,7 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     ax.set_xlim(-0.5, len(STAGES) - 1 + 0.5)
     ax.set_ylim(-0.02, 1.06 + GAP * len(regions))
     ax.axis("off")
-    _caption(
+    add_caption(
         fig,
         f"From fab to user, {frame['year'].iloc[0]}, USD bn",
         f"case {str(frame['case'].iloc[0]).replace('_', ' ')}; wafers at the dutiable"
@@ -160,73 +166,95 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     return fig, axes
 
 
-def _column(
-    frame: pd.DataFrame, k: int, regions: list[str], whole: float
-) -> dict[str, tuple[float, float]]:
-    """Return (top, height) of every bar of a column, from the top down, as shares of the whole."""
-    found, top = {}, 1.0 + GAP * (len(regions) - 1)
+def _name_bar(ax: Any, stage: int, bar: _Bar, text: str) -> None:
+    """Write a name beside a bar of the outer stages, and over one of the middle."""
+    alignment, offset, box = "center", 0.0, None
+    if stage == 0:
+        alignment, offset = "right", -0.035
+    elif stage == len(STAGES) - 1:
+        alignment, offset = "left", 0.035
+    else:
+        # Bands pass behind the name.
+        box = dict(boxstyle="round,pad=0.12", fc="white", ec="none", alpha=0.75)
+    ax.text(
+        stage + offset,
+        bar.middle,
+        text,
+        ha=alignment,
+        va="center",
+        fontsize=8.5,
+        zorder=5,
+        bbox=box,
+    )
+
+
+def _bars(
+    frame: pd.DataFrame, stage: int, regions: list[str], whole: float
+) -> dict[str, _Bar]:
+    """Return the bars of a stage from the top down."""
+    # The last stage has no flows from it: its bars are what reaches it.
+    side = "from" if stage < len(STAGES) - 1 else "to"
+    flows = frame[frame[f"{side} stage"] == STAGES[stage]]
+    bars = {}
+    top = 1.0 + GAP * (len(regions) - 1)
     for region in regions:
-        column, side = (
-            ("from stage", "from") if k < len(STAGES) - 1 else ("to stage", "to")
-        )
-        tall = (
-            float(
-                frame.loc[
-                    (frame[column] == STAGES[k]) & (frame[side] == region), "value"
-                ].sum()
-            )
-            / whole
-        )
-        found[region] = (top, tall)
-        top -= tall + GAP
-    return found
+        height = float(flows.loc[flows[side] == region, "value"].sum()) / whole
+        bars[region] = _Bar(top, height)
+        top -= height + GAP
+    return bars
 
 
-def _bands(
+def _draw_bands(
     ax: Any,
-    frame: pd.DataFrame,
-    k: int,
-    left: dict[str, tuple[float, float]],
-    right: dict[str, tuple[float, float]],
-    paint: dict[str, str],
+    flows: pd.DataFrame,
+    stage: int,
+    bars: tuple[Mapping[str, _Bar], Mapping[str, _Bar]],
+    colours: Mapping[str, str],
     whole: float,
 ) -> None:
-    from matplotlib.patches import PathPatch
+    """Draw the bands between the bars of a stage and those of the next one."""
+    from matplotlib.patches import PathPatch  # an optional extra
     from matplotlib.path import Path
 
-    leave = {region: top for region, (top, _) in left.items()}
-    reach = {region: top for region, (top, _) in right.items()}
-    for a, b, value in zip(frame["from"], frame["to"], frame["value"], strict=True):
-        wide = value / whole
-        y, z = leave[a], reach[b]
-        leave[a], reach[b] = y - wide, z - wide
-        if wide < THIN:
+    # Next free height of each bar, on either side.
+    leave = {region: bar.top for region, bar in bars[0].items()}
+    reach = {region: bar.top for region, bar in bars[1].items()}
+    x0, x1, mid = stage + HALF_BAR, stage + 1 - HALF_BAR, stage + 0.5
+    codes = [
+        Path.MOVETO,
+        Path.CURVE4,
+        Path.CURVE4,
+        Path.CURVE4,
+        Path.LINETO,
+        Path.CURVE4,
+        Path.CURVE4,
+        Path.CURVE4,
+        Path.CLOSEPOLY,
+    ]
+    for origin, place, value in zip(
+        flows["from"], flows["to"], flows["value"], strict=True
+    ):
+        width = value / whole
+        left, right = leave[origin], reach[place]
+        leave[origin] = left - width
+        reach[place] = right - width
+        if width < THIN:
             continue
-        x0, x1, mid = k + 0.025, k + 0.975, k + 0.5
         corners = [
-            (x0, y),
-            (mid, y),
-            (mid, z),
-            (x1, z),
-            (x1, z - wide),
-            (mid, z - wide),
-            (mid, y - wide),
-            (x0, y - wide),
-            (x0, y),
+            (x0, left),
+            (mid, left),
+            (mid, right),
+            (x1, right),
+            (x1, right - width),
+            (mid, right - width),
+            (mid, left - width),
+            (x0, left - width),
+            (x0, left),
         ]
-        codes = [
-            Path.MOVETO,
-            Path.CURVE4,
-            Path.CURVE4,
-            Path.CURVE4,
-            Path.LINETO,
-            Path.CURVE4,
-            Path.CURVE4,
-            Path.CURVE4,
-            Path.CLOSEPOLY,
-        ]
-        ax.add_patch(
-            PathPatch(
-                Path(corners, codes), facecolor=paint[a], edgecolor="none", alpha=0.4
-            )
+        band = PathPatch(
+            Path(corners, codes),
+            facecolor=colours[origin],
+            edgecolor="none",
+            alpha=0.4,
         )
+        ax.add_patch(band)

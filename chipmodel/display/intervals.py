@@ -1,4 +1,4 @@
-"""How sure a number is, in words: the intervals kept for headline numbers beside the findings."""
+"""How sure a number is, as text: the intervals stored for headline numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chipmodel.results.metrics import ALL, Metric, evaluate, parse
 from chipmodel.results.summary import Labels, Summary
 
 HOW_SURE = "How sure:"
-"""How the sentence begins."""
+"""First words of the sentence."""
 
 
 PHRASES = {
@@ -25,13 +25,13 @@ PHRASES = {
     "welfare": "what {region} gains in all",
     "hhi": "the concentration of {segment} in {year}",
 }
-"""What the families of metrics are called inside a sentence."""
+"""What each family of metrics is called inside a sentence."""
 
 
 def sure(
     wanted: Iterable[tuple[Summary, Summary, str]],
     intervals: Intervals,
-    spoken: Callable[[str], str] | None = None,
+    case_phrase: Callable[[str], str] | None = None,
 ) -> str:
     """Return the sentence that gives the intervals of metrics; empty if none is known.
 
@@ -41,58 +41,63 @@ def sure(
         Solution, its reference and the name of a metric; with `CHANGE` before the name
         it is the metric's change against the reference.
     intervals : Intervals
-    spoken : callable, optional
+    case_phrase : callable, optional
         From the name of a case to what it is called; without it cases are not named.
     """
-    found = []
-    for own, base, name in wanted:
-        ends = known(own, base, name, intervals)
-        if ends is not None:
-            metric = parse(name.removeprefix(CHANGE))
-            case = f" under {spoken(own.case.name)}" if spoken else ""
-            by = "the change in " if name.startswith(CHANGE) else ""
-            found.append(
-                f"{by}{phrase(metric, own.labels)}{case} at"
-                f" {written(ends, metric.unit)}"
-            )
-    return f"{HOW_SURE} {intervals.basis} put {listed(found)}." if found else ""
+    phrases = []
+    for summary, base, name in wanted:
+        ends = known(summary, base, name, intervals)
+        if ends is None:
+            continue
+        metric = parse(name.removeprefix(CHANGE))
+        text = phrase(metric, summary.labels)
+        if name.startswith(CHANGE):
+            text = f"the change in {text}"
+        if case_phrase is not None:
+            text += f" under {case_phrase(summary.case.name)}"
+        phrases.append(f"{text} at {written(ends, metric.unit)}")
+    if not phrases:
+        return ""
+    return f"{HOW_SURE} {intervals.description} put {listed(phrases)}."
 
 
-def known(own: Summary, base: Summary, name: str, intervals: Intervals) -> Ends | None:
-    """Return the interval of a metric or of its change, if one is known for this very value."""
-    bare = name.removeprefix(CHANGE)
-    value = evaluate(bare, own, base)
-    if bare != name:
-        value -= evaluate(bare, base, base)
-    return intervals.of(own.case.name, own.world.name, name, value)
+def known(
+    summary: Summary, base: Summary, name: str, intervals: Intervals
+) -> Ends | None:
+    """Return the interval of a metric or of its change, if it belongs to this value."""
+    metric = name.removeprefix(CHANGE)
+    value = evaluate(metric, summary, base)
+    if metric != name:
+        value -= evaluate(metric, base, base)
+    return intervals.of(summary.case.name, summary.world.name, name, value)
 
 
 def written(ends: Ends, unit: str) -> str:
-    """Return an interval as it stands in a sentence.
+    """Return an interval inside a sentence, in the unit it is shown in.
 
     >>> written((0.084, 0.137), "share"), written((-2400.0, 12000.0), "MUSD")
     ('8.4 to 13.7%', '-2.4 to 12.0 USD bn')
     """
-    word, factor, decimals = SHOWN.get(unit, (unit, 1.0, 3))
+    name, factor, decimals = SHOWN.get(unit, (unit, 1.0, 3))
+    # Adding zero turns minus zero into zero.
     low, high = (f"{round(factor * end, decimals) + 0.0:,.{decimals}f}" for end in ends)
-    return f"{low} to {high}" + (word if word == "%" else f" {word}" if word else "")
+    if name in ("", "%"):
+        return f"{low} to {high}{name}"
+    return f"{low} to {high} {name}"
 
 
 def phrase(metric: Metric, labels: Labels) -> str:
     """Return what a metric is called inside a sentence."""
-    form = ".".join(part for part in metric.family.parts if not part.startswith("<"))
-    given = metric.given
-    region, segment = given.get("region", ""), given.get("segment", "")
-    return PHRASES.get(form, metric.name).format(
-        region=(
-            "the world"
-            if region == ALL
-            else with_article(labels.regions.get(region, region))
-        ),
-        segment=(
-            "all segments"
-            if segment == ALL
-            else lower(labels.segments.get(segment, segment))
-        ),
-        year=given.get("year", ""),
+    fixed = [part for part in metric.family.parts if not part.startswith("<")]
+    region = metric.given.get("region", "")
+    segment = metric.given.get("segment", "")
+    region_text, segment_text = "the world", "all segments"
+    if region != ALL:
+        region_text = with_article(labels.regions.get(region, region))
+    if segment != ALL:
+        segment_text = lower(labels.segments.get(segment, segment))
+    return PHRASES.get(".".join(fixed), metric.name).format(
+        region=region_text,
+        segment=segment_text,
+        year=metric.given.get("year", ""),
     )

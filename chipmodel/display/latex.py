@@ -1,4 +1,4 @@
-"""Tables as LaTeX, for papers; every character that means something to LaTeX is escaped."""
+"""Tables as LaTeX, for papers: characters with a meaning in LaTeX are escaped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ESCAPED = {
 
 
 def escaped(text: str) -> str:
-    r"""Return text as LaTeX sets it.
+    r"""Return text with every character escaped that has a meaning in LaTeX.
 
     >>> escaped("50% of logic_lt10")
     '50\\% of logic\\_lt10'
@@ -41,15 +41,25 @@ def escaped(text: str) -> str:
 
 
 def latex(frame: pd.DataFrame, title: str, label: str) -> str:
-    """Return a table for LaTeX with ``booktabs``: numbers to four significant digits, to the right."""
-    kinds = "".join("r" if numeric(frame[column]) else "l" for column in frame.columns)
+    """Return a table for LaTeX with ``booktabs``, numbers to four significant digits.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    title : str
+        Caption of the table.
+    label : str
+        It is referred to as ``tab:<label>``.
+    """
+    # Numbers are aligned to the right, text to the left.
+    kinds = ["r" if numeric(frame[column]) else "l" for column in frame.columns]
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escaped(title)}}}",
         rf"\label{{tab:{label}}}",
-        rf"\begin{{tabular}}{{{kinds}}}",
+        rf"\begin{{tabular}}{{{''.join(kinds)}}}",
         r"\toprule",
         _line([str(column) for column in frame.columns]),
         r"\midrule",
@@ -62,38 +72,37 @@ def latex(frame: pd.DataFrame, title: str, label: str) -> str:
 
 
 def cells(frame: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of a table as people read them; what is not known is empty, a year has no comma."""
-    shown = [
-        (
-            [str(x) for x in frame[column]]
-            if _years(frame[column])
-            else [cell(x) for x in frame[column]]
-        )
-        for column in frame.columns
-    ]
-    return [list(row) for row in zip(*shown, strict=True)]
+    """Return the cells of a table as text.
+
+    A missing value is empty, and a year has no comma.
+    """
+    columns = []
+    for name in frame.columns:
+        as_text = str if _holds_years(frame[name]) else cell
+        columns.append([as_text(value) for value in frame[name]])
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
-def cell(value: Any) -> str:
-    """Return one cell as people read it."""
+def cell(value: object) -> str:
+    """Return one cell as text."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
     return "" if math.isnan(value) else number(float(value))
 
 
 def numeric(column: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers."""
-    return bool(pd.api.types.is_numeric_dtype(column)) and not bool(
-        pd.api.types.is_bool_dtype(column)
-    )
+    """Whether a column holds numbers; truth values are none."""
+    is_number = pd.api.types.is_numeric_dtype(column)
+    return bool(is_number and not pd.api.types.is_bool_dtype(column))
 
 
-def _years(column: pd.Series[Any]) -> bool:
-    whole = pd.api.types.is_integer_dtype(column)
-    return bool(whole and len(column) and column.between(1900, 2100).all())
+def _holds_years(column: pd.Series[Any]) -> bool:
+    is_whole = pd.api.types.is_integer_dtype(column)
+    return bool(is_whole and len(column) and column.between(1900, 2100).all())
 
 
 def _line(row: Sequence[str]) -> str:
-    line = " & ".join(escaped(one) for one in row)
+    line = " & ".join(escaped(text) for text in row)
     # After the end of a row LaTeX takes a star or a bracket for an option of it.
-    return ("{}" if line.startswith(("*", "[")) else "") + line + r" \\"
+    start = "{}" if line.startswith(("*", "[")) else ""
+    return start + line + r" \\"

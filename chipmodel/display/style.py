@@ -1,8 +1,9 @@
-"""The look of every figure: one colour a region, told apart by colour-blind readers too."""
+"""The look of every figure: colours that colour-blind readers distinguish, fonts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
 from chipmodel.common.text import printable
@@ -20,7 +21,7 @@ REGION_COLOURS = {
 
 
 OTHERS = ("#332288", "#117733", "#AA4499", "#882255", "#999933", "#44AA99", "#661100")
-"""For regions the palette does not name."""
+"""Colours of regions outside the palette."""
 
 
 INK, FAINT, GROUND = "#222222", "#8A8A8A", "#E4E4E4"
@@ -54,17 +55,19 @@ RC: dict[str, Any] = {
     "pdf.fonttype": 42,
     "path.simplify": False,
 }
-"""Settings of matplotlib; the salt and the fonts shipped with it make the same bytes on every run."""
+"""Settings of matplotlib; fixed fonts and salt give the same bytes on every run."""
 
 
 def colours(regions: Iterable[str]) -> dict[str, str]:
-    """Return the colour of each region; regions the palette does not name get the others in turn."""
-    spare = iter(OTHERS * 10)
-    return {r: REGION_COLOURS.get(r) or next(spare) for r in regions}
+    """Return a colour for each region; those outside the palette get others in turn."""
+    others = cycle(OTHERS)
+    return {region: REGION_COLOURS.get(region) or next(others) for region in regions}
 
 
 def plain(text: str) -> str:
-    r"""Return text that matplotlib can draw and SVG can hold; `RC` sees to it that a dollar is no formula.
+    r"""Return text that matplotlib can draw and SVG can hold.
+
+    A dollar sign stays one: `RC` turns formulas off.
 
     >>> plain("US$ 5,\tnet")
     'US$ 5, net'
@@ -73,11 +76,19 @@ def plain(text: str) -> str:
 
 
 def short(case: str, width: int = 20) -> str:
-    """Return the name of a case in words, over two lines if it is long."""
-    words = case.replace("_", " ")
-    if len(words) <= width or " " not in words:
-        return plain(words)
-    middle = min((abs(i - len(words) / 2), i) for i, c in enumerate(words) if c == " ")[
-        1
-    ]
-    return plain(words[:middle] + "\n" + words[middle + 1 :])
+    r"""Return a name as text, over two lines if it is longer than a width.
+
+    >>> short("section232_25_everywhere", 20)
+    'section232 25\neverywhere'
+    """
+    name = case.replace("_", " ")
+    if len(name) <= width or " " not in name:
+        return plain(name)
+    spaces = [place for place, letter in enumerate(name) if letter == " "]
+    middle = min(spaces, key=lambda place: abs(place - len(name) / 2))
+    return plain(name[:middle] + "\n" + name[middle + 1 :])
+
+
+def as_text(name: str) -> str:
+    """Return an id with spaces in place of underscores, on one line."""
+    return plain(name.replace("_", " "))

@@ -1,9 +1,10 @@
-"""Comparison tables as text for a terminal."""
+"""Comparison tables: as text for a terminal, and as wide tables for a file."""
 
 from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,26 +14,29 @@ from chipmodel.results.metrics import Metric, describe, parse
 from chipmodel.results.summary import Summary
 
 LABEL = 24
+"""Letters of the label of a row."""
 
 
-CELL = 11
-"""Width of a column of a sweep."""
+POINT_CELL = 11
+"""Letters of a column of a sweep."""
 
 
 LINES = 30
 """Points of a sweep shown."""
 
 
-LEAST = 14
-"""Narrowest column of a case."""
+MINIMUM_CELL, MAXIMUM_CELL = 14, 20
+"""Letters of the narrowest and the widest column of a case."""
 
 
 @dataclass(frozen=True)
 class _Row:
+    """A metric as text: a label, a cell for each case, and a cell below each."""
+
     label: str
     cells: list[str]
     below: list[str]
-    empty: bool
+    is_zero: bool
 
 
 def comparison_text(
@@ -41,7 +45,9 @@ def comparison_text(
     reference: str | None,
     width: int = 110,
 ) -> str:
-    """Return a comparison as text: cases as columns, metrics as rows under headings, one part a world.
+    """Return a comparison as text: cases as columns, metrics as rows under headings.
+
+    Each world is a block of its own, and so are cases that do not fit on the line.
 
     Parameters
     ----------
@@ -50,27 +56,31 @@ def comparison_text(
     summaries : dict
         By ``case--world``, for names.
     reference : str, optional
-        Case every other is compared with.
+        Case every other is compared with; each block shows it first.
     width : int
-        Characters a line.
+        Letters of a line.
     """
-    parts = []
-    room = max(1, (width - LABEL) // LEAST)
+    names = next(iter(summaries.values()))
+    fitting = max(1, (width - LABEL) // MINIMUM_CELL)
+    blocks = []
     for world in dict.fromkeys(table["world"]):
-        here = table[table["world"] == world]
-        cases = list(dict.fromkeys(here["case"]))
-        start = [c for c in cases if c == reference]
-        others = [c for c in cases if c != reference]
-        step = max(1, room - len(start))
+        rows = table[table["world"] == world]
+        cases = list(dict.fromkeys(rows["case"]))
+        start = [case for case in cases if case == reference]
+        others = [case for case in cases if case != reference]
+        step = max(1, fitting - len(start))
         for first in range(0, max(1, len(others)), step):
-            shown = start + others[first : first + step]
-            labels = next(iter(summaries.values()))
-            parts.append(_block(here, shown, world, labels, reference, width))
-    return "\n\n".join(parts)
+            block = _Block(
+                rows, start + others[first : first + step], names, reference, width
+            )
+            blocks.append(block.text(world))
+    return "\n\n".join(blocks)
 
 
 def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> str:
-    """Return a sweep as text: a line a point, the numbers first, then as many metrics as the width holds.
+    """Return a sweep as text: a line a point, its numbers first.
+
+    As many metrics follow as the line holds; a key below names all of them.
 
     Parameters
     ----------
@@ -79,185 +89,212 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
     numbers : list of str
         Columns of the numbers varied.
     width : int
-        Characters a line.
+        Letters of a line.
     """
-    metrics = [
-        name for name in table.columns if name not in ("case", "world", *numbers)
-    ]
+    skipped = {"case", "world", *numbers}
+    metrics = [str(name) for name in table.columns if name not in skipped]
     cases = [str(case).partition("[")[0] for case in table["case"]]
-    first = max(map(len, cases), default=0)
-    marks = [f"({k})" for k in range(1, len(numbers) + len(metrics) + 1)]
-    room = max(1, (width - first) // CELL)
-    columns = [*numbers, *metrics][:room]
-    kept = _spread(len(table), LINES)
-    lines = [" " * first + "".join(mark.rjust(CELL) for mark in marks[: len(columns)])]
-    for k in kept:
-        cells = [table[name].iloc[k] for name in columns]
+    label = max(map(len, cases), default=0)
+    fitting = max(1, (width - label) // POINT_CELL)
+    columns = [*numbers, *metrics]
+    marks = [f"({place})" for place in range(1, len(columns) + 1)]
+    head = "".join(mark.rjust(POINT_CELL) for mark in marks[:fitting])
+    lines = [" " * label + head]
+    points = evenly_spaced(len(table), LINES)
+    for point in points:
+        values = [table[name].iloc[point] for name in columns[:fitting]]
+        cells = ["" if pd.isna(value) else f"{value:.5g}" for value in values]
+        row = "".join(cell.rjust(POINT_CELL) for cell in cells)
+        lines.append(cases[point].ljust(label) + row)
+    if len(points) < len(table):
         lines.append(
-            cases[k].ljust(first)
-            + "".join(("" if c != c else f"{c:.5g}").rjust(CELL) for c in cells)
-        )
-    if len(kept) < len(table):
-        lines.append(
-            f"{len(kept)} of {len(table)} points shown; comparison_wide.csv has all"
+            f"{len(points)} of {len(table)} points shown; comparison_wide.csv has all"
         )
     lines.append("")
-    for mark, name in zip(marks, [*numbers, *metrics], strict=True):
-        lines.append(
-            f"{mark} {name}" + (f", {parse(name).unit}" if name in metrics else "")
-        )
+    for mark, name in zip(marks, columns, strict=True):
+        unit = f", {parse(name).unit}" if name in metrics else ""
+        lines.append(f"{mark} {name}{unit}")
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _spread(count: int, most: int) -> list[int]:
-    """Return at most `most` places spread evenly, both ends included."""
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Return at most `most` places of a list, spread evenly, with both its ends."""
     if count <= most:
         return list(range(count))
-    return sorted({round(k * (count - 1) / (most - 1)) for k in range(most)})
+    places = {round(step * (count - 1) / (most - 1)) for step in range(most)}
+    return sorted(places)
 
 
 def wide(table: pd.DataFrame, differences: bool) -> pd.DataFrame:
-    """Return the table of a study with a row a metric, with differences to the reference and intervals if asked."""
+    """Return the table of a study with a row a metric and a column a case and world.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Long, as `StudyResult.table`; with columns ``low`` and ``high`` if intervals are
+        known.
+    differences : bool
+        Whether differences to the reference follow.
+    """
     names = list(dict.fromkeys(table["metric"]))
-    wide = pd.DataFrame(
-        {
-            "metric": names,
-            "meaning": [describe(n)[1] for n in names],
-            "unit": [describe(n)[0] for n in names],
-        }
-    )
+    described = [describe(name) for name in names]
+    columns = {
+        "metric": names,
+        "meaning": [meaning for _, meaning in described],
+        "unit": [unit for unit, _ in described],
+    }
+    wide_table = pd.DataFrame(columns)
+    shown = ["value"]
+    if differences:
+        shown.append("difference")
+    if "low" in table:
+        shown += ["low", "high"]
     cells = list(dict.fromkeys(zip(table["case"], table["world"], strict=True)))
-    columns = [
-        "value",
-        *(["difference"] if differences else []),
-        *(["low", "high"] if "low" in table else []),
-    ]
-    for column in columns:
+    for column in shown:
+        prefix = "" if column == "value" else f"{column} "
         for case, world in cells:
-            part = table[(table["case"] == case) & (table["world"] == world)].set_index(
-                "metric"
-            )[column]
-            prefix = "" if column == "value" else f"{column} "
-            wide[f"{prefix}{case}--{world}"] = part.reindex(names).to_numpy()
-    return wide
+            rows = table[(table["case"] == case) & (table["world"] == world)]
+            values = rows.set_index("metric")[column].reindex(names)
+            wide_table[f"{prefix}{case}--{world}"] = values.to_numpy()
+    return wide_table
 
 
 def wide_points(table: pd.DataFrame, numbers: list[str]) -> pd.DataFrame:
-    """Return the table of a study that varies numbers with a row a point and a column a metric."""
+    """Return the table of a study that varies numbers, with a row a point.
+
+    Columns are the case, the world, the numbers varied, and a column a metric.
+    """
     names = list(dict.fromkeys(table["metric"]))
-    keys = ["case", "world", *numbers]
     first = table[table["metric"] == names[0]].reset_index(drop=True)
-    values = {
-        name: table.loc[table["metric"] == name, "value"].to_numpy() for name in names
-    }
-    return pd.DataFrame({**{name: first[name] for name in keys}, **values})
+    columns = {name: first[name] for name in ("case", "world", *numbers)}
+    for name in names:
+        columns[name] = table.loc[table["metric"] == name, "value"].to_numpy()
+    return pd.DataFrame(columns)
 
 
 def wrapped(text: str, width: int = 110) -> str:
-    """Return a paragraph in lines of at most `width` characters."""
-    return "\n".join(
-        textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
-    )
+    """Return a paragraph in lines of at most `width` letters."""
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def shown(value: float, unit: str, signed: bool = False) -> str:
-    """Return a number as a table shows it."""
+    """Return a number in the unit it is shown in; a missing one is empty."""
     _, factor, decimals = SHOWN.get(unit, (unit, 1.0, 3))
     if math.isnan(value):
         return ""
+    # Adding zero turns minus zero into zero.
     number = round(value * factor, decimals) + 0.0
-    return f"{number:{'+' if signed and number else ''},.{decimals}f}"
+    sign = "+" if signed and number else ""
+    return f"{number:{sign},.{decimals}f}"
 
 
-def _block(
-    here: pd.DataFrame,
-    cases: list[str],
-    world: str,
-    names: Summary,
-    reference: str | None,
-    width: int,
-) -> str:
-    column = min(20, (width - LABEL) // max(1, len(cases)))
-    compared = reference in cases and len(cases) > 1
-    about = f"World {world}" + (
-        f"; changes are against {reference}" if compared else ""
-    )
-    heads = [_head(case, column - 2) for case in cases]
-    drawn = "low" in here
-    if drawn:
-        about += "; below a number: its interval over the ranges of the data"
-    lines = [*textwrap.wrap(about, width), ""]
-    for i in range(max(map(len, heads))):
-        lines.append(
-            "".ljust(LABEL)
-            + "".join((h[i] if i < len(h) else "").rjust(column) for h in heads)
-        )
-    cells = here.set_index(["metric", "case"])
-    groups: dict[str, list[_Row]] = {}
-    for name in dict.fromkeys(here["metric"]):
-        metric = parse(name)
-        unit = SHOWN.get(metric.unit, (metric.unit,))[0]
-        heading = metric.text(metric.family.heading, names.labels) + (
-            f", {unit}" if unit else ""
-        )
-        groups.setdefault(heading, []).append(
-            _row(metric, cells, cases, names, column, reference)
-        )
-    for heading, rows in groups.items():
-        lines += ["", heading]
-        full = [row for row in rows if not row.empty]
-        for row in full:
-            lines.append(
-                f"  {row.label[: LABEL - 2]}".ljust(LABEL) + "".join(row.cells)
-            )
-            if any(cell.strip() for cell in row.below):
-                lines.append("".ljust(LABEL) + "".join(row.below))
-        if not full:
-            lines.append("  none")
-    return "\n".join(line.rstrip() for line in lines)
+class _Block:
+    """The cases of a world that fit beside each other."""
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        cases: Sequence[str],
+        names: Summary,
+        reference: str | None,
+        width: int,
+    ) -> None:
+        self.cases = cases
+        self.names = names
+        self.reference = reference
+        self.width = width
+        self.column = min(MAXIMUM_CELL, (width - LABEL) // max(1, len(cases)))
+        self.metrics = list(dict.fromkeys(rows["metric"]))
+        self.cells = rows.set_index(["metric", "case"])
+
+    def text(self, world: str) -> str:
+        """Return the block as text."""
+        lines = [*textwrap.wrap(self._about(world), self.width), ""]
+        lines += self._head()
+        for heading, rows in self._groups().items():
+            lines += ["", heading]
+            filled = [row for row in rows if not row.is_zero]
+            for row in filled:
+                label = f"  {row.label[: LABEL - 2]}"
+                lines.append(label.ljust(LABEL) + "".join(row.cells))
+                if any(cell.strip() for cell in row.below):
+                    lines.append(" " * LABEL + "".join(row.below))
+            if not filled:
+                lines.append("  none")
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _about(self, world: str) -> str:
+        about = f"World {world}"
+        if self.reference in self.cases and len(self.cases) > 1:
+            about += f"; changes are against {self.reference}"
+        if "low" in self.cells:
+            about += "; below a number: its interval over the ranges of the data"
+        return about
+
+    def _head(self) -> list[str]:
+        """Return the names of the cases, over as many lines as the longest needs."""
+        names = [_folded_name(case, self.column - 2) for case in self.cases]
+        lines = []
+        for line in range(max(map(len, names))):
+            parts = [name[line] if line < len(name) else "" for name in names]
+            cells = "".join(part.rjust(self.column) for part in parts)
+            lines.append(" " * LABEL + cells)
+        return lines
+
+    def _groups(self) -> dict[str, list[_Row]]:
+        """Return the rows by heading."""
+        groups: dict[str, list[_Row]] = {}
+        for name in self.metrics:
+            metric = parse(name)
+            heading = metric.text(metric.family.heading, self.names.labels)
+            unit = SHOWN.get(metric.unit, (metric.unit,))[0]
+            if unit:
+                heading += f", {unit}"
+            groups.setdefault(heading, []).append(self._row(metric))
+        return groups
+
+    def _row(self, metric: Metric) -> _Row:
+        cells, below, values = [], [], []
+        for case in self.cases:
+            value = self._number(metric, case, "value")
+            values.append(value)
+            below.append(self._interval(metric, case).rjust(self.column))
+            if metric.family.against:
+                # It is a difference by itself, and the reference has none.
+                is_reference = case == self.reference
+                text = "" if is_reference else shown(value, metric.unit, signed=True)
+                cells.append(text.rjust(self.column))
+            else:
+                half = self.column // 2
+                text = shown(value, metric.unit).rjust(self.column - half)
+                cells.append(text + self._change(metric, case).rjust(half))
+        label = metric.text(metric.family.row, self.names.labels)
+        is_zero = all(value == 0 or math.isnan(value) for value in values)
+        return _Row(label, cells, below, is_zero)
+
+    def _change(self, metric: Metric, case: str) -> str:
+        """Return the change against the reference; empty if there is none."""
+        if case == self.reference:
+            return ""
+        change = self._number(metric, case, "difference")
+        return shown(change, metric.unit, signed=True)
+
+    def _interval(self, metric: Metric, case: str) -> str:
+        """Return the interval of a number; empty if it is not known or has no width."""
+        if "low" not in self.cells:
+            return ""
+        low = self._number(metric, case, "low")
+        high = self._number(metric, case, "high")
+        if math.isnan(low) or low == high:
+            return ""
+        return f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
+
+    def _number(self, metric: Metric, case: str, column: str) -> float:
+        return float(self.cells.loc[(metric.name, case), column])  # type: ignore[arg-type]
 
 
-def _row(
-    metric: Metric,
-    cells: pd.DataFrame,
-    cases: list[str],
-    names: Summary,
-    column: int,
-    reference: str | None,
-) -> _Row:
-    found, values, below = [], [], []
-    half = column // 2
-    for case in cases:
-        below.append(_interval(cells, metric, case).rjust(column))
-        value = float(cells.loc[(metric.name, case), "value"])  # type: ignore[arg-type]
-        change = float(cells.loc[(metric.name, case), "difference"])  # type: ignore[arg-type]
-        values.append(value)
-        if metric.family.against:
-            text = "" if case == reference else shown(value, metric.unit, signed=True)
-            found.append(text.rjust(column))
-            continue
-        aside = (
-            ""
-            if case == reference or math.isnan(change)
-            else shown(change, metric.unit, signed=True)
-        )
-        found.append(shown(value, metric.unit).rjust(column - half) + aside.rjust(half))
-    label = metric.text(metric.family.row, names.labels)
-    return _Row(label, found, below, all(v == 0 or math.isnan(v) for v in values))
-
-
-def _interval(cells: pd.DataFrame, metric: Metric, case: str) -> str:
-    if "low" not in cells:
-        return ""
-    low, high = (float(cells.loc[(metric.name, case), end]) for end in ("low", "high"))  # type: ignore[arg-type]
-    return (
-        ""
-        if math.isnan(low) or low == high
-        else f"{shown(low, metric.unit)} to {shown(high, metric.unit)}"
-    )
-
-
-def _head(case: str, width: int) -> list[str]:
+def _folded_name(case: str, width: int) -> list[str]:
     """Break the name of a case at underscores."""
     lines = [""]
     for part in case.replace("_", "_ ").split(" "):

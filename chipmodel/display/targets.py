@@ -1,4 +1,4 @@
-"""Figures of what was published against ours, and of what support brings."""
+"""Figures of published results against ours, and of the fabs that support adds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.display import style
-from chipmodel.display.canvas import Drawn, _caption, _subplots
+from chipmodel.display.canvas import Drawn, add_caption, subplots
 
-MARK = {"hit": "o", "miss": "X", "beside": "D"}
+MARKS = {"hit": "o", "miss": "X", "beside": "D"}
+"""Mark by verdict."""
 
 
 INKS = {
@@ -18,62 +19,72 @@ INKS = {
     "derived": "#CC79A7",
     "context": "#E69F00",
 }
+"""Colour by role of the target."""
+
+
+FAR = 3.0
+"""Widths of the published band beyond which a dot is drawn at the edge."""
 
 
 def against_published(table: pd.DataFrame) -> Drawn:
-    """Draw every target as a dot on its own band: 0 is the low end, 1 the high end."""
-    kept = table[
-        table["ours"].notna() & table["low"].notna() & (table["high"] > table["low"])
-    ].iloc[::-1]
-    fig, axes = _subplots(1, 1, (9.2, 1.3 + 0.235 * len(kept)))
+    """Draw each target as a dot in its published band, from 0 (low) to 1 (high)."""
+    has_band = table["low"].notna() & (table["high"] > table["low"])
+    # The first target is drawn at the top, which is the last position of the axis.
+    drawn = table[table["ours"].notna() & has_band].iloc[::-1]
+    fig, axes = subplots(1, 1, (9.2, 1.3 + 0.235 * len(drawn)))
     ax = axes[0]
     ax.axvspan(0, 1, color=style.GROUND, zorder=0)
-    far = 3.0
-    rows: list[Any] = list(kept.itertuples(index=False))
-    for at, row in enumerate(rows):
-        place = (row.ours - row.low) / (row.high - row.low)
-        shown = min(max(place, -far), far)
-        theirs = (row.theirs - row.low) / (row.high - row.low)
-        ax.plot(
-            [theirs, theirs], [at - 0.32, at + 0.32], color=style.INK, linewidth=1.1
-        )
-        ax.plot(
-            shown, at, MARK[str(row.verdict)], color=INKS[str(row.role)], markersize=5.5
-        )
-        if shown != place:
-            ax.annotate(
-                "further",
-                (shown, at),
-                xytext=(6 if place > 0 else -6, 0),
-                textcoords="offset points",
-                ha="left" if place > 0 else "right",
-                va="center",
-                fontsize=7,
-            )
-    ax.set_yticks(
-        range(len(kept)),
-        [style.plain(f"{r.id}  {r.result}") for r in rows],
-        fontsize=7.5,
-    )
-    ax.set_ylim(-0.7, len(kept) - 0.3)
-    ax.set_xlim(-far - 0.6, far + 0.6)
+    rows: list[Any] = list(drawn.itertuples(index=False))
+    for position, row in enumerate(rows):
+        _draw_target(ax, position, row)
+    names = [style.plain(f"{row.id}  {row.result}") for row in rows]
+    ax.set_yticks(range(len(rows)), names, fontsize=7.5)
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    ax.set_xlim(-FAR - 0.6, FAR + 0.6)
     ax.grid(axis="x")
-    _legend(ax)
-    _caption(
+    _add_legend(ax)
+    add_caption(
         fig,
         "Published results against ours",
         "place in the published band (grey; 0 low end, 1 high end); line: as published;"
         " dot: met, cross: missed",
     )
-    high = fig.get_figheight()
+    tall = fig.get_figheight()
     fig.subplots_adjust(
-        left=0.56, right=0.98, top=1.0 - 0.95 / high, bottom=0.45 / high
+        left=0.56, right=0.98, top=1.0 - 0.95 / tall, bottom=0.45 / tall
     )
     return fig, axes
 
 
-def _legend(ax: Any) -> None:
-    from matplotlib.lines import Line2D
+def _draw_target(ax: Any, position: int, row: Any) -> None:
+    """Draw the published number as a line and ours as a mark."""
+    width = row.high - row.low
+    published = (row.theirs - row.low) / width
+    place = (row.ours - row.low) / width
+    shown = min(max(place, -FAR), FAR)
+    ax.plot(
+        [published, published],
+        [position - 0.32, position + 0.32],
+        color=style.INK,
+        linewidth=1.1,
+    )
+    mark, colour = MARKS[str(row.verdict)], INKS[str(row.role)]
+    ax.plot(shown, position, mark, color=colour, markersize=5.5)
+    if shown != place:
+        is_high = place > 0
+        ax.annotate(
+            "further",
+            (shown, position),
+            xytext=(6 if is_high else -6, 0),
+            textcoords="offset points",
+            ha="left" if is_high else "right",
+            va="center",
+            fontsize=7,
+        )
+
+
+def _add_legend(ax: Any) -> None:
+    from matplotlib.lines import Line2D  # an optional extra
 
     handles = [
         Line2D(
@@ -97,42 +108,47 @@ def _legend(ax: Any) -> None:
 
 
 def support_ladder(table: pd.DataFrame) -> Drawn:
-    """Draw fabs by what is paid: those that would stand anyway (windfall) and those added, open and marginal."""
-    fig, axes = _subplots(1, 2, (9.2, 4.2), sharey=True)
+    """Draw fabs by the sum of support: those built anyway, and those it adds.
+
+    The left panel is an open grant, which pays for both; the right one a marginal
+    grant, which pays only for what it adds.
+    """
+    fig, axes = subplots(1, 2, (9.2, 4.2), sharey=True)
     for ax, form in zip(axes, ("open", "marginal"), strict=True):
-        part = table[table["form"] == form]
+        steps = table[table["form"] == form].reset_index(drop=True)
+        positions = range(len(steps))
         ax.bar(
-            range(len(part)),
-            part["anyway"],
+            positions,
+            steps["anyway"],
             color=style.FAINT,
-            label="would stand anyway",
+            label="built anyway",
         )
         ax.bar(
-            range(len(part)),
-            part["additional"],
-            bottom=part["anyway"],
+            positions,
+            steps["additional"],
+            bottom=steps["anyway"],
             color="#0072B2",
             label="added",
         )
-        published = part.dropna(subset=["published"])
+        published = steps["published"].dropna()
         ax.plot(
-            [list(part["budget"]).index(b) for b in published["budget"]],
-            published["published"],
+            list(published.index),
+            published,
             "D",
             color="white",
             markeredgecolor=style.INK,
             label="published",
         )
-        ax.set_xticks(range(len(part)), [f"{b:g}" for b in part["budget"]])
+        ax.set_xticks(positions, [f"{budget:g}" for budget in steps["budget"]])
         ax.set_xlabel("support over ten years, USD bn of 2020")
         ax.set_title(f"{form} grant")
-    axes[0].set_ylabel("American fabs of the usual size")
+    axes[0].set_ylabel("US fabs of the usual size")
     axes[0].legend(fontsize=8, loc="upper left")
-    _caption(
+    add_caption(
         fig,
         "What support brings",
-        "grey: what the case without the grant builds too; an open grant pays for it"
-        " (windfall), a marginal not",
+        "grey: also built without the grant; an open grant pays for these fabs too"
+        " (windfall), a marginal one does not",
     )
     fig.subplots_adjust(left=0.08, right=0.98, top=0.8, bottom=0.13)
     return fig, axes

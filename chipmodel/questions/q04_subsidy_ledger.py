@@ -261,7 +261,8 @@ def _alt(frame: pd.DataFrame) -> str:
 
 def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
     """Draw outlay as a share of GDP as bars and capacity per billion as dots, a line a treasury."""
-    from chipmodel.display.canvas import _caption, _subplots
+    from chipmodel.display.canvas import add_caption as _caption
+    from chipmodel.display.canvas import subplots as _subplots
 
     tall = 1.5 + 0.42 * len(frame)
     fig, axes = _subplots(1, 2, (8.6, tall), sharey=True)

@@ -1,10 +1,9 @@
-"""The report: every question answered, and one page of them all."""
+"""The report: every question answered, and one page that shows all answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from chipmodel.common.files import names_in, write_whole
@@ -27,19 +26,19 @@ OWN: dict[str, Question] = {
     "what_if": what_if,
     "published": published,
 }
-"""Parts of a report that are no questions by themselves."""
+"""Parts of a report that are not questions."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report as it lies on disk.
+    """A report on disk.
 
     Attributes
     ----------
     page : Path
         The page to open.
     parts : list of Part
-        The opening, the questions in order, and what stands after them.
+        The opening, the questions in order, and the parts that follow them.
     """
 
     page: Path
@@ -55,9 +54,10 @@ def build_report(
 ) -> Report:
     """Answer every question into a folder of its own and write ``out/report.html``.
 
-    Every case is checked before the first is solved. A question of which nothing has
-    changed is not solved again. Each is written as soon as it is answered, so that a
-    report that was stopped goes on where it stood.
+    Every case is checked before the first is solved, and a case that several questions
+    share is solved once. A question is not solved again if nothing it depends on has
+    changed. Each is written as soon as it is answered, so that a report that was
+    stopped continues from the answers it has.
 
     Parameters
     ----------
@@ -65,9 +65,11 @@ def build_report(
         It must have a study ``headline``; the sliders need a study ``what_if``.
     out : str or Path
     short : bool
-        The fewest cases that still answer.
+        Whether each question solves the minimum set of cases.
     pool : Pool, optional
+        Where cases are solved; this process by default.
     on_progress : callable, optional
+        Called with a `Step` as cases are done.
 
     Raises
     ------
@@ -77,48 +79,58 @@ def build_report(
         If a case has no optimal solution.
     """
     folder = prepare(out)
-    asked = {name_of(module): module for module in modules(data, short)}
-    digests = {name: digest_of(name, data, short) for name in asked}
-    there = {name: fresh_part(folder / name, digests[name]) for name in asked}
-    parts = {name: part for name, part in there.items() if part is not None}
-    desks = {name: CaseCache(data) for name in asked if name not in parts}
-    batches = {
-        name: cache.plan(asked[name].cells(cache, short))
-        for name, cache in desks.items()
-    }
-    waiting = {
-        name: {part.key for batch in mine for part in batch.parts}
-        for name, mine in batches.items()
-    }
+    questions = {name_of(module): module for module in modules(data, short)}
+    digests = {name: digest_of(name, data, short) for name in questions}
+    parts: dict[str, Part] = {}
+    caches: dict[str, CaseCache] = {}
+    for name in questions:
+        part = fresh_part(folder / name, digests[name])
+        if part is None:
+            caches[name] = CaseCache(data)
+        else:
+            parts[name] = part
+    batches = []
+    missing = {}
+    for name, cache in caches.items():
+        planned = cache.plan(questions[name].cells(cache, short))
+        batches += planned
+        missing[name] = {cell.key for batch in planned for cell in batch.parts}
 
     def write_complete() -> None:
-        for name in [name for name, missing in waiting.items() if not missing]:
-            del waiting[name]
-            parts[name] = write_part(
-                asked[name], desks.pop(name), folder, short, digests[name]
-            )
+        complete = [name for name, keys in missing.items() if not keys]
+        for name in complete:
+            del missing[name]
+            # The cache of an answered question is dropped: solutions are large.
+            cache = caches.pop(name)
+            module = questions[name]
+            parts[name] = write_part(module, cache, folder, short, digests[name])
 
-    for part, found in solved(
-        data, chain.from_iterable(batches.values()), pool or Here(), on_progress
-    ):
-        for name, missing in waiting.items():
-            if part.key in missing:
-                missing.remove(part.key)
-                desks[name].take(part, found)
+    for cell, result in solved(data, batches, pool or Here(), on_progress):
+        for name, keys in missing.items():
+            if cell.key in keys:
+                keys.remove(cell.key)
+                caches[name].take(cell, result)
         write_complete()
+    # Questions that need no case are complete from the start.
     write_complete()
+    in_order = [parts[name] for name in questions]
     path = folder / PAGE
-    text = page([parts[name] for name in asked], data, short).encode()
+    text = page(in_order, data, short).encode()
     if not path.is_file() or path.read_bytes() != text:
         write_whole(path, text)
-    return Report(path, [parts[name] for name in asked])
+    return Report(path, in_order)
 
 
 def modules(data: Dataset, short: bool) -> Iterator[Question]:
-    """Return the parts of a report in order; the short form shows validation as kept with the data, or not."""
+    """Return the parts of a report in order.
+
+    The sliders need the study ``what_if``. The short form compares the model with
+    published results only if the data are shipped with the evaluation.
+    """
     yield OWN["opening"]
-    yield from (question(name) for name in names())
+    for name in names():
+        yield question(name)
     if what_if.STUDY in names_in(data.root / "studies"):
         yield OWN["what_if"]
-    if not short or published.there(data):
+    if not short or published.is_stored(data):
         yield OWN["published"]

@@ -1,4 +1,8 @@
-"""Golden tables: what the short form of every question gave when somebody last looked at it and said yes."""
+"""Golden tables: the accepted tables of the short form of every question.
+
+A table that differs from its golden one is reported cell by cell, until somebody has
+looked at the difference and writes the golden tables again.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +16,27 @@ from chipmodel.common.files import write_whole
 from chipmodel.questions.folder import Part
 
 RELATIVE = 1e-6
-"""How far a number may be from the golden one, of the largest of its column."""
+"""Largest difference from a golden number, as a part of the largest of its column."""
 
 
 FEW = 3
-"""Cells told for each table that differs."""
+"""Cells reported for each table that differs."""
+
+
+KEY_CELLS = 4
+"""Cells of text by which a row is named."""
 
 
 Rows = list[list[str]]
 
 
 def folder_of(named: str | None) -> Path:
-    """Return the folder of golden tables; that of the checkout chipmodel runs from unless another is named.
+    """Return the folder of golden tables: the named one, or that of the checkout.
 
     Raises
     ------
     InputError
-        If chipmodel does not run from a checkout and none is named.
+        If none is named and chipmodel does not run from a checkout.
     """
     if named is not None:
         return Path(named)
@@ -37,8 +45,8 @@ def folder_of(named: str | None) -> Path:
         raise InputError.one(
             "command line",
             "--golden",
-            "golden tables are in the repository, not in the package",
-            "run it from a checkout, or name their folder",
+            "golden tables are in the repository, not in the installed package",
+            "run it from a checkout, or give their folder with --golden",
         )
     return root / "tests" / "golden"
 
@@ -47,17 +55,16 @@ def update(parts: Sequence[Part], golden: Path) -> list[Path]:
     """Write the tables of parts as golden ones; golden tables of other parts stay."""
     written = []
     for part in parts:
-        for old in golden.glob(f"{part.name}.*.csv"):
-            old.unlink()
-        for name in _tables(part):
-            path = golden / f"{part.name}.{name}.csv"
-            write_whole(path, (part.folder / f"{name}.csv").read_bytes())
-            written.append(path)
+        for path in golden.glob(f"{part.name}.*.csv"):
+            path.unlink()
+        for name, path in _tables(part).items():
+            write_whole(golden / name, path.read_bytes())
+            written.append(golden / name)
     return written
 
 
 def compare(parts: Sequence[Part], golden: Path) -> list[str]:
-    """Return what differs between the tables of parts and the golden ones, a line each.
+    """Return the differences between the tables of parts and the golden ones.
 
     Raises
     ------
@@ -66,66 +73,79 @@ def compare(parts: Sequence[Part], golden: Path) -> list[str]:
     """
     if not any(golden.glob("*.csv")):
         raise InputError.one(
-            str(golden), "folder", "holds no golden tables", "write them with --update"
+            str(golden),
+            "folder",
+            "it holds no golden tables",
+            "write them with chipmodel report --update",
         )
-    expected = {
-        path.name for part in parts for path in golden.glob(f"{part.name}.*.csv")
-    }
-    found = {
-        f"{part.name}.{name}.csv": part.folder / f"{name}.csv"
-        for part in parts
-        for name in _tables(part)
-    }
-    told = [
-        f"{name}: there is no such table any more"
-        for name in sorted(expected - found.keys())
+    expected: set[str] = set()
+    written: dict[str, Path] = {}
+    for part in parts:
+        expected.update(path.name for path in golden.glob(f"{part.name}.*.csv"))
+        written.update(_tables(part))
+    lines = [
+        f"{name}: the report has no such table any more"
+        for name in sorted(expected - written.keys())
     ]
-    told += [
-        f"{name}: is not among the golden tables"
-        for name in sorted(found.keys() - expected)
+    lines += [
+        f"{name}: it is not among the golden tables"
+        for name in sorted(written.keys() - expected)
     ]
-    for name in sorted(expected & found.keys()):
-        told += differences(name, read(golden / name), read(found[name]))
-    return told
+    for name in sorted(expected & written.keys()):
+        lines += differences(name, read(golden / name), read(written[name]))
+    return lines
 
 
-def differences(name: str, old: Rows, new: Rows) -> list[str]:
-    """Return in what a table differs from the golden one."""
-    if old[0] != new[0]:
-        return [f"{name}: columns are {', '.join(new[0])}; golden: {', '.join(old[0])}"]
-    if len(old) != len(new):
-        return [f"{name}: has {len(new) - 1} rows; golden: {len(old) - 1}"]
-    scales = [
-        max(
-            (abs(x) for row in old[1:] if (x := _number(row[k])) is not None),
-            default=0.0,
-        )
-        for k in range(len(old[0]))
-    ]
-    wrong = [
-        f"{name}: row {i} ({_key(mine)}), {column}: {mine[k]}; golden: {known[k]}"
-        for i, (known, mine) in enumerate(zip(old[1:], new[1:], strict=True), start=1)
-        for k, column in enumerate(old[0])
-        if not _same(known[k], mine[k], scales[k])
-    ]
-    more = [f"{name}: {len(wrong) - FEW} more cells differ"] if len(wrong) > FEW else []
-    return [*wrong[:FEW], *more]
+def differences(name: str, golden: Rows, rows: Rows) -> list[str]:
+    """Return the first differences of a table from the golden one, a line each."""
+    head, *accepted = golden
+    if rows[0] != head:
+        return [f"{name}: columns are {', '.join(rows[0])}; golden: {', '.join(head)}"]
+    body = rows[1:]
+    if len(body) != len(accepted):
+        return [f"{name}: has {len(body)} rows; golden: {len(accepted)}"]
+    lines = []
+    for place, column in enumerate(head):
+        old_cells = [row[place] for row in accepted]
+        new_cells = [row[place] for row in body]
+        scale = _scale(old_cells)
+        for i, (old, new) in enumerate(zip(old_cells, new_cells, strict=True)):
+            if not _same(old, new, scale):
+                line = (
+                    f"{name}: row {i + 1} ({_row_name(body[i])}), {column}: {new};"
+                    f" golden: {old}"
+                )
+                lines.append((i, place, line))
+    # Row by row, as a reader goes through the table.
+    shown = [line for _, _, line in sorted(lines)[:FEW]]
+    if len(lines) > FEW:
+        shown.append(f"{name}: {len(lines) - FEW} more cells differ")
+    return shown
 
 
 def read(path: Path) -> Rows:
     """Read a table as text."""
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    text = path.read_text(encoding="utf-8")
+    return list(csv.reader(io.StringIO(text, newline="")))
 
 
-def _tables(part: Part) -> list[str]:
-    return [one["name"] for one in part.about["tables"]]
+def _tables(part: Part) -> dict[str, Path]:
+    """Return the tables of a part by the name of their golden file."""
+    names = [table["name"] for table in part.about["tables"]]
+    return {f"{part.name}.{name}.csv": part.folder / f"{name}.csv" for name in names}
+
+
+def _scale(cells: Sequence[str]) -> float:
+    """Return the largest number of a column."""
+    numbers = [_number(cell) for cell in cells]
+    return max((abs(value) for value in numbers if value is not None), default=0.0)
 
 
 def _same(old: str, new: str, scale: float) -> bool:
-    a, b = _number(old), _number(new)
-    if a is None or b is None:
+    old_number, new_number = _number(old), _number(new)
+    if old_number is None or new_number is None:
         return old == new
-    return abs(a - b) <= RELATIVE * scale
+    return abs(old_number - new_number) <= RELATIVE * scale
 
 
 def _number(text: str) -> float | None:
@@ -135,8 +155,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _key(row: list[str]) -> str:
-    return (
-        ", ".join([cell for cell in row if cell and _number(cell) is None][:4])
-        or row[0]
-    )
+def _row_name(row: list[str]) -> str:
+    """Return the first cells of a row that are text, or its first cell."""
+    words = [cell for cell in row if cell and _number(cell) is None]
+    return ", ".join(words[:KEY_CELLS]) or row[0]

@@ -1,12 +1,16 @@
-"""The opening of the report: the study ``headline``, with where capacity stands in each case and what trade carries."""
+"""The opening of the report: the study ``headline``, capacity by case, and trade."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
 from chipmodel.common.text import listed, number, percent, with_article
+from chipmodel.common.units import SHOWN
+from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import load_intervals
 from chipmodel.display import charts, flows
 from chipmodel.display.figure_tables import references
@@ -26,115 +30,66 @@ ASKS = "Where does capacity go under each policy, and who pays for it?"
 
 
 METHOD = (
-    "The study `headline`: each case is one linear programme whose optimum is the"
+    "The study `headline`: each case is one linear program whose optimum is the"
     " competitive equilibrium under the stated policies; every case is compared with"
     " the reference case in the same world."
 )
 
 
 CAPACITY = "capacity"
-"""Name of the table of capacity by case, region, segment and year, which the page draws at the reader's choice."""
+"""Table of capacity by case, region, segment and year, drawn at the reader's choice."""
 
 
 TITLES = {
-    "capacity_by_region": "Where capacity stands",
+    "capacity_by_region": "Capacity in service by region",
     "leading_edge_share": "Shares of the leading edge, by case",
     "who_pays": "Who gains and who pays",
     "named_projects": "Announced projects",
 }
+"""Title of each figure of a study."""
+
+
+Shown = tuple[Table, Figure]
+"""A figure and the table it is drawn from."""
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """The cells of the study; without its variants if it is to be short."""
+    """Return the cells of the study; the short form leaves its variants out."""
     return list(plan(_study(cache, short), cache.data).cells)
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the comparison, the finding and the figures of the study."""
     study = _study(cache, short)
-    known = plan(study, cache.data)
+    planned = plan(study, cache.data)
     summaries = {
-        cell.name: cache.summary(cell.case, cell.world) for cell in known.cells
+        cell.name: cache.summary(cell.case, cell.world) for cell in planned.cells
     }
-    found = result_of(study, list(known.cells), known.metrics, summaries, cache.data)
-    every = list(summaries.values())
-    base = next(iter(references(every, study.reference).values()))
-    tables = [
-        Table(
-            "comparison",
-            f"Headline numbers by case; gains and losses are against {study.reference}",
-            _comparison(found),
-        )
+    result = result_of(
+        study, list(planned.cells), planned.metrics, summaries, cache.data
+    )
+    solutions = list(summaries.values())
+    base = next(iter(references(solutions, study.reference).values()))
+    shown = [
+        *_study_figures(study, solutions),
+        _trade(base),
+        *_interval_figure(result, base, cache.data),
     ]
-    drawn = []
-    for name in study.figures:
-        tabulate, drawing = FIGURES[name]
-        frame = tabulate(every, study.reference)
-        if not frame.empty:
-            title = TITLES.get(name, name.replace("_", " "))
-            tables.append(Table(name, title, frame))
-            drawn.append(
-                Figure(
-                    name,
-                    title,
-                    name,
-                    f"{title}. The numbers are in the table below the figure.",
-                    drawing,
-                )
-            )
-    trade = flows.table(base)
-    tables.append(
-        Table(
-            "trade",
-            "Chips from the fab through device making to users in"
-            f" {base.labels.years[-1]}, case {base.case.name}, USD bn at reference"
-            " value",
-            trade,
-        )
+    comparison = Table(
+        "comparison",
+        f"Headline numbers by case; gains and losses are against {study.reference}",
+        _comparison(result),
     )
-    drawn.append(
-        Figure(
-            "trade",
-            f"From fab to user, {base.labels.years[-1]}",
-            "trade",
-            flows.alt(trade),
-            flows.draw,
-        )
+    capacity = Table(
+        CAPACITY,
+        "Capacity in service by case, region, segment and year",
+        _capacity(solutions),
     )
-    sure = _sure(found, base)
-    if not sure.empty:
-        home = next(iter(base.labels.regions.values()))
-        title = (
-            f"How sure: headline numbers of {with_article(home)} over the ranges of the"
-            " data"
-        )
-        tables.append(Table("intervals", title, sure))
-        drawn.append(
-            Figure(
-                "intervals",
-                title,
-                "intervals",
-                _alt_sure(sure),
-                partial(
-                    charts.dots,
-                    label="case",
-                    panel="number",
-                    title=title,
-                    note=(
-                        "dot: the data as they stand; line:"
-                        f" {load_intervals(cache.data).basis}"
-                    ),
-                ),
-            )
-        )
-    tables.append(
-        Table(
-            CAPACITY,
-            "Capacity in service by case, region, segment and year",
-            _capacity(every),
-        )
+    return Answer(
+        result.finding or (_shares_by_case(solutions, base),),
+        (comparison, *(table for table, _ in shown), capacity),
+        tuple(figure for _, figure in shown),
     )
-    return Answer(found.finding or _plainly(every, base), tuple(tables), tuple(drawn))
 
 
 def _study(cache: CaseCache, short: bool) -> Study:
@@ -142,123 +97,147 @@ def _study(cache: CaseCache, short: bool) -> Study:
     return study.model_copy(update={"variant": ()}) if short else study
 
 
-def _comparison(found: StudyResult) -> pd.DataFrame:
-    from chipmodel.common.units import SHOWN
+def _study_figures(study: Study, summaries: Sequence[Summary]) -> list[Shown]:
+    """Return the figures the study names, without those that have nothing to draw."""
+    shown = []
+    for name in study.figures:
+        frame = FIGURES[name].tabulate(summaries, study.reference)
+        if frame.empty:
+            continue
+        title = TITLES.get(name, name.replace("_", " "))
+        alt = f"{title}. The numbers are in the table below the figure."
+        figure = Figure(name, title, name, alt, FIGURES[name].draw)
+        shown.append((Table(name, title, frame), figure))
+    return shown
 
-    labels = next(iter(found.summaries.values())).labels
+
+def _trade(base: Summary) -> Shown:
+    """Return the flows of chips in the reference case."""
+    frame = flows.table(base)
+    year = base.labels.years[-1]
+    table = Table(
+        "trade",
+        f"Chips from the fab through device making to users in {year},"
+        f" case {base.case.name}, USD bn at reference value",
+        frame,
+    )
+    title = f"From fab to user, {year}"
+    return table, Figure("trade", title, "trade", flows.alt(frame), flows.draw)
+
+
+def _interval_figure(result: StudyResult, base: Summary, data: Dataset) -> list[Shown]:
+    """Return the intervals of the home region's headline numbers, if any are known."""
+    frame = _intervals(result, base)
+    if frame.empty:
+        return []
+    home = next(iter(base.labels.regions.values()))
+    title = (
+        f"How sure: headline numbers of {with_article(home)} over the ranges of the"
+        " data"
+    )
+    drawn_over = load_intervals(data).description
+    draw = partial(
+        charts.dots,
+        label="case",
+        panel="number",
+        title=title,
+        note=f"dot: central values of the data; line: {drawn_over}",
+    )
+    figure = Figure("intervals", title, "intervals", _interval_text(frame), draw)
+    return [(Table("intervals", title, frame), figure)]
+
+
+def _comparison(result: StudyResult) -> pd.DataFrame:
+    """Return the metrics of the study by case, in the units they are shown in."""
+    labels = next(iter(result.summaries.values())).labels
+    first_world = result.table["world"].iloc[0]
     rows = []
-    for name in dict.fromkeys(found.table["metric"]):
-        metric = parse(name)
+    for name, values in result.table.groupby("metric", sort=False):
+        metric = parse(str(name))
         unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
-        part = found.table[found.table["metric"] == name]
-        values = {
-            (
-                f"{case}"
-                if world == found.table["world"].iloc[0]
-                else f"{case} ({world})"
-            ): (factor * value)
-            for case, world, value in zip(
-                part["case"], part["world"], part["value"], strict=True
-            )
+        row: dict[str, object] = {
+            "number": metric.text(metric.family.heading, labels),
+            "of": metric.text(metric.family.row, labels),
+            "unit": unit,
         }
-        rows.append(
-            {
-                "number": metric.text(metric.family.heading, labels),
-                "of": metric.text(metric.family.row, labels),
-                "unit": unit,
-                **values,
-            }
-        )
+        for case, world, value in zip(
+            values["case"], values["world"], values["value"], strict=True
+        ):
+            column = case if world == first_world else f"{case} ({world})"
+            row[column] = factor * value
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _sure(found: StudyResult, base: Summary) -> pd.DataFrame:
-    """Return the intervals of the numbers that tell most, by case; empty if none is known."""
-    from chipmodel.common.units import SHOWN
-
-    home, last = next(iter(base.labels.regions)), base.labels.years[-1]
-    wanted = [
-        f"share.capacity.{home}.{s}.{last}"
-        for s in dict.fromkeys(("all", base.labels.leading))
-    ]
-    wanted += [f"cost.buyers.{home}", f"welfare.{home}"]
-    if "low" not in found.table:
-        return pd.DataFrame()
+def _intervals(result: StudyResult, base: Summary) -> pd.DataFrame:
+    """Return the intervals of headline numbers by case; empty if none is known."""
+    columns = ["number", "case", "value", "low", "high"]
+    table = result.table
+    if "low" not in table:
+        return pd.DataFrame(columns=columns)
+    known = table[(table["world"] == base.world.name) & table["low"].notna()]
     rows = []
-    here = found.table[
-        (found.table["world"] == base.world.name) & found.table["low"].notna()
-    ]
-    for name in wanted:
+    for name, heading in _headline_numbers(base).items():
         metric = parse(name)
         unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
-        for row in here[here["metric"] == name].to_dict("records"):
-            if not (metric.family.against and row["case"] == base.case.name):
-                about = f"{_short(name)}, {unit}"
-                rows.append(
-                    (
-                        about,
-                        row["case"],
-                        *(factor * float(row[end]) for end in ("value", "low", "high")),
-                    )
-                )
-    return pd.DataFrame(rows, columns=["number", "case", "value", "low", "high"])
+        for row in known[known["metric"] == name].to_dict("records"):
+            # The reference does not differ from itself.
+            if metric.family.against and row["case"] == base.case.name:
+                continue
+            value, low, high = (
+                factor * float(row[end]) for end in ("value", "low", "high")
+            )
+            rows.append((f"{heading}, {unit}", row["case"], value, low, high))
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _short(name: str) -> str:
-    kind, *rest = name.split(".")
-    if kind == "share":
-        return (
-            f"Share of {'all capacity' if rest[2] == 'all' else 'the leading edge'},"
-            f" {rest[3]}"
+def _headline_numbers(base: Summary) -> dict[str, str]:
+    """Return the metrics whose intervals are shown, with their headings."""
+    home, year = next(iter(base.labels.regions)), base.labels.years[-1]
+    return {
+        f"share.capacity.{home}.all.{year}": f"Share of all capacity, {year}",
+        f"share.capacity.{home}.{base.labels.leading}.{year}": (
+            f"Share of the leading edge, {year}"
+        ),
+        f"cost.buyers.{home}": "What users lose",
+        f"welfare.{home}": "Gain in all",
+    }
+
+
+def _interval_text(frame: pd.DataFrame) -> str:
+    rows = []
+    for row in frame.to_dict("records"):
+        value, low, high = (
+            number(float(row[end]), 3) for end in ("value", "low", "high")
         )
-    return {"cost": "What users lose", "welfare": "Gain in all"}[kind]
+        rows.append(f"{row['number']}, {row['case']}: {value} ({low} to {high})")
+    return f"Dots with lines from low to high. {'; '.join(rows)}."
 
 
-def _alt_sure(sure: pd.DataFrame) -> str:
-    return (
-        "Dots with lines from low to high. "
-        + "; ".join(
-            f"{row['number']}, {row['case']}: {number(float(row['value']), 3)}"
-            f" ({number(float(row['low']), 3)} to {number(float(row['high']), 3)})"
-            for _, row in sure.iterrows()
-        )
-        + "."
-    )
-
-
-def _capacity(summaries: list[Summary]) -> pd.DataFrame:
-    rows = [
-        (
-            own.case.name,
-            own.world.name,
-            region,
-            segment,
-            year,
-            float(own.capacity.get((region, segment, year), 0.0)),
-            "kwpm",
-        )
-        for own in summaries
-        for region in own.labels.regions
-        for segment in own.labels.segments
-        for year in own.labels.years
-    ]
+def _capacity(summaries: Sequence[Summary]) -> pd.DataFrame:
+    """Return capacity by case, world, region, segment and year, kwpm."""
+    rows = []
+    for summary in summaries:
+        labels = summary.labels
+        keys = product(labels.regions, labels.segments, labels.years)
+        for region, segment, year in keys:
+            capacity = float(summary.capacity.get((region, segment, year), 0.0))
+            cell = (summary.case.name, summary.world.name)
+            rows.append((*cell, region, segment, year, capacity, "kwpm"))
     return pd.DataFrame(
         rows, columns=["case", "world", "region", "segment", "year", "value", "unit"]
     )
 
 
-def _plainly(summaries: list[Summary], base: Summary) -> tuple[str, ...]:
-    """Say where capacity ends up, where no finding of the study fits."""
-    last = base.labels.years[-1]
-    each = [
-        f"{percent(evaluate(f'share.capacity.{region}.all.{last}', own))} under"
-        f" {own.case.name}"
-        for region in list(base.labels.regions)[:1]
-        for own in summaries
+def _shares_by_case(summaries: Sequence[Summary], base: Summary) -> str:
+    """Return a sentence on shares of capacity, where no finding of the study fits."""
+    home, year = next(iter(base.labels.regions)), base.labels.years[-1]
+    metric = f"share.capacity.{home}.all.{year}"
+    shares = [
+        f"{percent(evaluate(metric, summary))} under {summary.case.name}"
+        for summary in summaries
     ]
     return (
-        (
-            f"In the model, the share of {base.region(next(iter(base.labels.regions)))}"
-            f" in the world's capacity in {last} is {listed(each)}."
-        ),
+        f"In the model, the share of {base.region(home)} in the world's capacity in"
+        f" {year} is {listed(shares)}."
     )

@@ -1,9 +1,12 @@
-"""The model held against published results, as a part of the report."""
+"""The model compared with published results, as a part of the report."""
 
 from __future__ import annotations
 
+import pandas as pd
+
 from chipmodel.common.text import number
 from chipmodel.dataset.dataset import Dataset
+from chipmodel.display.targets import against_published, support_ladder
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -17,94 +20,93 @@ ASKS = "What do published studies find, and what does the model?"
 
 
 METHOD = (
-    "Every target of the data package: our number beside theirs, hits and misses alike"
-    " (`chipmodel validate`). The short form shows the evaluation kept with the data"
-    " and solves nothing."
+    "Every target of the data package: the model's number beside the published one,"
+    " hits and misses alike (`chipmodel validate`). The short form shows the evaluation"
+    " shipped with the data and solves nothing."
 )
 
 
-KEPT = ("validation", "validation_ladder")
+STORED = ("validation", "validation_ladder")
+"""Tables of an evaluation that are shipped with the data."""
 
 
-def there(data: Dataset) -> bool:
-    """Whether an evaluation of these very data is kept."""
-    return _kept(data) is not None
+TEXT_COLUMNS = ("metric", "reason", "placebo", "source")
+"""Columns in which an empty cell is an empty text, not a missing number."""
 
 
-def _kept(data: Dataset) -> Validation | None:
-    found = stored_tables(data, *KEPT)
-    if found is None:
+def is_stored(data: Dataset) -> bool:
+    """Whether the data are shipped with an evaluation that was made with them."""
+    return stored_tables(data, *STORED) is not None
+
+
+def _stored_validation(data: Dataset) -> Validation | None:
+    tables = stored_tables(data, *STORED)
+    if tables is None:
         return None
-    words = ["metric", "reason", "placebo", "source"]
-    return Validation(found[0].fillna(dict.fromkeys(words, "")), found[1])
+    targets, ladder = tables
+    return Validation(targets.fillna(dict.fromkeys(TEXT_COLUMNS, "")), ladder)
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """None: it has its own cases solved."""
+    """Return no cell: the validation solves cases of its own."""
     return []
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Return the table of targets, how many are met, and what support brings."""
-    from chipmodel.display.targets import against_published, support_ladder
-
-    found = (_kept(cache.data) if short else None) or validate(cache.data, not short)
-    said = [
-        f"Of {len(found.tests)} published results held back as tests the model meets"
-        f" {number(100.0 * found.share_met, 2)}%; the median distance is"
-        f" {number(100.0 * found.median_error, 2)}% of the published number. Misses"
-        " stand in the table with their reasons, or as unexplained."
-    ]
-    failed, asked = found.placebo
-    if asked:
-        said.append(
-            f"With each region's support handed to the next, {failed} of {asked} tests"
-            " that hang on support fail."
+    """Return the table of targets, the share that is met, and what support adds."""
+    validation = _stored_validation(cache.data) if short else None
+    if validation is None:
+        validation = validate(cache.data, not short)
+    finding = [_share_met(validation)]
+    failed, tests = validation.placebo
+    if tests:
+        finding.append(
+            "In a placebo test that reassigns each region's subsidies to another"
+            f" region, {failed} of {tests} subsidy-sensitive tests fail."
         )
-    tables, figures = [Table("targets", TITLE, found.table)], []
-    figures.append(
-        Figure(
-            "targets",
-            TITLE,
-            "targets",
-            "Each target as a dot on its published band; the numbers are in "
-            "the table below the figure.",
-            against_published,
-        )
+    tables = [Table("targets", TITLE, validation.table)]
+    alt = (
+        "Each target as a dot on its published band; the numbers are in the table"
+        " below the figure."
     )
-    ladder = found.ladder
+    figures = [Figure("targets", TITLE, "targets", alt, against_published)]
+    ladder = validation.ladder
     if ladder is not None:
-        title = "What support brings: fabs that stand anyway and fabs added"
-        tables.append(
-            Table(
-                "ladder",
-                f"{title}, American fabs over ten years by support in USD bn of 2020",
-                ladder,
-            )
-        )
-        figures.append(
-            Figure(
-                "ladder",
-                title,
-                "ladder",
-                "Bars of fabs by support; "
-                + "; ".join(
-                    f"{row['form']} grant of {row['budget']:g} bn:"
-                    f" {number(row['anyway'], 3)} anyway,"
-                    f" {number(row['additional'], 3)} added"
-                    for row in ladder.to_dict("records")
-                )
-                + ".",
-                support_ladder,
-            )
-        )
-        first, last = (
-            ladder[ladder["form"] == "open"]["additional"].iloc[k] for k in (1, 2)
-        )
-        said.append(
-            "On the ladder of 2020 the first 20 billion dollars of an open grant add"
-            f" {number(first, 2)} fabs and the next 30 billion"
-            f" {number(last - first, 2)}; {number(float(ladder['anyway'].iloc[0]), 2)}"
-            " stand anyway and are paid for as well."
-        )
-    return Answer(tuple(said), tuple(tables), tuple(figures))
+        title = "What support brings: fabs built anyway and fabs added"
+        caption = f"{title}, US fabs over ten years by support in USD bn of 2020"
+        tables.append(Table("ladder", caption, ladder))
+        alt = _ladder_text(ladder)
+        figures.append(Figure("ladder", title, "ladder", alt, support_ladder))
+        finding.append(_ladder_finding(ladder))
+    return Answer(tuple(finding), tuple(tables), tuple(figures))
+
+
+def _share_met(validation: Validation) -> str:
+    return (
+        f"Of {len(validation.tests)} published results withheld for testing, the model"
+        f" meets {number(100.0 * validation.share_met, 2)}%; the median distance is"
+        f" {number(100.0 * validation.median_error, 2)}% of the published number. The"
+        " table lists each miss with its reason, or as unexplained."
+    )
+
+
+def _ladder_text(ladder: pd.DataFrame) -> str:
+    steps = [
+        f"{row['form']} grant of {row['budget']:g} bn:"
+        f" {number(row['anyway'], 3)} anyway, {number(row['additional'], 3)} added"
+        for row in ladder.to_dict("records")
+    ]
+    return f"Bars of fabs by support; {'; '.join(steps)}."
+
+
+def _ladder_finding(ladder: pd.DataFrame) -> str:
+    """Return what the first and the second step of an open grant add."""
+    steps = ladder[ladder["form"] == "open"]["additional"]
+    first, both = steps.iloc[1], steps.iloc[2]
+    anyway = float(ladder["anyway"].iloc[0])
+    return (
+        "Over ten years, in USD of 2020, the first USD 20 billion of an open grant add"
+        f" {number(first, 2)} fabs and the next USD 30 billion"
+        f" {number(both - first, 2)}; {number(anyway, 2)} are built anyway and are"
+        " paid for as well."
+    )

@@ -1,7 +1,13 @@
-"""Two dials of policy on a grid solved beforehand: what the reader's sliders read from."""
+"""Two dials of policy on a grid solved beforehand: the numbers behind the sliders.
+
+The grid is a table with a row for each point: the two dials first, in percent, then the
+numbers of the study, each under a header that holds its unit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import fill
 from typing import Any
@@ -11,11 +17,12 @@ import pandas as pd
 from chipmodel.common.text import listed, lower, number, percent
 from chipmodel.common.units import SHOWN
 from chipmodel.display import style
+from chipmodel.display.canvas import Drawn, add_caption, subplots
 from chipmodel.display.intervals import phrase
 from chipmodel.model.world import load_world
 from chipmodel.policies.base import Policy
 from chipmodel.questions.answer import Answer, Figure, Table
-from chipmodel.results.metrics import evaluate, parse
+from chipmodel.results.metrics import Metric, evaluate, parse
 from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.definition import Span, Study
@@ -34,256 +41,260 @@ ASKS = "What would a higher duty do that a higher credit would not, and at whose
 METHOD = (
     "The study `what_if`: every combination of the two rates on a grid is solved;"
     " between the points of the grid the page interpolates, which is an approximation."
-    " The short form shows the grid kept with the data."
+    " The short form shows the grid shipped with the data."
 )
 
 
-KEPT = ("what_if_grid", "what_if_reference")
-"""Tables of the full form kept with the data."""
+STORED = ("what_if_grid", "what_if_reference")
+"""Tables of the full form that are shipped with the data."""
 
 
 GRID, REFERENCE = "grid", "reference"
 """Names of the tables: of the points, and of the case they are compared with."""
 
 
+DIALS = 2
+"""Columns of the grid that hold the dials."""
+
+
+MAPS = 4
+"""Numbers of the grid that are drawn."""
+
+
+@dataclass(frozen=True)
+class GridNumber:
+    """A number of the grid.
+
+    Attributes
+    ----------
+    phrase : str
+        What it is called inside a sentence.
+    unit : str
+        The unit it is shown in.
+    """
+
+    phrase: str
+    unit: str
+
+
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """The reference and every point of the grid; none if it is to be short and the full grid is kept."""
-    if short and stored_tables(cache.data, *KEPT):
+    """Return the reference and every point of the grid.
+
+    The short form needs none if the data are shipped with the full grid.
+    """
+    if short and stored_tables(cache.data, *STORED):
         return []
-    base, points = _cells(_study(cache, short), cache)
-    return [base, *points]
+    reference, points = _reference_and_points(_study(cache, short), cache)
+    return [reference, *points]
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Return the grid, its figure and what its corners say."""
-    frame, reference = (stored_tables(cache.data, *KEPT) if short else None) or solved(
-        cache, short
-    )
+    """Return the grid, its figure, and the numbers at its corners as text."""
+    tables = stored_tables(cache.data, *STORED) if short else None
+    frame, reference = tables or solved(cache, short)
     study = load_study(STUDY, cache.data)
-    against = study.reference
-    title = f"{' and '.join(frame.columns[:2])}, against {against}"
-    picture = Figure(
+    dials = " and ".join(dials_of(frame))
+    title = f"{dials}, against {study.reference}"
+    drawn = ", ".join(numbers_of(frame)[:MAPS])
+    figure = Figure(
         GRID,
         title,
         GRID,
-        f"Heat maps of {', '.join(frame.columns[2:6])} over the two rates. "
-        + _corners(frame),
+        f"Heat maps of {drawn} over the two rates. {_corner_text(frame)}",
         draw,
     )
     labels = Labels.of(cache.data, load_world(study.worlds[0], cache.data))
-    names = [phrase(parse(name), labels) for name in plan(study, cache.data).metrics]
+    metrics = [parse(name) for name in plan(study, cache.data).metrics]
+    numbers = [GridNumber(phrase(m, labels), _unit_of(m)) for m in metrics]
     return Answer(
-        _finding(frame, names),
+        _finding(frame, numbers),
         (
             Table(GRID, title, frame),
-            Table(REFERENCE, f"The same numbers in {against}", reference),
+            Table(REFERENCE, f"The same numbers in {study.reference}", reference),
         ),
-        (picture,),
+        (figure,),
     )
 
 
 def solved(cache: CaseCache, short: bool) -> list[pd.DataFrame]:
-    """Return the grid and the reference, solved."""
+    """Return the grid and the reference as solved by the cache."""
     study = _study(cache, short)
-    start, points = _cells(study, cache)
-    names = plan(study, cache.data).metrics
+    start, points = _reference_and_points(study, cache)
+    metrics = [parse(name) for name in plan(study, cache.data).metrics]
     base = cache.summary(start.case, start.world)
-    dials = {name: _words(points[0], name, base) for name in points[0].point}
-    frame = pd.DataFrame(
-        [
-            {
-                **{dials[name]: 100.0 * value for name, value in cell.point.items()},
-                **_values(names, cache.summary(cell.case, cell.world), base),
-            }
-            for cell in points
-        ]
-    ).sort_values(list(dials.values()), ignore_index=True)
-    return [frame, pd.DataFrame([_values(names, base, base)])]
+    headers = {name: _dial_header(points[0], name, base) for name in points[0].point}
+    rows = []
+    for cell in points:
+        dials = {headers[name]: 100.0 * value for name, value in cell.point.items()}
+        summary = cache.summary(cell.case, cell.world)
+        rows.append({**dials, **_numbers(metrics, summary, base)})
+    grid = pd.DataFrame(rows).sort_values(list(headers.values()), ignore_index=True)
+    return [grid, pd.DataFrame([_numbers(metrics, base, base)])]
 
 
-def reference(cache: CaseCache) -> pd.DataFrame:
-    """Return the numbers of the study's reference, solved: one row."""
+def solved_reference(cache: CaseCache) -> pd.DataFrame:
+    """Return the numbers of the study's reference as solved by the cache: one row."""
     study = _study(cache, False)
-    start, _ = _cells(study, cache)
+    start, _ = _reference_and_points(study, cache)
     base = cache.summary(start.case, start.world)
-    names = plan(study, cache.data).metrics
-    return pd.DataFrame([_values(names, base, base)])
+    metrics = [parse(name) for name in plan(study, cache.data).metrics]
+    return pd.DataFrame([_numbers(metrics, base, base)])
 
 
-def _cells(study: Study, cache: CaseCache) -> tuple[Cell, list[Cell]]:
-    """Return the reference as its file has it, and the cells in which every dial is turned."""
-    found = plan(study, cache.data).cells
-    return (
-        next(
-            cell
-            for cell in found
-            if not cell.point and cell.case.name == study.reference
-        ),
-        [cell for cell in found if set(cell.point) == set(study.grid)],
+def dials_of(frame: pd.DataFrame) -> list[str]:
+    """Return the headers of the two dials of a grid."""
+    return list(frame.columns[:DIALS])
+
+
+def numbers_of(frame: pd.DataFrame) -> list[str]:
+    """Return the headers of the numbers of a grid."""
+    return list(frame.columns[DIALS:])
+
+
+def dial_label(header: str) -> str:
+    """Return the name of a dial without its unit, which is always percent."""
+    return header.removesuffix(", %")
+
+
+def _reference_and_points(study: Study, cache: CaseCache) -> tuple[Cell, list[Cell]]:
+    """Return the reference as its file has it, and the cells with both dials set."""
+    planned = plan(study, cache.data).cells
+    reference = next(
+        cell for cell in planned if not cell.point and cell.case.name == study.reference
     )
+    return reference, [cell for cell in planned if set(cell.point) == set(study.grid)]
 
 
 def _study(cache: CaseCache, short: bool) -> Study:
+    """Return the study; the short form has three steps of one dial, two of the other."""
     study = load_study(STUDY, cache.data)
     if not short:
         return study
-    values = {
-        name: list(v.numbers if isinstance(v, Span) else v)
-        for name, v in study.grid.items()
-    }
-    fewer = {
-        name: tuple(
-            dict.fromkeys((v[0], v[len(v) // 2], v[-1]) if k == 0 else (v[0], v[-1]))
-        )
-        for k, (name, v) in enumerate(values.items())
-    }
-    return study.model_copy(update={"grid": fewer})
+    grid = {}
+    for place, (name, axis) in enumerate(study.grid.items()):
+        values = list(axis.numbers) if isinstance(axis, Span) else list(axis)
+        chosen = [values[0], values[-1]]
+        if place == 0:
+            chosen.insert(1, values[len(values) // 2])
+        grid[name] = tuple(dict.fromkeys(chosen))
+    return study.model_copy(update={"grid": grid})
 
 
-def _words(cell: Cell, name: str, own: Summary) -> str:
-    """Return a dial in words: whose it is and what of it varies."""
-    policy: Policy = cell.case.policy(name.partition(".")[0])
-    place = (
-        getattr(policy, "importer", None)
-        or getattr(policy, "region", None)
-        or policy.id
-    )
-    what = policy.kind.replace("_", " ")
-    return f"{name.partition('.')[2]} of the {what} in {own.region(str(place))}, %"
+def _dial_header(cell: Cell, name: str, summary: Summary) -> str:
+    """Return the header of a dial: the parameter, its instrument and the region."""
+    instrument, _, parameter = name.partition(".")
+    policy: Policy = cell.case.policy(instrument)
+    # A duty belongs to its importer, support to its region; other instruments to none.
+    place = getattr(policy, "importer", None) or getattr(policy, "region", None)
+    kind = policy.kind.replace("_", " ")
+    return f"{parameter} of the {kind} in {summary.region(str(place or policy.id))}, %"
 
 
-def _values(names: tuple[str, ...], own: Summary, base: Summary) -> dict[str, float]:
-    found = {}
-    for name in names:
-        metric = parse(name)
+def _unit_of(metric: Metric) -> str:
+    """Return the unit a metric is shown in."""
+    return SHOWN[metric.unit][0] if metric.unit in SHOWN else metric.unit
+
+
+def _numbers(
+    metrics: Sequence[Metric], summary: Summary, base: Summary
+) -> dict[str, float]:
+    """Return metrics by header, in the units they are shown in."""
+    values = {}
+    for metric in metrics:
         unit, factor, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
-        row, heading = (
-            metric.text(text, own.labels)
-            for text in (metric.family.row, metric.family.heading)
-        )
-        found[f"{row}: {lower(heading)}, {unit}"] = factor * evaluate(name, own, base)
-    return found
+        row = metric.text(metric.family.row, summary.labels)
+        heading = metric.text(metric.family.heading, summary.labels)
+        header = f"{row}: {lower(heading)}, {unit}"
+        values[header] = factor * evaluate(metric.name, summary, base)
+    return values
 
 
-def _corner(frame: pd.DataFrame, ends: tuple[int, int]) -> pd.Series[Any]:
-    dials = list(frame.columns[:2])
-    low, high = (
-        frame[dials[k]].min() if end < 0 else frame[dials[k]].max()
-        for k, end in enumerate(ends)
-    )
-    found: pd.Series[Any] = frame[
-        (frame[dials[0]] == low) & (frame[dials[1]] == high)
-    ].iloc[0]
-    return found
+def _corner(
+    frame: pd.DataFrame, first_high: bool = False, second_high: bool = False
+) -> pd.Series[Any]:
+    """Return the point with each dial at its lowest or, where asked, its highest."""
+    first, second = (frame[dial] for dial in dials_of(frame))
+    at_first = first == (first.max() if first_high else first.min())
+    at_second = second == (second.max() if second_high else second.min())
+    corner: pd.Series[Any] = frame[at_first & at_second].iloc[0]
+    return corner
 
 
-def _corners(frame: pd.DataFrame) -> str:
-    first = frame.columns[2]
-    ends = [(-1, -1), (1, -1), (-1, 1), (1, 1)]
-    said = [f"{number(float(_corner(frame, end)[first]), 3)}" for end in ends]
+def _corner_text(frame: pd.DataFrame) -> str:
+    name = numbers_of(frame)[0]
+
+    def value(first_high: bool, second_high: bool) -> str:
+        return number(float(_corner(frame, first_high, second_high)[name]), 3)
+
     return (
-        f"{first}: {said[0]} with both at their lowest, {said[1]} with the first at its"
-        f" highest, {said[2]} with the second at its highest, {said[3]} with both."
+        f"{name}: {value(False, False)} with both at their lowest,"
+        f" {value(True, False)} with the first at its highest,"
+        f" {value(False, True)} with the second at its highest,"
+        f" {value(True, True)} with both."
     )
 
 
-def _move(what: str, unit: str, low: float, high: float) -> str:
-    """Return how a number moves, with its unit."""
-    digits = 3 if unit not in ("%", "USD bn") else 1
-    ends = [f"{round(x, digits) + 0.0:,.{digits}f}" for x in (low, high)]
-    after = unit if unit == "%" else f" {unit}" if unit else ""
-    if ends[0] == ends[1]:
-        return f"{what} stays at {ends[0]}{after}"
-    return (
-        f"{what} {'rises' if high > low else 'falls'} from {ends[0]} to"
-        f" {ends[1]}{after}"
-    )
+def _change_text(shown: GridNumber, low: float, high: float) -> str:
+    """Return by how much a number changes between two points, with its unit."""
+    digits = 1 if shown.unit in ("%", "USD bn") else 3
+    # Adding zero turns the minus zero of a small negative number into zero.
+    start = f"{round(low, digits) + 0.0:,.{digits}f}"
+    end = f"{round(high, digits) + 0.0:,.{digits}f}"
+    unit = shown.unit if shown.unit in ("%", "") else f" {shown.unit}"
+    if start == end:
+        return f"{shown.phrase} stays at {start}{unit}"
+    verb = "rises" if high > low else "falls"
+    return f"{shown.phrase} {verb} from {start} to {end}{unit}"
 
 
-def _finding(frame: pd.DataFrame, names: list[str]) -> tuple[str, ...]:
-    dials = list(frame.columns[:2])
-    low = _corner(frame, (-1, -1))
-    said = []
-    for k, dial in enumerate(dials):
-        ends = (1, -1) if k == 0 else (-1, 1)
-        high = _corner(frame, ends)
-        moves = listed(
-            [
-                _move(
-                    name,
-                    column.rpartition(", ")[2],
-                    float(low[column]),
-                    float(high[column]),
-                )
-                for name, column in zip(names, frame.columns[2:], strict=True)
-            ]
-        )
-        said.append(
-            f"With the {dial.removesuffix(', %')} at {percent(high[dial] / 100.0)}"
+def _finding(frame: pd.DataFrame, numbers: Sequence[GridNumber]) -> tuple[str, ...]:
+    first, second = dials_of(frame)
+    headers = numbers_of(frame)
+    low = _corner(frame)
+    ends = {
+        first: _corner(frame, first_high=True),
+        second: _corner(frame, second_high=True),
+    }
+    sentences = []
+    for dial, high in ends.items():
+        changes = [
+            _change_text(shown, float(low[header]), float(high[header]))
+            for shown, header in zip(numbers, headers, strict=True)
+        ]
+        sentences.append(
+            f"With the {dial_label(dial)} at {percent(high[dial] / 100.0)}"
             f" instead of {percent(low[dial] / 100.0)} and the other dial at its"
-            f" lowest, {moves}."
+            f" lowest, {listed(changes)}."
         )
-    first = frame.columns[2]
-    steps = [
-        frame[frame[dials[1]] == low[dials[1]]].sort_values(dials[0])[first].tolist(),
-        frame[frame[dials[0]] == low[dials[0]]].sort_values(dials[1])[first].tolist(),
-    ]
-    bent = [
-        not (
-            all(b >= a for a, b in pairwise(one))
-            or all(b <= a for a, b in pairwise(one))
+    along_first = frame[frame[second] == low[second]].sort_values(first)
+    along_second = frame[frame[first] == low[first]].sort_values(second)
+    edges = [edge[headers[0]].tolist() for edge in (along_first, along_second)]
+    if not all(_is_monotonic(values) for values in edges):
+        sentences.append(
+            f"Between the ends, {numbers[0].phrase} does not change in one direction"
+            " throughout: read the whole grid, not its ends alone."
         )
-        for one in steps
-    ]
-    if any(bent):
-        said.append(
-            f"Between the ends {names[0]} does not move one way all along: read the"
-            " grid, not its ends alone."
-        )
-    return tuple(said)
+    return tuple(sentences)
 
 
-def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
+def _is_monotonic(values: Sequence[float]) -> bool:
+    steps = [after - before for before, after in pairwise(values)]
+    return all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
+
+
+def draw(frame: pd.DataFrame) -> Drawn:
     """Draw up to four numbers of the grid as heat maps with their values."""
-    from chipmodel.display.canvas import _caption, _subplots
-
-    across, up = frame.columns[:2]
-    shown = list(frame.columns[2:6])
-    rows = -(-len(shown) // 2)
+    across, up = dials_of(frame)
+    names = numbers_of(frame)[:MAPS]
+    rows = -(-len(names) // 2)
     tall = 0.9 + 2.6 * rows
-    fig, axes = _subplots(rows, 2, (9.2, tall))
-    for ax, name in zip(axes, shown, strict=False):
-        wide = frame.pivot_table(index=up, columns=across, values=name)
-        shown_at = wide.to_numpy(dtype=float)
-        low, high = shown_at.min(), shown_at.max()
-        # The scale ends well above the largest value, so that ink is read on every
-        # cell.
-        ax.imshow(
-            shown_at,
-            cmap="Blues",
-            aspect="auto",
-            origin="lower",
-            vmin=low,
-            vmax=high + 1.2 * (high - low),
-        )
-        for i in range(wide.shape[0]):
-            for j in range(wide.shape[1]):
-                ax.text(
-                    j,
-                    i,
-                    number(float(shown_at[i, j]), 3),
-                    ha="center",
-                    va="center",
-                    fontsize=8.5,
-                )
-        ax.set_xticks(range(wide.shape[1]), [f"{x:g}" for x in wide.columns])
-        ax.set_yticks(range(wide.shape[0]), [f"{x:g}" for x in wide.index])
-        ax.set_title(style.plain(fill(name, 46)), fontsize=9)
-        ax.set_xlabel(style.plain(across), fontsize=8)
-        ax.set_ylabel(style.plain(fill(up, 24)), fontsize=8)
-    for ax in axes[len(shown) :]:
+    fig, axes = subplots(rows, 2, (9.2, tall))
+    for ax, name in zip(axes, names, strict=False):
+        table = frame.pivot_table(index=up, columns=across, values=name)
+        _heat_map(ax, table, name)
+    for ax in axes[len(names) :]:
         ax.axis("off")
-    _caption(fig, "Two dials", "every cell is a solve of its own")
+    add_caption(fig, "Two dials", "every cell is a solve of its own")
     fig.subplots_adjust(
         left=0.09,
         right=0.985,
@@ -293,3 +304,21 @@ def draw(frame: pd.DataFrame) -> tuple[Any, Any]:
         hspace=0.66,
     )
     return fig, axes
+
+
+def _heat_map(ax: Any, table: pd.DataFrame, title: str) -> None:
+    """Draw a table with the first dial across and the second one up."""
+    values = table.to_numpy(dtype=float)
+    low, high = values.min(), values.max()
+    # The scale ends well above the largest value, so that ink is read on every cell.
+    top = high + 1.2 * (high - low)
+    ax.imshow(values, cmap="Blues", aspect="auto", origin="lower", vmin=low, vmax=top)
+    for row, line in enumerate(values):
+        for column, value in enumerate(line):
+            text = number(float(value), 3)
+            ax.text(column, row, text, ha="center", va="center", fontsize=8.5)
+    ax.set_xticks(range(len(table.columns)), [f"{x:g}" for x in table.columns])
+    ax.set_yticks(range(len(table.index)), [f"{x:g}" for x in table.index])
+    ax.set_title(style.plain(fill(title, 46)), fontsize=9)
+    ax.set_xlabel(style.plain(str(table.columns.name)), fontsize=8)
+    ax.set_ylabel(style.plain(fill(str(table.index.name), 24)), fontsize=8)
