@@ -107,7 +107,7 @@ def firm_budget(builder: ModelBuilder, h: str, t: int) -> Any:
 
 @limit(
     name="outside_capital",
-    title="outside capital",
+    title="capital from outside",
     index=("holder", "step", "year"),
     over=_bounded_steps,
     unit="MUSD",

@@ -121,7 +121,7 @@ def history(builder: ModelBuilder, i: str, t: int) -> Any:
 
 @limit(
     name="commitment",
-    title="committed construction",
+    title="commitments under way",
     index=("site", "year"),
     over=_committed_builds,
     unit="kwpm",
