@@ -75,6 +75,7 @@ def markdown(docstring: str) -> str:
     text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"<sub>\1</sub>", text)
     text = text.replace("``", "`")
+    text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
     return re.sub(
         r"^(\w+)\n((?:[ ]{4}.*\n?)+)",
         lambda m: f"- **{m[1]}**: {one_line(m[2])}\n",

@@ -51,7 +51,7 @@ REAL: dict[str, tuple[list[Policy], set[str], set[str]]] = {
         [ban("EUR", "USA", "euv_tools", (2026, 2041))],
         {
             "ban: banned",
-            "fabs begun already",
+            "fabs already under construction",
             "pace of replacing withheld input: EUV scanners",
         },
         {"ban: banned"},
