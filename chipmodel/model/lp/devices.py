@@ -129,7 +129,7 @@ def _distinguished(builder: ModelBuilder) -> list[Index]:
     usual = usual_shares(builder)
     keys: list[Index] = []
     for s, c, m, e, t in builder.model.device:
-        if c != POOLED and usual.get((m, e)):
+        if c != POOLED and present(usual.get((m, e), 0.0)):
             keys.append((s, c, m, e, t))
     return keys
 

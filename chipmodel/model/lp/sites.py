@@ -79,7 +79,7 @@ def _committed_builds(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
     keys: list[Index] = []
     for i, site in parameters.sites.sites.items():
-        if present(site.committed):
+        if site.builds and present(site.committed):
             first = site.builds[0]
             if (i, first) not in parameters.fixed:
                 keys.append((i, first))
@@ -292,7 +292,7 @@ def _charge_sites(builder: ModelBuilder, charges: _CapitalCharges) -> None:
         on_steps = t in place.widths
         ready = site.ready[t]
         share = site.premium if on_steps else site.premium + 1.0
-        if share:
+        if present(share):
             capex = share * place.capex
             charges.add_annuity(capex, work.interest, ready, build)
             charges.add_cash(capex, work.spend, t, build)
