@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.finance import share_in_service
 
@@ -34,16 +36,15 @@ def _assembled(builder: ModelBuilder) -> list[Index]:
     packaging = parameters.packaging
     on_routes = {a for _, a in packaging.routes}
     regions = sorted(on_routes, key=parameters.regions.index)
-    keys: list[Index] = []
-    for p in packaging.running:
-        for a in regions:
-            keys.extend((p, a, t) for t in parameters.years)
-    return keys
+    return list(product(packaging.running, regions, parameters.years))
 
 
 def _plant_builds(builder: ModelBuilder) -> list[Index]:
     plants = builder.parameters.packaging.plants
-    return [(i, t) for i, plant in plants.items() for t in plant.builds]
+    keys: list[Index] = []
+    for i, plant in plants.items():
+        keys.extend((i, t) for t in plant.builds)
+    return keys
 
 
 def _announced_plants(builder: ModelBuilder) -> list[Index]:
@@ -57,14 +58,14 @@ def _given_builds(builder: ModelBuilder) -> list[Index]:
 
 
 @lookup
-def packaging_needed(builder: ModelBuilder) -> dict[tuple[str, str, int], list[Any]]:
+def packaging_needed(builder: ModelBuilder) -> Terms:
     """Return the wafers that need a package, by package, region and year."""
     packaging = builder.parameters.packaging
     needs: dict[str, list[tuple[str, float]]] = {}
     for s in builder.parameters.segments:
         shares = ((p, packaging.need.get((s, p), 0.0)) for p in packaging.running)
         needs[s] = list(nonzero(shares))
-    found: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (s, _, a, _, t), shipment in builder.model.ship.items():
         for p, share in needs[s]:
             found[p, a, t].append(share * shipment)
@@ -181,11 +182,11 @@ def costs(builder: ModelBuilder) -> None:
     """
     parameters = builder.parameters
     packaging = parameters.packaging
-    running: dict[int, list[Any]] = defaultdict(list)
+    running: Terms = defaultdict(list)
     for (p, _, t), assembled in builder.model.assembled.items():
         running[t].append(packaging.running[p] * assembled)
-    capital: dict[int, list[Any]] = defaultdict(list)
-    cash: dict[int, list[Any]] = defaultdict(list)
+    capital: Terms = defaultdict(list)
+    cash: Terms = defaultdict(list)
     for (i, start), build in builder.model.assemble_build.items():
         plant = packaging.plants[i]
         greenfield = plant.kind == "greenfield"
@@ -196,8 +197,7 @@ def costs(builder: ModelBuilder) -> None:
             share = share_in_service(start + plant.lead, t)
             if present(share):
                 capital[t].append(share * parameters.recovery * capex * build)
-    for t in parameters.years:
-        builder.cost("packaging", t, quicksum(running[t]))
-        builder.cost("packaging_capital", t, quicksum(capital[t]))
+    builder.yearly_cost("packaging", running)
+    builder.yearly_cost("packaging_capital", capital)
     for t, terms in cash.items():
         builder.memo("packaging_capital_cash", t, quicksum(terms), payer="agent")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import pyomo.environ as pyo
@@ -21,67 +20,22 @@ from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpres
 from chipmodel.common.errors import InputError
 from chipmodel.model.lp.flows import NamedFlows
 from chipmodel.model.lp.origins import Origins
+from chipmodel.model.lp.rows import (
+    TOLERANCE,
+    Broken,
+    Group,
+    Index,
+    Rule,
+    Terms,
+    Who,
+)
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.duties import Duties
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import COLUMN, Line
 
-Index = tuple[Any, ...]
-
-Rule = Callable[..., Any]
-"""``rule(*index)``, the left-hand side of a row; none leaves the row out."""
-
-Who = str | Callable[..., str]
-"""The label of a party, or a function of the index that returns it."""
-
 BuildKey = tuple[str, int]
 """Site, and year in which construction starts."""
-
-TOLERANCE = 1e-9
-"""By how much a row without variables may miss its right-hand side."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group of rows as it is written into a program.
-
-    Attributes
-    ----------
-    name : str
-        Name of the rows; the groups of an instrument start with its id.
-    policy : str
-        Id of the instrument; empty for a group of the model itself.
-    unit : str
-        Unit of what is limited or balanced.
-    meaning : str
-        Meaning of the dual.
-    owner : str, callable or None
-        Who owns the rent of a limit; none for a balance.
-    asks : callable or None
-        The number a row asks for, by index, where it is not all of the right-hand side.
-    """
-
-    name: str
-    policy: str
-    unit: str
-    meaning: str
-    owner: Who | None
-    asks: Rule | None = None
-
-    def owner_of(self, index: Index) -> str:
-        """Return the owner of one row of a limit."""
-        assert self.owner is not None
-        return self.owner if isinstance(self.owner, str) else self.owner(*index)
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A row without variables that does not hold: ``0 >= rhs`` or ``0 = rhs``."""
-
-    group: str
-    index: Index
-    rhs: float
-    equal: bool
 
 
 class Instrument(Protocol):
@@ -282,6 +236,11 @@ class ModelBuilder(NamedFlows):
         line = Line("cost", account, _id_of(policy), COLUMN, "", year)
         self._add_to_line(line, expr)
 
+    def yearly_cost(self, account: str, terms: Terms) -> None:
+        """Add the sum of some terms as resources used, by year, MUSD."""
+        for year, members in terms.items():
+            self.cost(account, year, pyo.quicksum(members))
+
     def benefit(self, account: str, year: int, expr: Any) -> None:
         """Add value enjoyed in a year, MUSD, by the agents of the columns."""
         self._add_to_line(Line("benefit", account, "", "", COLUMN, year), expr)
@@ -364,8 +323,8 @@ class ModelBuilder(NamedFlows):
         """
         parameters = self.parameters
         sites = parameters.sites
-        annuity: dict[int, list[Any]] = defaultdict(list)
-        cash: dict[int, list[Any]] = defaultdict(list)
+        annuity: Terms = defaultdict(list)
+        cash: Terms = defaultdict(list)
         late = (1.0 + parameters.world.discount_rate) ** delay
         for (i, start), amount in amounts.items():
             site = sites.sites[i]

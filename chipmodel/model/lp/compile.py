@@ -22,8 +22,8 @@ from pyomo.repn.plugins.standard_form import (
 from scipy import sparse
 
 from chipmodel.common.errors import InputError, NoOptimum, Problem, about
-from chipmodel.model.lp.builder import TOLERANCE, Broken
 from chipmodel.model.lp.program import PyomoModel
+from chipmodel.model.lp.rows import TOLERANCE, Broken
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import Line
 from chipmodel.solver.linear_program import (

@@ -7,8 +7,9 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.parameters.market import GRID
 
 STEPS = range(len(GRID) - 1)
@@ -69,7 +70,7 @@ def demand_step(builder: ModelBuilder, e: str, s: str, k: int, t: int) -> Any:
 def costs(builder: ModelBuilder) -> None:
     """Credit the value of what is served: the mean of the demand curve over a step."""
     parameters = builder.parameters
-    value: dict[int, list[Any]] = defaultdict(list)
+    value: Terms = defaultdict(list)
     for (_, s, k, t), served in builder.model.served.items():
         price = parameters.values[s][k] * parameters.prices.reference[s]
         value[t].append(price * served)

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.flows import POOLED
 from chipmodel.model.lp.row_groups import balance, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero, present
 
 MARGIN = 0.02
 """By how much the mix of origins may differ between a maker's buyers at no cost."""
-
-ClassAtMaker = tuple[str, int, str, int]
-"""Segment, class of origins, region of device making and year."""
 
 
 def variables(builder: ModelBuilder) -> None:
@@ -67,11 +66,9 @@ def _classes_for(builder: ModelBuilder, segment: str, user: str) -> range:
 def _devices(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
     keys: list[Index] = []
-    for s in parameters.segments:
-        for m in makers(builder):
-            for e in users(builder):
-                for c in _classes_for(builder, s, e):
-                    keys.extend((s, c, m, e, t) for t in parameters.years)
+    for s, m, e in _links(builder):
+        for c in _classes_for(builder, s, e):
+            keys.extend((s, c, m, e, t) for t in parameters.years)
     return keys
 
 
@@ -80,58 +77,47 @@ def _rests(builder: ModelBuilder) -> list[Index]:
     keys: list[Index] = []
     for s in parameters.segments:
         origins = builder.origins[s]
-        if not origins.users:
-            continue
-        for c in range(len(origins.classes)):
-            for m in makers(builder):
-                keys.extend((s, c, m, t) for t in parameters.years)
+        if origins.users:
+            classes = range(len(origins.classes))
+            keys.extend(product([s], classes, makers(builder), parameters.years))
     return keys
 
 
 def _consumed(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
-    keys: list[Index] = []
-    for e in users(builder):
-        for s in parameters.segments:
-            keys.extend((e, s, t) for t in parameters.years)
-    return keys
+    return list(product(users(builder), parameters.segments, parameters.years))
 
 
 def _links(builder: ModelBuilder) -> list[tuple[str, str, str]]:
     """Return every segment, region of device making and region of use."""
-    keys: list[tuple[str, str, str]] = []
-    for s in builder.parameters.segments:
-        for m in makers(builder):
-            keys.extend((s, m, e) for e in users(builder))
-    return keys
+    segments = builder.parameters.segments
+    return list(product(segments, makers(builder), users(builder)))
 
 
 def _moves_out(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
+    steps = range(len(parameters.device_moves))
     keys: list[Index] = []
     for s, m, e in _links(builder):
         # Only what is made in a place can move out of it.
         if present(parameters.pattern.get((m, e), 0.0)):
-            for k in range(len(parameters.device_moves)):
-                keys.extend((s, m, e, k, t) for t in parameters.years)
+            keys.extend(product([s], [m], [e], steps, parameters.years))
     return keys
 
 
 def _moves_in(builder: ModelBuilder) -> list[Index]:
-    keys: list[Index] = []
-    for link in _links(builder):
-        keys.extend((*link, t) for t in builder.parameters.years)
-    return keys
+    years = builder.parameters.years
+    return [(*link, t) for link, t in product(_links(builder), years)]
 
 
 def _distinguished(builder: ModelBuilder) -> list[Index]:
     """Return the devices of a distinguished class for users whom the maker serves."""
     usual = usual_shares(builder)
-    keys: list[Index] = []
-    for s, c, m, e, t in builder.model.device:
-        if c != POOLED and present(usual.get((m, e), 0.0)):
-            keys.append((s, c, m, e, t))
-    return keys
+    return [
+        (s, c, m, e, t)
+        for s, c, m, e, t in builder.model.device
+        if c != POOLED and present(usual.get((m, e), 0.0))
+    ]
 
 
 def _sorted_chips(builder: ModelBuilder) -> list[Index]:
@@ -144,11 +130,11 @@ def _sorted_chips(builder: ModelBuilder) -> list[Index]:
 
 def _pooled_devices(builder: ModelBuilder) -> list[Index]:
     """Return where other users are supplied from what the distinguished ones leave."""
-    keys: list[Index] = []
-    for s, c, m, t in devices_by_maker(builder):
-        if c == POOLED and builder.origins[s].users:
-            keys.append((s, c, m, t))
-    return keys
+    return [
+        (s, c, m, t)
+        for s, c, m, t in devices_by_maker(builder)
+        if c == POOLED and builder.origins[s].users
+    ]
 
 
 @lookup
@@ -169,32 +155,35 @@ def usual_shares(builder: ModelBuilder) -> dict[tuple[str, str], Any]:
 
 
 @lookup
-def sold_to_makers(builder: ModelBuilder) -> dict[ClassAtMaker, list[Any]]:
-    """Return chips sold to makers by class, pooled where no rule looks at any user."""
+def sold_to_makers(builder: ModelBuilder) -> Terms:
+    """Return chips sold to makers, by segment, class, maker and year.
+
+    They are one pool where no rule looks at any user.
+    """
     class_of: dict[tuple[str, str], int] = {}
     for s, origins in builder.origins.items():
         for c, members in enumerate(origins.classes):
             for r in members:
                 class_of[s, r] = c if origins.users else POOLED
-    sold: dict[ClassAtMaker, list[Any]] = defaultdict(list)
+    sold: Terms = defaultdict(list)
     for (s, r, _, m, t), shipment in builder.model.ship.items():
         sold[s, class_of[s, r], m, t].append(shipment)
     return sold
 
 
 @lookup
-def devices_by_maker(builder: ModelBuilder) -> dict[ClassAtMaker, list[Any]]:
+def devices_by_maker(builder: ModelBuilder) -> Terms:
     """Return chips in devices by segment, class, maker and year."""
-    found: dict[ClassAtMaker, list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (s, c, m, _, t), device in builder.model.device.items():
         found[s, c, m, t].append(device)
     return found
 
 
 @lookup
-def devices_by_user(builder: ModelBuilder) -> dict[tuple[str, str, int], list[Any]]:
+def devices_by_user(builder: ModelBuilder) -> Terms:
     """Return chips in devices by user, segment and year."""
-    found: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (s, _, _, e, t), device in builder.model.device.items():
         found[e, s, t].append(device)
     return found
@@ -203,9 +192,9 @@ def devices_by_user(builder: ModelBuilder) -> dict[tuple[str, str, int], list[An
 @lookup
 def devices_by_link(
     builder: ModelBuilder,
-) -> dict[tuple[str, str, str, int], list[Any]]:
+) -> Terms:
     """Return chips in devices by segment, maker, user and year."""
-    found: dict[tuple[str, str, str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (s, _, m, e, t), device in builder.model.device.items():
         found[s, m, e, t].append(device)
     return found
@@ -403,23 +392,22 @@ def costs(builder: ModelBuilder) -> None:
     """
     parameters = builder.parameters
     reference = parameters.prices.reference
-    moves: dict[int, list[Any]] = defaultdict(list)
+    moves: Terms = defaultdict(list)
     for (s, _, _, k, t), moved in builder.model.move_out.items():
         _, premium = parameters.device_moves[k]
         moves[t].append(premium * reference[s] * moved)
-    sorting: dict[int, list[Any]] = defaultdict(list)
+    sorting: Terms = defaultdict(list)
     for (s, _, _, _, k, t), chips in builder.model.sort.items():
         _, premium = parameters.routes[k]
         sorting[t].append(premium * reference[s] * chips)
-    ties: dict[int, list[Any]] = defaultdict(list)
+    ties: Terms = defaultdict(list)
     for (s, c, m, e, t), device in builder.model.device.items():
         origin = e if c == POOLED else _first_origin(builder, s, c)
         ties[t].append(parameters.tie(e, m, origin) * device)
-    for t in parameters.years:
-        builder.cost("device_moves", t, quicksum(moves[t]))
-        builder.cost("sorting", t, quicksum(sorting[t]))
-        if builder.ties:
-            builder.cost("tie_break", t, quicksum(ties[t]))
+    builder.yearly_cost("device_moves", moves)
+    builder.yearly_cost("sorting", sorting)
+    if builder.ties:
+        builder.yearly_cost("tie_break", ties)
 
 
 def _first_origin(builder: ModelBuilder, segment: str, origin_class: int) -> str:

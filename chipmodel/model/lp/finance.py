@@ -8,8 +8,9 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 
 HOLDER = Owner("the holder of the budget", lambda _, h, *__: f"holder:{h}")
 
@@ -24,7 +25,7 @@ def variables(builder: ModelBuilder) -> None:
 
 
 @lookup
-def spending(builder: ModelBuilder) -> dict[tuple[str, int], list[Any]]:
+def spending(builder: ModelBuilder) -> Terms:
     """Return the spending on builds that budgets cover, by holder and year.
 
     It is net of support if the world's budgets are, so it is computed after all
@@ -37,7 +38,7 @@ def spending(builder: ModelBuilder) -> dict[tuple[str, int], list[Any]]:
     """
     parameters = builder.parameters
     world = parameters.world
-    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     if not parameters.budgets:
         return found
     for (i, start), build in builder.model.build.items():
@@ -128,9 +129,8 @@ def outside_capital(builder: ModelBuilder, h: str, k: int, t: int) -> Any:
 
 def costs(builder: ModelBuilder) -> None:
     """Charge the premium of outside capital in the year it is raised."""
-    premiums: dict[int, list[Any]] = defaultdict(list)
+    premiums: Terms = defaultdict(list)
     for (_, k, t), outside in builder.model.outside.items():
         _, premium = builder.parameters.capital[k]
         premiums[t].append(premium * outside)
-    for t, terms in premiums.items():
-        builder.cost("outside_capital", t, quicksum(terms))
+    builder.yearly_cost("outside_capital", premiums)

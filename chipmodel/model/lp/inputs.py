@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero
 from chipmodel.model.parameters.upstream import Upstream
-
-Needs = dict[tuple[str, str, int], list[Any]]
-"""Terms of the need for an input, by input, region and year."""
 
 SUPPLIER = Owner(
     "the suppliers of the input in the region", lambda _, j, k, *__: f"supplier:{k}"
@@ -43,27 +42,21 @@ def _uses(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
     keys: list[Index] = []
     for j in parameters.upstream:
-        for k in _suppliers(builder, j):
-            for r in parameters.regions:
-                keys.extend((j, k, r, t) for t in parameters.years)
+        suppliers = _suppliers(builder, j)
+        keys.extend(product([j], suppliers, parameters.regions, parameters.years))
     return keys
 
 
 def _replacements(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
-    keys: list[Index] = []
-    for j in parameters.upstream:
-        for r in parameters.regions:
-            keys.extend((j, r, t) for t in parameters.years)
-    return keys
+    return list(product(parameters.upstream, parameters.regions, parameters.years))
 
 
 def _supplies(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
     keys: list[Index] = []
     for j in parameters.upstream:
-        for k in _suppliers(builder, j):
-            keys.extend((j, k, t) for t in parameters.years)
+        keys.extend(product([j], _suppliers(builder, j), parameters.years))
     return keys
 
 
@@ -73,9 +66,9 @@ def _given_replacements(builder: ModelBuilder) -> list[Index]:
 
 
 @lookup
-def needs(builder: ModelBuilder) -> Needs:
+def needs(builder: ModelBuilder) -> Terms:
     """Return the need for each input, by region and year."""
-    found: Needs = defaultdict(list)
+    found: Terms = defaultdict(list)
     for j, upstream in builder.parameters.upstream.items():
         if upstream.basis == "wafer":
             _add_needs_of_wafers(builder, j, upstream, found)
@@ -85,7 +78,7 @@ def needs(builder: ModelBuilder) -> Needs:
 
 
 def _add_needs_of_wafers(
-    builder: ModelBuilder, j: str, upstream: Upstream, found: Needs
+    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
 ) -> None:
     for (s, r, t), made in builder.model.made.items():
         if s in upstream.need:
@@ -93,7 +86,7 @@ def _add_needs_of_wafers(
 
 
 def _add_needs_of_builds(
-    builder: ModelBuilder, j: str, upstream: Upstream, found: Needs
+    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
 ) -> None:
     """Add the needs of builds in the years in which their tools move in."""
     sites = builder.parameters.sites
@@ -203,13 +196,12 @@ def costs(builder: ModelBuilder) -> None:
     The cost of the inputs themselves is in running cost and capital cost.
     """
     parameters = builder.parameters
-    premium: dict[int, list[Any]] = defaultdict(list)
-    ties: dict[int, list[Any]] = defaultdict(list)
+    premium: Terms = defaultdict(list)
+    ties: Terms = defaultdict(list)
     for (j, _, t), replaced in builder.model.replaced.items():
         premium[t].append(parameters.upstream[j].replaced_at * replaced)
     for (_, k, r, t), use in builder.model.use.items():
         ties[t].append(parameters.tie(k, r) * use)
-    for t in parameters.years:
-        builder.cost("replacement", t, quicksum(premium[t]))
-        if builder.ties:
-            builder.cost("tie_break", t, quicksum(ties[t]))
+    builder.yearly_cost("replacement", premium)
+    if builder.ties:
+        builder.yearly_cost("tie_break", ties)

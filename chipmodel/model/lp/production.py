@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.parameters.sites import FLEET_STEPS, Site
 
 LOW = 0
@@ -31,7 +33,7 @@ def variables(builder: ModelBuilder) -> None:
     """
     parameters = builder.parameters
     builder.variable("output", _outputs(builder), SITE.of(builder))
-    made = [(s, r, t) for r, s in parameters.places for t in parameters.years]
+    made = [(s, r, t) for (r, s), t in product(parameters.places, parameters.years)]
     builder.variable("made", made, "traders")
 
 
@@ -63,10 +65,10 @@ def builds_in_service(
 
 
 @lookup
-def output_by_place(builder: ModelBuilder) -> dict[tuple[str, str, int], list[Any]]:
+def output_by_place(builder: ModelBuilder) -> Terms:
     """Return the outputs of the sites of each segment, region and year."""
     sites = builder.parameters.sites.sites
-    found: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (i, _, t), output in builder.model.output.items():
         site = sites[i]
         found[site.segment, site.region, t].append(output)
@@ -136,8 +138,8 @@ def costs(builder: ModelBuilder) -> None:
     Up to u_min the running cost of a fleet is paid in any case, and is left out.
     """
     parameters = builder.parameters
-    running: dict[int, list[Any]] = defaultdict(list)
-    materials: dict[int, list[Any]] = defaultdict(list)
+    running: Terms = defaultdict(list)
+    materials: Terms = defaultdict(list)
     for (i, k, t), output in builder.model.output.items():
         site = parameters.sites.sites[i]
         materials[t].append(parameters.prices.inputs[site.segment] * output)
@@ -147,6 +149,5 @@ def costs(builder: ModelBuilder) -> None:
         elif k > LOW:
             relative = parameters.sites.fleet_running[k - 1]
             running[t].append(relative * cost * output)
-    for t in parameters.years:
-        builder.cost("running", t, quicksum(running[t]))
-        builder.cost("materials", t, quicksum(materials[t]))
+    builder.yearly_cost("running", running)
+    builder.yearly_cost("materials", materials)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -19,9 +20,10 @@ from chipmodel.model.lp import (
     sites,
     trade,
 )
-from chipmodel.model.lp.builder import Broken, Group, Instrument, ModelBuilder, Who
+from chipmodel.model.lp.builder import Instrument, ModelBuilder
 from chipmodel.model.lp.origins import Distinction, distinguished_origins
 from chipmodel.model.lp.row_groups import RowGroup, groups_of
+from chipmodel.model.lp.rows import Broken, Group, Who
 from chipmodel.model.parameters.duties import Duties, DutyKey, Levy, Relief
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import Line
@@ -46,7 +48,8 @@ PARTS = (*BEFORE_INSTRUMENTS, *AFTER_INSTRUMENTS)
 
 def row_groups() -> dict[str, RowGroup]:
     """Return the declared row groups by name, in the order of the rows."""
-    return {group.name: group for part in PARTS for group in groups_of(part)}
+    declared = chain.from_iterable(map(groups_of, PARTS))
+    return {group.name: group for group in declared}
 
 
 class Policy(Instrument, Protocol):

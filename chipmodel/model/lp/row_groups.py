@@ -14,7 +14,8 @@ from functools import partial, wraps
 from types import ModuleType
 from typing import Any, TypeVar
 
-from chipmodel.model.lp.builder import Group, Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.model.lp.rows import Group, Index
 
 Keys = Callable[[ModelBuilder], Iterable[Index]]
 """Indices of the rows of a group, in the order in which they are written."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import BuildKey, Index, ModelBuilder
+from chipmodel.model.lp.builder import BuildKey, ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.finance import share_in_service
 
@@ -43,20 +45,24 @@ def variables(builder: ModelBuilder) -> None:
 
 def _builds(builder: ModelBuilder) -> list[Index]:
     sites = builder.parameters.sites.sites
-    return [(i, t) for i, site in sites.items() for t in site.builds]
+    keys: list[Index] = []
+    for i, site in sites.items():
+        keys.extend((i, t) for t in site.builds)
+    return keys
 
 
 def _place_years(builder: ModelBuilder) -> list[Index]:
-    places = builder.parameters.sites.places
-    return [(*group, t) for group, place in places.items() for t in place.widths]
+    keys: list[Index] = []
+    for group, place in builder.parameters.sites.places.items():
+        keys.extend((*group, t) for t in place.widths)
+    return keys
 
 
 def _steps(builder: ModelBuilder) -> list[Index]:
     keys: list[Index] = []
     for group, place in builder.parameters.sites.places.items():
-        steps = range(len(place.multipliers))
-        for t in place.widths:
-            keys.extend((*group, k, t) for k in steps)
+        years_and_steps = product(place.widths, range(len(place.multipliers)))
+        keys.extend((*group, k, t) for t, k in years_and_steps)
     return keys
 
 
@@ -64,9 +70,8 @@ def _bounded_steps(builder: ModelBuilder) -> list[Index]:
     keys: list[Index] = []
     for group, place in builder.parameters.sites.places.items():
         # The last step has no width, so that a build is never impossible, only costly.
-        bounded = range(len(place.multipliers) - 1)
-        for t in place.widths:
-            keys.extend((*group, k, t) for k in bounded)
+        years_and_steps = product(place.widths, range(len(place.multipliers) - 1))
+        keys.extend((*group, k, t) for t, k in years_and_steps)
     return keys
 
 
@@ -243,8 +248,8 @@ class _CapitalCharges:
 
     def __init__(self, builder: ModelBuilder) -> None:
         self.builder = builder
-        self.annuity: dict[int, list[Any]] = defaultdict(list)
-        self.cash: dict[int, list[Any]] = defaultdict(list)
+        self.annuity: Terms = defaultdict(list)
+        self.cash: Terms = defaultdict(list)
 
     def add_annuity(
         self, capex: float, interest: float, ready: float, term: Any
@@ -267,8 +272,7 @@ class _CapitalCharges:
 
     def write(self) -> None:
         """Write the lines of the accounts."""
-        for year, terms in self.annuity.items():
-            self.builder.cost("capital", year, quicksum(terms))
+        self.builder.yearly_cost("capital", self.annuity)
         for year, terms in self.cash.items():
             self.builder.memo("capital_cash", year, quicksum(terms), payer="agent")
 

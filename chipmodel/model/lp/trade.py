@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
 from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.model.lp.builder import Index, ModelBuilder
+from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import balance, lookup
-
-Route = tuple[str, str, str, int]
-"""Segment, region of the fab, region of the buyer and year."""
+from chipmodel.model.lp.rows import Index, Terms
 
 
 def variables(builder: ModelBuilder) -> None:
@@ -36,35 +35,33 @@ def _shipments(builder: ModelBuilder) -> list[Index]:
         assembled_in[r].append(a)
     keys: list[Index] = []
     for r, s in parameters.places:
-        for a in assembled_in[r]:
-            for m in _buyers(builder):
-                keys.extend((s, r, a, m, t) for t in parameters.years)
+        ways = product(assembled_in[r], _buyers(builder), parameters.years)
+        keys.extend((s, r, a, m, t) for a, m, t in ways)
     return keys
 
 
 def _deviations(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
+    steps = range(len(parameters.routes))
     keys: list[Index] = []
     for r, s in parameters.places:
-        for m in _buyers(builder):
-            for k in range(len(parameters.routes)):
-                keys.extend((s, r, m, k, t) for t in parameters.years)
+        keys.extend(product([s], [r], _buyers(builder), steps, parameters.years))
     return keys
 
 
 @lookup
-def shipped_from(builder: ModelBuilder) -> dict[tuple[str, str, int], list[Any]]:
+def shipped_from(builder: ModelBuilder) -> Terms:
     """Return the shipments by segment, region of the fab and year."""
-    found: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
+    found: Terms = defaultdict(list)
     for (s, r, _, _, t), shipment in builder.model.ship.items():
         found[s, r, t].append(shipment)
     return found
 
 
 @lookup
-def shipped_on_route(builder: ModelBuilder) -> dict[Route, list[Any]]:
-    """Return the shipments of each route and year, over all places of assembly."""
-    found: dict[Route, list[Any]] = defaultdict(list)
+def shipped_on_route(builder: ModelBuilder) -> Terms:
+    """Return the shipments by segment, region of the fab, buyer's region and year."""
+    found: Terms = defaultdict(list)
     for (s, r, _, m, t), shipment in builder.model.ship.items():
         found[s, r, m, t].append(shipment)
     return found
@@ -151,21 +148,20 @@ def costs(builder: ModelBuilder) -> None:
     """
     parameters = builder.parameters
     prices = parameters.prices
-    freight: dict[int, list[Any]] = defaultdict(list)
-    other: dict[int, list[Any]] = defaultdict(list)
-    ties: dict[int, list[Any]] = defaultdict(list)
+    freight: Terms = defaultdict(list)
+    other: Terms = defaultdict(list)
+    ties: Terms = defaultdict(list)
     for (s, r, a, m, t), shipment in builder.model.ship.items():
         legs = parameters.leg(r, a, s) + parameters.leg(a, m, s)
         freight[t].append(legs * shipment)
         other[t].append(prices.other[s] * shipment)
         ties[t].append(parameters.tie(r, a, m) * shipment)
-    requalification: dict[int, list[Any]] = defaultdict(list)
+    requalification: Terms = defaultdict(list)
     for (s, _, _, k, t), deviation in builder.model.deviate.items():
         _, premium = parameters.routes[k]
         requalification[t].append(premium * prices.reference[s] * deviation)
-    for t in parameters.years:
-        builder.cost("freight", t, quicksum(freight[t]))
-        builder.cost("other_value_added", t, quicksum(other[t]))
-        builder.cost("requalification", t, quicksum(requalification[t]))
-        if builder.ties:
-            builder.cost("tie_break", t, quicksum(ties[t]))
+    builder.yearly_cost("freight", freight)
+    builder.yearly_cost("other_value_added", other)
+    builder.yearly_cost("requalification", requalification)
+    if builder.ties:
+        builder.yearly_cost("tie_break", ties)
