@@ -330,6 +330,7 @@ class ModelBuilder(NamedFlows):
             site = sites.sites[i]
             work = sites.places[sites.group_of[i]].work
             with_spending = paid == "construction"
+            # Cash paid during construction saves the interest of these years too.
             worth = (work.interest if with_spending else 1.0) / late
             for year in parameters.years:
                 share = site.in_service(start, year)
@@ -340,6 +341,7 @@ class ModelBuilder(NamedFlows):
                     cash[start + k + delay].append(share * amount)
             else:
                 cash[int(site.ready[start]) + delay].append(amount)
+            # Late cash does not relax the budget of the firm in the year it invests.
             if not delay:
                 self.support_cash[i, start].append(amount)
         payer = f"treasury:{treasury}"

@@ -15,7 +15,7 @@ from pyomo.environ import quicksum
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.flows import POOLED
 from chipmodel.model.lp.row_groups import balance, lookup
-from chipmodel.model.lp.rows import Index, Terms
+from chipmodel.model.lp.rows import Index, Terms, terms_by
 from chipmodel.model.lp.shares import nonzero, present
 
 MARGIN = 0.02
@@ -165,39 +165,25 @@ def sold_to_makers(builder: ModelBuilder) -> Terms:
         for c, members in enumerate(origins.classes):
             for r in members:
                 class_of[s, r] = c if origins.users else POOLED
-    sold: Terms = defaultdict(list)
-    for (s, r, _, m, t), shipment in builder.model.ship.items():
-        sold[s, class_of[s, r], m, t].append(shipment)
-    return sold
+    return terms_by(lambda s, r, a, m, t: (s, class_of[s, r], m, t), builder.model.ship)
 
 
 @lookup
 def devices_by_maker(builder: ModelBuilder) -> Terms:
     """Return chips in devices by segment, class, maker and year."""
-    found: Terms = defaultdict(list)
-    for (s, c, m, _, t), device in builder.model.device.items():
-        found[s, c, m, t].append(device)
-    return found
+    return terms_by(lambda s, c, m, e, t: (s, c, m, t), builder.model.device)
 
 
 @lookup
 def devices_by_user(builder: ModelBuilder) -> Terms:
     """Return chips in devices by user, segment and year."""
-    found: Terms = defaultdict(list)
-    for (s, _, _, e, t), device in builder.model.device.items():
-        found[e, s, t].append(device)
-    return found
+    return terms_by(lambda s, c, m, e, t: (e, s, t), builder.model.device)
 
 
 @lookup
-def devices_by_link(
-    builder: ModelBuilder,
-) -> Terms:
+def devices_by_link(builder: ModelBuilder) -> Terms:
     """Return chips in devices by segment, maker, user and year."""
-    found: Terms = defaultdict(list)
-    for (s, _, m, e, t), device in builder.model.device.items():
-        found[s, m, e, t].append(device)
-    return found
+    return terms_by(lambda s, c, m, e, t: (s, m, e, t), builder.model.device)
 
 
 def _moved_out(

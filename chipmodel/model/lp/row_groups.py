@@ -104,6 +104,7 @@ class RowGroup:
 
     def write(self, builder: ModelBuilder) -> None:
         """Write the rows."""
+        # Callers of the written group know the index alone, not the builder.
         group = Group(
             name=self.name,
             policy="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -62,3 +63,18 @@ class Broken:
     index: Index
     rhs: float
     equal: bool
+
+
+def terms_by(key: Callable[..., Any], variables: Any) -> Terms:
+    """Collect the variables of one name by a key computed from their index.
+
+    Parameters
+    ----------
+    key : callable
+        ``key(*index)``.
+    variables : pyomo.environ.Var
+    """
+    found: Terms = defaultdict(list)
+    for index, variable in variables.items():
+        found[key(*index)].append(variable)
+    return found

@@ -10,7 +10,7 @@ from pyomo.environ import quicksum
 
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import balance, lookup
-from chipmodel.model.lp.rows import Index, Terms
+from chipmodel.model.lp.rows import Index, Terms, terms_by
 
 
 def variables(builder: ModelBuilder) -> None:
@@ -52,19 +52,13 @@ def _deviations(builder: ModelBuilder) -> list[Index]:
 @lookup
 def shipped_from(builder: ModelBuilder) -> Terms:
     """Return the shipments by segment, region of the fab and year."""
-    found: Terms = defaultdict(list)
-    for (s, r, _, _, t), shipment in builder.model.ship.items():
-        found[s, r, t].append(shipment)
-    return found
+    return terms_by(lambda s, r, a, m, t: (s, r, t), builder.model.ship)
 
 
 @lookup
 def shipped_on_route(builder: ModelBuilder) -> Terms:
     """Return the shipments by segment, region of the fab, buyer's region and year."""
-    found: Terms = defaultdict(list)
-    for (s, r, _, m, t), shipment in builder.model.ship.items():
-        found[s, r, m, t].append(shipment)
-    return found
+    return terms_by(lambda s, r, a, m, t: (s, r, m, t), builder.model.ship)
 
 
 @balance(
