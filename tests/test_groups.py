@@ -33,7 +33,7 @@ from chipmodel.policies.production_credit import ProductionCredit
 from chipmodel.policies.soft_finance import SoftFinance
 from chipmodel.policies.tariff import Tariff
 
-LEAST = 1e-7
+RELEVANT = 1e-7
 """Relative change of the objective that counts."""
 
 VARIANTS = {
@@ -50,7 +50,7 @@ VARIANTS = {
             ]
         },
     ),
-    "no_room_for_packaging": (
+    "no_new_packaging": (
         (drop("assembly", kind="greenfield", package="advanced"),),
         {},
     ),
@@ -199,7 +199,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "route_widening": ("as_is", "tariff"),
     "assembly_service": ("as_is", "no_policy"),
     "assembly_capacity": ("as_is", "no_policy"),
-    "assembly_size": ("no_room_for_packaging", "no_policy"),
+    "assembly_size": ("no_new_packaging", "no_policy"),
     "assembly_history": ("as_is", "surprise"),
     "replacement_history": ("as_is", "withheld"),
     "input_need": ("withheld_resist", "no_policy"),
@@ -342,7 +342,7 @@ def test_group_matters(group, two, variant):
         left_out = run_without(data, case, (full,), world).objective
     except NoOptimum:
         left_out = -math.inf
-    assert whole.objective - left_out > LEAST * abs(whole.objective)
+    assert whole.objective - left_out > RELEVANT * abs(whole.objective)
 
 
 def test_names_of_groups_are_unique():
@@ -371,7 +371,7 @@ def test_every_entry_is_a_group():
     assert set(WHERE) == set(GROUPS)
 
 
-def test_programmes_hold_no_other_group(two):
+def test_programs_hold_no_other_group(two):
     numbers = build_parameters(two, world_of(two))
     cases = [case_named(name, two) for name in (*SHIPPED, "strict_floor")]
     written = {g for case in cases for g in write(numbers, case.policies).groups}
@@ -389,6 +389,6 @@ def test_instrument_matters(kind, two, variant):
     ids = [p.id for p in case.policies if p.kind == kind]
     assert ids
     with_it, without_it = run(data, case), run(data, case.without(*ids))
-    assert abs(with_it.objective - without_it.objective) > LEAST * abs(
+    assert abs(with_it.objective - without_it.objective) > RELEVANT * abs(
         with_it.objective
     )

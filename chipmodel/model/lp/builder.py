@@ -257,7 +257,7 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Add a payment in a year, MUSD, from payer to receiver.
 
-        `COLUMN` stands for the agent of each column.
+        With `COLUMN` it is the agent of each column.
         """
         line = Line("transfer", account, _id_of(policy), payer, receiver, year)
         self._add_to_line(line, expr)
