@@ -31,7 +31,7 @@ def _served(builder: ModelBuilder) -> list[Index]:
 
 @balance(
     name="demand_balance",
-    title="demand",
+    title="demand served",
     index=("region", "segment", "year"),
     over=lambda builder: list(builder.model.consumed),
     unit="kwpm",

@@ -165,7 +165,9 @@ def balance(
 
 def groups_of(part: ModuleType) -> tuple[RowGroup, ...]:
     """Return the groups that a part declares, in order of definition."""
-    return tuple(value for value in vars(part).values() if isinstance(value, RowGroup))
+    groups = [value for value in vars(part).values() if isinstance(value, RowGroup)]
+    # A group imported from another part belongs to that part.
+    return tuple(group for group in groups if group.rule.__module__ == part.__name__)
 
 
 def lookup(
