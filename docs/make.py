@@ -26,13 +26,12 @@ from chipmodel.common.units import per_wafer
 from chipmodel.dataset import descriptor
 from chipmodel.dataset.dataset import Dataset, load_dataset
 from chipmodel.dataset.fields import Fact
-from chipmodel.dataset.rows import TABLES, RegionRow, SegmentRow
-from chipmodel.display.formulation import OPENING, STEPS
-from chipmodel.model.lp import program
+from chipmodel.dataset.rows import TABLES, SegmentRow
+from chipmodel.display.formulation import OPENING, ROWS, Part, parts_of_program
+from chipmodel.model.lp.row_groups import RowGroup
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.world import World, load_world
 from chipmodel.policies.base import Number, Policy
-from chipmodel.policies.origin_floor import OriginFloor
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = "<!-- Written by docs/make.py; do not edit. -->\n\n"
@@ -97,52 +96,51 @@ def markdown(docstring: str, items: bool = True) -> str:
 # --------------------------------------------------------------------------------
 # formulation
 def formulation() -> str:
-    """Return the page of the programme, from the docstrings of its parts."""
+    """Return the page of the linear program, from the declarations of its parts."""
     text = (
-        "# The linear programme\n\n"
+        "# The linear program\n\n"
         + GENERATED
         + one_line(OPENING)
-        + "\n\nThis page and `chipmodel formulation` are written from the docstrings of"
-        " `chipmodel/lp/`. A *balance* has a zero right-hand side and its dual is a"
-        " price; a *limit* has an owner, and its dual times its right-hand side is"
-        " that owner's rent.\n"
+        + "\n\nThis page and `chipmodel formulation` are written from the row groups and"
+        " docstrings in `chipmodel/model/lp/`. " + one_line(ROWS) + "\n"
     )
-    for number, part in enumerate((*program.PARTS, program.finance), start=1):
-        text += f"\n## {number}. {markdown(part.__doc__ or '').strip()}\n"
-        for step in STEPS:
-            text += (
-                f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
+    parts = parts_of_program()
+    for number, part in enumerate(parts, start=1):
+        text += f"\n## {number}. {part.title}\n"
+        text += (
+            f"\n### Variables of {part.name}\n\n{markdown(part.variables).strip()}\n"
+        )
+        text += f"\n### Constraints of {part.name}\n"
+        for group in part.groups:
+            text += f"\n{_row_group(group)}"
+        text += f"\n### Costs of {part.name}\n\n{markdown(part.costs).strip()}\n"
+    return text + "\n## Rows and their duals\n\n" + _row_groups(parts)
+
+
+def _row_group(group: RowGroup) -> str:
+    symbols = ",".join(group.symbols)
+    return (
+        f"#### `{group.name}[{symbols}]`: {group.title}\n\n"
+        f"{markdown(group.docstring).strip()}\n"
+    )
+
+
+def _row_groups(parts: list[Part]) -> str:
+    rows: list[list[object]] = []
+    for part in parts:
+        for group in part.groups:
+            rows.append(
+                [
+                    f"`{group.name}`",
+                    group.kind,
+                    ", ".join(group.index),
+                    group.unit,
+                    group.dual,
+                    "" if group.owner is None else group.owner.text,
+                ]
             )
-            text += markdown(getattr(part, step).__doc__ or "").strip() + "\n"
-    return text + "\n## Rows and their duals\n\n" + _groups()
-
-
-def _groups() -> str:
-    data = load_dataset(ROOT / "tests" / "data" / "two")
-    rule = OriginFloor(
-        id="rule",
-        market=data.rows(RegionRow)[0].region,
-        trusted=(data.rows(RegionRow)[0].region,),
-        share=0.5,
-        on="use",
-        price_cap=1000.0,
-        years=(2000, 2080),
-        source="own",
-    )
-    programme = program.write(
-        build_parameters(data, load_world("central", data)), (rule,)
-    )
-    rows: list[list[object]] = [
-        [
-            f"`{group.name}`",
-            "balance" if group.owner is None else "limit",
-            group.unit,
-            group.meaning,
-        ]
-        for group in programme.groups.values()
-        if not group.policy
-    ]
-    return table(["rows", "kind", "unit", "the dual is"], rows)
+    header = ["rows", "kind", "index", "unit", "the dual is", "owner of the rent"]
+    return table(header, rows)
 
 
 # -------------------------------------------------------------------------------------
