@@ -165,7 +165,7 @@ def test_without_chips_support_there_is_less_capacity_in_the_united_states(
 
 def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() -> None:
     law, duty = solved("current_law"), solved("section232_25_flat")
-    n = law.numbers
+    n = law.parameters
     trade = duty.trade[
         (duty.trade.flow == "chips")
         & (duty.trade.destination == "USA")
@@ -291,7 +291,7 @@ def test_friendshoring_costs_something_and_its_dual_says_what() -> None:
 def test_named_sites_are_in_the_results() -> None:
     sites = set(solved("current_law").capacity.site)
     assert {"tsmc_kumamoto_2", "tsmc_az_p2", "rapidus_chitose"} <= sites
-    assert "ap_sk_hynix_indiana" in solved("current_law").numbers.packaging.plants
+    assert "ap_sk_hynix_indiana" in solved("current_law").parameters.packaging.plants
 
 
 def test_the_hindcast_starts_from_2022_and_knows_only_what_was_known() -> None:

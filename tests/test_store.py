@@ -161,10 +161,10 @@ def test_manifest(solved: Solution, saved: Path) -> None:
         "pandas",
         "pydantic",
     }
-    assert manifest["dataset"]["digest"] == solved.numbers.data.digest
+    assert manifest["dataset"]["digest"] == solved.parameters.data.digest
     assert (
         manifest["dataset"]["files"]["fleets.csv"]
-        == solved.numbers.data.hashes["fleets.csv"]
+        == solved.parameters.data.hashes["fleets.csv"]
     )
     assert manifest["world"]["horizon"] == 2030
     assert manifest["foresight"] == "anticipated"

@@ -82,7 +82,8 @@ def phrase(metric: Metric, labels: Labels) -> str:
     """Return what a metric is called inside a sentence."""
     form = ".".join(part for part in metric.family.parts if not part.startswith("<"))
     given = metric.given
-    region, segment = given.get("region", ""), given.get("segment", "")
+    region = str(given.get("region", ""))
+    segment = str(given.get("segment", ""))
     return PHRASES.get(form, metric.name).format(
         region=(
             "the world"

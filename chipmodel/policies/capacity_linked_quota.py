@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.sites import Site
 
 
+EARNED = "earned_by_"
+"""Prefix of the item of the policies table that holds what a firm earned."""
+
+
 class CapacityLinkedQuota(Policy):
     r"""An allowance free of a duty, earned by building in the importing region.
 
@@ -254,9 +258,7 @@ source = "us_taiwan_2026"
             )
             builder.measure(self, "exempt_flow", t, pyo.quicksum(used[t]), "kwpm")
             for firm, terms in earned[t].items():
-                builder.measure(
-                    self, f"earned_by_{firm}", t, pyo.quicksum(terms), "kwpm"
-                )
+                builder.measure(self, f"{EARNED}{firm}", t, pyo.quicksum(terms), "kwpm")
 
     def _flows(
         self, builder: ModelBuilder, levy: Levy

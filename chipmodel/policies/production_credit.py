@@ -12,7 +12,7 @@ from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.policies.base import DisplayNames, Number
 from chipmodel.policies.support import Support
-from chipmodel.solver.ledger import Party
+from chipmodel.solver.ledger import Account, Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -101,7 +101,7 @@ source = "own"
                 "production_credit", t, paid, payer=payer, receiver="agent", policy=self
             )
             builder.memo(
-                "production_credit_cash",
+                Account("production_credit", cash=True).label,
                 t,
                 paid,
                 payer=payer,

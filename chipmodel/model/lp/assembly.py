@@ -8,6 +8,7 @@ import pyomo.environ as pyo
 
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.parameters.finance import share_in_service
+from chipmodel.solver.ledger import Account
 
 
 def variables(b: ModelBuilder) -> None:
@@ -122,7 +123,12 @@ def costs(b: ModelBuilder) -> None:
         b.cost("packaging", t, pyo.quicksum(running[t]))
         b.cost("packaging_capital", t, pyo.quicksum(capital[t]))
     for t, terms in cash.items():
-        b.memo("packaging_capital_cash", t, pyo.quicksum(terms), payer="agent")
+        b.memo(
+            Account("packaging_capital", cash=True).label,
+            t,
+            pyo.quicksum(terms),
+            payer="agent",
+        )
 
 
 def _where(b: ModelBuilder) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from chipmodel.model.lp.origins import Origins
 from chipmodel.model.parameters.duties import Duties, Flow
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.parameters.sites import Site
-from chipmodel.solver.ledger import COLUMN, Line, Party
+from chipmodel.solver.ledger import COLUMN, Account, Line, Party
 from chipmodel.solver.polynomials import present
 
 Index = tuple[Any, ...]
@@ -485,7 +485,7 @@ class ModelBuilder:
             )
         for year, terms in cash.items():
             self.memo(
-                f"{account}_cash",
+                Account(account, cash=True).label,
                 year,
                 pyo.quicksum(terms),
                 payer=payer,

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pyomo.environ as pyo
 
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.solver.ledger import Account
 from chipmodel.solver.polynomials import present
 
 
@@ -200,7 +201,12 @@ def costs(b: ModelBuilder) -> None:
     for year, terms in yearly.items():
         b.cost("capital", year, pyo.quicksum(terms))
     for year, terms in cash.items():
-        b.memo("capital_cash", year, pyo.quicksum(terms), payer="agent")
+        b.memo(
+            Account("capital", cash=True).label,
+            year,
+            pyo.quicksum(terms),
+            payer="agent",
+        )
 
 
 def _charge(
