@@ -178,7 +178,7 @@ def test_manifest(solved: Solution, saved: Path) -> None:
         "worst",
     }
     assert manifest["verified"] is None
-    assert manifest["lp"]["rows"] == solved.arrays.matrix.shape[0]
+    assert manifest["lp"]["rows"] == solved.program.matrix.shape[0]
     assert manifest["outputs"] == hashes(saved)
     for secret in (str(Path.home()), os.fspath(helpers.TWO.parent), str(saved.parent)):
         assert secret not in text
@@ -459,11 +459,11 @@ def test_export_of_a_case_whose_numbers_are_found(two: cm.Dataset) -> None:
     )
     arrays = program_of(two, late, world)
     assert any(group == "history" for group, _ in arrays.rows_of)
-    assert arrays.matrix.shape == cm.run(two, late).arrays.matrix.shape
+    assert arrays.matrix.shape == cm.run(two, late).program.matrix.shape
 
 
 def test_names_are_safe_and_unique(solved: Solution) -> None:
-    for labels in (solved.arrays.rows_of, solved.arrays.columns_of):
+    for labels in (solved.program.rows_of, solved.program.columns_of):
         names = safe_names(labels)
         assert len(set(names)) == len(labels)
         assert all(name.replace("_", "").isalnum() for name in names)
