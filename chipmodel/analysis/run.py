@@ -281,10 +281,7 @@ def _spend_budget(
 def _paid(program: LinearProgram, x: Vector, grant: str) -> float:
     """Return the cash a grant pays in a solution."""
     cash = np.array(
-        [
-            float(k.policy == grant and k.account == "grant_cash")
-            for k in program.labels.lines
-        ]
+        [float(k.policy == grant and k.is_cash) for k in program.labels.lines]
     )
     return float(cash @ (program.lines @ x))
 

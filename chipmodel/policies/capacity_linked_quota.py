@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.duties import Flow
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
+EARNED = "earned_by_"
+"""Prefix of the item of the policies table that holds what a firm earned."""
 
 
 class CapacityLinkedQuota(Policy):
@@ -245,7 +247,7 @@ source = "us_taiwan_2026"
             builder.measure(self, "exempt_flow", t, pyo.quicksum(used[t]), "kwpm")
             for firm, terms in earned[t].items():
                 certificates = pyo.quicksum(terms)
-                builder.measure(self, f"earned_by_{firm}", t, certificates, "kwpm")
+                builder.measure(self, f"{EARNED}{firm}", t, certificates, "kwpm")
 
     def _flows(
         self, builder: ModelBuilder, levy: Levy

@@ -13,7 +13,7 @@ from chipmodel.common.units import per_kwpm_year
 from chipmodel.policies.base import DisplayNames, Number
 from chipmodel.policies.builds import years_of
 from chipmodel.policies.support import Support, capex_of
-from chipmodel.solver.ledger import Party
+from chipmodel.solver.ledger import Account, Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -106,7 +106,7 @@ source = "own"
                 "production_credit", t, paid, payer=payer, receiver="agent", policy=self
             )
             builder.memo(
-                "production_credit_cash",
+                Account("production_credit", cash=True).label,
                 t,
                 paid,
                 payer=payer,

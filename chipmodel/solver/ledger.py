@@ -1,4 +1,4 @@
-"""The ledger of a linear program: parties and the lines on which they pay."""
+"""The ledger of a linear program: parties, accounts, and the lines on which parties pay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Literal
 class Party:
     """Someone who pays, receives or owns a rent.
 
-    Arrays and tables hold its `label`; `Party.of` reads a label.
+    Arrays and tables hold its `label`; whoever needs to know what a label means reads
+    it with `Party.of`.
 
     Attributes
     ----------
@@ -44,26 +45,22 @@ class Party:
         >>> Party("treasury", "USA").label, Party("traders").label
         ('treasury:USA', 'traders')
         """
-        label = self.kind
-        if self.name:
-            label += f":{self.name}"
-        if self.place:
-            label += f"@{self.place}"
-        return label
+        named = f"{self.kind}:{self.name}" if self.name else self.kind
+        return f"{named}@{self.place}" if self.place else named
 
     @property
     def is_treasury(self) -> bool:
-        """Return whether it is the treasury of a region."""
+        """Whether it is the treasury of a region."""
         return self.kind == "treasury"
 
     @property
     def is_users(self) -> bool:
-        """Return whether it is the users of chips in a region."""
+        """Whether it is the users of chips in a region."""
         return self.kind == "users"
 
     @property
     def is_fab(self) -> bool:
-        """Return whether it is the fabs of a firm in a region."""
+        """Whether it is the fabs of a firm in a region."""
         return self.kind == "fab"
 
 
@@ -74,8 +71,53 @@ def _party(label: str) -> Party:
     return Party(kind, name, place)
 
 
+@dataclass(frozen=True)
+class Account:
+    """What a line of the ledger is for.
+
+    Capital support enters the objective as an annuity; the payments themselves are memo
+    lines on a cash account of the same name. Lines and tables hold the `label`.
+
+    Attributes
+    ----------
+    name : str
+        What is paid, such as ``grant``.
+    cash : bool
+        Whether it holds payments in the year they are made, beside the annuities.
+    """
+
+    name: str
+    cash: bool = False
+
+    @classmethod
+    def of(cls, label: str) -> Account:
+        """Return the account that a label names.
+
+        >>> Account.of("grant_cash")
+        Account(name='grant', cash=True)
+        """
+        return _account(label)
+
+    @property
+    def label(self) -> str:
+        """The account as lines and tables hold it.
+
+        >>> Account("grant", cash=True).label, Account("tariff").label
+        ('grant_cash', 'tariff')
+        """
+        return self.name + CASH if self.cash else self.name
+
+
+CASH = "_cash"
+
+
+@cache
+def _account(label: str) -> Account:
+    return Account(label.removesuffix(CASH), label.endswith(CASH))
+
+
 COLUMN = "agent"
-"""Payer, receiver or owner of a line: the agent of each column."""
+"""Placeholder for the agent of each column, as payer, receiver or owner."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +143,15 @@ class Line:
     unit: str = "MUSD"
 
     @property
+    def is_cash(self) -> bool:
+        """Whether it is a memo of payments in the year they are made."""
+        return Account.of(self.account).cash
+
+    @property
     def weight(self) -> int:
         """Sign in the objective."""
         if self.kind == "transfer":
-            # The objective is that of private parties: what treasuries get is a cost.
-            private_payer = not Party.of(self.payer).is_treasury
-            private_receiver = not Party.of(self.receiver).is_treasury
-            return int(private_payer) - int(private_receiver)
+            return int(not Party.of(self.payer).is_treasury) - int(
+                not Party.of(self.receiver).is_treasury
+            )
         return {"cost": 1, "benefit": -1, "memo": 0}[self.kind]

@@ -13,6 +13,7 @@ from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.finance import share_in_service
+from chipmodel.solver.ledger import Account
 
 PLANT = Owner(
     "the packaging firms of the plant's region",
@@ -200,4 +201,5 @@ def costs(builder: ModelBuilder) -> None:
     builder.yearly_cost("packaging", running)
     builder.yearly_cost("packaging_capital", capital)
     for t, terms in cash.items():
-        builder.memo("packaging_capital_cash", t, quicksum(terms), payer="agent")
+        account = Account("packaging_capital", cash=True).label
+        builder.memo(account, t, quicksum(terms), payer="agent")

@@ -32,7 +32,7 @@ from chipmodel.model.lp.rows import (
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.duties import Duties
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.ledger import COLUMN, Line, Party
+from chipmodel.solver.ledger import COLUMN, Account, Line, Party
 
 BuildKey = tuple[str, int]
 """Site, and year in which construction starts."""
@@ -351,7 +351,9 @@ class ModelBuilder(NamedFlows):
             self.transfer(account, year, total, **parties, policy=policy)
         for year, terms in cash.items():
             total = pyo.quicksum(terms)
-            self.memo(f"{account}_cash", year, total, **parties, policy=policy)
+            self.memo(
+                Account(account, cash=True).label, year, total, **parties, policy=policy
+            )
 
     def close(self) -> list[Line]:
         """Turn the lines into one objective each and return them in a stable order."""

@@ -13,9 +13,12 @@ from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.finance import share_in_service
+from chipmodel.solver.ledger import Account
 
 PlaceYear = tuple[str, str, str, int]
 """Firm, region, segment and year."""
+
+CAPITAL_CASH = Account("capital", cash=True).label
 
 ROUNDING = 1e-9
 """Differences between times below this are rounding errors, years."""
@@ -274,7 +277,7 @@ class _CapitalCharges:
         """Write the lines of the accounts."""
         self.builder.yearly_cost("capital", self.annuity)
         for year, terms in self.cash.items():
-            self.builder.memo("capital_cash", year, quicksum(terms), payer="agent")
+            self.builder.memo(CAPITAL_CASH, year, quicksum(terms), payer="agent")
 
 
 def _charge_steps(builder: ModelBuilder, charges: _CapitalCharges) -> None:
