@@ -104,7 +104,7 @@ class Events:
     def _at_sync(self, sync: Callable[[int], None]) -> Callable[[int], None]:
         def counted(handle: int) -> None:
             about = os.fstat(handle)
-            name = self._name(os.readlink(f"/proc/self/fd/{handle}"))
+            name = self._name(Path(f"/proc/self/fd/{handle}").readlink())
             if name is not None and stat.S_ISREG(about.st_mode):
                 # What a crash in the middle of the write would have left.
                 half = about.st_size // 2
@@ -126,7 +126,7 @@ class Events:
 
     def _name(self, path: Any) -> str | None:
         """Return the name of a file below `out`, the same in every run; none for others."""
-        full = Path(os.path.abspath(path))
+        full = Path(path).parent.resolve() / Path(path).name
         if not full.is_relative_to(self._out):
             return None
         parts = []

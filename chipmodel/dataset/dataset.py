@@ -55,6 +55,10 @@ class Dataset:
             f" {self.digest[:8]}>"
         )
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A read-only mapping cannot be sent to another process; a dictionary can.
+        return _restored, (self.name, self.root, dict(self.tables), dict(self.hashes))
+
     def rows(self, model: type[RowT]) -> tuple[RowT, ...]:
         """Return the rows of the table whose row model is `model`."""
         table = next(name for name, known in TABLES.items() if known is model)
@@ -112,6 +116,12 @@ class Dataset:
             If no fact answers: an unknown item, key or value, with the known ones.
         """
         return source_of(list(self.facts()), self.rows(SourceRow), item, where)
+
+
+def _restored(
+    name: str, root: Path, tables: dict[str, tuple[Row, ...]], hashes: dict[str, str]
+) -> Dataset:
+    return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
 
 
 def _known(table: str) -> type[Row]:

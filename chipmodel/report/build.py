@@ -16,7 +16,8 @@ from chipmodel.questions.answer import Question
 from chipmodel.questions.folder import Part, digest_of, fresh_part, name_of, write_part
 from chipmodel.report.page import page
 from chipmodel.report.sections import opening, published, what_if
-from chipmodel.studies.case_cache import CaseCache, solved
+from chipmodel.studies.case_cache import BatchSolver, CaseCache
+from chipmodel.studies.inputs import Inputs
 
 PAGE = "report.html"
 
@@ -97,9 +98,9 @@ def build_report(
                 asked[name], desks.pop(name), folder, short, digests[name]
             )
 
-    for part, found in solved(
-        data, chain.from_iterable(batches.values()), pool or Here(), on_progress
-    ):
+    solver = BatchSolver(Inputs(data))
+    every_batch = chain.from_iterable(batches.values())
+    for part, found in solver.solve(every_batch, pool or Here(), on_progress):
         for name, missing in waiting.items():
             if part.key in missing:
                 missing.remove(part.key)
