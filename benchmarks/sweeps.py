@@ -25,13 +25,13 @@ from chipmodel.solver.parametric import ParametricProgram
 from chipmodel.solver.polynomials import PolynomialVector
 from chipmodel.solver.warm_start import STATUS, Basis
 from chipmodel.studies.definition import Study
+from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import plan
 from chipmodel.studies.sweep import (
     ALONE,
     Chunk,
     Shared,
     Task,
-    Worlds,
     prepare,
     solve_chunk,
 )
@@ -147,7 +147,7 @@ class Bare:
 def one(name: str, study: Study, data: cm.Dataset) -> Figures:
     """Measure a sweep: ours and bare by turns, chunk by chunk, then the slow peers on the first cases."""
     planned = plan(study, data)
-    worlds = Worlds(data)
+    inputs = Inputs(data)
     with clock() as preparing:
         sweep = prepare(planned.cells, data, planned.metrics, {}, study.chunk)
     told = ", ".join(
@@ -168,7 +168,7 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
         with inside_highs() as highs, clock(ours):
             work = solve_chunk(sweep.shared, shared_chunk)
         pivots, inside = pivots + work.pivots, inside + highs.cpu
-        solve_bare(sweep.shared, shared_chunk, worlds, bare)
+        solve_bare(sweep.shared, shared_chunk, inputs, bare)
         tell(
             f"  chunk {chunk.number + 1} of {len(sweep.chunks)}: ours {ours.cpu:.1f} s,"
             f" bare {bare.spent.cpu:.1f} s"
@@ -179,7 +179,7 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
     ]
     largest, _ = Counter(task.shape for task in tasks).most_common(1)[0]
     same = tuple(task for task in tasks if task.shape == largest)[:PEERS]
-    peer = peers(sweep.shared, same, data, worlds)
+    peer = peers(sweep.shared, same, data, inputs)
     prefix = f"sweep.{name}."
     return {
         f"{prefix}cases": count,
@@ -205,13 +205,14 @@ def one(name: str, study: Study, data: cm.Dataset) -> Figures:
 # -----------------------------------------------------------------------------------
 
 
-def solve_bare(shared: Shared, chunk: Chunk, worlds: Worlds, bare: Bare) -> None:
+def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None:
     """Solve a chunk with nothing but passModel, setBasis, change* and run; what they are given is made beforehand."""
     solvers: dict[int, tuple[highspy.Highs, LinearProgram]] = {}
     for task in chunk.tasks:
         template = shared.templates[task.shape]
         arrays = template.fill(
-            task.levers, weights(template.labels.lines, worlds.numbers(task.cell))
+            task.levers,
+            weights(template.labels.lines, inputs.parameters(task.cell.world)),
         )
         if task.shape not in solvers:
             lp, basis = (
@@ -295,7 +296,7 @@ def moves(
 
 
 def peers(
-    shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, worlds: Worlds
+    shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, inputs: Inputs
 ) -> Figures:
     """Solve the same few cases our way, with the persistent interface and by a rebuild; medians per case."""
     ours = []
@@ -311,7 +312,7 @@ def peers(
     template = shared.templates[tasks[0].shape]
     persistent = Persistent(
         template,
-        weights(template.labels.lines, worlds.numbers(tasks[0].cell)),
+        weights(template.labels.lines, inputs.parameters(tasks[0].cell.world)),
         tasks[0],
     )
     hot = [persistent.solve(task.levers) for task in tasks][1:]

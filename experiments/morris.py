@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 import chipmodel as cm
-from chipmodel.analysis.sensitivity import affordable, most_telling, ranges, spread
+from chipmodel.analysis.sensitivity import affordable, most_influential, ranges, spread
 from chipmodel.common.errors import InputError
 from chipmodel.common.files import write_whole
 from chipmodel.common.progress import Progress
@@ -72,7 +72,9 @@ def main() -> int:
         from SALib.sample import morris as sampling
 
         data = cm.load_dataset()
-        chosen = most_telling(pd.read_csv(given.tornado), 3 if given.short else COUNT)
+        chosen = most_influential(
+            pd.read_csv(given.tornado), 3 if given.short else COUNT
+        )
         moved = [one for one in ranges(data) if one.number in chosen]
         problem = {
             "num_vars": len(moved),

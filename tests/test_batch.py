@@ -9,23 +9,30 @@ import pytest
 from helpers import case_of
 
 import chipmodel as cm
-from chipmodel.analysis import run
+from chipmodel.analysis import grants
 from chipmodel.analysis.run import solve_checked
-from chipmodel.common.workers import Here, Processes
+from chipmodel.common.workers import Here, Pool, Processes
 from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.world import Event
 from chipmodel.results.summary import Summary
 from chipmodel.solver.highs import warm_start_from
 from chipmodel.solver.warm_start import NEAR, WarmStart
-from chipmodel.studies import case_cache
-from chipmodel.studies.case_cache import Batch, CaseCache, key_of, solved
+from chipmodel.studies import case_cache, inputs
+from chipmodel.studies.case_cache import (
+    Batch,
+    BatchSolver,
+    CaseCache,
+    key_of,
+    merged,
+)
+from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import Cell
 
 
 @pytest.fixture
 def data(tmp_path):
-    case_cache._knowing.clear()
     return helpers.report_data(tmp_path / "data")
 
 
@@ -33,13 +40,13 @@ def data(tmp_path):
 def counted(monkeypatch):
     """Count solves, and those that start somewhere."""
     found = {"cold": 0, "hot": 0}
-    once = run._once
+    once = grants.solve_once
 
     def count(*arguments):
         found["hot" if len(arguments) > 4 and arguments[4] is not None else "cold"] += 1
         return once(*arguments)
 
-    monkeypatch.setattr(run, "_once", count)
+    monkeypatch.setattr(grants, "solve_once", count)
     return found
 
 
@@ -68,6 +75,12 @@ def loss(data: cm.Dataset, year: int, depth: float) -> cm.World:
         source="test",
     )
     return cm.load_world("central", data).with_(name=f"storm_{year}", event=(event,))
+
+
+def by_key(data: cm.Dataset, batches: list[Batch], pool: Pool):
+    """Solve batches and yield the key of each part with its summaries."""
+    for part, summaries in BatchSolver(Inputs(data)).solve(batches, pool):
+        yield part.key, summaries
 
 
 def alike(one: Summary, other: Summary) -> None:
@@ -170,8 +183,8 @@ def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(
             ]
         ),
     ]
-    here = {part.key: found for part, found in solved(data, asked, Here())}
-    there = {part.key: found for part, found in solved(data, asked, Processes(2))}
+    here = dict(by_key(data, asked, Here()))
+    there = dict(by_key(data, asked, Processes(2)))
     assert len(here) == 4
     assert sum(counted.values()) <= 4
     assert here == there
@@ -182,7 +195,7 @@ def test_the_longest_work_comes_first(data):
     few = cache.plan(
         [cache.cell("tariff"), *(cache.cell(duty(rate)) for rate in (0.1, 0.2, 0.3))]
     )
-    assert [len(one.cells) for one in case_cache._together(few)] == [3, 1]
+    assert [len(one.cells) for one in merged(few)] == [3, 1]
     assert [
         len(part.cells)
         for part in Batch((cache.cell("tariff"), cache.cell("grant")), False).parts
@@ -193,7 +206,7 @@ def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkey
     def fail(*_: object, **__: object) -> None:
         raise cm.NoOptimum("infeasible", "like this")
 
-    monkeypatch.setattr(case_cache, "run", fail)
+    monkeypatch.setattr(case_cache, "solve_reference", fail)
     cache = CaseCache(data)
     assert cache.summary("credit").objective
     assert counted == {"cold": 1, "hot": 0}
@@ -235,6 +248,27 @@ def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
             cm.load_world("central", data),
             start=odd,
         ).objective == pytest.approx(solution.objective, rel=1e-9)
+
+
+def test_a_cache_reads_each_file_and_builds_each_world_once(data, monkeypatch):
+    loaded, built = [], []
+
+    def load(name, root):
+        loaded.append(name)
+        return cm.load_case(name, root)
+
+    def build(root, world):
+        built.append(world.name)
+        return build_parameters(root, world)
+
+    monkeypatch.setattr(inputs, "load_case", load)
+    monkeypatch.setattr(inputs, "build_parameters", build)
+    cache = CaseCache(data)
+    cache.solve([cache.cell("tariff"), cache.cell("grant"), cache.cell(duty(0.1))])
+    cache.solve([cache.cell("grant"), cache.cell("credit"), cache.cell(duty(0.2))])
+    assert cache.summary("tariff").objective
+    assert sorted(loaded) == sorted(set(loaded))
+    assert built == ["central"]
 
 
 def test_names_do_not_tell_cells_apart(data):

@@ -79,8 +79,8 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(
 ):
     for place in (
         "chipmodel.cli.case_commands.run",
-        "chipmodel.studies.run.run",
-        "chipmodel.studies.sweep.run",
+        "chipmodel.studies.run.solve_in_passes",
+        "chipmodel.studies.sweep.solve_in_passes",
     ):
         monkeypatch.setattr(place, lambda *_: pytest.fail("something was solved"))
     disk = tmp_path / "disk"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from helpers import TWO, remount, small_disk
+from kill import Killer, Moment
 
 from chipmodel.cli.main import main
 from chipmodel.common.errors import InputError
@@ -21,6 +20,9 @@ from chipmodel.common.workers import Here
 from chipmodel.studies.checkpoint import Store
 from chipmodel.studies.run import run_study
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="needs /proc to name the files written"
+)
 CELLS = 40
 CHUNK = 4
 SWEEP = """
@@ -58,24 +60,6 @@ def arguments(file: Path, out: Path, *more: str) -> list[str]:
     return ["study", str(file), "--data", str(TWO), "--out", str(out), *more]
 
 
-def start(file: Path, out: Path, *more: str) -> subprocess.Popen:
-    """Start a sweep in a group of processes of its own, so that all of it can be killed."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "chipmodel", *arguments(file, out, *more)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def kill(child: subprocess.Popen) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    child.stderr.close()
-
-
 def chunks(out: Path) -> dict[str, bytes]:
     return {
         path.name: path.read_bytes()
@@ -88,34 +72,34 @@ def test_two_processes_write_the_bytes_of_one(file, whole, tmp_path):
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
 
 
+CHUNK_EVENTS = (
+    "half sweep/chunks/.chunk_*.csv",
+    "before rename to sweep/chunks/chunk_*.csv",
+    "after rename to sweep/chunks/chunk_*.csv",
+    f"step chunk * of {CELLS // CHUNK}",
+)
+"""What happens to each chunk that is solved, in the process that writes."""
+
+
+@needs_proc
 def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp_path):
-    """Every kill falls after a chunk drawn by chance, and a moment later; the next start goes on from there."""
+    """Every kill falls on a counted event of a chunk; the next start continues from there."""
     draw = random.Random(20260630)
-    kept: dict[str, bytes] = {}
-    rounds = 0
+    killer = Killer(["study", str(file), "--data", str(TWO)])
+    finished: dict[str, bytes] = {}
     for count in range(10):
         jobs = ("--jobs", "2") if count % 2 else ()
-        child = start(file, tmp_path, *jobs)
-        wanted, wait = draw.randint(0, 2), draw.uniform(0.0, 0.15)
-        fresh = 0
-        for line in child.stderr:
-            if "was done already" in line:
-                continue
-            fresh += "chunk" in line
-            if fresh >= wanted:
-                break
-        time.sleep(wait)
-        rounds += child.poll() is None
-        kill(child)
+        moment = Moment(draw.choice(CHUNK_EVENTS), draw.randint(1, 3))
+        killer.kill(tmp_path, moment, *jobs)
         now = chunks(tmp_path)
-        assert kept.items() <= now.items(), (
+        assert finished.items() <= now.items(), (
             "a finished chunk was lost or done again with other numbers"
         )
-        kept = now
-        if len(kept) >= CELLS // CHUNK - 2:  # little is left to interrupt: begin anew
+        finished = now
+        # Three chunks must be left for the next kill to find the sweep at work.
+        if len(finished) > CELLS // CHUNK - 3:
             shutil.rmtree(tmp_path / "sweep")
-            kept = {}
-    assert rounds >= 8, "most kills came after the end"
+            finished = {}
     stamps = {
         path: path.stat().st_mtime_ns
         for path in (tmp_path / "sweep" / "chunks").glob("chunk_*.csv")
@@ -125,6 +109,30 @@ def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items()), (
         "a finished chunk was done again"
     )
+
+
+@needs_proc
+def test_the_processes_of_a_killed_sweep_end(file, tmp_path):
+    killer = Killer(["study", str(file), "--data", str(TWO)])
+    session = killer.kill(tmp_path, Moment(CHUNK_EVENTS[0]), "--jobs", "2")
+    for process in _of_session(session):
+        ended = select.poll()
+        ended.register(process, select.POLLIN)
+        assert ended.poll(60_000), "a process outlived the sweep it worked for"
+        os.close(process)
+
+
+def _of_session(session: int) -> list[int]:
+    """Return handles of the processes of a session that are still there."""
+    handles = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        pid = int(folder.name)
+        try:
+            if os.getsid(pid) == session:
+                handles.append(os.pidfd_open(pid))
+        except ProcessLookupError:
+            continue
+    return handles
 
 
 def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
@@ -160,40 +168,41 @@ def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
 
 
+DIES = """
+import os, signal, sys
+from chipmodel.cli.main import main
+from chipmodel.studies import sweep
+
+solve_chunk = sweep.solve_chunk
+
+def solve_or_die(shared, chunk):
+    if chunk.number == {number}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return solve_chunk(shared, chunk)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
+else:  # in a process of the sweep, which reads this file first
+    sweep.solve_chunk = solve_or_die
+"""
+
+
 def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_path):
-    child = start(file, tmp_path, "--jobs", "2")
-    for line in child.stderr:
-        if "chunk" in line:
-            break
-    workers = Path(f"/proc/{child.pid}/task/{child.pid}/children")
-    if not workers.exists():
-        kill(child)
-        pytest.skip("needs /proc to find the processes of a study")
-    pids = [
-        int(pid)
-        for pid in workers.read_text().split()
-        if b"spawn_main" in _command(int(pid))
-    ]
-    assert len(pids) == 2
-    os.kill(pids[0], signal.SIGKILL)
-    said = child.stderr.read()
-    child.stderr.close()
-    if child.wait() == 0:
-        pytest.skip("the sweep was done before the kill")
-    assert child.returncode == 1
-    assert "ended before its time" in said
-    assert "run the same command again" in said
-    assert "Traceback" not in said
+    script = tmp_path / "dies.py"
+    # Late enough for some chunks to be finished before.
+    script.write_text(DIES.format(number=CELLS // CHUNK - 2))
+    ended = subprocess.run(
+        [sys.executable, str(script), *arguments(file, tmp_path, "--jobs", "2")],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert "ended before its time" in ended.stderr
+    assert "run the same command again" in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert chunks(tmp_path)
     assert main(arguments(file, tmp_path)) == 0
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == whole
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 # -- a folder that cannot take it

@@ -12,7 +12,7 @@ from chipmodel.analysis.sensitivity import (
     Range,
     affordable,
     intervals,
-    most_telling,
+    most_influential,
     one_at_a_time,
     ranges,
     spread,
@@ -83,7 +83,7 @@ def test_numbers_are_ranked_by_swings_relative_to_the_widest():
         ],
         columns=["metric", "case", "number", "swing"],
     )
-    assert most_telling(table, 2) == ["b", "a"]
+    assert most_influential(table, 2) == ["b", "a"]
 
 
 def test_draws_are_even_in_the_logarithm_and_stay_inside():

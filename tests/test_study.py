@@ -24,6 +24,7 @@ from chipmodel.display.tables import comparison_text
 from chipmodel.results.metrics import evaluate
 from chipmodel.results.passthrough import pass_through
 from chipmodel.results.summary import Summary
+from chipmodel.studies import definition
 from chipmodel.studies.definition import Span, Study
 from chipmodel.studies.plan import list_studies, load_study, plan
 from chipmodel.studies.run import run_study
@@ -338,6 +339,10 @@ def _found(two, base, *policies):
     return findings([(own, reference)])[0]
 
 
+def test_the_names_of_figures_are_those_that_are_drawn():
+    assert definition.FIGURE_NAMES == FIGURES
+
+
 # -- checks before solving
 # --------------------------------------------------------------------------
 
@@ -416,14 +421,16 @@ def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
 
 
 def test_a_case_that_does_not_fit_is_refused_before_solving(two, monkeypatch):
-    monkeypatch.setattr("chipmodel.studies.run.run", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr(
+        "chipmodel.studies.run.solve_in_passes", lambda *_: pytest.fail("solved")
+    )
     study = study_of(cases=("grant", "no_policy"), grid={"programme.rate": [0.1, 0.99]})
     with pytest.raises(cm.InputError, match="together pay"):
         run_study(study, two)
 
 
 def test_a_large_grid_must_be_asked_for(two, monkeypatch):
-    monkeypatch.setattr("chipmodel.studies.plan.MOST", 2)
+    monkeypatch.setattr("chipmodel.studies.plan.MOST_CELLS", 2)
     study = study_of(grid={"duty.rate": [0.1, 0.2]})
     with pytest.raises(cm.InputError, match="makes up to 4 cells"):
         run_study(study, two)
@@ -515,10 +522,10 @@ def test_errors_survive_the_way_between_processes():
 
 
 def test_a_cell_without_optimum_is_named(two, monkeypatch):
-    def refuse(data, case, world):
+    def refuse(case, parameters):
         raise cm.NoOptimum("infeasible", "no optimal solution")
 
-    monkeypatch.setattr("chipmodel.studies.run.run", refuse)
+    monkeypatch.setattr("chipmodel.studies.run.solve_in_passes", refuse)
     with pytest.raises(cm.NoOptimum, match="no_policy in central: no optimal solution"):
         run_study(study_of(), two)
 

@@ -130,7 +130,7 @@ def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
     )
     result = run_study(study, two)
     assert len(result.table) == 2 * len(NUMBERS)
-    assert any("written anew" in note for note in result.notes)
+    assert any("compiled by itself" in note for note in result.notes)
 
 
 def test_a_chunk_does_not_part_a_cell_from_its_reference(two, grid):

@@ -322,7 +322,7 @@ def test_shipped_calibration_reads_and_stands_in_the_data(shipped):
 
 
 def test_a_response_gives_what_a_run_gives(two):
-    """Hot answers at three points equal cold ones; a number no sample moved is refused."""
+    """Warm solves at three points equal cold ones; a number no sample changes is refused."""
     name = "costs[item=capex]"
     case, world = case_of(), world_of(two)
     response = PointResponse(two, case, world, [{name: 1.0}, {name: 1.3}])
@@ -338,7 +338,7 @@ def test_a_response_gives_what_a_run_gives(two):
             ),
         )
         assert near(hot.objective, cold.objective)
-    with pytest.raises(cm.InputError, match="no sample moved"):
+    with pytest.raises(cm.InputError, match="no sample changes"):
         response.at({name: 1.0, "costs[item=running]": 2.0})
 
 

@@ -1,8 +1,9 @@
-"""What else is nearly as good: how far a share can go at little more than least cost."""
+"""Near-optimal solutions: the range of a share of capacity at slightly more than minimum cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -16,13 +17,17 @@ from chipmodel.solver.highs import new_solver, run_highs
 
 Vector = NDArray[np.float64]
 
+LARGEST_ROUNDS = 8
+"""Rounds of a search for an extreme share."""
 
-ROUNDS, ENOUGH = 8, 1e-5
-"""Most rounds of a search for an extreme share, and the move at which it ends."""
-
+CONVERGED = 1e-5
+"""Change of the share at which a search ends."""
 
 PRIMAL = 4
 """Primal simplex, by the number HiGHS gives it."""
+
+ENDS = (("least", 1.0), ("most", -1.0))
+"""Names of the two ends of a range, as in the table, and the signs of their objectives."""
 
 
 def near_optimal(
@@ -32,12 +37,13 @@ def near_optimal(
     year: int,
     slacks: Sequence[float] = (0.01, 0.02, 0.05),
 ) -> pd.DataFrame:
-    r"""Return how far a region's share of capacity can go at little more than least cost.
+    r"""Return the range of a region's share of capacity at slightly more than minimum cost.
 
-    For each slack the least and the greatest share in service in the region, segment
+    For each slack, the smallest and the largest share in service in the region, segment
     and year, while the objective exceeds its optimum by at most the slack times the
     discounted resource cost. A share is a quotient: with s the share found last,
-    :math:`capacity_r - s \, capacity_{world}` is optimised until s stands (Dinkelbach).
+    :math:`capacity_r - s \, capacity_{world}` is optimised until s no longer changes
+    (Dinkelbach's method).
 
     Parameters
     ----------
@@ -57,74 +63,102 @@ def near_optimal(
     InputError
         If nothing can be built there.
     """
-    program, frame = solution.program, solution.program.labels
-    everywhere = {
-        r: _in_service(solution, r, segment, year) for r in solution.parameters.regions
-    }
-    if region not in everywhere or not everywhere[region][0].any():
+    program = solution.program
+    capacities = {}
+    for name in solution.parameters.regions:
+        capacities[name] = _in_service(solution, name, segment, year)
+    if region not in capacities or not capacities[region].of_columns.any():
         raise InputError.one(
             "near_optimal",
             f"{region}, {segment}, {year}",
             "nothing can be built there by then",
             "choose another place or a later year",
         )
-    goal = everywhere[region][0]
-    costs = np.array([float(line.kind == "cost") for line in frame.lines]) * np.abs(
-        program.weights
-    )
-    resource = float(costs @ (program.lines @ solution.optimum.x))
 
     def row(slack: float, end: str, x: Vector) -> tuple[float, str, float, float]:
-        held = {
-            r: fleet + float(counts @ x) for r, (counts, fleet) in everywhere.items()
-        }
-        return slack, end, held[region], held[region] / sum(held.values())
+        kwpm = {name: capacity.at(x) for name, capacity in capacities.items()}
+        return slack, end, kwpm[region], kwpm[region] / sum(kwpm.values())
 
-    found = [row(0.0, "optimum", solution.optimum.x)]
+    optimum = row(0.0, "optimum", solution.optimum.x)
+    rows = [optimum]
     highs = new_solver()
     highs.passModel(SingletonBounds(program).highs_lp(program))
     run_highs(highs)
-    world = np.sum([counts for counts, _ in everywhere.values()], axis=0)
-    every = np.arange(len(goal), dtype=np.int32)
+    minimum_cost = float(program.cost @ solution.optimum.x)
+    # The row of the objective is scaled to about one, as the other rows are.
+    scale = 1.0 / max(1.0, abs(minimum_cost))
     used = np.flatnonzero(program.cost).astype(np.int32)
-    least = float(program.cost @ solution.optimum.x)
-    scale = 1.0 / max(1.0, abs(least))
     highs.addRow(
-        -highspy.kHighsInf, least * scale, len(used), used, scale * program.cost[used]
+        -highspy.kHighsInf,
+        minimum_cost * scale,
+        len(used),
+        used,
+        scale * program.cost[used],
     )
-    last = highs.getNumRow() - 1
-    # The optimum fits every slack, so the basis stays primal feasible whatever is
+    cost_row = highs.getNumRow() - 1
+    # The optimum satisfies every slack, so the basis stays primal feasible whatever is
     # optimised next.
     highs.setOptionValue("simplex_strategy", PRIMAL)
-    for end, sign in (("least", 1.0), ("most", -1.0)):
-        share = found[0][-1]
+    resource_cost = _resource_cost(solution)
+    here = capacities[region].of_columns
+    world = np.sum([capacity.of_columns for capacity in capacities.values()], axis=0)
+    columns = np.arange(len(here), dtype=np.int32)
+    for end, sign in ENDS:
+        share = optimum[-1]
         for slack in sorted(slacks):
-            highs.changeRowBounds(
-                last, -highspy.kHighsInf, scale * (least + slack * resource)
-            )
-            for _ in range(ROUNDS):
-                highs.changeColsCost(len(every), every, sign * (goal - share * world))
+            limit = scale * (minimum_cost + slack * resource_cost)
+            highs.changeRowBounds(cost_row, -highspy.kHighsInf, limit)
+            for _ in range(LARGEST_ROUNDS):
+                goal = sign * (here - share * world)
+                highs.changeColsCost(len(columns), columns, goal)
                 run_highs(highs)
                 reached = row(slack, end, np.array(highs.getSolution().col_value))
-                moved, share = abs(reached[-1] - share), reached[-1]
-                if moved < ENOUGH:
+                change = abs(reached[-1] - share)
+                share = reached[-1]
+                if change < CONVERGED:
                     break
-            found.append(reached)
-    return pd.DataFrame(found, columns=["slack", "end", "capacity", "share"])
+            rows.append(reached)
+    return pd.DataFrame(rows, columns=["slack", "end", "capacity", "share"])
 
 
-def _in_service(
-    solution: Solution, region: str, segment: str, year: int
-) -> tuple[Vector, float]:
-    """Return what each column adds to capacity in service, and what stands anyway."""
+@dataclass(frozen=True)
+class _Capacity:
+    """Capacity in service as a function of a solution, kwpm.
+
+    Attributes
+    ----------
+    of_columns : array
+        What each column adds.
+    fleet : float
+        What is in service without any build.
+    """
+
+    of_columns: Vector
+    fleet: float
+
+    def at(self, x: Vector) -> float:
+        return self.fleet + float(self.of_columns @ x)
+
+
+def _in_service(solution: Solution, region: str, segment: str, year: int) -> _Capacity:
+    """Return the capacity in service in a region, segment and year."""
     keys, places = solution.program.labels.columns("build")
-    counts, fleet = np.zeros(len(solution.optimum.x)), 0.0
+    of_columns = np.zeros(len(solution.optimum.x))
     sites = solution.parameters.sites
-    for (site, start), at in zip(keys, places, strict=True):
-        one = sites.sites[site]
-        if (one.region, one.segment) == (region, segment):
-            counts[at] = one.in_service(start, year)
-    fleet = sum(
-        one.size or 0.0 for one in sites.of(region, segment) if one.kind == "fleet"
-    )
-    return counts, fleet
+    for (name, start), place in zip(keys, places, strict=True):
+        site = sites.sites[name]
+        if (site.region, site.segment) == (region, segment):
+            of_columns[place] = site.in_service(start, year)
+    fleet = 0.0
+    for site in sites.of(region, segment):
+        if site.kind == "fleet":
+            fleet += site.size or 0.0
+    return _Capacity(of_columns, fleet)
+
+
+def _resource_cost(solution: Solution) -> float:
+    """Return the discounted resource cost of a solution, MUSD."""
+    program = solution.program
+    is_cost = [float(line.kind == "cost") for line in program.labels.lines]
+    discounted = np.array(is_cost) * np.abs(program.weights)
+    return float(discounted @ (program.lines @ solution.optimum.x))

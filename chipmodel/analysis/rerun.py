@@ -1,4 +1,4 @@
-"""Rebuild a result from its manifest and say what differs."""
+"""Rebuild a result from its manifest and report the differences."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from chipmodel.model.world import World
 from chipmodel.results.solution import TABLES
 from chipmodel.results.store import load
 
-FEW = 5
-"""Files that differ are named up to this many; data that differs in more is another data set."""
+FEW_FILES = 5
+"""Files that differ are named up to this many; more mean that it is another data set."""
+
+NO_PLACE = ("case", "world", "unit", "meaning")
+"""Columns that do not help to find a row."""
 
 
 @dataclass(frozen=True)
@@ -80,106 +83,105 @@ def rerun(manifest: str | Path, data: Dataset) -> list[Difference]:
     ------
     InputError
         If the data is not the same (naming the files that differ), or the result was
-        touched.
+        edited.
     """
     saved = load(manifest, any_version=True)
     file = str(saved.folder / "manifest.json")
-    _same_data(saved.manifest, data, file)
+    _check_data(saved.manifest, data, file)
     case = rebuild_case(dict(saved.manifest["case"]), data, file)
     try:
         world = World.model_validate(saved.manifest["world"])
     except ValidationError as error:
         raise InputError(problems_of(error, file, "world")) from None
     solution = run(data, case, world)
-    found = []
+    differences = []
     for name in TABLES:
-        new = read_result_csv(result_csv(solution.table(name)).encode(), f"{name}.csv")
-        difference = compare_tables(name, saved.table(name), new)
+        # Read back from its text: the saved table has nine digits as well.
+        text = result_csv(solution.table(name))
+        rebuilt = read_result_csv(text.encode(), f"{name}.csv")
+        difference = compare_tables(name, saved.table(name), rebuilt)
         if difference is not None:
-            found.append(difference)
-    return [*_other_tools(saved.manifest, bool(found)), *found]
+            differences.append(difference)
+    return [*_other_tools(saved.manifest, bool(differences)), *differences]
 
 
 def _other_tools(manifest: Mapping[str, Any], differs: bool) -> list[Difference]:
-    """Return what solved it then and is another now: versions of chipmodel, and what else may be why tables differ."""
-    then = {"chipmodel": manifest["chipmodel"]}
+    """Return the versions that are not those of the manifest.
+
+    Only that of chipmodel is reported if no table differs.
+    """
+    then: dict[str, Any] = {"chipmodel": manifest["chipmodel"]}
     now: dict[str, Any] = {"chipmodel": __version__}
     if differs:
+        then["python"] = manifest.get("python")
+        now["python"] = platform.python_version()
         packages = manifest.get("packages")
-        then |= {
-            "python": manifest.get("python"),
-            **(packages if isinstance(packages, dict) else {}),
-        }
-        now |= {
-            "python": platform.python_version(),
-            **{name: version_of(name) for name in PACKAGES},
-        }
-    told = [
-        f"written by {name} {then.get(name)}, rebuilt by {version}"
-        for name, version in now.items()
-        if then.get(name) != version
-    ]
-    if differs and not told and manifest.get("code") != code_digest():
-        told = ["written by other code of the same version"]
-    return [Difference("manifest", 0, 0.0, "", one) for one in told]
+        if isinstance(packages, dict):
+            then |= packages
+        now |= {name: version_of(name) for name in PACKAGES}
+    changes = []
+    for name, version in now.items():
+        if then.get(name) != version:
+            changes.append(f"written by {name} {then.get(name)}, rebuilt by {version}")
+    if differs and not changes and manifest.get("code") != code_digest():
+        changes = ["written by other code of the same version"]
+    return [Difference("manifest", 0, 0.0, "", change) for change in changes]
 
 
 def compare_tables(
     name: str, old: pd.DataFrame, new: pd.DataFrame
 ) -> Difference | None:
     """Compare two tables row by row, matched by all columns but the value."""
-    mine, theirs = _by_key(old), _by_key(new)
-    apart = {
-        key: abs(mine.get(key, 0.0) - theirs.get(key, 0.0))
-        for key in [*mine, *(k for k in theirs if k not in mine)]
-        if key not in mine or key not in theirs or mine[key] != theirs[key]
-    }
-    if not apart:
+    old_values = _by_key(old)
+    new_values = _by_key(new)
+    differences = {}
+    for key in dict.fromkeys([*old_values, *new_values]):
+        in_both = key in old_values and key in new_values
+        if not in_both or old_values[key] != new_values[key]:
+            change = old_values.get(key, 0.0) - new_values.get(key, 0.0)
+            differences[key] = abs(change)
+    if not differences:
         return None
-    worst = max(apart, key=lambda key: apart[key])
+    worst = max(differences, key=lambda key: differences[key])
     labels = dict(worst[:-1])
-    where = " ".join(
-        str(v)
-        for k, v in labels.items()
-        if k not in ("case", "world", "unit", "meaning") and v != ""
-    )
+    places = []
+    for column, label in labels.items():
+        if column not in NO_PLACE and label != "":
+            places.append(str(label))
+    unit = str(labels.get("unit", ""))
     return Difference(
-        name, len(apart), apart[worst], str(labels.get("unit", "")), where
+        name, len(differences), differences[worst], unit, " ".join(places)
     )
 
 
 def _by_key(frame: pd.DataFrame) -> dict[tuple[Any, ...], float]:
-    columns = [c for c in frame.columns if c != "value"]
-    found: dict[tuple[Any, ...], float] = {}
-    for keys, value in zip(
-        frame[columns].itertuples(index=False, name=None),
-        frame["value"].tolist(),
-        strict=True,
-    ):
-        label = tuple(zip(columns, keys, strict=True))
+    """Return the values of a table by all other columns, and a number for repeated rows."""
+    columns = [column for column in frame.columns if column != "value"]
+    keys = frame[columns].itertuples(index=False, name=None)
+    values: dict[tuple[Any, ...], float] = {}
+    for key, value in zip(keys, frame["value"].tolist(), strict=True):
+        label = tuple(zip(columns, key, strict=True))
         count = 0
-        while (*label, count) in found:
+        while (*label, count) in values:
             count += 1
-        found[(*label, count)] = float(value)
-    return found
+        values[(*label, count)] = float(value)
+    return values
 
 
-def _same_data(manifest: Any, data: Dataset, file: str) -> None:
+def _check_data(manifest: Any, data: Dataset, file: str) -> None:
+    """Refuse data that is not the data of the manifest."""
     then = manifest["dataset"]
     if then.get("digest") == data.digest:
         return
-    files = then.get("files", {})
-    changed = [
-        name
-        for name in sorted({*files, *data.hashes})
-        if files.get(name) != data.hashes.get(name)
-    ]
+    hashes = then.get("files", {})
+    changed = []
+    for name in sorted({*hashes, *data.hashes}):
+        if hashes.get(name) != data.hashes.get(name):
+            changed.append(name)
     what = f"was computed from data set {then.get('name')}"
-    if 0 < len(changed) <= FEW:
-        what += (
-            f", of which {', '.join(changed)} differ{'s' if len(changed) == 1 else ''}"
-            " here"
-        )
+    if 0 < len(changed) <= FEW_FILES:
+        ending = "s" if len(changed) == 1 else ""
+        what += f", of which {', '.join(changed)} differ{ending} here"
     elif then.get("name") == data.name:
         what += " as it was before it was changed"
     raise InputError.one(

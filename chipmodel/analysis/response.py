@@ -1,12 +1,13 @@
-"""One case in one world as a function of some numbers, compiled once and solved hot.
+"""One case in one world as a function of some numbers, compiled once.
 
-For searches that choose the next point by what they found at the last (a calibration, a
-rate that spends a budget); a study of points known beforehand is a sweep.
+For searches that choose the next point from the last solution: a calibration, a rate
+that spends a budget. A study of points known beforehand is a sweep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -38,12 +39,13 @@ from chipmodel.solver.parametric import WarmSolver
 
 
 class Response:
-    """Solutions of cases of one shape, from one compiled programme.
+    """Solutions of cases of one shape, from one compiled linear program.
 
     Parameters
     ----------
-    samples : sequence of (Case, Numbers)
-        Cases that move every number which later ones may move.
+    samples : sequence of (Case, Parameters)
+        Cases that change every number which later ones may change; the first one is
+        solved cold.
     without : tuple of str
         Groups of rows left out, for tests.
 
@@ -57,26 +59,28 @@ class Response:
         self, samples: Sequence[tuple[Case, Parameters]], without: Iterable[str] = ()
     ) -> None:
         self._reader = StructureReader()
-        read = [self._reader.read(case, parameters) for case, parameters in samples]
-        case, parameters = samples[0]
-        if len({leaves.shape for leaves in read}) > 1:
+        leaves = []
+        for case, parameters in samples:
+            leaves.append(self._reader.read(case, parameters))
+        first_case, first_parameters = samples[0]
+        if len({one.shape for one in leaves}) > 1:
             raise InputError.one(
-                case.name,
+                first_case.name,
                 "points",
-                "change the shape of the programme",
+                "change the shape of the linear program",
                 "give numbers only, none of them zero in some points",
             )
-        self._first = read[0]
-        self._levers = Levers.of(
-            read, [policy.id for policy in case.policies if not policy.inactive]
+        self._first = leaves[0]
+        acting = [policy.id for policy in first_case.policies if not policy.inactive]
+        self._levers = Levers.of(leaves, acting)
+        changing = set(chain.from_iterable(self._levers.paths))
+        self._constant = np.array(
+            [path not in changing for path in self._first.paths], dtype=bool
         )
-        moved = {path for paths in self._levers.paths for path in paths}
-        self._still = np.array(
-            [path not in moved for path in self._first.paths], dtype=bool
+        template = compile_parametric_program(
+            first_case, first_parameters, self._levers, without
         )
-        self._chain = WarmSolver(
-            compile_parametric_program(case, parameters, self._levers, without)
-        )
+        self._solver = WarmSolver(template)
 
     def solve(
         self, case: Case, parameters: Parameters
@@ -86,25 +90,24 @@ class Response:
         Raises
         ------
         InputError
-            If a number differs that no sample moved.
+            If a number differs that no sample changes.
         """
         leaves = self._reader.read(case, parameters)
-        still = self._still
+        expected = self._first.parameters[self._constant]
         if leaves.shape != self._first.shape or not np.array_equal(
-            leaves.parameters[still], self._first.parameters[still]
+            leaves.parameters[self._constant], expected
         ):
             raise InputError.one(
                 case.name,
                 "point",
-                "moves a number that no sample moved",
+                "changes a number that no sample changes",
                 "add it to the samples",
             )
-        template = self._chain.parametric
-        program = template.fill(
-            self._levers.at(leaves), weights(template.labels.lines, parameters)
-        )
+        template = self._solver.parametric
+        discount_weights = weights(template.labels.lines, parameters)
+        program = template.fill(self._levers.at(leaves), discount_weights)
         with about(program, parameters, case.policies):
-            return program, self._chain.solve(program)
+            return program, self._solver.solve(program)
 
     def solution(self, case: Case, parameters: Parameters) -> Solution:
         """Solve a case and return its solution with accounts."""
@@ -112,7 +115,7 @@ class Response:
 
 
 class PointResponse:
-    """The solution of one case in one world at points: numbers of instruments and of the world.
+    """Solutions of one case in one world at points: a `Response` to named numbers.
 
     Parameters
     ----------
@@ -120,20 +123,22 @@ class PointResponse:
     case : Case
     world : World
     samples : sequence of Point
-        Points that move every number which later points may move; the first one is
+        Points that change every number which later points may change; the first one is
         solved cold.
 
     Raises
     ------
     InputError
-        If the points change the shape of the programme.
+        If the points change the shape of the linear program.
     """
 
     def __init__(
         self, data: Dataset, case: Case, world: World, samples: Sequence[Point]
     ) -> None:
-        self._data, self._case, self._world = data, case, world
-        self._response = Response([self._moved(point) for point in samples])
+        self._data = data
+        self._case = case
+        self._world = world
+        self._response = Response([self._at(point) for point in samples])
 
     def at(self, point: Point) -> Solution:
         """Solve at a point, from the basis of the one before.
@@ -141,18 +146,17 @@ class PointResponse:
         Raises
         ------
         InputError
-            If the point moves a number that no sample moved.
+            If the point changes a number that no sample changes.
         """
-        return self._response.solution(*self._moved(point))
+        case, parameters = self._at(point)
+        return self._response.solution(case, parameters)
 
-    def _moved(self, point: Point) -> tuple[Case, Parameters]:
-        name = self._case.name
-        world = world_at(
-            self._world, {k: v for k, v in point.items() if of_world(k)}, name
-        )
-        case = case_at(
-            self._case, {k: v for k, v in point.items() if not of_world(k)}, name
-        )
+    def _at(self, point: Point) -> tuple[Case, Parameters]:
+        """Return the case and the parameters of its world at a point."""
+        of_the_world = {k: v for k, v in point.items() if of_world(k)}
+        of_policies = {k: v for k, v in point.items() if not of_world(k)}
+        world = world_at(self._world, of_the_world, self._case.name)
+        case = case_at(self._case, of_policies, self._case.name)
         return case, build_parameters(self._data, world).with_events(world.event)
 
 
@@ -169,7 +173,7 @@ def solve_for(
     reference: Solution | None = None,
     tolerance: float = 1e-4,
 ) -> float:
-    """Find the value of an instrument's number at which a metric meets a goal.
+    """Find the value of a policy's number at which a metric meets a goal.
 
     Parameters
     ----------
@@ -204,8 +208,10 @@ def solve_for(
     >>> import chipmodel as cm  # doctest: +SKIP
     >>> cm.solve_for(data, "section232_25_flat", "s232.rate", "revenue.USA", 50_000, 0.01, 0.5)  # doctest: +SKIP
     """
-    case = load_case(case, data) if isinstance(case, str) else case
-    world = load_world(world, data) if isinstance(world, str) else world
+    if isinstance(case, str):
+        case = load_case(case, data)
+    if isinstance(world, str):
+        world = load_world(world, data)
     problems = problems_of_numbers([number], [case], case.name)
     if problems:
         raise InputError(problems)
@@ -216,25 +222,28 @@ def solve_for(
             f"bracket {low:g} to {high:g} is not above zero and rising",
             "give 0 < low < high",
         )
-    asked, base = parse(metric), None if reference is None else Summary.of(reference)
+    wanted = parse(metric)
+    base = None if reference is None else Summary.of(reference)
     response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
 
     def measured(value: float) -> float:
-        return asked.value(Summary.of(response.at({number: value})), base)
+        return wanted.value(Summary.of(response.at({number: value})), base)
 
-    ends = measured(low), measured(high)
-    if not min(ends) <= goal <= max(ends):
+    at_low, at_high = measured(low), measured(high)
+    if not min(at_low, at_high) <= goal <= max(at_low, at_high):
         raise InputError.one(
             case.name,
             metric,
-            f"goes from {ends[0]:g} to {ends[1]:g} within the bracket and does not "
+            f"goes from {at_low:g} to {at_high:g} within the bracket and does not "
             f"meet {goal:g}",
             "widen the bracket or change the goal",
         )
-    sign = 1.0 if ends[1] >= ends[0] else -1.0
-    return find_number(
-        lambda value: sign * measured(value), sign * goal, low, high, tolerance
-    )
+    sign = 1.0 if at_high >= at_low else -1.0
+
+    def rising(value: float) -> float:
+        return sign * measured(value)
+
+    return find_number(rising, sign * goal, low, high, tolerance)
 
 
 def find_number(
@@ -243,9 +252,9 @@ def find_number(
     low: float,
     high: float,
     tolerance: float = 1e-6,
-    most: int = 60,
+    rounds: int = 60,
 ) -> float:
-    """Find the number at which a rising metric meets a goal, by bisection with secant steps.
+    """Find the number at which a rising metric meets a goal, by bisection with secants.
 
     Parameters
     ----------
@@ -257,31 +266,34 @@ def find_number(
         Bracket. If the metric stays below the goal at `high`, `high` is returned.
     tolerance : float
         Width of the bracket at which the search stops, relative to its first width.
+    rounds : int
+        Limit of evaluations.
 
     Returns
     -------
     float
         Largest number found whose metric does not exceed the goal.
     """
-    below, above = metric(low), metric(high)
+    below = metric(low)
+    above = metric(high)
     if above <= goal:
         return high
-    width = high - low
-    for count in range(most):
-        if high - low <= tolerance * width or abs(goal - below) <= tolerance * max(
-            1.0, abs(goal)
-        ):
+    first_width = high - low
+    goal_size = max(1.0, abs(goal))
+    for count in range(rounds):
+        width = high - low
+        narrow = width <= tolerance * first_width
+        if narrow or abs(goal - below) <= tolerance * goal_size:
             break
-        secant = (
-            low + (high - low) * (goal - below) / (above - below)
-            if above > below
-            else low
-        )
-        middle = (
-            (low + high) / 2.0
-            if count % 3 == 2
-            else min(max(secant, low + 0.01 * (high - low)), high - 0.01 * (high - low))
-        )
+        if count % 3 == 2:
+            # A metric with steps or kinks can mislead the secant for many rounds.
+            middle = (low + high) / 2.0
+        else:
+            secant = low
+            if above > below:
+                secant = low + width * (goal - below) / (above - below)
+            # Not too near an end: the bracket must shrink from both sides.
+            middle = min(max(secant, low + 0.01 * width), high - 0.01 * width)
         value = metric(middle)
         if value <= goal:
             low, below = middle, value

@@ -1,8 +1,8 @@
-"""Which numbers carry the answer, and how sure the answer is: results over the ranges of the data.
+"""Sensitivity of results to the data: tornado tables, and intervals over all ranges.
 
 A number here is a factor on the facts of a table and item that share a name. Its range
-is the one the facts themselves have; drawn by itself it gives a tornado, drawn together
-with others an interval.
+is the one the facts themselves have. Varied one at a time, the numbers give a tornado;
+drawn together, an interval.
 """
 
 from __future__ import annotations
@@ -27,15 +27,39 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import UNREAD, World
 from chipmodel.results.metrics import parse
 
-WIDE = 1.001
+NARROWEST = 1.001
 """A range narrower than this factor is no range."""
 
 
 AWARD = "project_facts[item=award,site={}]"
+"""Name of the factor on the award to a project."""
 
 
-LESS, TRIES = 0.85, 24
-"""Factor by which an award that exceeds the cost of its fab is lowered, and how often at most."""
+CUT = 0.85
+"""Factor by which an award that exceeds the cost of its fab is lowered, several times."""
+
+
+TRIES = 24
+"""Number of times an award is lowered at most."""
+
+
+ENDS = ("low", "high")
+
+
+TORNADO_COLUMNS = [
+    "metric",
+    "case",
+    "number",
+    "factor_low",
+    "factor_high",
+    "centre",
+    "at_low",
+    "at_high",
+    "swing",
+]
+
+
+INTERVAL_COLUMNS = ["metric", "unit", "case", "world", "centre", "low", "high", "draws"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +71,8 @@ class Range:
     number : str
         Name in a point of a study: ``costs[item=capex]``.
     low, high : float
-        Geometric means of low and high over the value, as far as every fact stays what
-        it can be.
+        Geometric means of low and high over the value, within what every fact of the
+        name can be.
     facts : int
         How many facts it moves.
     assumed : int
@@ -63,46 +87,58 @@ class Range:
 
 
 def ranges(data: Dataset) -> list[Range]:
-    """Return every number of the data that has a range, by table and item: what a tornado moves."""
-    groups: dict[str, list[Fact]] = defaultdict(list)
-    every: dict[str, list[Fact]] = defaultdict(list)
+    """Return every number of the data that has a range, by table and item."""
+    facts_of: dict[str, list[Fact]] = defaultdict(list)
+    ranged: dict[str, list[Fact]] = defaultdict(list)
     for table, fact in data.facts():
-        every[_name(table, fact)].append(fact)
-        if (
-            table in UNREAD
-            or table in ("incentives",)
-            or fact.low is None
-            or fact.high is None
-        ):
-            continue
-        if fact.value == 0 or fact.low * fact.value <= 0 or fact.high * fact.value <= 0:
-            continue  # a factor cannot reach a range around or at zero
-        groups[_name(table, fact)].append(fact)
-    found = []
-    for number, facts in sorted(groups.items()):
-        ends = [
-            sorted((f.low / f.value, f.high / f.value))
-            for f in facts
-            if f.low and f.high
-        ]
-        low, high = (
-            math.exp(sum(math.log(end[k]) for end in ends) / len(ends)) for k in (0, 1)
-        )
-        least, most = zip(*(_room(fact) for fact in every[number]), strict=True)
-        low, high = max(low, *least), min(high, *most)
-        if high / low > WIDE:
-            found.append(
-                Range(number, low, high, len(facts), sum(f.grade == "E" for f in facts))
-            )
-    return found
+        name = _name(table, fact)
+        facts_of[name].append(fact)
+        read = table not in UNREAD and table != "incentives"
+        if read and _has_range(fact):
+            ranged[name].append(fact)
+    numbers = []
+    for name, facts in sorted(ranged.items()):
+        low, high = _mean_factors(facts)
+        for fact in facts_of[name]:
+            smallest, largest = _possible_factors(fact)
+            low = max(low, smallest)
+            high = min(high, largest)
+        if high / low > NARROWEST:
+            assumed = sum(fact.grade == "E" for fact in facts)
+            numbers.append(Range(name, low, high, len(facts), assumed))
+    return numbers
 
 
-def _room(fact: Fact) -> tuple[float, float]:
-    """Return the least and the greatest factor at which a fact stays what it can be: a share stays a share."""
+def _has_range(fact: Fact) -> bool:
+    """Whether a fact has a range that a factor on its value can reach."""
+    if fact.low is None or fact.high is None or fact.value == 0:
+        return False
+    # A factor changes no sign.
+    return fact.low * fact.value > 0 and fact.high * fact.value > 0
+
+
+def _mean_factors(facts: Sequence[Fact]) -> tuple[float, float]:
+    """Return the geometric means of low and high over the value."""
+    logs_low = []
+    logs_high = []
+    for fact in facts:
+        assert fact.low is not None
+        assert fact.high is not None
+        # Of a negative value, low over value is the larger of the two.
+        low, high = sorted((fact.low / fact.value, fact.high / fact.value))
+        logs_low.append(math.log(low))
+        logs_high.append(math.log(high))
+    count = len(facts)
+    return math.exp(sum(logs_low) / count), math.exp(sum(logs_high) / count)
+
+
+def _possible_factors(fact: Fact) -> tuple[float, float]:
+    """Return the factors between which a fact is possible: a share stays a share."""
     if fact.value <= 0:
         return 0.0, math.inf
-    least, most = fact.limits(fact.item_name)
-    return (least or 0.0) / fact.value, math.inf if most is None else most / fact.value
+    smallest, largest = fact.limits(fact.item_name)
+    low = (smallest or 0.0) / fact.value
+    return low, math.inf if largest is None else largest / fact.value
 
 
 def _name(table: str, fact: Fact) -> str:
@@ -114,70 +150,64 @@ def _name(table: str, fact: Fact) -> str:
     return f"{table}[]"
 
 
-def one_at_a_time(found: Sequence[Range]) -> list[dict[str, float]]:
-    """Return the points of a tornado: the data as they stand, then each number at its low and at its high."""
-    centre = {one.number: 1.0 for one in found}
-    return [
-        centre,
-        *(
-            {**centre, one.number: end}
-            for one in found
-            for end in (one.low, one.high)
-            if end != 1.0
-        ),
-    ]
+def one_at_a_time(numbers: Sequence[Range]) -> list[Point]:
+    """Return the points of a tornado.
+
+    The first is the data themselves; then each number is at its low and at its high.
+    """
+    centre = {number.number: 1.0 for number in numbers}
+    points = [centre]
+    for number in numbers:
+        for end in (number.low, number.high):
+            if end != 1.0:
+                points.append({**centre, number.number: end})
+    return points
 
 
-def tornado(table: pd.DataFrame, found: Sequence[Range]) -> pd.DataFrame:
+def tornado(table: pd.DataFrame, numbers: Sequence[Range]) -> pd.DataFrame:
     """Return the swing of every metric and case with each number, widest first.
 
     Parameters
     ----------
     table : DataFrame
         Of a study over the points of `one_at_a_time`.
-    found : sequence of Range
+    numbers : sequence of Range
+
+    Returns
+    -------
+    DataFrame
+        Columns ``metric, case, number, factor_low, factor_high, centre, at_low,
+        at_high, swing``.
     """
-    names = [one.number for one in found]
+    names = [number.number for number in numbers]
+    bare = table.assign(case=table["case"].str.partition("[")[0])
     rows = []
-    for (metric, case), part in table.assign(
-        case=table["case"].str.partition("[")[0]
-    ).groupby(["metric", "case"], sort=False):
-        still = (part[names] - 1.0).abs().to_numpy() < 1e-12
-        centre = float(part["value"].to_numpy()[still.all(axis=1)][0])
-        for k, one in enumerate(found):
-            alone = part[~still[:, k]]
-            at, value = alone[one.number].to_numpy(), alone["value"].to_numpy()
-            ends = {
-                name: centre if end == 1.0 else float(value[np.isclose(at, end)][0])
-                for name, end in (("low", one.low), ("high", one.high))
-            }
+    for (metric, case), part in bare.groupby(["metric", "case"], sort=False):
+        unchanged = (part[names] - 1.0).abs().to_numpy() < 1e-12
+        centre = float(part["value"].to_numpy()[unchanged.all(axis=1)][0])
+        for k, number in enumerate(numbers):
+            alone = part[~unchanged[:, k]]
+            values = {}
+            for name in ENDS:
+                end = getattr(number, name)
+                values[name] = centre
+                if end != 1.0:
+                    here = np.isclose(alone[number.number].to_numpy(), end)
+                    values[name] = float(alone["value"].to_numpy()[here][0])
             rows.append(
                 (
                     metric,
                     case,
-                    one.number,
-                    one.low,
-                    one.high,
+                    number.number,
+                    number.low,
+                    number.high,
                     centre,
-                    ends["low"],
-                    ends["high"],
-                    abs(ends["high"] - ends["low"]),
+                    values["low"],
+                    values["high"],
+                    abs(values["high"] - values["low"]),
                 )
             )
-    wide = pd.DataFrame(
-        rows,
-        columns=[
-            "metric",
-            "case",
-            "number",
-            "factor_low",
-            "factor_high",
-            "centre",
-            "at_low",
-            "at_high",
-            "swing",
-        ],
-    )
+    wide = pd.DataFrame(rows, columns=TORNADO_COLUMNS)
     return wide.sort_values(
         ["metric", "case", "swing"],
         ascending=[True, True, False],
@@ -186,35 +216,30 @@ def tornado(table: pd.DataFrame, found: Sequence[Range]) -> pd.DataFrame:
     )
 
 
-def most_telling(table: pd.DataFrame, count: int = 20) -> list[str]:
-    """Return the numbers that move results most, by a tornado.
+def most_influential(table: pd.DataFrame, count: int = 20) -> list[str]:
+    """Return the numbers that change results most, by a tornado.
 
     For every metric and case swings are taken relative to the widest, so that shares
     and money count alike; numbers are ranked by the mean of these.
     """
     widest = table.groupby(["metric", "case"])["swing"].transform("max")
-    told = table.assign(
-        relative=np.where(
-            widest > 0, table["swing"] / widest.where(widest > 0, 1.0), 0.0
-        )
-    )
-    mean = (
-        told.groupby("number")["relative"]
-        .mean()
-        .sort_values(ascending=False, kind="stable")
-    )
-    return [str(name) for name in mean.index[:count]]
+    positive = widest.where(widest > 0, 1.0)
+    relative = np.where(widest > 0, table["swing"] / positive, 0.0)
+    means = table.assign(relative=relative).groupby("number")["relative"].mean()
+    ranked = means.sort_values(ascending=False, kind="stable")
+    return [str(name) for name in ranked.index[:count]]
 
 
-def spread(found: Sequence[Range], unit: NDArray[np.float64]) -> list[Point]:
-    """Return points from places in the unit cube, evenly in the logarithm of each number over its range."""
-    low, high = (
-        np.log([getattr(one, end) for one in found]) for end in ("low", "high")
-    )
-    return [
-        dict(zip((one.number for one in found), row, strict=True))
-        for row in np.exp(low + unit * (high - low)).tolist()
-    ]
+def spread(numbers: Sequence[Range], unit: NDArray[np.float64]) -> list[Point]:
+    """Return points from places in the unit cube.
+
+    Each number is spread evenly in its logarithm over its range.
+    """
+    names = [number.number for number in numbers]
+    low = np.log([number.low for number in numbers])
+    high = np.log([number.high for number in numbers])
+    factors = np.exp(low + unit * (high - low))
+    return [dict(zip(names, row, strict=True)) for row in factors.tolist()]
 
 
 def affordable(
@@ -223,92 +248,76 @@ def affordable(
     """Return the points with awards lowered where they would pay more than a fab costs.
 
     An award is a sum of money. Where capital is drawn cheap it can exceed the cost of
-    the fab it was promised to, which no government would pay and which a case is
-    refused for; there the award to that project is lowered until it does not. Every
-    point then names every award lowered at any of them.
+    the fab it was promised to, which no government would pay and for which a case is
+    refused; there the award to that project is lowered until it does not. Every point
+    then names every award lowered at any of them.
 
     Raises
     ------
     InputError
         If a case is refused at a point for anything else.
     """
-    lowered = [_lowered(point, cases, data, world) for point in points]
-    every = dict.fromkeys(name for cut in lowered for name in cut)
-    return [
-        {**point, **{name: cut.get(name, 1.0) for name in every}}
-        for point, cut in zip(points, lowered, strict=True)
-    ]
+    cuts = [_cuts_at(point, cases, data, world) for point in points]
+    uncut: Point = {}
+    for cut in cuts:
+        uncut.update(dict.fromkeys(cut, 1.0))
+    return [{**point, **uncut, **cut} for point, cut in zip(points, cuts, strict=True)]
 
 
-def _lowered(point: Point, cases: Sequence[Case], data: Dataset, world: World) -> Point:
-    cut: Point = {}
+def _cuts_at(point: Point, cases: Sequence[Case], data: Dataset, world: World) -> Point:
+    """Return the factors on awards at a point that make its cases affordable."""
+    cuts: Point = {}
     for _ in range(TRIES):
-        parameters = build_parameters(
-            data, world_at(world, {**point, **cut}, "sensitivity")
-        )
+        changed = world_at(world, {**point, **cuts}, "sensitivity")
+        parameters = build_parameters(data, changed)
         sites = _overpaid(cases, parameters)
         if not sites:
             break
-        cut |= {
-            AWARD.format(site): LESS * cut.get(AWARD.format(site), 1.0)
-            for site in sites
-        }
+        for site in sites:
+            name = AWARD.format(site)
+            cuts[name] = CUT * cuts.get(name, 1.0)
     for case in cases:
         check_case(case, parameters)
-    return cut
+    return cuts
 
 
 def _overpaid(cases: Sequence[Case], parameters: Parameters) -> list[str]:
     """Return the announced projects that cases pay more for than they cost."""
-    named = {
-        site.id for site in parameters.sites.sites.values() if site.kind == "project"
-    }
-    found = {
-        site
-        for case in cases
-        for site, _ in overpaid_builds(list(case.policies), parameters).values()
-    }
-    return sorted(found & named)
+    sites = set()
+    for case in cases:
+        overpaid = overpaid_builds(list(case.policies), parameters)
+        for site, _ in overpaid.values():
+            if parameters.sites.sites[site].kind == "project":
+                sites.add(site)
+    return sorted(sites)
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, for every metric and its change, the value at the data and the ends of it and the draws.
+    """Return the interval of every metric, and of its change, over draws of the data.
 
     Parameters
     ----------
     table : DataFrame
-        Of a study whose first point is the data as they stand.
+        Of a study whose first point is the data themselves.
 
     Returns
     -------
     DataFrame
         Columns ``metric, unit, case, world, centre, low, high, draws``.
     """
-    rows = []
     bare = table.assign(
         case=table["case"].str.partition("[")[0],
         world=table["world"].str.partition("[")[0],
     )
-    for (metric, unit, case, world), part in bare.groupby(
-        ["metric", "unit", "case", "world"], sort=False
-    ):
-        kinds = {metric: part["value"]}
-        if not parse(str(metric)).family.against and part["difference"].abs().max() > 0:
-            kinds[f"{CHANGE}{metric}"] = part["difference"]
-        for name, values in kinds.items():
-            rows.append(
-                (
-                    name,
-                    unit,
-                    case,
-                    world,
-                    float(values.iloc[0]),
-                    values.min(),
-                    values.max(),
-                    len(values) - 1,
-                )
-            )
-    return pd.DataFrame(
-        rows,
-        columns=["metric", "unit", "case", "world", "centre", "low", "high", "draws"],
-    )
+    keys = ["metric", "unit", "case", "world"]
+    rows = []
+    for (metric, unit, case, world), part in bare.groupby(keys, sort=False):
+        measures = {metric: part["value"]}
+        is_difference = parse(str(metric)).family.against
+        if not is_difference and part["difference"].abs().max() > 0:
+            measures[f"{CHANGE}{metric}"] = part["difference"]
+        for name, values in measures.items():
+            centre = float(values.iloc[0])
+            low, high = values.min(), values.max()
+            rows.append((name, unit, case, world, centre, low, high, len(values) - 1))
+    return pd.DataFrame(rows, columns=INTERVAL_COLUMNS)

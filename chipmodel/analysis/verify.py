@@ -1,16 +1,16 @@
-"""A second opinion on a solution: other methods, and the range of headline numbers that are not unique.
+"""Verify a solution by other methods, and find the ranges of numbers that are not unique.
 
-An optimum may hold many solutions of equal cost. The range of a quantity over all of
+An optimum may have many solutions of equal cost. The range of a quantity over all of
 them is found on the optimal face: with the duals of the first solve, columns of
 positive reduced cost stay at zero and rows of positive dual stay tight; then the
-quantity is made as small and as large as it goes. What does not move is unique, and
-every method must find it.
+quantity is minimised and maximised. What does not change is unique, and every method
+must find it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from chipmodel.common.text import columns
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import Optimum, new_solver, run_highs
 from chipmodel.solver.iis import rows_as_lp
-from chipmodel.solver.ledger import Party
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 AGREE = 1e-7
@@ -42,15 +41,37 @@ METHODS: dict[str, dict[str, Any]] = {
     "ipm": {"solver": "ipm", "run_crossover": "on"},
     "pdlp": {"solver": "pdlp", "kkt_tolerance": 1e-8, "time_limit": PATIENCE},
 }
-"""An interior point method with crossover, and a first-order one, too coarse for its quantities to be held to."""
+"""Options of HiGHS: an interior point method with crossover, and a first-order method."""
 
 
 EXACT = ("ipm",)
+"""Methods precise enough for headline numbers; of the others, the objective is compared."""
+
+
+RANGE_COLUMNS = [
+    "metric",
+    "unit",
+    "case",
+    "world",
+    "value",
+    "least",
+    "largest",
+    "unique",
+]
 
 
 @dataclass(frozen=True)
 class Range:
-    """A headline number: its value, and the least and largest value over all solutions of equal cost."""
+    """A headline number and its range over all solutions of equal cost.
+
+    Attributes
+    ----------
+    name, unit : str
+    value : float
+        As reported.
+    least, largest : float
+        Ends of the range.
+    """
 
     name: str
     unit: str
@@ -66,17 +87,20 @@ class Range:
 
 @dataclass(frozen=True)
 class Second:
-    """What another method found.
+    """The result of another method.
 
     Attributes
     ----------
+    method : str
     converged : bool
-        Whether it ended at an optimum in the time it had.
-    difference : float
+        Whether it ended at an optimum within its time limit.
+    said : str
+        Status of the solver.
+    difference : float, optional
         Of its objective, relative; none if it did not converge.
-    quantities : float
-        Largest relative distance of a headline number of its solution from the range it
-        may lie in.
+    quantities : float, optional
+        Largest relative distance of a headline number of its solution from the range of
+        that number.
     """
 
     method: str
@@ -88,7 +112,7 @@ class Second:
 
 @dataclass(frozen=True)
 class Verification:
-    """What other methods say of a solution, and which headline numbers are unique."""
+    """Results of other methods for a solution, and the ranges of headline numbers."""
 
     objective: float
     methods: tuple[Second, ...]
@@ -107,19 +131,13 @@ class Verification:
                 lines.append(
                     f"  {second.method}: did not converge ({second.said}); not compared"
                 )
-        loose = [r for r in self.ranges if not r.unique]
-        lines.append(
-            f"  {len(self.ranges) - len(loose)} of {len(self.ranges)} headline numbers"
-            " are unique"
-        )
-        rows = [
-            [
-                f"  {r.name}",
-                f"{r.least:.6g} to {r.largest:.6g} {r.unit}",
-                f"reported {r.value:.6g}",
-            ]
-            for r in loose
-        ]
+        loose = [number for number in self.ranges if not number.unique]
+        total = len(self.ranges)
+        lines.append(f"  {total - len(loose)} of {total} headline numbers are unique")
+        rows = []
+        for number in loose:
+            ends = f"{number.least:.6g} to {number.largest:.6g} {number.unit}"
+            rows.append([f"  {number.name}", ends, f"reported {number.value:.6g}"])
         return lines + columns(rows)
 
     def plain(self) -> dict[str, Any]:
@@ -132,11 +150,11 @@ class Verification:
 
 
 def verify(solution: Solution) -> Verification:
-    """Solve the programme of a solution again by other methods and compare.
+    """Solve the linear program of a solution again by other methods and compare.
 
     The objective must agree to `AGREE`, relative; so must every headline number that is
     unique, and one that is not must lie in its range. Of a first-order method, only the
-    objective is held to that.
+    objective is compared.
 
     Raises
     ------
@@ -146,77 +164,67 @@ def verify(solution: Solution) -> Verification:
     program, optimum = solution.program, solution.optimum
     face = _Face(program, optimum)
     headline = _headline(solution)
-    ranges = tuple(
-        Range(name, unit, of(optimum.x), *face.range(of)) for name, unit, of in headline
-    )
+    ranges = []
+    for number in headline:
+        least, largest = face.range(number.ratio)
+        value = number.ratio(optimum.x)
+        ranges.append(Range(number.name, number.unit, value, least, largest))
     methods = []
     for method, options in METHODS.items():
-        x, said = _solve(program, options)
+        x, status = _solve(program, options)
         if x is None:
-            methods.append(Second(method, False, said))
+            methods.append(Second(method, False, status))
             continue
         objective = float(program.cost @ x)
-        off = max(
-            (
-                _outside(of(x), r)
-                for (_, _, of), r in zip(headline, ranges, strict=True)
-            ),
-            default=0.0,
-        )
+        distance = 0.0
+        for number, known in zip(headline, ranges, strict=True):
+            distance = max(distance, _distance(number.ratio(x), known))
         difference = abs(objective / optimum.objective - 1.0)
-        if difference > AGREE or (method in EXACT and off > AGREE):
+        if difference > AGREE or (method in EXACT and distance > AGREE):
             raise CertificateError(
                 f"{method} finds another solution: objective {objective:.9g} instead of"
-                f" {optimum.objective:.9g}, headline numbers up to {off:.1e} out of"
+                f" {optimum.objective:.9g}, headline numbers up to {distance:.1e} out of"
                 " their ranges"
             )
-        methods.append(Second(method, True, said, difference, off))
-    return Verification(optimum.objective, tuple(methods), ranges)
+        methods.append(Second(method, True, status, difference, distance))
+    return Verification(optimum.objective, tuple(methods), tuple(ranges))
 
 
 def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
-    """Return headline numbers with their ranges, of verified solutions by ``case--world``."""
-    rows = [
-        (
-            r.name,
-            r.unit,
-            *name.split("--", 1),
-            r.value,
-            r.least,
-            r.largest,
-            "yes" if r.unique else "no",
-        )
-        for name, found in verified.items()
-        for r in found.ranges
-    ]
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "metric",
-            "unit",
-            "case",
-            "world",
-            "value",
-            "least",
-            "largest",
-            "unique",
-        ],
-    )
+    """Return headline numbers with their ranges, of solutions by ``case--world``."""
+    rows = []
+    for name, verification in verified.items():
+        case, world = name.split("--", 1)
+        for number in verification.ranges:
+            rows.append(
+                {
+                    "metric": number.name,
+                    "unit": number.unit,
+                    "case": case,
+                    "world": world,
+                    "value": number.value,
+                    "least": number.least,
+                    "largest": number.largest,
+                    "unique": "yes" if number.unique else "no",
+                }
+            )
+    return pd.DataFrame(rows, columns=RANGE_COLUMNS)
 
 
 def _near(a: float, b: float) -> bool:
     return abs(a - b) <= AGREE * max(1.0, abs(a), abs(b))
 
 
-def _outside(value: float, found: Range) -> float:
-    return max(found.least - value, value - found.largest, 0.0) / max(
-        1.0, abs(found.value)
-    )
+def _distance(value: float, known: Range) -> float:
+    """Return how far a value lies outside a range, relative to the value reported."""
+    outside = max(known.least - value, value - known.largest, 0.0)
+    return outside / max(1.0, abs(known.value))
 
 
 def _solve(
     program: LinearProgram, options: dict[str, Any]
 ) -> tuple[Vector | None, str]:
+    """Solve a linear program with some options; return the solution and the status."""
     highs = highspy.Highs()
     for option, value in {"output_flag": False, "threads": 1, **options}.items():
         highs.setOptionValue(option, value)
@@ -225,17 +233,18 @@ def _solve(
     highs.passModel(lp)
     highs.run()
     status = highs.getModelStatus()
-    said = str(highs.modelStatusToString(status)).lower()
-    return (
-        np.array(highs.getSolution().col_value)
-        if status == highspy.HighsModelStatus.kOptimal
-        else None
-    ), said
+    text = str(highs.modelStatusToString(status)).lower()
+    if status != highspy.HighsModelStatus.kOptimal:
+        return None, text
+    return np.array(highs.getSolution().col_value), text
 
 
 @dataclass(frozen=True)
 class _Ratio:
-    """A number of a solution: ``(top x + top0) / (bottom x + bottom0)``; without bottom, its numerator."""
+    """A number of a solution: ``(top x + top0) / (bottom x + bottom0)``.
+
+    Without bottom it is its numerator.
+    """
 
     top: Vector
     top0: float = 0.0
@@ -243,76 +252,79 @@ class _Ratio:
     bottom0: float = 1.0
 
     def __call__(self, x: Vector) -> float:
-        below = (
-            self.bottom0
-            if self.bottom is None
-            else float(self.bottom @ x) + self.bottom0
-        )
-        return (float(self.top @ x) + self.top0) / below if below else 0.0
+        denominator = self.bottom0
+        if self.bottom is not None:
+            denominator = float(self.bottom @ x) + self.bottom0
+        if not denominator:
+            return 0.0
+        return (float(self.top @ x) + self.top0) / denominator
 
     def above(self, level: float) -> Vector:
         """Return the direction in which the number rises above a level."""
         return self.top if self.bottom is None else self.top - level * self.bottom
 
 
-def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
-    """Return shares of capacity in the last year reported and the cash that treasuries pay, by name of metric."""
-    n, program, last = (
-        solution.parameters,
-        solution.program,
-        solution.world.report_until,
-    )
+@dataclass(frozen=True)
+class _Number:
+    """A headline number: name of its metric, unit, and how it is computed."""
+
+    name: str
+    unit: str
+    ratio: _Ratio
+
+
+def _headline(solution: Solution) -> list[_Number]:
+    """Return the headline numbers of a solution.
+
+    They are shares of capacity in the last year reported and the cash that treasuries
+    pay.
+    """
+    parameters = solution.parameters
+    column_labels = solution.program.column_labels
+    last = solution.world.report_until
     fleet: dict[tuple[str, str], float] = defaultdict(float)
-    added: dict[tuple[str, str], Vector] = defaultdict(
-        lambda: np.zeros(len(program.column_labels))
-    )
-    for site in n.sites.sites.values():
+    for site in parameters.sites.sites.values():
         if site.kind == "fleet":
             fleet[site.region, site.segment] += site.size or 0.0
-    for k, (name, index) in enumerate(program.column_labels):
-        if name == "build":
-            site = n.sites.sites[index[0]]
+    nothing = np.zeros(len(column_labels))
+    added: dict[tuple[str, str], Vector] = defaultdict(nothing.copy)
+    for k, (variable, index) in enumerate(column_labels):
+        if variable == "build":
+            site = parameters.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
-    found = []
-    for label, segments in {
-        "all": n.segments,
-        n.data.leading_segment: (n.data.leading_segment,),
-    }.items():
-        world = sum(
-            (added[r, s] for r in n.regions for s in segments),
-            np.zeros(len(program.column_labels)),
-        )
-        for r in n.regions:
-            own = sum(
-                (added[r, s] for s in segments), np.zeros(len(program.column_labels))
-            )
-            ratio = _Ratio(
-                own,
-                sum(fleet[r, s] for s in segments),
-                world,
-                sum(fleet[q, s] for q in n.regions for s in segments),
-            )
-            found.append((f"share.capacity.{r}.{label}.{last}", "share", ratio))
-    return found + [
-        (f"outlay.{r}", "MUSD", _Ratio(cash)) for r, cash in _outlays(solution).items()
-    ]
+    groups: dict[str, Sequence[str]] = {"all": parameters.segments}
+    leading = parameters.data.leading_segment
+    groups[leading] = (leading,)
+    numbers = []
+    for label, segments in groups.items():
+        places = [(r, s) for r in parameters.regions for s in segments]
+        world = sum((added[place] for place in places), nothing)
+        world_fleet = sum(fleet[place] for place in places)
+        for region in parameters.regions:
+            here = sum((added[region, s] for s in segments), nothing)
+            here_fleet = sum(fleet[region, s] for s in segments)
+            ratio = _Ratio(here, here_fleet, world, world_fleet)
+            name = f"share.capacity.{region}.{label}.{last}"
+            numbers.append(_Number(name, "share", ratio))
+    for region, cash in _outlays(solution).items():
+        numbers.append(_Number(f"outlay.{region}", "MUSD", _Ratio(cash)))
+    return numbers
 
 
 def _outlays(solution: Solution) -> dict[str, Vector]:
-    """Return the cash each treasury pays in the years reported as a row over the columns."""
+    """Return the cash of each treasury in the years reported, as a row over the columns."""
     program = solution.program
-    found: dict[str, Vector] = {}
+    outlays: dict[str, Vector] = {}
     for line, row in zip(program.labels.lines, program.lines, strict=True):
-        payer = Party.of(line.payer)
-        cash = payer.is_treasury and line.is_cash
-        if cash and line.year <= solution.world.report_until:
-            region = payer.name
-            found[region] = found.get(region, 0.0) + row.toarray().ravel()
-    return found
+        treasury = line.payer.startswith("treasury:") and line.account.endswith("_cash")
+        if treasury and line.year <= solution.world.report_until:
+            region = line.payer.removeprefix("treasury:")
+            outlays[region] = outlays.get(region, 0.0) + row.toarray().ravel()
+    return outlays
 
 
 class _Face:
-    """The solutions of equal cost, by complementary slackness with the duals of one of them."""
+    """The solutions of equal cost, by complementary slackness with the duals of one."""
 
     def __init__(self, program: LinearProgram, optimum: Optimum) -> None:
         weight = 1.0 + np.abs(program.cost) + abs(program.matrix).T @ np.abs(optimum.y)
@@ -321,30 +333,34 @@ class _Face:
         lp.col_upper_ = np.where(reduced > BINDS * weight, 0.0, highspy.kHighsInf)
         tight = program.is_equation | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
         lp.row_upper_ = np.where(tight, program.rhs, highspy.kHighsInf)
-        self.start = optimum.x
-        self.highs = new_solver()
-        self.highs.passModel(lp)
+        self._start = optimum.x
+        self._highs = new_solver()
+        self._highs.passModel(lp)
 
-    def range(self, of: _Ratio) -> tuple[float, float]:
-        """Return the least and the largest value of a number on the face."""
-        return self._end(of, -1.0), self._end(of, 1.0)
+    def range(self, number: _Ratio) -> tuple[float, float]:
+        """Return the smallest and the largest value of a number on the face."""
+        return self._end(number, -1.0), self._end(number, 1.0)
 
-    def _end(self, of: _Ratio, sign: float) -> float:
-        r"""Return one end, by Dinkelbach's method: raise a ratio's level until nothing lies above it."""
-        level, x = of(self.start), self.start
+    def _end(self, number: _Ratio, sign: float) -> float:
+        """Return one end, by Dinkelbach's method.
+
+        The level of a ratio is raised until no solution lies above it.
+        """
+        x = self._start
+        level = number(x)
         while True:
-            rising = of.above(level)
-            found = self._best(sign * rising)
-            gain = sign * float(rising @ (found - x))
-            if (
-                gain <= AGREE * max(1.0, abs(float(rising @ x))) * 1e-2
-                or of.bottom is None
-            ):
-                return of(found) if gain > 0 else level
-            level, x = of(found), found
+            rising = number.above(level)
+            best = self._best(sign * rising)
+            gain = sign * float(rising @ (best - x))
+            # Far below the precision to which values are compared.
+            negligible = AGREE * 1e-2 * max(1.0, abs(float(rising @ x)))
+            if gain <= negligible or number.bottom is None:
+                return number(best) if gain > 0 else level
+            x = best
+            level = number(x)
 
     def _best(self, direction: Vector) -> Vector:
-        every = np.arange(len(direction), dtype=np.int32)
-        self.highs.changeColsCost(len(every), every, -direction)
-        run_highs(self.highs)
-        return np.array(self.highs.getSolution().col_value)
+        columns = np.arange(len(direction), dtype=np.int32)
+        self._highs.changeColsCost(len(columns), columns, -direction)
+        run_highs(self._highs)
+        return np.array(self._highs.getSolution().col_value)

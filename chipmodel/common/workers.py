@@ -10,6 +10,7 @@ them at once, also while they start.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -115,7 +116,20 @@ _shared: list[Any] = []
 
 def _start_worker(shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared.append(shared)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended.
+
+    One that was killed cannot end its processes, and they would wait for tasks forever:
+    each of them holds both ends of the queue.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(work: Work, task: Any) -> Any:

@@ -53,6 +53,10 @@ class Dataset:
             f" {self.digest[:8]}>"
         )
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # A read-only mapping cannot be sent to another process; a dictionary can.
+        return _restored, (self.name, self.root, dict(self.tables), dict(self.hashes))
+
     def rows(self, model: type[RowT]) -> tuple[RowT, ...]:
         """Return the rows of the table whose row model is `model`, ordered by key."""
         table = next(name for name, known in TABLES.items() if known is model)
@@ -123,6 +127,20 @@ class Dataset:
             If no fact matches: an unknown item, key or value, with the known ones.
         """
         return source_of(list(self.facts()), self.rows(SourceRow), item, where)
+
+
+def _restored(
+    name: str, root: Path, tables: dict[str, tuple[Row, ...]], hashes: dict[str, str]
+) -> Dataset:
+    return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
+
+
+def _known(table: str) -> type[Row]:
+    if table not in TABLES:
+        raise InputError.one(
+            "dataset", table, "no such table", "tables: " + ", ".join(TABLES)
+        )
+    return TABLES[table]
 
 
 def shipped_root() -> Path:

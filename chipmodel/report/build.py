@@ -16,7 +16,8 @@ from chipmodel.questions.answer import Question
 from chipmodel.questions.folder import Part, digest_of, fresh_part, name_of, write_part
 from chipmodel.report.page import page
 from chipmodel.report.sections import opening, published, what_if
-from chipmodel.studies.case_cache import CaseCache, solved
+from chipmodel.studies.case_cache import BatchSolver, CaseCache
+from chipmodel.studies.inputs import Inputs
 
 PAGE = "report.html"
 
@@ -105,7 +106,8 @@ def build_report(
             module = questions[name]
             parts[name] = write_part(module, cache, folder, short, digests[name])
 
-    for cell, result in solved(data, batches, pool or Here(), on_progress):
+    solver = BatchSolver(Inputs(data))
+    for cell, result in solver.solve(batches, pool or Here(), on_progress):
         for name, keys in missing.items():
             if cell.key in keys:
                 keys.remove(cell.key)

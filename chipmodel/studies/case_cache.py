@@ -1,44 +1,92 @@
-"""A desk where questions have their cases solved: each case once, programmes shared where shapes are."""
+"""Cases solved once for whoever asks: a cache of summaries, and the batches it solves.
+
+A question names the cells it needs. The cache checks them and plans batches; a
+`BatchSolver` solves batches, also those of several questions together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from chipmodel.analysis.run import first_pass, run, solve_checked
+from chipmodel.analysis.run import first_pass, needs_passes, solve_in_passes
 from chipmodel.analysis.structure import StructureReader
-from chipmodel.cases.case import Case, load_case
+from chipmodel.cases.case import Case
 from chipmodel.cases.check import check_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum, Problem
 from chipmodel.common.files import names_in
 from chipmodel.common.progress import Clock, OnProgress
 from chipmodel.common.workers import Here, Pool
 from chipmodel.dataset.dataset import Dataset
-from chipmodel.model.parameters.build import build_parameters
-from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.model.world import World, load_world
+from chipmodel.model.world import World
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
 from chipmodel.solver.highs import warm_start_from
 from chipmodel.solver.warm_start import WarmStart
-from chipmodel.studies.plan import Cell, load_study, plan
-from chipmodel.studies.sweep import (
-    SentData,
-    Worlds,
-    about_cell,
-    dataset_of,
-    in_passes,
-    plain,
-    prepare,
-    summarise_chunk,
-)
+from chipmodel.studies.definition import read_study
+from chipmodel.studies.inputs import Inputs
+from chipmodel.studies.plan import Cell, plan
+from chipmodel.studies.sweep import about_cell, prepare, summarise_chunk
 
-MOST = 25
-"""Cases of one shape solved one after the other; more are cut."""
+LARGEST_BATCH = 25
+"""Cells of one shape in a batch; a longer list is cut."""
+
+SMALLEST_SHARED = 2
+"""Cells of one shape from which their linear program is compiled once for all."""
+
+HEADLINE = "headline"
+"""The study whose cells are solved cold, as the study itself solves them."""
+
+REFERENCE, WORLD = "current_law", "central"
+"""Case and world from whose basis the other cells start, if theirs is similar."""
+
+Key = tuple[str, str]
+"""Digests of a case and of a world."""
+
+
+def key_of(cell: Cell) -> Key:
+    """Return what identifies the solution of a cell; names and prose do not count."""
+    return cell.case.digest, cell.world.digest
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cells solved together, in one process.
+
+    Batches are fixed before any is solved, so that results do not depend on how they
+    are distributed over processes.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    shared : bool
+        Whether they are of one shape and share a linear program, each starting from the
+        basis of the one before. Otherwise each is solved by itself, and all have the
+        first pass in common.
+    """
+
+    cells: tuple[Cell, ...]
+    shared: bool
+
+    @property
+    def key(self) -> tuple[bool, tuple[Key, ...]]:
+        """What identifies its results; names and prose do not count."""
+        return self.shared, tuple(key_of(cell) for cell in self.cells)
+
+    @property
+    def parts(self) -> list[Batch]:
+        """The smallest batches with the same results.
+
+        That is the batch itself, or each cell where they share no linear program.
+        """
+        if self.shared:
+            return [self]
+        return [Batch((cell,), False) for cell in self.cells]
 
 
 class CaseCache:
-    """Solves cases and keeps their summaries.
+    """Solves cases and stores their summaries.
 
     Parameters
     ----------
@@ -56,9 +104,33 @@ class CaseCache:
         on_progress: OnProgress | None = None,
     ) -> None:
         self.data = data
+        self._inputs = Inputs(data)
+        self._solver = BatchSolver(self._inputs)
         self._pool = pool or Here()
-        self._tell = on_progress
-        self._found: dict[Key, Summary] = {}
+        self._on_progress = on_progress
+        self._summaries: dict[Key, Summary] = {}
+
+    def case(self, name: str) -> Case:
+        """Return a case by name; its file is read once."""
+        return self._inputs.case(name)
+
+    def world(self, name: str) -> World:
+        """Return a world by name; its file is read once."""
+        return self._inputs.world(name)
+
+    def cell(self, case: Case | str, world: World | str = WORLD) -> Cell:
+        """Return a case in a world, each given or named."""
+        if isinstance(case, str):
+            case = self.case(case)
+        if isinstance(world, str):
+            world = self.world(world)
+        return Cell(case, world)
+
+    def summary(self, case: Case | str, world: World | str = WORLD) -> Summary:
+        """Return the summary of a case in a world; solve it if it is not solved yet."""
+        cell = self.cell(case, world)
+        self.solve([cell])
+        return replace(self._summaries[key_of(cell)], case=cell.case, world=cell.world)
 
     def solve(self, cells: Iterable[Cell]) -> None:
         """Solve cells that are not solved yet.
@@ -70,260 +142,241 @@ class CaseCache:
         NoOptimum
             If a case has no optimal solution.
         """
-        for batch, found in solved(self.data, self.plan(cells), self._pool, self._tell):
-            self.take(batch, found)
+        batches = self.plan(cells)
+        for batch, summaries in self._solver.solve(
+            batches, self._pool, self._on_progress
+        ):
+            self.take(batch, summaries)
 
     def plan(self, cells: Iterable[Cell]) -> list[Batch]:
-        """Check cells and return the batches in which those not known yet are solved.
+        """Check cells and return the batches in which those not solved yet are solved.
 
-        Cells of one shape are solved in the order given: where several solutions are
-        optimal the result hangs on it, and so does the time (from a loose rule to a
-        tight one is the quick way).
+        Cells of one shape are solved in the order given. Where several solutions are
+        optimal the result depends on it, and so does the time: from a loose rule to a
+        tight one is faster.
 
         Raises
         ------
         InputError
             With every problem of every case.
         """
-        wanted = {
-            key_of(cell): cell for cell in cells if key_of(cell) not in self._found
-        }
-        self.check(wanted.values())
-        worlds, reader = Worlds(self.data), StructureReader()
-        shipped = {
-            kind: names_in(self.data.root / kind) for kind in ("cases", "worlds")
-        }
-        families: dict[object, list[Cell]] = {}
-        for cell in wanted.values():
-            # Cases of the package are solved by themselves: many questions ask for
-            # them.
-            alone = in_passes(cell) or (
-                cell.case.name in shipped["cases"]
-                and cell.world.name in shipped["worlds"]
+        unsolved: dict[Key, Cell] = {}
+        for cell in cells:
+            if key_of(cell) not in self._summaries:
+                unsolved[key_of(cell)] = cell
+        self.check(unsolved.values())
+        shipped_cases = set(names_in(self.data.root / "cases"))
+        shipped_worlds = set(names_in(self.data.root / "worlds"))
+        reader = StructureReader()
+        groups: dict[object, list[Cell]] = {}
+        for key, cell in unsolved.items():
+            group: object = key
+            # Cases of the data package are solved by themselves: many questions ask
+            # for them, each among other cases.
+            shipped = (
+                cell.case.name in shipped_cases and cell.world.name in shipped_worlds
             )
-            shape = (
-                key_of(cell)
-                if alone
-                else reader.read(cell.case, worlds.parameters(cell)).shape
-            )
-            families.setdefault(shape, []).append(replace(cell, reference=""))
-        return [
-            Batch(tuple(family[k : k + MOST]), len(family) >= WORTH)
-            for family in families.values()
-            for k in range(0, len(family), MOST)
-        ]
+            if not shipped and not needs_passes(cell.case, cell.world):
+                parameters = self._inputs.parameters(cell.world)
+                group = reader.read(cell.case, parameters).shape
+            groups.setdefault(group, []).append(replace(cell, reference=""))
+        batches = []
+        for group_cells in groups.values():
+            shared = len(group_cells) >= SMALLEST_SHARED
+            for first in range(0, len(group_cells), LARGEST_BATCH):
+                some = group_cells[first : first + LARGEST_BATCH]
+                batches.append(Batch(tuple(some), shared))
+        return batches
 
-    def take(self, batch: Batch, found: Iterable[Summary]) -> None:
-        """Keep the summaries of the cells of a batch."""
-        self._found |= {
-            key_of(cell): summary
-            for cell, summary in zip(batch.cells, found, strict=True)
-        }
-
-    def summary(self, case: Case | str, world: World | str = "central") -> Summary:
-        """Return the summary of a case in a world, solving it if it is not solved yet."""
-        cell = self.cell(case, world)
-        self.solve([cell])
-        return replace(self._found[key_of(cell)], case=cell.case, world=cell.world)
-
-    def cell(self, case: Case | str, world: World | str = "central") -> Cell:
-        """Return a case in a world, each given or named."""
-        return Cell(
-            load_case(case, self.data) if isinstance(case, str) else case,
-            load_world(world, self.data) if isinstance(world, str) else world,
-        )
+    def take(self, batch: Batch, summaries: Iterable[Summary]) -> None:
+        """Store the summaries of the cells of a batch."""
+        for cell, summary in zip(batch.cells, summaries, strict=True):
+            self._summaries[key_of(cell)] = summary
 
     def check(self, cells: Iterable[Cell]) -> None:
-        """Refuse cells that do not fit the data, with every problem found.
+        """Refuse cells that do not fit the data, with every problem of every case.
 
         Raises
         ------
         InputError
         """
         problems: list[Problem] = []
-        parameters: dict[str, Parameters] = {}
         for cell in cells:
             try:
-                if cell.world.digest not in parameters:
-                    parameters = {
-                        cell.world.digest: build_parameters(self.data, cell.world)
-                    }
-                check_case(cell.case, parameters[cell.world.digest])
+                check_case(cell.case, self._inputs.parameters_before_events(cell.world))
             except InputError as error:
                 problems += error.problems
         if problems:
             raise InputError(problems)
 
 
-Key = tuple[str, str]
-"""Digests of a case and of a world."""
-
-
-WORTH = 2
-"""Cases of one shape for which its programme is compiled once."""
-
-
-HEADLINE = "headline"
-
-
-REFERENCE, WORLD = "current_law", "central"
-"""From whose basis cells solved by themselves start, if theirs is a programme much like it."""
-
-
 @dataclass(frozen=True)
-class Batch:
-    """Cells solved together, in one process; fixed, so that results do not hang on how the work is shared.
+class _Reference:
+    """The reference of a data package, solved cold.
 
     Attributes
     ----------
-    cells : tuple of Cell
-    shared : bool
-        Whether they are of one shape and share a programme, each a hot start of the one
-        before. Otherwise each is solved by itself, and what they have in common is the
-        first pass.
+    solution : Solution or None
+        None if there is no such case, or it has no solution.
+    start : WarmStart or None
+        Its basis.
+    cold : frozenset of Key
+        The cells of the headline study, solved cold as the study solves them: where
+        several solutions are optimal, both report the same.
     """
-
-    cells: tuple[Cell, ...]
-    shared: bool
-
-    @property
-    def key(self) -> tuple[bool, tuple[Key, ...]]:
-        """What tells it from others: names and prose do not count."""
-        return self.shared, tuple(key_of(cell) for cell in self.cells)
-
-    @property
-    def parts(self) -> list[Batch]:
-        """The least batches with the same results: itself, or each cell where they share no programme."""
-        return [self] if self.shared else [Batch((cell,), False) for cell in self.cells]
-
-
-def solved(
-    data: Dataset,
-    batches: Iterable[Batch],
-    pool: Pool,
-    on_progress: OnProgress | None = None,
-) -> Iterator[tuple[Batch, list[Summary]]]:
-    """Solve batches, each once whoever asks for it, and return their least parts as they are done.
-
-    Raises
-    ------
-    NoOptimum
-        If a case has no optimal solution.
-    """
-    work = _together(batches)
-    clock = Clock(sum(len(batch.cells) for batch in work), on_progress)
-    if work:
-        clock.begin()
-    for k, found in pool.each(_summaries, plain(data), work):
-        done = iter(found)
-        clock.step(
-            ", ".join(dict.fromkeys(cell.case.name for cell in work[k].cells)),
-            len(found),
-        )
-        for part in work[k].parts:
-            yield part, [next(done) for _ in part.cells]
-
-
-def _together(batches: Iterable[Batch]) -> list[Batch]:
-    """Return what is to be solved, the longest first; cells with a first pass in common are put together."""
-    firsts: dict[Key, dict[Key, Cell]] = {}
-    shared: dict[object, Batch] = {}
-    for batch in batches:
-        if batch.shared:
-            shared[batch.key] = batch
-            continue
-        for cell in batch.cells:
-            first = key_of(Cell(*first_pass(cell.case, cell.world)))
-            firsts.setdefault(first, {})[key_of(cell)] = cell
-    alone = [Batch(tuple(cells.values()), False) for cells in firsts.values()]
-    return sorted([*shared.values(), *alone], key=lambda batch: -len(batch.cells))
-
-
-def _summaries(sent: SentData, batch: Batch) -> list[Summary]:
-    """Solve the cells of a batch."""
-    data = dataset_of(sent)
-    if batch.shared:
-        sweep = prepare(batch.cells, data, (), {}, len(batch.cells), WORTH)
-        return [
-            summary
-            for chunk in sweep.chunks
-            for summary in summarise_chunk(sweep.shared, chunk)
-        ]
-    found = []
-    started = None
-    for cell in batch.cells:
-        try:
-            started = started or _first(data, Cell(*first_pass(cell.case, cell.world)))
-            found.append(
-                Summary.of(
-                    solve_checked(data, cell.case, cell.world, started), cell.point
-                )
-            )
-        except (NoOptimum, CertificateError) as error:
-            raise about_cell(error, cell, data) from None
-    return found
-
-
-def _first(data: Dataset, first: Cell) -> Solution:
-    """Solve the first pass of cells, from where the reference stands."""
-    known = _known(data)
-    if known.solution is not None and key_of(first) == key_of(
-        Cell(known.solution.case, known.solution.world)
-    ):
-        return known.solution
-    return solve_checked(
-        data,
-        first.case,
-        first.world,
-        start=None if key_of(first) in known.cold else known.start,
-    )
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What a process knows of a data package: the reference solved cold, where it stands, and what stays cold."""
 
     solution: Solution | None
     start: WarmStart | None
     cold: frozenset[Key]
 
 
-_knowing: dict[str, _Known] = {}
+class BatchSolver:
+    """Solves batches of checked cells of a data package.
 
+    It can be sent to other processes. What it has solved is not sent: each process
+    solves the reference once.
 
-def _known(data: Dataset) -> _Known:
-    """Solve the reference, once in a process; nothing is known if there is none or it has no solution.
-
-    The cells of the headline study are solved cold as the study solves them: where
-    several solutions are optimal, both show the same.
+    Parameters
+    ----------
+    inputs : Inputs
     """
-    nothing = _Known(None, None, frozenset())
-    try:
-        reference = Cell(load_case(REFERENCE, data), load_world(WORLD, data))
-    except InputError:
-        return nothing
-    key = "".join((data.digest, *key_of(reference)))
-    if key not in _knowing:
-        _knowing.clear()
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+
+    def __reduce__(self) -> tuple[type[BatchSolver], tuple[Inputs]]:
+        return BatchSolver, (self._inputs,)
+
+    def solve(
+        self,
+        batches: Iterable[Batch],
+        pool: Pool,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[tuple[Batch, list[Summary]]]:
+        """Solve batches and yield their parts, with summaries, as they are done.
+
+        A cell that several batches hold is solved once.
+
+        Raises
+        ------
+        NoOptimum
+            If a case has no optimal solution.
+        """
+        work = merged(batches)
+        clock = Clock(sum(len(batch.cells) for batch in work), on_progress)
+        if work:
+            clock.begin()
+        for k, summaries in pool.each(_summaries_of, self, work):
+            names = dict.fromkeys(cell.case.name for cell in work[k].cells)
+            clock.step(", ".join(names), len(summaries))
+            remaining = iter(summaries)
+            for part in work[k].parts:
+                yield part, [next(remaining) for _ in part.cells]
+
+    def summaries(self, batch: Batch) -> list[Summary]:
+        """Solve a batch and return the summaries of its cells.
+
+        Raises
+        ------
+        NoOptimum
+            If a case has no optimal solution.
+        """
+        if batch.shared:
+            return self._of_one_shape(batch.cells)
+        return self._of_one_first_pass(batch.cells)
+
+    def _of_one_shape(self, cells: tuple[Cell, ...]) -> list[Summary]:
+        sweep = prepare(
+            cells,
+            self._inputs.data,
+            names=(),
+            references={},
+            size=len(cells),
+            minimum=SMALLEST_SHARED,
+            inputs=self._inputs,
+        )
+        summaries = []
+        for chunk in sweep.chunks:
+            summaries += summarise_chunk(sweep.shared, chunk)
+        return summaries
+
+    def _of_one_first_pass(self, cells: tuple[Cell, ...]) -> list[Summary]:
+        summaries = []
+        started = None
+        for cell in cells:
+            try:
+                if started is None:
+                    started = self._first_pass_of(cell)
+                parameters = self._inputs.parameters_before_events(cell.world)
+                solution = solve_in_passes(cell.case, parameters, started=started)
+            except (NoOptimum, CertificateError) as error:
+                raise about_cell(error, cell, self._inputs.data) from None
+            summaries.append(Summary.of(solution, cell.point))
+        return summaries
+
+    def _first_pass_of(self, cell: Cell) -> Solution:
+        """Solve the first pass of a cell from the basis of the reference."""
+        first = Cell(*first_pass(cell.case, cell.world))
+        key = key_of(first)
+        reference = self._reference
+        solved = reference.solution
+        if solved is not None and key == key_of(Cell(solved.case, solved.world)):
+            return solved
+        start = None if key in reference.cold else reference.start
+        parameters = self._inputs.parameters_before_events(first.world)
+        return solve_in_passes(first.case, parameters, start=start)
+
+    @cached_property
+    def _reference(self) -> _Reference:
         try:
-            solution = run(data, reference.case, reference.world)
+            solution = solve_reference(self._inputs)
             start = warm_start_from(solution.program, solution.optimum)
-            _knowing[key] = _Known(
-                solution, start, frozenset(map(key_of, _headline(data)))
-            )
+            return _Reference(solution, start, self._headline_keys())
         except (InputError, NoOptimum, CertificateError):
-            _knowing[key] = nothing
-    return _knowing[key]
+            return _Reference(None, None, frozenset())
+
+    def _headline_keys(self) -> frozenset[Key]:
+        data = self._inputs.data
+        if HEADLINE not in names_in(data.root / "studies"):
+            return frozenset()
+        cells = plan(read_study(HEADLINE, data), data, inputs=self._inputs).cells
+        return frozenset(key_of(cell) for cell in cells)
 
 
-def _headline(data: Dataset) -> tuple[Cell, ...]:
-    return (
-        plan(load_study(HEADLINE, data), data).cells
-        if HEADLINE in names_in(data.root / "studies")
-        else ()
-    )
+def solve_reference(inputs: Inputs) -> Solution:
+    """Solve the reference case cold.
+
+    Raises
+    ------
+    InputError
+        If the data package has no such case, or it does not fit.
+    NoOptimum
+        If it has no optimal solution.
+    """
+    parameters = inputs.parameters_before_events(inputs.world(WORLD))
+    case = inputs.case(REFERENCE)
+    check_case(case, parameters)
+    return solve_in_passes(case, parameters)
 
 
-def key_of(cell: Cell) -> Key:
-    """Return what tells a cell from others: names and prose do not count."""
-    return cell.case.digest, cell.world.digest
+def _summaries_of(solver: BatchSolver, batch: Batch) -> list[Summary]:
+    # Another process finds a function by its name, but not a method.
+    return solver.summaries(batch)
+
+
+def merged(batches: Iterable[Batch]) -> list[Batch]:
+    """Return batches without repetitions, the longest first.
+
+    Cells solved by themselves are put together where they have a first pass in common.
+    """
+    shared: dict[object, Batch] = {}
+    by_first_pass: dict[Key, dict[Key, Cell]] = {}
+    for batch in batches:
+        if batch.shared:
+            shared[batch.key] = batch
+            continue
+        for cell in batch.cells:
+            first = key_of(Cell(*first_pass(cell.case, cell.world)))
+            by_first_pass.setdefault(first, {})[key_of(cell)] = cell
+    alone = [Batch(tuple(cells.values()), False) for cells in by_first_pass.values()]
+    return sorted([*shared.values(), *alone], key=lambda batch: -len(batch.cells))

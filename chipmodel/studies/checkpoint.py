@@ -1,4 +1,4 @@
-"""Chunks of a sweep on disk: written as they are done, found again when a study goes on."""
+"""Chunks of a sweep on disk: written as they are done, read when a study continues."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -15,34 +15,34 @@ from chipmodel.common.errors import InputError
 from chipmodel.common.files import write_whole
 from chipmodel.common.fingerprint import SOLVES
 from chipmodel.common.progress import Clock
+from chipmodel.common.tables import table_csv
 from chipmodel.common.workers import Pool
-from chipmodel.dataset.dataset import Dataset
 from chipmodel.results.summary import Summary
+from chipmodel.studies.definition import Study, table_columns
+from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import Cell
 from chipmodel.studies.sweep import Row, prepare, solve_chunk
 
-if TYPE_CHECKING:
-    from chipmodel.studies.definition import Study
-
 OTHER = "choose another folder with --out, or remove this one"
 
+PROSE = {"title", "summary", "figures", "table"}
+"""Fields of a study that change no chunk; the points of its table are in the cells."""
 
-def digest_of(study: Study, cells: list[Cell], data: Dataset) -> str:
-    """Return what the chunks of a sweep belong to: study, cells, data and versions."""
-    told = {
-        "study": study.model_dump(
-            mode="json", exclude={"title", "summary", "figures", "table"}
-        ),
-        "cells": [
-            (cell.name, cell.case.digest, cell.world.digest, cell.reference)
-            for cell in cells
-        ],
-        "data": dict(data.hashes),
+
+def digest_of(study: Study, cells: list[Cell], inputs: Inputs) -> str:
+    """Return what the chunks of a sweep depend on: study, cells, data and versions."""
+    identities = []
+    for cell in cells:
+        digests = (cell.case.digest, cell.world.digest)
+        identities.append((cell.name, *digests, cell.reference))
+    content = {
+        "study": study.model_dump(mode="json", exclude=PROSE),
+        "cells": identities,
+        "data": dict(inputs.data.hashes),
         "versions": {name: version(name) for name in SOLVES},
     }
-    return hashlib.sha256(
-        json.dumps(told, sort_keys=True, default=str).encode()
-    ).hexdigest()
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_chunks(
@@ -50,55 +50,72 @@ def run_chunks(
     cells: list[Cell],
     names: tuple[str, ...],
     references: dict[str, Summary],
-    data: Dataset,
+    inputs: Inputs,
     folder: Path | None,
     pool: Pool,
     clock: Clock,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Solve the chunks of a sweep that are not done yet and return the table of all, and notes.
+    """Solve the chunks of a sweep that are not done yet.
+
+    Parameters
+    ----------
+    study : Study
+    cells : list of Cell
+    names : tuple of str
+        Metrics.
+    references : dict
+        Summaries of cells that others are compared with and that are no points.
+    inputs : Inputs
+    folder : Path, optional
+        Folder of the study's results; without one nothing is stored.
+    pool : Pool
+    clock : Clock
+
+    Returns
+    -------
+    DataFrame, tuple of str
+        The table of all cells, and notes for the user.
 
     Raises
     ------
     InputError
         If the folder holds the chunks of another study, or cannot be written.
     """
-    from chipmodel.studies.definition import table_columns
-
     columns = table_columns(study)
-    store = Store(
-        None if folder is None else folder / "chunks", digest_of(study, cells, data)
-    )
-    sweep = prepare(cells, data, names, references, study.chunk)
-    texts = {
-        chunk.number: text
-        for chunk in sweep.chunks
-        if (text := store.read(chunk.number)) is not None
-    }
-    left = [chunk for chunk in sweep.chunks if chunk.number not in texts]
+    chunk_folder = None if folder is None else folder / "chunks"
+    store = Store(chunk_folder, digest_of(study, cells, inputs))
+    sweep = prepare(cells, inputs.data, names, references, study.chunk, inputs=inputs)
+    total = len(sweep.chunks)
+    texts: dict[int, str] = {}
+    unsolved = []
     for chunk in sweep.chunks:
-        if chunk.number in texts:
-            clock.step(
-                f"chunk {chunk.number + 1} of {len(sweep.chunks)} was done already",
-                len(chunk.tasks),
-            )
-    for k, work in pool.each(solve_chunk, sweep.shared, left):
-        chunk = left[k]
+        text = store.read(chunk.number)
+        if text is None:
+            unsolved.append(chunk)
+            continue
+        texts[chunk.number] = text
+        done_already = f"chunk {chunk.number + 1} of {total} was done already"
+        clock.step(done_already, len(chunk.tasks))
+    for k, work in pool.each(solve_chunk, sweep.shared, unsolved):
+        chunk = unsolved[k]
         texts[chunk.number] = chunk_text(work.rows, columns)
         store.write(chunk.number, texts[chunk.number])
-        clock.step(f"chunk {chunk.number + 1} of {len(sweep.chunks)}", len(chunk.tasks))
+        clock.step(f"chunk {chunk.number + 1} of {total}", len(chunk.tasks))
     tables = [read_chunk(texts[chunk.number]) for chunk in sweep.chunks]
     return pd.concat(tables, ignore_index=True), sweep.refused
 
 
 def chunk_text(rows: list[Row], columns: list[str]) -> str:
     """Return the rows of a chunk as CSV."""
-    from chipmodel.common.tables import table_csv
-
     return table_csv(pd.DataFrame(rows, columns=columns))
 
 
 def read_chunk(text: str) -> pd.DataFrame:
-    """Read a chunk back; also what was just solved goes this way, so that no result hangs on it."""
+    """Read a chunk back from its text.
+
+    Chunks that were just solved are read back too, so that a study gives the same
+    numbers whether or not it was interrupted.
+    """
     return pd.read_csv(
         io.StringIO(text),
         keep_default_na=False,
@@ -108,7 +125,13 @@ def read_chunk(text: str) -> pd.DataFrame:
 
 
 class Store:
-    """The folder of the chunks of one study; without a folder nothing is kept.
+    """The folder of the chunks of one study; without a folder nothing is stored.
+
+    Parameters
+    ----------
+    folder : Path, optional
+    digest : str
+        What the chunks depend on.
 
     Raises
     ------
@@ -121,11 +144,12 @@ class Store:
         if folder is None:
             return
         mark = folder / "sweep.json"
-        # The files are listed before the mark is looked for: who starts at the same
-        # time writes the mark first. A process killed just here leaves it half written
-        # under a name of its own.
-        others = folder.is_dir() and any(
-            not path.name.startswith(f".{mark.name}.") for path in folder.iterdir()
+        # The files are listed before the mark is looked for, because a process that
+        # starts at the same time writes the mark first. A process killed while it
+        # writes the mark leaves a hidden file, which is not foreign.
+        hidden_mark = f".{mark.name}."
+        foreign = folder.is_dir() and any(
+            not path.name.startswith(hidden_mark) for path in folder.iterdir()
         )
         if mark.is_file():
             if _digest_in(mark) != digest:
@@ -134,35 +158,29 @@ class Store:
                     " another version"
                 )
                 raise InputError.one(str(folder), "sweep.json", what, OTHER)
-        elif others:
-            raise InputError.one(
-                str(folder),
-                "folder",
-                "holds files that are no chunks of this study",
-                OTHER,
-            )
+        elif foreign:
+            what = "holds files that are no chunks of this study"
+            raise InputError.one(str(folder), "folder", what, OTHER)
         else:
             write_whole(mark, json.dumps({"digest": digest}) + "\n")
 
     def read(self, number: int) -> str | None:
-        """Return a chunk that is done."""
+        """Return the text of a chunk, or None if it is not done."""
         path = self._path(number)
-        return (
-            path.read_text(encoding="utf-8")
-            if path is not None and path.is_file()
-            else None
-        )
+        if path is None or not path.is_file():
+            return None
+        return path.read_text(encoding="utf-8")
 
     def write(self, number: int, text: str) -> None:
-        """Keep a chunk."""
+        """Store the text of a chunk."""
         path = self._path(number)
         if path is not None:
             write_whole(path, text)
 
     def _path(self, number: int) -> Path | None:
-        return (
-            None if self._folder is None else self._folder / f"chunk_{number:05d}.csv"
-        )
+        if self._folder is None:
+            return None
+        return self._folder / f"chunk_{number:05d}.csv"
 
 
 def _digest_in(mark: Path) -> Any:

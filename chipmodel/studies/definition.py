@@ -1,21 +1,42 @@
-"""The definition of a study: variants, grids, designs, and where each may be solved."""
+"""The definition of a study: cases, worlds, variants, metrics and points."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from chipmodel.cases.levers import Point
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import read_file, text_of
+from chipmodel.common.files import file_beside, find_named, is_file, read_file, text_of
 from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.toml import from_file, problems_of, read_toml
+from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.fields import plain_number
+
+FigureName = Literal[
+    "capacity_by_region", "leading_edge_share", "who_pays", "named_projects"
+]
+"""The figures a study can draw; `chipmodel.display.figures` draws these."""
+
+FIGURE_NAMES: tuple[str, ...] = get_args(FigureName)
+
+WAYS = ("grid", "point", "table", "design")
+"""Fields that give the points of a study; it has one of them at most."""
 
 
 class Span(BaseModel):
@@ -32,10 +53,9 @@ class Span(BaseModel):
     @property
     def numbers(self) -> tuple[float, ...]:
         """The numbers."""
-        wide = self.to - self.start
-        return tuple(
-            self.start + wide * k / (self.steps - 1) for k in range(self.steps)
-        )
+        width = self.to - self.start
+        intervals = self.steps - 1
+        return tuple(self.start + width * k / intervals for k in range(self.steps))
 
 
 class Design(BaseModel):
@@ -65,22 +85,20 @@ class Design(BaseModel):
 
     def points(self) -> list[Point]:
         """Return the points."""
+        # SciPy takes longer to import than most studies to check.
         from scipy.stats import qmc
 
         count = len(self.ranges)
         if self.kind == "latin_hypercube":
             unit = qmc.LatinHypercube(count, rng=self.seed).random(self.size)
         else:
-            # Drawn by the power of two that holds them: a Sobol sequence is balanced
-            # only there.
-            unit = qmc.Sobol(count, rng=self.seed).random_base2(
-                math.ceil(math.log2(self.size))
-            )[: self.size]
+            # A Sobol sequence is balanced only in powers of two: the next one is drawn
+            # and cut.
+            power = math.ceil(math.log2(self.size))
+            unit = qmc.Sobol(count, rng=self.seed).random_base2(power)[: self.size]
         low, high = zip(*self.ranges.values(), strict=True)
-        return [
-            dict(zip(self.ranges, row, strict=True))
-            for row in qmc.scale(unit, low, high).tolist()
-        ]
+        values = qmc.scale(unit, low, high).tolist()
+        return [dict(zip(self.ranges, row, strict=True)) for row in values]
 
 
 def grid_points(grid: dict[str, tuple[float, ...]]) -> list[Point]:
@@ -96,63 +114,63 @@ def table_points(path: Path) -> list[Point]:
     InputError
         If it cannot be read or a cell is no number.
     """
-    try:
-        rows = list(
-            csv.reader(
-                io.StringIO(text_of(path.name, read_file(path)), newline=""),
-                strict=True,
-            )
-        )
-    except csv.Error as error:
-        raise InputError.one(
-            path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8"
-        ) from None
-    if len(rows) < 2:
-        raise InputError.one(
-            path.name,
-            "file",
-            "has no rows",
-            "give a header of numbers and a row for each point",
-        )
-    names, points, problems = rows[0], [], []
-    if len(set(names)) != len(names):
-        raise InputError.one(
-            path.name, "header", "a column appears twice", "remove the copy"
-        )
-    for line, row in enumerate(rows[1:], start=2):
+    file = path.name
+    names, rows = _header_and_rows(path)
+    points: list[Point] = []
+    problems: list[Problem] = []
+    for line, row in enumerate(rows, start=2):
         if not any(row):
             continue
         if len(row) != len(names):
             problems.append(
                 Problem(
-                    path.name,
+                    file,
                     f"line {line}",
                     f"has {len(row)} cells, not {len(names)}",
                     "give every number a cell",
                 )
             )
             continue
-        values = []
+        point: Point = {}
         for name, cell in zip(names, row, strict=True):
             try:
-                values.append(float(plain_number(cell)))
+                point[name] = float(plain_number(cell))
             except ValueError:
                 problems.append(
                     Problem(
-                        path.name,
+                        file,
                         f"line {line}, {name}",
                         f"'{cell}' is no plain number",
                         "write digits and a point, without thousands set apart",
                     )
                 )
-        points.append(dict(zip(names, values, strict=False)))
+        points.append(point)
     if problems:
         raise InputError(problems)
     return points
 
 
-WAYS = ("grid", "point", "table", "design")
-"""Ways to say which points a study takes."""
+def _header_and_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    text = text_of(path.name, read_file(path))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise InputError.one(
+            path.name, "file", f"cannot be read ({error})", "give a CSV file in UTF-8"
+        ) from None
+    if len(lines) < 2:
+        raise InputError.one(
+            path.name,
+            "file",
+            "has no rows",
+            "give a header of numbers and a row for each point",
+        )
+    header = lines[0]
+    if len(set(header)) != len(header):
+        raise InputError.one(
+            path.name, "header", "a column appears twice", "remove the copy"
+        )
+    return header, lines[1:]
 
 
 class Variant(BaseModel):
@@ -196,8 +214,7 @@ class Study(BaseModel):
     metrics: tuple[str, ...] = Field(
         min_length=1,
         description=(
-            "Names of metrics; * stands for every region or segment, LAST for the last"
-            " year."
+            "Names of metrics; * means every region or segment, LAST the last year."
         ),
     )
     keep: Literal["metrics", "tables"] = Field(
@@ -227,23 +244,24 @@ class Study(BaseModel):
     variant: tuple[Variant, ...] = Field(
         default=(), description="Worlds with some fields changed."
     )
-    figures: tuple[str, ...] = Field(default=(), description="Figures to draw.")
+    # A name that is not known is reported with the other problems of a study, so it is
+    # no error of its type.
+    figures: tuple[
+        Annotated[str, WithJsonSchema({"enum": list(FIGURE_NAMES), "type": "string"})],
+        ...,
+    ] = Field(default=(), description="Figures to draw.")
 
     @model_validator(mode="after")
-    def _whole(self) -> Study:
+    def _consistent(self) -> Study:
+        cases = ", ".join(self.cases)
         if self.reference is not None and self.reference not in self.cases:
             raise ValueError(
-                f"reference '{self.reference}' is not one of the cases,"
-                f" {', '.join(self.cases)}"
+                f"reference '{self.reference}' is not one of the cases, {cases}"
             )
-        for what, names in (
-            ("case", self.cases),
-            ("world", self.worlds),
-            ("variant", [v.name for v in self.variant]),
-        ):
-            twice = sorted({n for n in names if list(names).count(n) > 1})
-            if twice:
-                raise ValueError(f"{what} '{twice[0]}' appears twice")
+        variants = [variant.name for variant in self.variant]
+        _refuse_repeated("case", self.cases)
+        _refuse_repeated("world", self.worlds)
+        _refuse_repeated("variant", variants)
         given = [way for way in WAYS if getattr(self, way)]
         if len(given) > 1:
             raise ValueError(f"points are given by {' and '.join(given)}: keep one")
@@ -252,26 +270,28 @@ class Study(BaseModel):
                 "every point must give the same numbers, in the same order"
             )
         for variant in self.variant:
-            for case in variant.cases:
-                if case not in self.cases:
-                    raise ValueError(
-                        f"variant '{variant.name}' names case '{case}', which is not"
-                        " one of the cases"
-                    )
-            if self.reference and variant.cases and self.reference not in variant.cases:
-                raise ValueError(
-                    f"variant '{variant.name}' must hold the reference"
-                    f" '{self.reference}'"
-                )
+            self._check_cases_of(variant)
         return self
+
+    def _check_cases_of(self, variant: Variant) -> None:
+        for case in variant.cases:
+            if case not in self.cases:
+                raise ValueError(
+                    f"variant '{variant.name}' names case '{case}', which is not"
+                    " one of the cases"
+                )
+        if self.reference and variant.cases and self.reference not in variant.cases:
+            raise ValueError(
+                f"variant '{variant.name}' must hold the reference '{self.reference}'"
+            )
 
     @property
     def varies(self) -> bool:
-        """Whether it takes points at all."""
+        """Whether it has points."""
         return any(getattr(self, way) for way in WAYS)
 
     def points(self) -> list[Point]:
-        """Return the points it takes, in order."""
+        """Return its points, in order."""
         if self.design is not None:
             return self.design.points()
         if self.table is not None:
@@ -280,12 +300,48 @@ class Study(BaseModel):
             return [dict(point) for point in self.point]
         if not self.grid:
             return []
-        return grid_points(
-            {k: v.numbers if isinstance(v, Span) else v for k, v in self.grid.items()}
-        )
+        grid = {}
+        for name, values in self.grid.items():
+            grid[name] = values.numbers if isinstance(values, Span) else values
+        return grid_points(grid)
+
+
+def _refuse_repeated(what: str, names: Sequence[str]) -> None:
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise ValueError(f"{what} '{repeated[0]}' appears twice")
 
 
 def table_columns(study: Study) -> list[str]:
     """Return the columns of a study's table."""
-    numbers = dict.fromkeys(name for point in study.points() for name in point)
+    numbers: dict[str, None] = {}
+    for point in study.points():
+        numbers.update(dict.fromkeys(point))
     return ["metric", "unit", "case", "world", *numbers, "value", "difference"]
+
+
+def read_study(name: str, data: Dataset, others: Sequence[str] = ()) -> Study:
+    """Read a study file; names of cases and metrics in it are not checked.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or a key is wrong.
+    """
+    path = find_named(name, data.root / "studies", "study", list(others))
+    content = read_toml(path)
+    try:
+        study = from_file(Study, {"name": path.stem, **content})
+    except ValidationError as error:
+        raise InputError(problems_of(error, path.name)) from None
+    if study.table is None:
+        return study
+    points = file_beside(path, study.table)
+    if not is_file(points):
+        raise InputError.one(
+            path.name,
+            "table",
+            f"no such file '{study.table}'",
+            "name a CSV file beside the study",
+        )
+    return study.model_copy(update={"table": str(points)})

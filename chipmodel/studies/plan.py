@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from chipmodel.cases.case import Case, load_case
+from chipmodel.cases.case import Case
 from chipmodel.cases.check import check_case
 from chipmodel.cases.levers import (
     Point,
@@ -20,20 +21,19 @@ from chipmodel.cases.levers import (
     world_at,
 )
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import file_beside, find_named, is_file, names_in
-from chipmodel.common.toml import from_file, problems_of, read_toml
+from chipmodel.common.files import names_in
+from chipmodel.common.toml import from_file, problems_of
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import FirmRow
-from chipmodel.model.parameters.build import build_parameters
-from chipmodel.model.world import World, load_world
+from chipmodel.model.world import World
 from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
 from chipmodel.results import metrics
 from chipmodel.results.summary import Labels
-from chipmodel.studies.definition import Study
+from chipmodel.studies.definition import FIGURE_NAMES, Study, read_study
+from chipmodel.studies.inputs import Inputs
 
-MOST = 10_000
-"""Cells a study may have unless its user says yes."""
-
+MOST_CELLS = 10_000
+"""Cells a study may have unless its user asks for more."""
 
 Named = TypeVar("Named", Case, World)
 
@@ -57,145 +57,153 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Case and world in one word."""
+        """Case and world joined, as in the names of files."""
         return f"{self.case.name}--{self.world.name}"
 
     @property
     def label(self) -> str:
-        """Case and world in words."""
+        """Case and world as text."""
         return f"{self.case.name} in {self.world.name}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every cell of a study, and its metrics spelled out."""
+    """Every cell of a study, and its metrics with ``*`` and ``LAST`` expanded."""
 
     cells: tuple[Cell, ...]
     metrics: tuple[str, ...]
 
 
-def plan(study: Study, data: Dataset, yes: bool = False) -> Plan:
-    """Check a study whole and return its cells; more than 10,000 only if its user says yes.
+def plan(
+    study: Study, data: Dataset, yes: bool = False, inputs: Inputs | None = None
+) -> Plan:
+    """Check a study whole and return its cells.
+
+    Parameters
+    ----------
+    study : Study
+    data : Dataset
+    yes : bool
+        Take a study of more than 10,000 cells.
+    inputs : Inputs, optional
+        Those of `data`, if some are loaded already.
 
     Raises
     ------
     InputError
         With every problem found.
     """
+    inputs = inputs or Inputs(data)
     file = f"{study.name}.toml"
     problems: list[Problem] = []
-    cases = _each(load_case, study.cases, "cases", data, file, problems)
-    worlds = _each(load_world, study.worlds, "worlds", data, file, problems)
-    for what, found in (("case", cases), ("world", worlds)):
-        names = [thing.name for thing in found.values()]
-        problems += [
-            Problem(
-                file,
-                f"{what}s",
-                f"two have the name '{name}'",
-                "rename one of the two files",
-            )
-            for name in sorted({n for n in names if names.count(n) > 1})
-        ]
-    everywhere, wrong = _worlds(study, worlds, file)
-    problems += wrong
-    spelled, wrong = _metrics(
-        study, data, [world for world, _ in everywhere], list(cases.values())
-    )
-    wrong = [replace(p, file=file, place=f"{p.file} {p.place}") for p in wrong]
-    points, unfit = _points_of(study, cases, file)
-    problems += wrong + unfit + _figure_problems(study, file)
-    count = len(points or [{}]) * sum(len(chosen) for _, chosen in everywhere)
-    if count > MOST and not yes:
+    cases = _load_each(inputs.case, study.cases, "cases", file, problems)
+    worlds = _load_each(inputs.world, study.worlds, "worlds", file, problems)
+    problems += _same_names("case", cases.values(), file)
+    problems += _same_names("world", worlds.values(), file)
+    worlds_and_cases, wrong_variants = _worlds(study, worlds, file)
+    problems += wrong_variants
+    all_worlds = [world for world, _ in worlds_and_cases]
+    names, wrong_metrics = _metrics(study, data, all_worlds, list(cases.values()))
+    for problem in wrong_metrics:
+        place = f"{problem.file} {problem.place}"
+        problems.append(replace(problem, file=file, place=place))
+    points, wrong_points = _points_of(study, cases, file)
+    problems += wrong_points + _figure_problems(study, file)
+    count = sum(len(chosen) for _, chosen in worlds_and_cases) * max(len(points), 1)
+    if count > MOST_CELLS and not yes:
         problems.append(
             Problem(
                 file,
                 "grid",
                 f"makes up to {count:,} cells",
-                f"make it smaller; more than {MOST:,} must be asked for (--yes)",
+                f"make it smaller; more than {MOST_CELLS:,} must be asked for (--yes)",
             )
         )
     if problems:
         raise InputError(problems)
     cells: list[Cell] = []
-    for world, chosen in everywhere:
+    for world, chosen in worlds_and_cases:
         try:
-            here = _cells_in(world, chosen, cases, study, points, file)
+            cells_here = _cells_in(world, chosen, cases, study, points, file)
         except InputError as error:
             problems += error.problems
             continue
-        problems += _misfits(here, data)
-        cells += here
+        problems += _misfits(cells_here, inputs)
+        cells += cells_here
     if problems:
         raise InputError(problems)
-    return Plan(tuple(cells), tuple(spelled))
+    return Plan(tuple(cells), tuple(names))
 
 
-def _misfits(cells: list[Cell], data: Dataset) -> list[Problem]:
-    """Return what of the cases does not fit the data."""
-    found: dict[Problem, None] = {}
-    world, parameters = None, None
+def _misfits(cells: list[Cell], inputs: Inputs) -> list[Problem]:
+    """Return the problems of cases that do not fit the data, each once."""
+    problems: dict[Problem, None] = {}
     for cell in cells:
         try:
-            if parameters is None or cell.world is not world:
-                world, parameters = cell.world, build_parameters(data, cell.world)
-            check_case(cell.case, parameters)
+            check_case(cell.case, inputs.parameters_before_events(cell.world))
         except InputError as error:
-            found.update(dict.fromkeys(error.problems))
-    return list(found)
+            problems.update(dict.fromkeys(error.problems))
+    return list(problems)
 
 
-def _each(
-    load: Callable[[str, Dataset], Named],
+def _load_each(
+    load: Callable[[str], Named],
     names: tuple[str, ...],
     key: str,
-    data: Dataset,
     file: str,
     problems: list[Problem],
 ) -> dict[str, Named]:
-    """Load what a study names under a key; a name that leads nowhere is a problem of the study."""
-    found: dict[str, Named] = {}
+    """Load what a study names under a key; add the problems found to `problems`."""
+    loaded: dict[str, Named] = {}
     for name in names:
         try:
-            found[name] = load(name, data)
+            loaded[name] = load(name)
         except InputError as error:
             problems += [_of_study(p, name, key, file) for p in error.problems]
-    return found
+    return loaded
+
+
+def _same_names(what: str, loaded: Iterable[Case | World], file: str) -> list[Problem]:
+    """Return the problems of two files of one name, in different folders."""
+    counts = Counter(thing.name for thing in loaded)
+    problems = []
+    for name in sorted(counts):
+        if counts[name] > 1:
+            named_twice = f"two have the name '{name}'"
+            fix = "rename one of the two files"
+            problems.append(Problem(file, f"{what}s", named_twice, fix))
+    return problems
 
 
 def _of_study(problem: Problem, name: str, key: str, file: str) -> Problem:
-    """Return a problem as one of the study, if it is about a name the study gives and not about a file."""
+    """Return a problem as one of the study, if it is about a name the study gives.
+
+    A problem inside a file of a case or world stays one of that file.
+    """
     if problem.file == "case":  # of a sum with an empty name
         return replace(problem, file=file, place=f"{key} '{name}'")
-    lost = problem.file in (name, *name.split("+"))
-    return (
-        replace(problem, file=file, place=f"{key} '{problem.file}'")
-        if lost
-        else problem
-    )
+    if problem.file in (name, *name.split("+")):
+        return replace(problem, file=file, place=f"{key} '{problem.file}'")
+    return problem
 
 
 def _worlds(
     study: Study, worlds: dict[str, World], file: str
 ) -> tuple[list[tuple[World, tuple[str, ...]]], list[Problem]]:
-    found = [(world, study.cases) for world in worlds.values()]
+    """Return the worlds of a study and of its variants, each with its cases."""
+    worlds_and_cases = [(world, study.cases) for world in worlds.values()]
     problems: list[Problem] = []
     for variant in study.variant:
         for name, world in worlds.items():
+            new_name = f"{name}_{variant.name}"
+            fields = {**world.model_dump(), "name": new_name, **variant.world}
             try:
-                changed = from_file(
-                    World,
-                    {
-                        **world.model_dump(),
-                        "name": f"{name}_{variant.name}",
-                        **variant.world,
-                    },
-                )
+                changed = from_file(World, fields)
             except ValidationError as error:
                 problems += problems_of(error, file, f"variant {variant.name}, world")
                 continue
-            found.append((changed, variant.cases or study.cases))
-    return found, problems
+            worlds_and_cases.append((changed, variant.cases or study.cases))
+    return worlds_and_cases, problems
 
 
 def _metrics(
@@ -211,7 +219,7 @@ def _metrics(
         except InputError as error:
             problems += error.problems
             continue
-        problems += _unheld(metric, data, cases)
+        problems += _unknown_subjects(metric, data, cases)
         for world in worlds:
             problems += metric.problems(Labels.of(data, world))
         if metric.family.against and study.reference is None:
@@ -220,92 +228,68 @@ def _metrics(
     return names, list(dict.fromkeys(problems))
 
 
-def _unheld(metric: metrics.Metric, data: Dataset, cases: list[Case]) -> list[Problem]:
-    """Return the problem of a metric about an instrument that no case has, or a firm that is not in the data."""
-    known = {
-        "policy": sorted(
-            {
-                p.id
-                for case in cases
-                for p in case.policies
-                if isinstance(p, CapacityLinkedQuota)
-            }
-        ),
-        "firm": [row.firm for row in data.rows(FirmRow)],
-    }
-    return [
-        Problem(
-            "metric",
-            metric.name,
-            (
-                f"no case has a capacity-linked quota '{value}'"
-                if kind == "policy"
-                else f"unknown firm '{value}'"
-            ),
-            "known: " + (", ".join(names) or "none"),
-        )
-        for kind, names in known.items()
-        if (value := metric.given.get(kind)) not in (None, metrics.ALL, *names)
-    ]
+def _unknown_subjects(
+    metric: metrics.Metric, data: Dataset, cases: list[Case]
+) -> list[Problem]:
+    """Return the problems of a metric about a policy or firm that does not exist."""
+    quotas = set()
+    for case in cases:
+        for policy in case.policies:
+            if isinstance(policy, CapacityLinkedQuota):
+                quotas.add(policy.id)
+    subjects = (
+        ("policy", "no case has a capacity-linked quota", sorted(quotas)),
+        ("firm", "unknown firm", [row.firm for row in data.rows(FirmRow)]),
+    )
+    problems = []
+    for kind, what, known in subjects:
+        name = metric.given.get(kind)
+        if name not in (None, metrics.ALL, *known):
+            fix = "known: " + (", ".join(known) or "none")
+            problems.append(Problem("metric", metric.name, f"{what} '{name}'", fix))
+    return problems
 
 
 def _figure_problems(study: Study, file: str) -> list[Problem]:
-    from chipmodel.display.figures import FIGURES
-
-    problems = [
-        Problem(
-            file,
-            "figures",
-            f"unknown figure '{name}'",
-            "did you mean "
-            + ", ".join(
-                get_close_matches(name, FIGURES, n=2, cutoff=0.3) or list(FIGURES)
-            )
-            + "?",
-        )
-        for name in study.figures
-        if name not in FIGURES
-    ]
+    problems = []
+    for name in study.figures:
+        if name not in FIGURE_NAMES:
+            near = get_close_matches(name, FIGURE_NAMES, n=2, cutoff=0.3)
+            fix = f"did you mean {', '.join(near or FIGURE_NAMES)}?"
+            problems.append(Problem(file, "figures", f"unknown figure '{name}'", fix))
     if study.figures and study.reference is None:
-        problems.append(
-            Problem(
-                file,
-                "figures",
-                "compare with a reference",
-                "give the study a reference",
-            )
-        )
+        fix = "give the study a reference"
+        problems.append(Problem(file, "figures", "compare with a reference", fix))
     if study.figures and study.varies:
-        problems.append(
-            Problem(file, "figures", "do not go with a grid", "remove one of the two")
-        )
+        fix = "remove one of the two"
+        problems.append(Problem(file, "figures", "do not go with a grid", fix))
     return problems
 
 
 def _points_of(
     study: Study, cases: dict[str, Case], file: str
 ) -> tuple[list[Point], list[Problem]]:
-    """Return the points of a study, checked."""
+    """Return the points of a study, and what is wrong with them."""
     try:
         points = study.points()
     except InputError as error:
         return [], list(error.problems)
-    names = dict.fromkeys(name for point in points for name in point)
+    names: dict[str, None] = {}
+    for point in points:
+        names.update(dict.fromkeys(point))
     problems = problems_of_numbers(names, list(cases.values()), file)
     if study.varies and not points:
-        problems.append(
-            Problem(
-                file, "grid", "has no points", "give every number at least one value"
-            )
-        )
+        fix = "give every number at least one value"
+        problems.append(Problem(file, "grid", "has no points", fix))
     seen: set[tuple[tuple[str, float], ...]] = set()
     for point in points:
-        if tuple(point.items()) in seen:
+        values = tuple(point.items())
+        if values in seen:
             place = f"point {point_name(point)}"
             problems.append(
                 Problem(file, place, "repeats one before it", "list each point once")
             )
-        seen.add(tuple(point.items()))
+        seen.add(values)
     return points, problems
 
 
@@ -317,40 +301,44 @@ def _cells_in(
     points: list[Point],
     file: str,
 ) -> list[Cell]:
-    """Return the cells of a world, those of one point of the world together.
+    """Return the cells of a world; those of one point of the world are together.
 
-    The reference stands in every world as its file has it, untouched by the numbers of
-    instruments.
+    The reference is solved once in each world, whatever the numbers of policies.
     """
-    cells: list[Cell] = []
-    units: dict[tuple[tuple[str, float], ...], list[Point]] = {}
+    # Numbers of policies, by those of the world that go with them.
+    by_world: dict[tuple[tuple[str, float], ...], list[Point]] = {}
     for point in points or [{}]:
-        of_the_world = {k: v for k, v in point.items() if of_world(k)}
-        units.setdefault(tuple(of_the_world.items()), []).append(
-            {k: v for k, v in point.items() if not of_world(k)}
-        )
-    for part, rest in units.items():
-        there = world_at(world, dict(part), file)
-        base = f"{cases[study.reference].name}--{there.name}" if study.reference else ""
-        if study.reference and study.reference in chosen:
-            cells.append(Cell(cases[study.reference], there, dict(part), base))
+        of_the_world = tuple((k, v) for k, v in point.items() if of_world(k))
+        of_policies = {k: v for k, v in point.items() if not of_world(k)}
+        by_world.setdefault(of_the_world, []).append(of_policies)
+    reference = None if study.reference is None else cases[study.reference]
+    cells: list[Cell] = []
+    for values, policy_points in by_world.items():
+        world_point = dict(values)
+        changed_world = world_at(world, world_point, file)
+        base = ""
+        if reference is not None:
+            base = f"{reference.name}--{changed_world.name}"
+            if study.reference in chosen:
+                cells.append(Cell(reference, changed_world, world_point, base))
         for name in chosen:
-            ids = {p.id for p in cases[name].policies}
-            mine = (
-                {k: v for k, v in point.items() if k.partition(".")[0] in ids}
-                for point in rest
-            )
-            for point in {tuple(own.items()): own for own in mine}.values():
-                if point or name != study.reference:
-                    cells.append(
-                        Cell(
-                            case_at(cases[name], point, file),
-                            there,
-                            {**dict(part), **point},
-                            base,
-                        )
-                    )
+            for case_point in _points_of_case(cases[name], policy_points):
+                # The reference itself is a cell already.
+                if case_point or name != study.reference:
+                    case = case_at(cases[name], case_point, file)
+                    point = {**world_point, **case_point}
+                    cells.append(Cell(case, changed_world, point, base))
     return cells
+
+
+def _points_of_case(case: Case, points: list[Point]) -> list[Point]:
+    """Return the numbers of points that a case has, each combination once."""
+    ids = {policy.id for policy in case.policies}
+    different: dict[tuple[tuple[str, float], ...], Point] = {}
+    for point in points:
+        own = {k: v for k, v in point.items() if k.partition(".")[0] in ids}
+        different.setdefault(tuple(own.items()), own)
+    return list(different.values())
 
 
 def load_study(
@@ -365,33 +353,18 @@ def load_study(
     yes : bool
         Take a study of more than 10,000 cells.
     others : sequence of str
-        What else could have been meant, for the error of a name that is not known.
+        Other names the user could mean, for the message about an unknown one.
 
     Raises
     ------
     InputError
         With every problem found.
     """
-    path = find_named(name, data.root / "studies", "study", list(others))
-    content = read_toml(path)
-    try:
-        study = from_file(Study, {"name": path.stem, **content})
-    except ValidationError as error:
-        raise InputError(problems_of(error, path.name)) from None
-    if study.table is not None:
-        points = file_beside(path, study.table)
-        if not is_file(points):
-            raise InputError.one(
-                path.name,
-                "table",
-                f"no such file '{study.table}'",
-                "name a CSV file beside the study",
-            )
-        study = study.model_copy(update={"table": str(points)})
+    study = read_study(name, data, others)
     plan(study, data, yes)
     return study
 
 
 def list_studies(data: Dataset) -> list[str]:
-    """Names of the studies of a data package."""
+    """Return the names of the studies of a data package."""
     return names_in(data.root / "studies")

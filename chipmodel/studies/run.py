@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from chipmodel.analysis.run import run
+from chipmodel.analysis.run import solve_in_passes
 from chipmodel.analysis.verify import Verification, ranges_table, verify
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
 from chipmodel.common.files import write_whole
@@ -23,16 +23,31 @@ from chipmodel.common.tables import table_csv
 from chipmodel.common.workers import Here, Pool, pool_of
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import Intervals, load_intervals, with_ends
+from chipmodel.display import figures, findings, tables
 from chipmodel.results import metrics
 from chipmodel.results.solution import Solution
 from chipmodel.results.store import save
 from chipmodel.results.summary import Summary
 from chipmodel.studies.checkpoint import run_chunks
-from chipmodel.studies.definition import Study, table_columns
-from chipmodel.studies.plan import Cell, load_study, plan
-from chipmodel.studies.sweep import about_cell, dataset_of, plain
+from chipmodel.studies.definition import Study, read_study, table_columns
+from chipmodel.studies.inputs import Inputs
+from chipmodel.studies.plan import Cell, plan
+from chipmodel.studies.sweep import about_cell
 
 RANGES = "ranges.csv"
+"""File of the ranges of headline numbers, written with ``--verify``."""
+
+OTHER_COLUMNS = (
+    "metric",
+    "unit",
+    "case",
+    "world",
+    "value",
+    "difference",
+    "low",
+    "high",
+)
+"""Columns of a study's table that are no numbers of its grid."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +62,17 @@ class StudyResult:
         Long: metric, unit, case, world, the numbers of the grid, value, difference to
         the reference, and where an interval is known for the value, its low and high.
     finding : tuple of str
-        Sentences filled from the numbers.
+        Sentences that state the results.
     finding_table : DataFrame
         Every number of those sentences: statement, world, quantity, segment, value,
         unit.
     solutions : dict
-        The solutions themselves, if tables are kept and the study ran in this process.
+        The solutions themselves, if the study stores tables and ran in this process.
     written : list of Path
     notes : tuple of str
         What the user should know, such as figures that could not be drawn.
     verified : dict
-        What other methods said of every solution by ``case--world``, and ranges, if
-        they were asked.
+        The verification of every solution by ``case--world``, if asked for.
     """
 
     study: Study
@@ -74,17 +88,7 @@ class StudyResult:
     @property
     def numbers(self) -> list[str]:
         """Names of the numbers it varies."""
-        known = (
-            "metric",
-            "unit",
-            "case",
-            "world",
-            "value",
-            "difference",
-            "low",
-            "high",
-        )
-        return [name for name in self.table.columns if name not in known]
+        return [name for name in self.table.columns if name not in OTHER_COLUMNS]
 
     @property
     def wide(self) -> pd.DataFrame:
@@ -94,28 +98,22 @@ class StudyResult:
         case and world), or for a study that varies numbers one row a point and one
         column a metric.
         """
-        from chipmodel.display.tables import wide, wide_points
-
         if self.study.varies:
-            return wide_points(self.table, self.numbers)
-        return wide(self.table, self.study.reference is not None)
+            return tables.wide_points(self.table, self.numbers)
+        return tables.wide(self.table, self.study.reference is not None)
 
     def text(self, width: int = 110) -> str:
         """Return the comparison and the finding as text for a terminal."""
-        from chipmodel.display.tables import comparison_text, points_text, wrapped
-
-        table = (
-            points_text(self.wide, self.numbers, width)
-            if self.study.varies
-            else comparison_text(
+        if self.study.varies:
+            table = tables.points_text(self.wide, self.numbers, width)
+        else:
+            table = tables.comparison_text(
                 self.table, self.summaries, self.study.reference, width
             )
-        )
         parts = [f"{self.study.name}: {self.study.title}", table]
-        parts += [wrapped(sentence, width) for sentence in self.finding]
-        parts += [
-            "\n".join([name, *found.lines()]) for name, found in self.verified.items()
-        ]
+        parts += [tables.wrapped(sentence, width) for sentence in self.finding]
+        for name, verification in self.verified.items():
+            parts.append("\n".join([name, *verification.lines()]))
         return "\n\n".join([*parts, *self.notes]) + "\n"
 
 
@@ -132,8 +130,8 @@ def run_study(
     """Solve every cell of a study and compare.
 
     Cells at points of a grid or design are swept: cases that differ in numbers only
-    share one compiled programme, are solved in chunks and give metrics only, unless the
-    study keeps tables.
+    share one compiled linear program, are solved in chunks and give metrics only,
+    unless the study stores tables.
 
     Parameters
     ----------
@@ -141,9 +139,9 @@ def run_study(
     data : Dataset
     out : str or Path, optional
         Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding
-        with its numbers, the figures and, if the study keeps tables, the result folders
-        into. Chunks of a sweep lie there as soon as they are done; a study that was
-        stopped goes on from them. Nothing is written without it.
+        with its numbers, the figures and, if the study stores tables, the result
+        folders into. Chunks of a sweep are written as soon as they are done; a study
+        that was stopped continues from them. Nothing is written without it.
     jobs : int
         Processes. The result is the same whatever their number.
     on_progress : callable, optional
@@ -164,13 +162,17 @@ def run_study(
     NoOptimum
         If a cell has no optimal solution.
     """
-    study = load_study(study, data, yes) if isinstance(study, str) else study
-    known = plan(study, data, yes)
+    if isinstance(study, str):
+        study = read_study(study, data)
+    inputs = Inputs(data)
+    planned = plan(study, data, yes, inputs)
+    cells, names = planned.cells, planned.metrics
     if jobs < 1:
         raise InputError.one(
             study.name, "jobs", f"{jobs} is not a number of processes", "use 1 or more"
         )
-    if pool is not None and not pool.writes_here and study.keep == "tables":
+    with_tables = study.keep == "tables"
+    if pool is not None and not pool.writes_here and with_tables:
         raise InputError.one(
             study.name,
             "keep",
@@ -181,10 +183,8 @@ def run_study(
     if folder is not None:
         prepare(folder)
     pool = pool or pool_of(jobs)
-    swept = [cell for cell in known.cells if cell.point and study.keep == "metrics"]
-    whole = [
-        cell for cell in known.cells if not (cell.point and study.keep == "metrics")
-    ]
+    swept = [cell for cell in cells if cell.point and not with_tables]
+    solved_alone = [cell for cell in cells if not cell.point or with_tables]
     if verified and swept:
         raise InputError.one(
             study.name,
@@ -192,37 +192,21 @@ def run_study(
             "is not for the points of a sweep",
             'set keep = "tables"',
         )
-    clock = Clock(len(known.cells), on_progress)
+    clock = Clock(len(cells), on_progress)
     clock.begin()
-    done = _solved(
-        whole, (data, folder if study.keep == "tables" else None, verified), pool, clock
-    )
-    summaries = {
-        cell.name: found.summary for cell, found in zip(whole, done, strict=True)
-    }
-    result = replace(
-        result_of(study, whole, known.metrics, summaries, data),
-        solutions={
-            c.name: d.solution
-            for c, d in zip(whole, done, strict=True)
-            if d.solution is not None
-        },
-        written=[d.folder for d in done if d.folder is not None],
-        verified={
-            c.name: d.verified
-            for c, d in zip(whole, done, strict=True)
-            if d.verified is not None
-        },
+    solver = _CellSolver(inputs, folder if with_tables else None, verified)
+    solved = _solve_cells(solved_alone, solver, pool, clock)
+    summaries = {name: result.summary for name, result in solved.items()}
+    result = _with_solutions(
+        result_of(study, solved_alone, names, summaries, data), solved
     )
     if swept:
-        more, notes = run_chunks(
-            study, swept, known.metrics, summaries, data, folder, pool, clock
+        swept_table, notes = run_chunks(
+            study, swept, names, summaries, inputs, folder, pool, clock
         )
-        table = (
-            pd.concat([result.table, more], ignore_index=True)
-            if len(result.table)
-            else more
-        )
+        table = swept_table
+        if len(result.table):
+            table = pd.concat([result.table, swept_table], ignore_index=True)
         result = replace(result, table=table, notes=notes)
     return result if folder is None else _write(result, folder)
 
@@ -234,63 +218,94 @@ def result_of(
     summaries: dict[str, Summary],
     data: Dataset,
 ) -> StudyResult:
-    """Return what a study finds in the summaries of its cells, by their names."""
+    """Return the result of a study from the summaries of its cells, by their names."""
     intervals = Intervals({}) if study.varies else load_intervals(data)
     finding, numbers = _finding(cells, summaries, study, intervals)
-    return StudyResult(
-        study,
-        summaries,
-        with_ends(_table(cells, names, summaries, study), intervals),
-        finding,
-        numbers,
-    )
+    table = with_ends(_table(cells, names, summaries, study), intervals)
+    return StudyResult(study, summaries, table, finding, numbers)
 
 
 @dataclass(frozen=True)
-class _Done:
+class _Solved:
+    """A cell that is solved: its summary and, where asked for, more."""
+
     summary: Summary
     folder: Path | None
     solution: Solution | None = None
-    verified: Verification | None = None
+    verification: Verification | None = None
 
 
-Wanted = tuple[Dataset, Path | None, bool]
-"""Data, where tables are kept if they are, and whether other methods are asked."""
+@dataclass(frozen=True)
+class _CellSolver:
+    """Solves cells cold, each by itself; it can be sent to other processes.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    folder : Path or None
+        Where the tables of solutions are written, if they are.
+    verified : bool
+        Whether each solution is verified by other methods.
+    """
+
+    inputs: Inputs
+    folder: Path | None
+    verified: bool
+
+    def solve(self, cell: Cell) -> _Solved:
+        """Solve a cell, verify it and write its tables."""
+        parameters = self.inputs.parameters_before_events(cell.world)
+        verification = None
+        try:
+            solution = solve_in_passes(cell.case, parameters)
+            if self.verified:
+                verification = verify(solution)
+        except (NoOptimum, CertificateError) as error:
+            raise about_cell(error, cell, self.inputs.data) from None
+        written = None
+        if self.folder is not None:
+            plain = None if verification is None else verification.plain()
+            written = save(solution, self.folder, verified=plain)
+        summary = Summary.of(solution, cell.point)
+        return _Solved(summary, written, solution, verification)
 
 
-def _solve(cell: Cell, wanted: Wanted) -> _Done:
-    data, keep, verified = wanted
-    try:
-        solution = run(data, cell.case, cell.world)
-        checked = verify(solution) if verified else None
-    except (NoOptimum, CertificateError) as error:
-        raise about_cell(error, cell, data) from None
-    folder = (
-        None
-        if keep is None
-        else save(solution, keep, verified=None if checked is None else checked.plain())
-    )
-    return _Done(Summary.of(solution, cell.point), folder, solution, checked)
-
-
-def _solved(cells: list[Cell], wanted: Wanted, pool: Pool, clock: Clock) -> list[_Done]:
-    """Solve cells cold, each by itself; solutions are kept if tables are and this process solves."""
-    data, keep, verified = wanted
-    here = isinstance(pool, Here)
-    shared = (data if here else plain(data), keep, verified, here and keep is not None)
-    done: dict[int, _Done] = {}
-    for k, found in pool.each(_solve_there, shared, cells):
-        done[k] = found
+def _solve_cells(
+    cells: list[Cell], solver: _CellSolver, pool: Pool, clock: Clock
+) -> dict[str, _Solved]:
+    """Solve cells and return the results by name, in the order of the cells."""
+    # Solutions are large: they are returned only where they need not be sent, and only
+    # if the user asked for tables.
+    with_solution = isinstance(pool, Here) and solver.folder is not None
+    work = _solve_cell if with_solution else _solve_cell_to_summary
+    by_place: dict[int, _Solved] = {}
+    for k, solved in pool.each(work, solver, cells):
+        by_place[k] = solved
         clock.step(cells[k].label)
-    return [done[k] for k in range(len(cells))]
+    return {cell.name: by_place[k] for k, cell in enumerate(cells)}
 
 
-def _solve_there(shared: tuple[Any, Path | None, bool, bool], cell: Cell) -> _Done:
-    sent, keep, verified, whole = shared
-    found = _solve(
-        cell, (sent if isinstance(sent, Dataset) else dataset_of(sent), keep, verified)
-    )
-    return found if whole else replace(found, solution=None)
+def _solve_cell(solver: _CellSolver, cell: Cell) -> _Solved:
+    return solver.solve(cell)
+
+
+def _solve_cell_to_summary(solver: _CellSolver, cell: Cell) -> _Solved:
+    return replace(solver.solve(cell), solution=None)
+
+
+def _with_solutions(result: StudyResult, solved: dict[str, _Solved]) -> StudyResult:
+    """Return a result with what was written, verified and returned of its cells."""
+    solutions = {}
+    verifications = {}
+    written = []
+    for name, cell in solved.items():
+        if cell.solution is not None:
+            solutions[name] = cell.solution
+        if cell.verification is not None:
+            verifications[name] = cell.verification
+        if cell.folder is not None:
+            written.append(cell.folder)
+    return replace(result, solutions=solutions, written=written, verified=verifications)
 
 
 def _table(
@@ -309,21 +324,18 @@ def _table(
 def _finding(
     cells: list[Cell], summaries: dict[str, Summary], study: Study, intervals: Intervals
 ) -> tuple[tuple[str, ...], pd.DataFrame]:
-    from chipmodel.display.findings import findings
-    from chipmodel.display.findings import table as numbers
-
-    pairs = (
-        []
-        if study.varies
-        else [(summaries[c.name], summaries[c.reference]) for c in cells if c.reference]
-    )
-    found = findings(pairs, intervals)
-    return tuple(one.text for one in found), numbers(found)
+    """Return the sentences of a study, and a table of their numbers."""
+    pairs = []
+    if not study.varies:
+        for cell in cells:
+            if cell.reference:
+                pairs.append((summaries[cell.name], summaries[cell.reference]))
+    sentences = findings.findings(pairs, intervals)
+    return tuple(one.text for one in sentences), findings.table(sentences)
 
 
 def _write(result: StudyResult, folder: Path) -> StudyResult:
-    from chipmodel.display import figures
-
+    """Write the tables, the finding and the figures of a study."""
     files = {
         "comparison.csv": table_csv(result.table),
         "comparison_wide.csv": table_csv(result.wide),
@@ -334,9 +346,8 @@ def _write(result: StudyResult, folder: Path) -> StudyResult:
     if result.verified:
         files[RANGES] = table_csv(ranges_table(result.verified))
     else:
-        (folder / RANGES).unlink(
-            missing_ok=True
-        )  # of other results, for all that is known
+        # Ranges of an earlier run may be those of other results.
+        (folder / RANGES).unlink(missing_ok=True)
     written = list(result.written)
     for name, text in files.items():
         write_whole(folder / name, text)

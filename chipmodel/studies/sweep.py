@@ -1,8 +1,8 @@
 """Many cases of few shapes: each shape compiled once, the cases solved in fixed chunks.
 
 Every chunk starts from a fresh HiGHS at the basis of the first case of its shape, so
-that what it finds depends neither on how many processes share the work, nor on
-interruptions, nor on the order in which chunks are done.
+that its results depend neither on the number of processes, nor on interruptions, nor on
+the order in which chunks are solved.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from chipmodel.analysis.run import run
+from chipmodel.analysis.run import needs_passes, solve_in_passes
 from chipmodel.analysis.structure import (
     Leaves,
     Levers,
@@ -27,28 +25,22 @@ from chipmodel.cases.case import load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
 from chipmodel.dataset.dataset import Dataset, shipped_root
 from chipmodel.model.lp.compile import weights
-from chipmodel.model.parameters.build import build_parameters
-from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import load_world
 from chipmodel.results import metrics
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
-from chipmodel.solver.highs import Optimum
-from chipmodel.solver.linear_program import LinearProgram, Vector
+from chipmodel.solver.linear_program import Vector
 from chipmodel.solver.parametric import ParametricProgram, WarmSolver
 from chipmodel.solver.polynomials import NotPolynomial
 from chipmodel.solver.warm_start import Basis
+from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import Cell
 
 ALONE = -1
-"""Stands for the shape of a case that is solved by itself."""
-
+"""The shape number of a case that is solved by itself."""
 
 Row = dict[str, Any]
-
-
-SentData = tuple[str, Path, dict[str, Any], dict[str, str]]
-"""A data package as what can be sent to a process."""
+"""One line of a study's table, by column."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +62,21 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Shared:
-    """What every chunk of a sweep needs; plain data."""
+    """What every chunk of a sweep needs; it can be sent to another process.
 
-    data: SentData
+    Attributes
+    ----------
+    inputs : Inputs
+    templates : tuple of ParametricProgram
+        The linear program of each shape.
+    starts : tuple of Basis
+        The basis from which each chunk starts, by shape.
+    metrics : tuple of str
+    references : dict
+        Summaries of cells outside the sweep that others are compared with.
+    """
+
+    inputs: Inputs
     templates: tuple[ParametricProgram, ...]
     starts: tuple[Basis, ...]
     metrics: tuple[str, ...]
@@ -85,9 +89,9 @@ class Sweep:
 
     Attributes
     ----------
-    refused : dict
-        For each shape that could not be shared, the number that stands in the way, in
-        words.
+    refused : tuple of str
+        For each shape whose cases cannot share a linear program, a sentence that names
+        the number that prevents it.
     """
 
     shared: Shared
@@ -97,40 +101,12 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Work:
-    """What solving a chunk took: pivots, seconds inside HiGHS and seconds in all."""
+    """The rows of a chunk, and its cost: pivots, seconds inside HiGHS and seconds in all."""
 
     rows: list[Row]
     pivots: int
     seconds_inside: float
     seconds: float
-
-
-class Worlds:
-    """The numbers of worlds, computed once each as long as they follow each other."""
-
-    def __init__(self, data: Dataset) -> None:
-        self._data = data
-        self._last: tuple[Any, Parameters] | None = None
-
-    def parameters(self, cell: Cell) -> Parameters:
-        """Return the numbers of a cell's world."""
-        if self._last is None or self._last[0] != cell.world:
-            self._last = (
-                cell.world,
-                build_parameters(self._data, cell.world).with_events(cell.world.event),
-            )
-        return self._last[1]
-
-
-def plain(data: Dataset) -> SentData:
-    """Return a data package as what can be sent to a process."""
-    return data.name, data.root, dict(data.tables), dict(data.hashes)
-
-
-def dataset_of(sent: SentData) -> Dataset:
-    """Return the data package that was sent."""
-    name, root, tables, hashes = sent
-    return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
 
 
 def prepare(
@@ -139,13 +115,16 @@ def prepare(
     names: tuple[str, ...],
     references: dict[str, Summary],
     size: int,
-    least: int = 2,
+    minimum: int = 2,
+    inputs: Inputs | None = None,
 ) -> Sweep:
     """Sort cells into shapes, compile each shape once and cut the cells into chunks.
 
     Parameters
     ----------
     cells : sequence of Cell
+        Checked already.
+    data : Dataset
     names : tuple of str
         Metrics.
     references : dict
@@ -153,143 +132,157 @@ def prepare(
         themselves.
     size : int
         Cells in a chunk; cells of one point stay together.
-    least : int
-        Cells of one shape for which compiling it once is worth the while.
+    minimum : int
+        Number of cells of one shape from which compiling it once pays.
+    inputs : Inputs, optional
+        Those of `data`, if some are loaded already.
+
+    Raises
+    ------
+    NoOptimum
+        If the first case of a shape has no optimal solution.
     """
-    worlds, reader = Worlds(data), StructureReader()
-    shapes: dict[Any, list[int]] = {}
-    read: dict[int, Leaves] = {}
-    for k, cell in enumerate(cells):
-        if not in_passes(cell):
-            read[k] = reader.read(cell.case, worlds.parameters(cell))
-            shapes.setdefault(read[k].shape, []).append(k)
-    shape = np.full(len(cells), ALONE)
-    levers: dict[int, Vector] = {}
+    inputs = inputs or Inputs(data)
+    shapes, leaves = _sorted_by_shape(cells, inputs)
+    shape_of = np.full(len(cells), ALONE)
+    levers_of: dict[int, Vector] = {}
     templates: list[ParametricProgram] = []
     starts: list[Basis] = []
     refused = []
-    for members in shapes.values():
-        if len(members) < least:
+    for members in shapes:
+        if len(members) < minimum:
             continue
         first = cells[members[0]]
-        parameters = worlds.parameters(first)
-        found = Levers.of(
-            [read[k] for k in members],
-            [p.id for p in first.case.policies if not p.inactive],
-        )
+        acting = [policy.id for policy in first.case.policies if not policy.inactive]
+        levers = Levers.of([leaves[k] for k in members], acting)
         try:
-            template = compile_parametric_program(first.case, parameters, found)
+            template = compile_parametric_program(
+                first.case, inputs.parameters(first.world), levers
+            )
         except NotPolynomial as error:
             refused.append(
-                f"{error}: each of {len(members)} cases is written anew, which is"
+                f"{error}: each of {len(members)} cases is compiled by itself, which is"
                 " slower"
             )
             continue
-        shape[members] = len(templates)
-        levers.update(zip(members, found.values, strict=True))
-        chain = WarmSolver(template)
-        try:
-            chain.solve(
-                template.fill(
-                    found.values[0], weights(template.labels.lines, parameters)
-                )
-            )
-        except (NoOptimum, CertificateError) as error:
-            raise about_cell(error, first, data) from None
-        basis = chain.basis
-        assert basis is not None
+        shape_of[members] = len(templates)
+        levers_of.update(zip(members, levers.values, strict=True))
         templates.append(template)
-        starts.append(basis)
-    none = np.zeros(0)
-    tasks = [
-        Task(cell, int(shape[k]), levers.get(k, none)) for k, cell in enumerate(cells)
-    ]
-    shared = Shared(plain(data), tuple(templates), tuple(starts), names, references)
+        starts.append(_first_basis(template, levers.values[0], first, inputs))
+    no_levers = np.zeros(0)
+    tasks = []
+    for k, cell in enumerate(cells):
+        tasks.append(Task(cell, int(shape_of[k]), levers_of.get(k, no_levers)))
+    shared = Shared(inputs, tuple(templates), tuple(starts), names, references)
     return Sweep(shared, tuple(cut(tasks, size)), tuple(refused))
 
 
-def in_passes(cell: Cell) -> bool:
-    """Whether a cell needs more than one solve: a surprise, a grant that seeks its rate, a marginal grant."""
-    base = cell.world.base_year
-    dates = [p.known_from for p in cell.case.policies] + [
-        e.known_from for e in cell.world.event
-    ]
-    if any(date and date > base for date in dates):
-        return True
-    return any(policy.needs_search for policy in cell.case.policies)
+def _sorted_by_shape(
+    cells: Sequence[Cell], inputs: Inputs
+) -> tuple[list[list[int]], dict[int, Leaves]]:
+    """Return the places of cells by shape, and the leaves of each cell that has a shape.
+
+    Cells that are solved in passes have none.
+    """
+    reader = StructureReader()
+    shapes: dict[Any, list[int]] = {}
+    leaves: dict[int, Leaves] = {}
+    for k, cell in enumerate(cells):
+        if not needs_passes(cell.case, cell.world):
+            leaves[k] = reader.read(cell.case, inputs.parameters(cell.world))
+            shapes.setdefault(leaves[k].shape, []).append(k)
+    return list(shapes.values()), leaves
+
+
+def _first_basis(
+    template: ParametricProgram, levers: Vector, cell: Cell, inputs: Inputs
+) -> Basis:
+    """Solve the first cell of a shape cold and return its basis."""
+    solver = WarmSolver(template)
+    parameters = inputs.parameters(cell.world)
+    program = template.fill(levers, weights(template.labels.lines, parameters))
+    try:
+        solver.solve(program)
+    except (NoOptimum, CertificateError) as error:
+        raise about_cell(error, cell, inputs.data) from None
+    assert solver.basis is not None
+    return solver.basis
 
 
 def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
-    """Cut tasks into chunks of about `size`; a cell stays with the reference it is compared with."""
-    chunks: list[list[Task]] = [[]]
+    """Cut tasks into chunks of about `size`.
+
+    A cell stays in one chunk with the reference it is compared with, so a chunk can be
+    larger.
+    """
+    parts: list[list[Task]] = [[]]
     for task in tasks:
-        starts_a_unit = task.cell.reference not in {t.cell.name for t in chunks[-1]}
-        if len(chunks[-1]) >= size and starts_a_unit:
-            chunks.append([])
-        chunks[-1].append(task)
-    return [Chunk(k, tuple(part)) for k, part in enumerate(chunks) if part]
+        names = {other.cell.name for other in parts[-1]}
+        if len(parts[-1]) >= size and task.cell.reference not in names:
+            parts.append([])
+        parts[-1].append(task)
+    return [Chunk(k, tuple(part)) for k, part in enumerate(parts) if part]
 
 
 def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
     """Solve the cells of a chunk and return the rows of its metrics."""
-    began = time.perf_counter()
-    known = dict(shared.references)
+    start = time.perf_counter()
+    references = dict(shared.references)
     rows: list[Row] = []
-    pivots, inside = 0, 0.0
+    pivots = 0
+    seconds_inside = 0.0
     for cell, solution in solutions(shared, chunk):
         pivots += solution.optimum.iterations
-        inside += solution.optimum.seconds
+        seconds_inside += solution.optimum.seconds
         summary = Summary.of(solution, cell.point)
         if cell.reference == cell.name:
-            known[cell.name] = summary
-        rows += metrics.rows(shared.metrics, summary, known.get(cell.reference))
-    return Work(rows, pivots, inside, time.perf_counter() - began)
+            references[cell.name] = summary
+        rows += metrics.rows(shared.metrics, summary, references.get(cell.reference))
+    return Work(rows, pivots, seconds_inside, time.perf_counter() - start)
 
 
 def summarise_chunk(shared: Shared, chunk: Chunk) -> list[Summary]:
     """Solve the cells of a chunk and return their summaries."""
-    return [
-        Summary.of(solution, cell.point) for cell, solution in solutions(shared, chunk)
-    ]
+    summaries = []
+    for cell, solution in solutions(shared, chunk):
+        summaries.append(Summary.of(solution, cell.point))
+    return summaries
 
 
 def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
-    """Walk over the cells of a chunk and their solutions, each a hot start of the one before it in its shape."""
-    data = dataset_of(shared.data)
-    worlds = Worlds(data)
-    chains: dict[int, WarmSolver] = {}
+    """Yield the cells of a chunk with their solutions.
+
+    Each solve starts from the basis of the one before it in its shape.
+    """
+    inputs = shared.inputs
+    solvers: dict[int, WarmSolver] = {}
     for task in chunk.tasks:
-        cell = task.cell
+        cell, shape = task.cell, task.shape
         try:
-            if task.shape == ALONE:
-                yield cell, run(data, cell.case, cell.world)
+            if shape == ALONE:
+                parameters = inputs.parameters_before_events(cell.world)
+                yield cell, solve_in_passes(cell.case, parameters)
                 continue
-            chain = chains.get(task.shape)
-            if chain is None:
-                chain = chains[task.shape] = WarmSolver(
-                    shared.templates[task.shape], shared.starts[task.shape]
-                )
-            parameters = worlds.parameters(cell)
-            program = shared.templates[task.shape].fill(
-                task.levers,
-                weights(shared.templates[task.shape].labels.lines, parameters),
-            )
-            yield cell, solution_of(cell, parameters, program, chain.solve(program))
+            template = shared.templates[shape]
+            if shape not in solvers:
+                solvers[shape] = WarmSolver(template, shared.starts[shape])
+            parameters = inputs.parameters(cell.world)
+            discount_weights = weights(template.labels.lines, parameters)
+            program = template.fill(task.levers, discount_weights)
+            optimum = solvers[shape].solve(program)
+            yield cell, Solution.of(cell.case, parameters, program, optimum)
         except (NoOptimum, CertificateError) as error:
-            raise about_cell(error, cell, data) from None
-
-
-def solution_of(
-    cell: Cell, parameters: Parameters, program: LinearProgram, optimum: Optimum
-) -> Solution:
-    """Return the solution of a cell solved as a part of a sweep."""
-    return Solution.of(cell.case, parameters, program, optimum)
+            raise about_cell(error, cell, inputs.data) from None
 
 
 def about_cell(
     error: NoOptimum | CertificateError, cell: Cell, data: Dataset
 ) -> NoOptimum | CertificateError:
-    """Return an error of a solve that names the cell, and the command that explains why it has no solution."""
+    """Return an error of a solve that names the cell.
+
+    If the cell has no optimal solution and its case is a file, the error also names the
+    command that explains why.
+    """
     what = f"{cell.label}: {error}"
     if isinstance(error, CertificateError):
         return CertificateError(what)
@@ -301,9 +294,10 @@ def about_cell(
 
 
 def _on_file(cell: Cell, data: Dataset) -> bool:
-    """Whether case and world of a cell are those of files of the package, so that they can be asked for by name."""
+    """Whether a command finds case and world of a cell in the data package by name."""
     try:
-        case, world = load_case(cell.case.name, data), load_world(cell.world.name, data)
+        case = load_case(cell.case.name, data)
+        world = load_world(cell.world.name, data)
     except InputError:
         return False
     return (case.digest, world.digest) == (cell.case.digest, cell.world.digest)

@@ -17,7 +17,6 @@ from chipmodel.common.text import columns
 from chipmodel.common.workers import Here, Pool, Processes
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import SourceRow, TargetRow
-from chipmodel.studies.sweep import dataset_of, plain
 from chipmodel.validation.replications import (
     EXPERIMENTS,
     Ours,
@@ -239,7 +238,7 @@ def validate(
     ladder: pd.DataFrame | None = None
     tasks = _tasks(rows, placebo)
     pool: Pool = Here() if jobs == 1 else Processes(jobs)
-    for k, (found, rungs) in pool.each(_measured, plain(data), tasks):
+    for k, (found, rungs) in pool.each(_measured, data, tasks):
         task = tasks[k]
         (held if task.placebo else ours).update(found)
         ladder = rungs if rungs is not None else ladder
@@ -284,10 +283,10 @@ def _tasks(rows: list[TargetRow], placebo: bool) -> list[Task]:
 
 
 def _measured(
-    sent: Any, task: Task
+    data: Dataset, task: Task
 ) -> tuple[dict[tuple[str, str], Ours], pd.DataFrame | None]:
     """Run the experiments of a task; also return the ladder, if it climbed it."""
-    bench = ReplicationSetup(dataset_of(sent), task.placebo)
+    bench = ReplicationSetup(data, task.placebo)
     found: dict[tuple[str, str], Ours] = {}
     for name, names in task.asked.items():
         parameters: Parameters = EXPERIMENTS[name].run(bench, names)

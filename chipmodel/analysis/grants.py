@@ -1,0 +1,187 @@
+"""Grants whose terms depend on a solution: open grants that seek a rate, marginal grants.
+
+An open grant with a budget and no rate gets the rate at which it spends the budget. A
+marginal grant pays only for builds beyond those of the case without it, which is
+solved first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from pyomo.common.gc_manager import PauseGC
+
+from chipmodel.analysis.response import Response, find_number
+from chipmodel.cases.case import Case
+from chipmodel.common.errors import InputError, about
+from chipmodel.model.lp.compile import compile_program
+from chipmodel.model.lp.program import write
+from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.policies.base import Policy
+from chipmodel.policies.capex_grant import CapexGrant
+from chipmodel.policies.support import Support
+from chipmodel.results.solution import Solution
+from chipmodel.solver.highs import solve_program
+from chipmodel.solver.linear_program import LinearProgram, Vector
+from chipmodel.solver.warm_start import WarmStart
+
+HIGHEST_RATE = 0.999
+"""Share of the cost above which no build is paid: one that is free has no bound."""
+
+
+def solve_with_grants(
+    case: Case,
+    parameters: Parameters,
+    label: str,
+    without: tuple[str, ...],
+    start: WarmStart | None = None,
+) -> Solution:
+    """Solve a case, with the solves that its grants need before.
+
+    Parameters
+    ----------
+    case : Case
+    parameters : Parameters
+    label : str
+        Foresight of the solution: ``anticipated`` or ``surprise``.
+    without : tuple of str
+        Groups of rows left out, for tests.
+    start : WarmStart, optional
+        The basis of another case; cold without one.
+
+    Raises
+    ------
+    InputError
+        If more than one grant seeks its rate, or one cannot spend anything.
+    NoOptimum
+        If there is no optimal solution.
+    """
+    parameters = _with_baselines(case, parameters, without)
+    seeking = [policy for policy in case.policies if policy.seeks_rate]
+    if len(seeking) > 1:
+        raise InputError.one(
+            case.name,
+            ", ".join(policy.id for policy in seeking),
+            "more than one open grant seeks its rate",
+            "give all but one a rate",
+        )
+    if seeking and not seeking[0].inactive:
+        grant = seeking[0]
+        assert isinstance(grant, CapexGrant)
+        return _spend_budget(case, grant, parameters, label, without)
+    return solve_once(case, parameters, label, without, start)
+
+
+def solve_once(
+    case: Case,
+    parameters: Parameters,
+    label: str,
+    without: tuple[str, ...],
+    start: WarmStart | None = None,
+) -> Solution:
+    """Write, compile and solve the linear program of a case."""
+    # Pyomo makes many small objects; collecting garbage once at the end is faster.
+    with PauseGC(), about(parameters=parameters, policies=case.policies):
+        program = compile_program(write(parameters, case.policies, without))
+        with about(program):
+            optimum = solve_program(program, start)
+            return Solution.of(case, parameters, program, optimum, label)
+
+
+def _with_baselines(
+    case: Case, parameters: Parameters, without: tuple[str, ...]
+) -> Parameters:
+    """Solve the case without each marginal grant, to find what is built anyway."""
+    baselines = {}
+    for policy in case.policies:
+        if policy.needs_baseline and not policy.inactive:
+            before = solve_with_grants(
+                case.without(policy.id), parameters, "anticipated", without
+            )
+            baselines[policy.id] = dict(before.columns("build"))
+    if not baselines:
+        return parameters
+    return replace(parameters, baseline_builds=baselines)
+
+
+def _spend_budget(
+    case: Case,
+    grant: CapexGrant,
+    parameters: Parameters,
+    label: str,
+    without: tuple[str, ...],
+) -> Solution:
+    """Find the rate at which an open grant spends its budget."""
+    others = [policy for policy in case.policies if policy.id != grant.id]
+    place = f"policy {grant.id}"
+    if not grant.eligible(parameters):
+        raise InputError.one(
+            case.name,
+            place,
+            "no build is eligible",
+            "check region, segments, firms and years",
+        )
+    unpaid = _unpaid_share(others, grant, parameters)
+    highest = min(HIGHEST_RATE * unpaid, HIGHEST_RATE)
+    if highest <= 0:
+        raise InputError.one(
+            case.name,
+            place,
+            "other support already pays the whole cost of a build",
+            "lower the other support",
+        )
+
+    def with_rate(rate: float) -> Case:
+        fields = {**grant.model_dump(), "rate": rate, "budget": None}
+        policies = (*others, CapexGrant.model_validate(fields))
+        return case.model_copy(update={"policies": policies})
+
+    budget = grant.budget
+    assert budget is not None
+    samples = [
+        (with_rate(highest / 2), parameters),
+        (with_rate(highest), parameters),
+    ]
+    response = Response(samples, without)
+
+    def spent(rate: float) -> float:
+        if rate <= 0:
+            return 0.0
+        program, optimum = response.solve(with_rate(rate), parameters)
+        return _cash_paid(program, optimum.x, grant.id)
+
+    rate = find_number(spent, budget, 0.0, highest, tolerance=1e-5)
+    solution = solve_once(with_rate(rate), parameters, label, without)
+    paid = _cash_paid(solution.program, solution.optimum.x, grant.id)
+    return replace(
+        solution,
+        case=case,
+        found={f"{grant.id}.rate": rate, f"{grant.id}.unspent": budget - paid},
+    )
+
+
+def _cash_paid(program: LinearProgram, x: Vector, grant: str) -> float:
+    """Return the cash a grant pays in a solution, MUSD."""
+    is_cash = []
+    for line in program.labels.lines:
+        is_cash.append(line.policy == grant and line.account == "grant_cash")
+    return float(np.array(is_cash, dtype=float) @ (program.lines @ x))
+
+
+def _unpaid_share(
+    others: Sequence[Policy], grant: CapexGrant, parameters: Parameters
+) -> float:
+    """Return the largest rate at which no eligible build is paid more than it costs."""
+    paid: dict[tuple[str, int], float] = defaultdict(float)
+    for policy in others:
+        if isinstance(policy, Support) and not policy.inactive:
+            for key, share in policy.support_shares(parameters).items():
+                paid[key] += share
+    lowest_cost = parameters.parameter["multiplier_start"]
+    return min(
+        (lowest_cost - paid[site.id, t] for site, t in grant.eligible(parameters)),
+        default=lowest_cost,
+    )
