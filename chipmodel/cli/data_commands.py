@@ -38,8 +38,7 @@ def list_all(args: argparse.Namespace) -> Answer:
             for name in names_in(folder)
         ]
     found["questions"] = [
-        {"name": name, "title": questions.question(name).TITLE}
-        for name in questions.names()
+        {"name": name, "title": title} for name, title in questions.titles().items()
     ]
     lines: list[str] = []
     for heading, entries in found.items():

@@ -176,9 +176,9 @@ def contents(answer: Answer) -> dict[str, bytes]:
     frames = {}
     for table in answer.tables:
         frames[table.name] = table.frame
-        files[f"{table.name}.csv"] = table_csv(table.frame).encode()
+        files[f"{table.name}.csv"] = table_csv(table.written).encode()
         files[f"{table.name}.tex"] = latex(
-            table.frame, table.title, table.name
+            table.written, table.title, table.name
         ).encode()
     if canvas.drawable():
         for figure in answer.figures:
