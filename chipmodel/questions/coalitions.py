@@ -43,6 +43,7 @@ def splits(players: tuple[str, ...]) -> list[Coalition]:
 
     The case of a split values both of its sides, so no other coalition is solved.
     """
+    # A split is named by the side of the first player, or each would come twice.
     first, *others = players
     coalitions: list[Coalition] = []
     for size in range(len(others)):

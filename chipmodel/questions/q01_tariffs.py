@@ -171,6 +171,7 @@ def incidence(own: Summary, base: Summary) -> Row:
     parties = {"users": users, "firms": firms, "treasury": treasury}
     for party, measure in parties.items():
         at_home = measure(own, base, HOME)
+        # Including the rents of owners that belong to no region.
         everywhere = measure(own, base, ALL)
         row[f"{party}_home"] = at_home / BN
         row[f"{party}_abroad"] = (everywhere - at_home) / BN
@@ -186,6 +187,7 @@ def _duties(own: Summary) -> float:
     return sum(
         value * own.discount[year]
         for (account, _, region, year), value in own.lines.items()
+        # Refunds under an allowance are booked on an account of their own.
         if region == HOME and account in ("tariff", "allowance")
     )
 

@@ -239,6 +239,7 @@ def _most(effective: dict[str, pd.DataFrame], measure: str) -> str:
     for case, part in effective.items():
         ally = _top(part, measure)["ally"]
         cases_of.setdefault(ally, []).append(case)
+    # One ally in all cases needs no list of cases.
     if len(cases_of) > 1:
         return listed(
             [

@@ -35,7 +35,7 @@ from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
 
-TITLE = "Japan's domestic-first subsidies: do they divert fabs from the United States?"
+TITLE = "Japan's domestic-first subsidies: do they divert fabs from the US?"
 
 
 ASKS = (
@@ -123,6 +123,7 @@ def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
             worlds[name] = central.with_(name=f"central_{budgets}", budgets=budgets)
     if short:
         return worlds
+    # With commitments, projects under way are fixed; without, every site can move.
     free = {
         f"{name}, every project free": uncommitted(world)
         for name, world in worlds.items()
@@ -211,12 +212,14 @@ def _row(world: str, own: Summary, base: Summary, yen: float) -> Row:
         r: capacity(own, r, "logic_lt10") - capacity(base, r, "logic_lt10")
         for r in (HOME, ABROAD)
     }
+    # Where Japan pays no more than before there is nothing to divide by.
     per_dollar = per_yen = float("nan")
     if abs(paid) > SMALL_OUTLAY:
         per_dollar = -money[ABROAD] / paid
         per_yen = -moved[ABROAD] / paid_yen
     return {
         "world": world,
+        # Not written: the finding looks up rows by it.
         "case_id": own.case.name,
         "case": case_name(own.case.name),
         "paid": paid,
@@ -284,6 +287,7 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
         f"{row['lost_per_dollar']:+.2f} with {row['world']}"
         for row in records(more.dropna(subset=["lost_per_dollar"]))
     ]
+    # The first world is the central one, which the report is about.
     sentences = [
         (
             "Paying for half of each new fab through 2035 costs Japan"
@@ -315,6 +319,8 @@ def _through_whom(firms: pd.DataFrame, first: Row) -> str:
     """Return how much of the US loss is of firms that spend more in Japan."""
     own = firms[(firms["world"] == first["world"]) & (firms["case"] == first["case"])]
     less = own[own["abroad"] < 0]
+    # A firm that spends less in the US and more in Japan moves; of the others the loss
+    # is by way of prices, or of budgets spent elsewhere.
     movers = less[less["home"] > 0]
     names = [str(firm) for firm in movers["firm"]]
     who = f" ({listed(names)})" if names else ""

@@ -119,6 +119,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
 def without(base: Case, region: str) -> Case:
     """Return a case without the subsidies of a treasury and their conditions."""
 
+    # A guardrail without the award it is attached to would bind for nothing in return.
     def of_region(policy: Policy) -> bool:
         return isinstance(policy, Support | Guardrail) and policy.region == region
 
@@ -132,6 +133,7 @@ def less(base: Case, region: str) -> Case:
     """Return a case with the subsidies of a treasury cut by a fifth."""
     levers = {}
     for policy in base.policies:
+        # Each instrument has one or two of the fields that size it.
         if not (isinstance(policy, Support) and policy.region == region):
             continue
         for size in SIZES:
@@ -173,6 +175,7 @@ def _row(
         return evaluate(metric, full) - evaluate(metric, other)
 
     paid = against(none, f"outlay.{region}") / BN
+    # The case with a fifth less is subtracted, so this is what the last fifth costs.
     last_paid = against(cut, f"outlay.{region}") / BN
     added = against(none, f"capacity.{region}.all.{last}")
     last_added = against(cut, f"capacity.{region}.all.{last}")
@@ -228,6 +231,7 @@ def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:
     ]
     home, world = known["added_home"].sum(), known["added_world"].sum()
     if home > 0:
+        # Where subsidies add more in the world than at home, nothing is displaced.
         displaced = max(0.0, 1.0 - world / home)
         sentences.append(
             "Taken one treasury at a time, subsidies add"
@@ -289,6 +293,7 @@ def draw(frame: pd.DataFrame) -> Drawn:
     names = [style.plain(name) for name in frame["treasury"]]
     bars.set_yticks(range(len(frame)), names)
     bars.set_ylim(len(frame) - 0.4, -0.6)
+    # Some space at the right for the numbers beside the bars.
     bars.set_xlim(0, 1.2 * max(float(frame["outlay_share"].max()), 1e-9))
     bars.set_title("Outlay, % of one year's GDP")
     dots.set_title("Thousand wafers a month per USD bn")

@@ -198,6 +198,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         alt_text("Bars, kwpm:", outputs),
         draw,
     )
+    # Intervals are stored by region and segment, not by site.
     metric = f"{CHANGE}capacity.{HOME}.all.{year}"
     sure = how_sure(
         cache, ((case, metric) for case in (CASES[1], "japan_domestic_first"))
@@ -219,6 +220,7 @@ def _sites(cache: CaseCache, base: Summary) -> list[Row]:
             for row in cache.data.rows(ProjectRow)
             if row.site == site and row.as_of <= day
         ]
+        # Later records of a site replace earlier ones.
         latest = max(known, key=lambda row: row.as_of)
         facts = {
             row.item: row.value
@@ -243,6 +245,7 @@ def _sites(cache: CaseCache, base: Summary) -> list[Row]:
 
 def _row(own: Summary, world: str) -> Row:
     second = next(project for project in own.projects if project.site == SECOND)
+    # Capacity in service below the threshold is a rounding of the solver.
     running_years = [year for year, kwpm in second.in_service.items() if kwpm > RUNNING]
     year = own.labels.years[-1]
     return {
@@ -317,6 +320,7 @@ def finding(
         f" {between(table['spent'], 'bn')}, in other fabs too."
     )
     for segment, part in buyers.groupby("segment", sort=False):
+        # All Japanese chips end up in devices, so uses add up to what is bought.
         total = float(part["used"].sum())
         if total <= 0:
             continue

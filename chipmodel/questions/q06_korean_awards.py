@@ -169,6 +169,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
 
 def _row(world: str, own: Summary, base: Summary) -> Row:
     year = own.labels.years[-1]
+    # Packaging plants are not among the fabs, but are followed by site as these are.
     running = {
         plant.site: plant.in_service[year] for plant in (*own.projects, *own.plants)
     }

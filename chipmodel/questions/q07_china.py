@@ -237,6 +237,7 @@ def _draw(table: pd.DataFrame, regions: dict[str, str], years: str) -> Drawn:
     paint = {names[region]: colour for region, colour in style.colours(regions).items()}
     together = table[table["who_id"] == TOGETHER].rename(columns=names)
     curves = together.melt(["share"], [*paint, WORLD.label], "region", "cost")
+    # Over the share made outside China the curves rise to the right.
     curves["given_up"] = 1.0 - curves["share"]
     return charts.curves(
         curves,
@@ -261,8 +262,10 @@ def finding(
     steps = [f"{usd(row['world'])} at {percent(row['share'])}" for row in together]
     last = together[-1]
     gains = {name: -last[region] for region, name in regions.items()}
+    # Gains and losses of all regions, also of those outside the rule.
     worst = min(gains, key=gains.__getitem__)
     best = max(gains, key=gains.__getitem__)
+    # In short the cases without Japan and Korea are fewer, so steps are matched by share.
     without = next(row for row in reversed(apart) if row["share"] == last["share"])
     saved = last["world"] - without["world"]
     return (

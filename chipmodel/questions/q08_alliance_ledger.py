@@ -141,6 +141,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         Table(
             "q08_ledger",
             "All items side by side, with their kind, grade and source",
+            # Stable, so that items stay in the order of `ITEMS`.
             ledger.sort_values(["ally", "origin"], kind="stable", ignore_index=True),
             LEDGER_COLUMNS,
         ),
@@ -194,6 +195,7 @@ def _facts(data: Dataset, own: Summary, ally: str) -> list[Row]:
         for (region, _), fact in sorted(alliance(data, item).items()):
             if region != ally:
                 continue
+            # Defence is recorded as a share of GDP, other items as money.
             amount = fact.value * gdp_bn if fact.unit == "share" else fact.value
             rows.append(
                 {

@@ -209,6 +209,7 @@ def _game(
 ) -> Row:
     names = base.labels.regions
     holder, target = game
+    # Those the chokepoint is withheld from, not all that lose.
     harmed = sum(gain(own, base, region) for _, region in GAMES[game])
     return {
         "holder": names[holder],
@@ -338,6 +339,7 @@ def _strong(main: pd.DataFrame) -> str:
     strong = [
         f"{row['holder']} against {_target(row['target'])}"
         for row in records(main)
+        # A holder that gains by withholding has no harm to exceed.
         if row["harm_target"] > max(row["harm_holder"], NOTABLE_HARM)
     ]
     which = f": {listed(strong)}" if strong else ""

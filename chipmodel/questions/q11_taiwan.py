@@ -100,6 +100,7 @@ def _world(cache: CaseCache, disruption: Disruption) -> World:
     if disruption == CENTRAL:
         return shipped
     year, depth, surprise = disruption
+    # The shipped blockade starts in YEAR at DEPTH and eases after two years.
     later = year - YEAR
     events = tuple(
         event.model_copy(
@@ -230,6 +231,7 @@ def _insurance(cache: CaseCache, region: str) -> list[Row]:
     for whose, name in ((region, place), (ALL, WORLD.label)):
         premium = -gain(insured_calm, calm, whose) / BN
         loss = -gain(storm, calm, whose) / BN
+        # The loss without fabs less the loss with them, each against its own calm case.
         saved = loss + gain(insured_storm, insured_calm, whose) / BN
         net = {f"net_{chance}": chance * saved - premium for chance in CHANCES}
         rows.append(
@@ -258,6 +260,7 @@ def break_even(premium: float, saved: float) -> float:
     """
     if premium <= 0:
         return 0.0
+    # Expected saving p * saved equals the premium at p = premium / saved, at most one.
     return round(premium / saved, 4) if premium <= saved else float("nan")
 
 

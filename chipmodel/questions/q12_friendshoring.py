@@ -113,6 +113,7 @@ def _steps(short: bool) -> list[tuple[str, float]]:
 def _case(cache: CaseCache, rule: str, share: float) -> Case:
     """Return current law with a rule of origin on US use."""
     law = cache.cell("current_law").case
+    # Years, fine and scope are those of the shipped rule; only set and share differ.
     shipped = cache.cell(SHIPPED).case.policy("friends")
     assert isinstance(shipped, OriginFloor)
     policy: OriginFloor | ConcentrationCap
@@ -335,6 +336,7 @@ def finding(
         _floor(str(rule), records(part))
         for rule, part in floors.groupby("rule_id", sort=False)
     ]
+    # The last row below 100%, where the price is still unique.
     tightest = records(prices[prices["rule_id"] == _widest(prices)])[-1]
     by_segment = {segment: tightest[segment] for segment in base.labels.segments}
     top = max(by_segment, key=by_segment.__getitem__)

@@ -143,6 +143,7 @@ def spent(own: Summary, region: str, firms: Iterable[str] | None = None) -> floa
     firms : iterable of str, optional
         Firms that are counted; all by default.
     """
+    # `firms` may be a generator, which could be searched only once.
     chosen = None if firms is None else set(firms)
     return sum(
         cash
@@ -247,6 +248,7 @@ def side_by_side_table(
         ``measure``.
     """
     blocks = []
+    # Unsorted, so that cases and columns stay in the order in which they were asked for.
     for measure in measures:
         block = table.pivot_table(
             index="case", columns=across, values=measure.key, sort=False
@@ -310,6 +312,7 @@ def how_sure(cache: CaseCache, wanted: Iterable[tuple[str, str]]) -> tuple[str, 
     wanted : iterable of (str, str)
         Name of a case and of a metric.
     """
+    # The stored intervals of gains and losses are against current law.
     base = cache.summary("current_law")
     metrics = [(cache.summary(case), base, metric) for case, metric in wanted]
     sentence = sure(metrics, load_intervals(cache.data), case_name)
