@@ -1,11 +1,6 @@
-"""Who bears American tariffs on chips: as announced in April 2025, as enacted, and under Section 232 at 25 and 100%?
+"""Who bears US tariffs on chips: as announced, as enacted, under Section 232?
 
-    python experiments/q01_tariffs.py --out results --short --jobs 2
-
-writes ``results/q01_tariffs/``: the finding, its tables as CSV and LaTeX, its figures
-as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The same as
-``chipmodel study q01``, and in a notebook as
-``chipmodel.questions.run.run_question("q01", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q01``, with the same options; see ``README.md``.
 """
 
 import sys

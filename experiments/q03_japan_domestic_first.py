@@ -1,11 +1,6 @@
-"""Does Japan's domestic-first chip strategy pull fabs out of the United States?
+"""Do Japan's domestic-first subsidies divert fabs from the United States?
 
-    python experiments/q03_japan_domestic_first.py --out results --short --jobs 2
-
-writes ``results/q03_japan_domestic_first/``: the finding, its tables as CSV and LaTeX,
-its figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case.
-The same as ``chipmodel study q03``, and in a notebook as
-``chipmodel.questions.run.run_question("q03", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q03``, with the same options; see ``README.md``.
 """
 
 import sys

@@ -1,11 +1,6 @@
-"""What does each treasury pay for fabs, what share of its GDP is that, and what does it get?
+"""What does each treasury pay for fabs, and what does it get?
 
-    python experiments/q04_subsidy_ledger.py --out results --short --jobs 2
-
-writes ``results/q04_subsidy_ledger/``: the finding, its tables as CSV and LaTeX, its
-figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The
-same as ``chipmodel study q04``, and in a notebook as
-``chipmodel.questions.run.run_question("q04", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q04``, with the same options; see ``README.md``.
 """
 
 import sys

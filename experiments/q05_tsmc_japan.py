@@ -1,11 +1,6 @@
-"""What do TSMC's fabs in Kumamoto make, for whom, at what support, and what becomes of them in each case?
+"""TSMC in Japan: what do its fabs make, for whom and with what subsidies?
 
-    python experiments/q05_tsmc_japan.py --out results --short --jobs 2
-
-writes ``results/q05_tsmc_japan/``: the finding, its tables as CSV and LaTeX, its
-figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The
-same as ``chipmodel study q05``, and in a notebook as
-``chipmodel.questions.run.run_question("q05", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q05``, with the same options; see ``README.md``.
 """
 
 import sys

@@ -1,11 +1,6 @@
-"""How do transfers through chips compare with what allies pay for defence, gas and investment?
+"""How large are payments over chips beside those for troops and defence?
 
-    python experiments/q08_alliance_ledger.py --out results --short --jobs 2
-
-writes ``results/q08_alliance_ledger/``: the finding, its tables as CSV and LaTeX, its
-figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The
-same as ``chipmodel study q08``, and in a notebook as
-``chipmodel.questions.run.run_question("q08", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q08``, with the same options; see ``README.md``.
 """
 
 import sys

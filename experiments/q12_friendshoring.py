@@ -1,11 +1,6 @@
-"""What does it cost to buy from trusted origins only, step by step, and what is trust worth a wafer?
+"""What does it cost to buy chips from trusted origins only?
 
-    python experiments/q12_friendshoring.py --out results --short --jobs 2
-
-writes ``results/q12_friendshoring/``: the finding, its tables as CSV and LaTeX, its
-figures as PDF, PNG and SVG, and a manifest; without ``--short`` with every case. The
-same as ``chipmodel study q12``, and in a notebook as
-``chipmodel.questions.run.run_question("q12", chipmodel.load_dataset(), "results")``.
+The same as ``chipmodel study q12``, with the same options; see ``README.md``.
 """
 
 import sys

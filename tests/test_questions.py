@@ -1,4 +1,4 @@
-"""The questions: each keeps the contract, its cases fit the data, and its findings say what its tables hold."""
+"""Questions: the contract, cases that fit the data, findings that follow the tables."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from chipmodel.analysis.structure import StructureReader
 from chipmodel.cases.check import check_case
 from chipmodel.display import charts
 from chipmodel.model.parameters.build import build_parameters
-from chipmodel.questions import names, question, shared
+from chipmodel.questions import chokepoints, coalitions, names, question, shared, titles
 from chipmodel.questions import q01_tariffs as q01
 from chipmodel.questions import q02_exposure as q02
 from chipmodel.questions import q03_japan_domestic_first as q03
 from chipmodel.questions import q06_korean_awards as q06
 from chipmodel.questions import q07_china as q07
-from chipmodel.questions import q09_cards as q09
 from chipmodel.questions import q11_taiwan as q11
 from chipmodel.questions import q12_friendshoring as q12
+from chipmodel.questions.answer import Column, Table, rounded
 from chipmodel.questions.folder import read_part
 from chipmodel.report import golden
 from chipmodel.results.summary import Summary
@@ -46,7 +46,7 @@ def data() -> Dataset:
 
 @pytest.fixture(scope="module")
 def cache(data: Dataset) -> CaseCache:
-    """A desk that is asked for cases only."""
+    """A cache that is asked for cases only."""
     return CaseCache(data)
 
 
@@ -74,7 +74,7 @@ def test_contract(name: str, cache: CaseCache) -> None:
     labels: dict[str, set[tuple[str, str]]] = {}
     for cell, key in zip(all_of_them, keys, strict=True):
         labels.setdefault(cell.name, set()).add(key)
-    assert all(len(found) == 1 for found in labels.values()), (
+    assert all(len(digests) == 1 for digests in labels.values()), (
         "two different cells have one name"
     )
 
@@ -99,17 +99,55 @@ def test_families_share_a_shape(cache: CaseCache) -> None:
     """What differs in numbers only is compiled once: the coalitions, and the steps of decoupling."""
     numbers = build_parameters(cache.data, cache.cell("current_law").world)
     reader = StructureReader()
-    pairs = [q09._between(one) for one in q09._splits()] + list(q09.GAMES.values())
-    assert (
-        len({reader.read(q09._case(cache, held), numbers).shape for held in pairs}) == 1
-    )
-    steps = [q07._decoupled(cache, q07.TOGETHER, room) for room in (0.3, 0.1, 0.0)]
+    members = chokepoints.MEMBERS
+    withheld = [
+        coalitions.withheld_between(side, members)
+        for side in coalitions.splits(members)
+    ]
+    withheld += chokepoints.GAMES.values()
+    cases = [chokepoints.withholding(cache, pairs) for pairs in withheld]
+    assert len({reader.read(case, numbers).shape for case in cases}) == 1
+    steps = [q07._decoupled(cache, q07.TOGETHER, share) for share in (0.3, 0.1, 0.0)]
     assert len({reader.read(case, numbers).shape for case in steps}) == 1
 
 
 def test_unknown_question() -> None:
     with pytest.raises(InputError, match="q12_friendshoring"):
         question("q12_freindshoring")
+
+
+def test_titles_are_read_without_importing_questions() -> None:
+    """The list of questions has the title of each, and loads no module of a question."""
+    assert titles() == {name: question(name).TITLE for name in names()}
+    code = (
+        "import sys; from chipmodel import questions; questions.titles();"
+        "print([m for m in sys.modules if m.startswith('chipmodel.questions.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_table_is_written_with_headings_and_read_by_key() -> None:
+    """Numbers are rounded, -0.0 is 0.0, and only columns that are listed are written."""
+    columns = (
+        Column("case", "case"),
+        Column("cost", "World", "USD bn", 3),
+        Column("ratio", "ratio"),
+    )
+    rows = [
+        {"case": "duty", "id": "x", "cost": 1.23456, "ratio": 1.23456},
+        {"case": "none", "id": "y", "cost": -0.0001, "ratio": float("nan")},
+    ]
+    frame = rounded(rows, columns)
+    assert list(frame["cost"]) == [1.235, 0.0]
+    assert math.copysign(1.0, frame["cost"].iloc[1]) == 1.0
+    assert frame["ratio"].iloc[0] == 1.23456
+    written = Table("t", "title", frame, columns).written
+    assert list(written.columns) == ["case", "World, USD bn", "ratio"]
+    assert list(rounded([], columns).columns) == ["case", "cost", "ratio"]
+    assert Table("t", "title", frame).written is frame
 
 
 def test_gains_add_up(law: Summary) -> None:
@@ -161,7 +199,9 @@ def test_shapley_of_a_game_solved_by_hand() -> None:
     worth = {frozenset(s): 0.0 for k in range(4) for s in combinations("abc", k)}
     for winning in ("ab", "ac", "abc"):
         worth[frozenset(winning)] = 6.0
-    assert q09.shapley("abc", worth) == pytest.approx({"a": 4.0, "b": 1.0, "c": 1.0})
+    assert coalitions.shapley("abc", worth) == pytest.approx(
+        {"a": 4.0, "b": 1.0, "c": 1.0}
+    )
 
 
 def test_a_split_values_both_sides(law: Summary) -> None:
@@ -174,7 +214,7 @@ def test_a_split_values_both_sides(law: Summary) -> None:
             "BBB": law.surplus["BBB"] - 1.0,
         },
     )
-    worth = q09.coalition_values(("AAA", "BBB"), {frozenset({"AAA"}): own}, law)
+    worth = coalitions.coalition_values(("AAA", "BBB"), {frozenset({"AAA"}): own}, law)
     assert worth == pytest.approx(
         {
             frozenset(): 0.0,
@@ -183,11 +223,12 @@ def test_a_split_values_both_sides(law: Summary) -> None:
             frozenset({"AAA", "BBB"}): 0.0,
         }
     )
-    share = q09.shapley(("AAA", "BBB"), worth)
+    share = coalitions.shapley(("AAA", "BBB"), worth)
     assert share == pytest.approx({"AAA": -1.5, "BBB": 1.5})
-    assert len(q09._splits()) == 2 ** (len(q09.MEMBERS) - 1) - 1
-    assert q09._between(frozenset({"USA"})) == {
-        (a, b) for a in q09.MEMBERS for b in q09.MEMBERS if a != b and "USA" in (a, b)
+    members = chokepoints.MEMBERS
+    assert len(coalitions.splits(members)) == 2 ** (len(members) - 1) - 1
+    assert coalitions.withheld_between(frozenset({"USA"}), members) == {
+        (a, b) for a in members for b in members if a != b and "USA" in (a, b)
     }
 
 
@@ -205,12 +246,16 @@ def test_insurance_that_never_pays() -> None:
 
 
 def _who(users: float, treasury: float) -> pd.DataFrame:
-    row = {"case": "test duty", "status": "threatened", **dict.fromkeys(q01.PARTS, 0.0)}
+    row = {
+        "case": "test duty",
+        "status": "threatened",
+        **dict.fromkeys(q01.AMOUNTS, 0.0),
+    }
     row |= {
-        "American users, USD bn": users,
-        "American treasury, USD bn": treasury,
-        "United States, USD bn": users + treasury,
-        "World, USD bn": users,
+        "users_home": users,
+        "treasury_home": treasury,
+        "home": users + treasury,
+        "world": users,
     }
     return pd.DataFrame([row])
 
@@ -220,19 +265,19 @@ def test_tariff_finding_follows_its_signs() -> None:
         [
             {
                 "case": "test duty",
-                "change in all segments, kwpm": 0.0,
-                "change in Logic, kwpm": -2.5,
+                "all_change": 0.0,
+                "leading_change": -2.5,
             }
         ]
     )
     text = " ".join(q01.finding(_who(-4.0, 8.0), where))
-    assert "American users lose USD 4.0 bn (50% of what the treasury nets)" in text
+    assert "US users lose USD 4.0 bn (50% of what the treasury gains)" in text
     assert "United States as a whole gains USD 4.0 bn" in text
     assert "-2.5 kwpm" in text
     text = " ".join(q01.finding(_who(3.0, -8.0), where))
-    assert "American users gain USD 3.0 bn," in text
-    assert "is short of USD 8.0 bn" in text
-    assert "changes nothing" in " ".join(q01.finding(_who(0.0, 0.0), where))
+    assert "US users gain USD 3.0 bn," in text
+    assert "the US treasury loses USD 8.0 bn" in text
+    assert "has no effect" in " ".join(q01.finding(_who(0.0, 0.0), where))
 
 
 def _exposure(losses: dict[str, float]) -> pd.DataFrame:
@@ -242,25 +287,23 @@ def _exposure(losses: dict[str, float]) -> pd.DataFrame:
             {
                 "case": "duty",
                 "ally": a,
-                q02.LOSS: v,
-                q02.PER_GDP: 10.0 * v * (1 if a == "A" else 3),
-                q02.SURPLUS: surplus[a],
+                "loss": v,
+                "loss_over_gdp": 10.0 * v * (1 if a == "A" else 3),
+                "surplus": surplus[a],
             }
             for a, v in losses.items()
         ]
     )
-    for rank, column in zip(
-        q02.RANKS, (q02.LOSS, q02.PER_GDP, q02.SURPLUS), strict=True
-    ):
-        table[rank] = table[column].rank(ascending=False).astype(int)
+    for measure, rank in q02.RANKS.items():
+        table[rank.key] = table[measure].rank(ascending=False).astype(int)
     return table
 
 
 def test_exposure_finding_ranks() -> None:
     text = " ".join(q02.finding(_exposure({"A": 2.0, "B": 1.0})))
     assert "A loses USD 2.0 bn and B loses USD 1.0 bn" in text
-    assert "In dollars A loses most in it" in text
-    assert "of its economy B loses most" in text
+    assert "In dollars, A loses most; relative" in text
+    assert "relative to GDP, B loses most" in text
     assert "in none of 1 cases" in text
     assert "in every case" in " ".join(q02.finding(_exposure({"A": 1.0, "B": 2.0})))
     assert q02.finding(_exposure({"A": 0.0, "B": 0.0}))[0].startswith(
@@ -272,19 +315,20 @@ def test_japan_finding_reports_both_signs() -> None:
     def row(how: str, abroad: float) -> dict[str, object]:
         return {
             "world": how,
+            "case_id": q03.MORE,
             "case": "Japan domestic first",
-            q03.PAID: 10.0,
-            q03.YEN: 1.5,
-            q03.SPENT_HOME: 20.0,
-            q03.SPENT_ABROAD: abroad,
-            q03.EVERYWHERE: 0.0,
-            q03.RATIO: -abroad / 10.0,
-            q03.KWPM: -abroad,
+            "paid": 10.0,
+            "paid_yen": 1.5,
+            "spent_home": 20.0,
+            "spent_abroad": abroad,
+            "spent_elsewhere": 0.0,
+            "lost_per_dollar": -abroad / 10.0,
+            "lost_per_yen": -abroad,
         }
 
     firms = pd.DataFrame(
         [("gross", "Japan domestic first", "tsmc", 5.0, -1.0)],
-        columns=["world", "case", "firm", "in Japan, USD bn", "in the US, USD bn"],
+        columns=[column.key for column in q03.BY_FIRM],
     )
     text = " ".join(
         q03.finding(pd.DataFrame([row("gross", -2.0), row("net", 1.0)]), firms)
@@ -298,14 +342,14 @@ def test_awards_finding() -> None:
     def row(case: str, kwpm: float, support: float) -> dict[str, object]:
         return {
             "case": case,
-            "world": q06.HELD,
-            q06.TAYLOR: kwpm,
-            q06.SIZE: 67.0,
-            q06.SUPPORT: support,
-            "SK hynix Indiana packaging, kwpm": 6.0,
-            "change in American leading logic, kwpm": kwpm - 17.0,
-            "gain of the United States, USD bn": 1.0,
-            "gain of South Korea, USD bn": -2.0,
+            "world": shared.COMMITTED,
+            "taylor": kwpm,
+            "announced": 67.0,
+            "support": support,
+            "hynix": 6.0,
+            "leading_change": kwpm - 17.0,
+            "gain_home": 1.0,
+            "gain_korea": -2.0,
         }
 
     text = " ".join(
@@ -330,18 +374,19 @@ def test_friendshoring_on_real_data() -> None:
     answer = q12.answer(cache, True)
     costs = next(t.frame for t in answer.tables if t.name == "q12_cost")
     by = {
-        rule: part.set_index("share")[q12.WORLD] for rule, part in costs.groupby("rule")
+        rule: part.set_index("share")["world"]
+        for rule, part in costs.groupby("rule_id")
     }
     for curve in by.values():
         assert list(curve) == sorted(curve)
         assert curve.iloc[-1] > 1.0
-    both = sorted(set(by["Allies less Taiwan"].index) & set(by["Allies"].index))
+    both = sorted(set(by[q12.NARROW].index) & set(by[q12.WIDE].index))
     assert len(both) > 1
-    assert (by["Allies less Taiwan"].loc[both] >= by["Allies"].loc[both] - 1e-3).all()
+    assert (by[q12.NARROW].loc[both] >= by[q12.WIDE].loc[both] - 1e-3).all()
     prices = next(t.frame for t in answer.tables if t.name == "q12_price_of_trust")
-    assert prices.drop(columns=["trusted set", "share"]).to_numpy().min() >= 0.0
-    said = " ".join(answer.finding)
-    assert f"{by['Allies'].loc[1.0]:,.1f}" in said
+    segments = list(cache.summary("current_law").labels.segments)
+    assert prices[segments].to_numpy().min() >= 0.0
+    assert f"{by[q12.WIDE].loc[1.0]:,.1f}" in " ".join(answer.finding)
     for table in answer.tables:
         assert re.fullmatch(r"q12_[a-z_]+", table.name)
         assert not table.frame.empty

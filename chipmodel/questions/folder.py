@@ -197,8 +197,8 @@ def contents(answer: Answer) -> dict[str, bytes]:
     frames = {}
     for table in answer.tables:
         frames[table.name] = table.frame
-        tex = latex(table.frame, table.title, table.name)
-        files[f"{table.name}.csv"] = table_csv(table.frame).encode()
+        tex = latex(table.written, table.title, table.name)
+        files[f"{table.name}.csv"] = table_csv(table.written).encode()
         files[f"{table.name}.tex"] = tex.encode()
     if canvas.drawable():
         for figure in answer.figures:

@@ -1,31 +1,43 @@
-"""Q1, tariffs: who bears American duties on chips."""
+"""Q1, tariffs: who bears US duties on chips."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
-from chipmodel.common.text import NEGLIGIBLE, billion, listed, percent
+from chipmodel.common.text import listed, percent
 from chipmodel.display import charts
-from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.display.canvas import Drawn
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
 from chipmodel.questions.shared import (
+    BN,
+    CASE,
     FIRMS,
+    MEASURABLE,
+    NO_CHANGE,
     TREASURY,
     USERS,
+    WORLD,
+    Row,
+    alt_text,
     between,
     capacity,
+    case_name,
     firms,
     gain,
     how_sure,
-    in_billions,
+    labels_of,
+    money,
+    records,
     result,
     results,
-    spoken,
+    treasury,
+    users,
+    wafers,
 )
-from chipmodel.questions.shared import treasury as purse
-from chipmodel.questions.shared import users as buyers
-from chipmodel.results.metrics import evaluate
+from chipmodel.results.metrics import ALL, evaluate
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -33,17 +45,14 @@ from chipmodel.studies.plan import Cell
 TITLE = "Tariffs: as announced, as enacted, as threatened"
 
 
-ASKS = (
-    "Who bears an American duty on chips: buyers, makers or the treasury, at home or"
-    " abroad?"
-)
+ASKS = "Who bears a US duty on chips: users, firms or the treasury, at home or abroad?"
 
 
 METHOD = (
-    "Each tariff case against current law: users' surplus, rents of firms by their"
-    " home, treasuries; present values over all years solved. Partner terms are those"
-    " of the cases. Duties fall on bare chips unless the case says otherwise. Wages,"
-    " exchange rates and retaliation are left out."
+    "Each tariff case is compared with current law: surplus of users, rents of firms by"
+    " home region, and treasuries, as present values over all years solved. Partner"
+    " terms are those of each case. Duties apply to bare chips unless the case extends"
+    " them to devices. Wages, exchange rates and retaliation are left out."
 )
 
 
@@ -69,14 +78,34 @@ FULL = (
 )
 
 
-PARTS = {
-    "American users, USD bn": USERS,
-    "American firms, USD bn": FIRMS,
-    "American treasury, USD bn": TREASURY,
-    "users elsewhere, USD bn": "#9E97C9",
-    "firms elsewhere, USD bn": "#D6D39B",
-    "treasuries elsewhere, USD bn": "#C897AD",
+INCIDENCE = (
+    CASE,
+    Column("status", "status"),
+    money("users_home", "American users"),
+    money("users_abroad", "users elsewhere"),
+    money("firms_home", "American firms"),
+    money("firms_abroad", "firms elsewhere"),
+    money("treasury_home", "American treasury"),
+    money("treasury_abroad", "treasuries elsewhere"),
+    money("home", "United States"),
+    WORLD,
+    money("duties", "duties collected"),
+    money("makers", "memo: makers in the United States pay more"),
+)
+
+
+AMOUNTS = [column.key for column in INCIDENCE if column.unit]
+
+
+PAINT = {
+    "users_home": USERS,
+    "firms_home": FIRMS,
+    "treasury_home": TREASURY,
+    "users_abroad": "#9E97C9",
+    "firms_abroad": "#D6D39B",
+    "treasury_abroad": "#C897AD",
 }
+"""Colour of each party; abroad the same hue, lighter."""
 
 
 def cases(short: bool) -> tuple[str, ...]:
@@ -90,139 +119,149 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
+    """Return who gains and loses in each case, and US capacity."""
     base = cache.summary("current_law")
-    found = [cache.summary(name) for name in cases(short)]
-    who = in_billions(pd.DataFrame([incidence(own, base) for own in found]))
-    where = pd.DataFrame([_capacity(own, base) for own in found])
+    summaries = [cache.summary(name) for name in cases(short)]
+    who = rounded((incidence(own, base) for own in summaries), INCIDENCE)
+    where_columns = _capacity_columns(base)
+    where = rounded((_capacity(own, base) for own in summaries), where_columns)
     years = f"{base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table(
             "q01_incidence",
-            f"Who gains and who loses against current law, present value of {years};"
-            " the memo reaches users and is not to be added",
+            f"Gains and losses against current law, present value of {years}; the memo"
+            " is passed on to users and must not be added",
             who,
+            INCIDENCE,
         ),
         Table(
             "q01_capacity",
-            f"American capacity in {base.labels.years[-1]}, kwpm, and its change",
+            f"US capacity in {base.labels.years[-1]}, kwpm, and its change",
             where,
+            where_columns,
         ),
     ]
-    alt = "; ".join(
-        f"{row['case']}: United States {row['United States, USD bn']:+.1f}, world "
-        f"{row['World, USD bn']:+.1f}"
-        for _, row in who.iterrows()
-    )
+    nets = [
+        f"{row['case']}: United States {row['home']:+.1f}, world {row['world']:+.1f}"
+        for row in records(who)
+    ]
     figure = Figure(
         "q01_incidence",
         "Who bears the duty",
         "q01_incidence",
-        f"Stacked bars, USD bn: {alt}.",
-        partial(
-            charts.stacked_support,
-            label="case",
-            parts=PARTS,
-            title="Who gains and who loses by American duties, USD bn",
-            note=(
-                f"present value {years} against current law; right of zero: gain;"
-                " diamond and number: the world"
-            ),
-        ),
+        alt_text("Stacked bars, USD bn:", nets),
+        partial(_draw, years=years),
     )
-    how = how_sure(
+    sure = how_sure(
         cache,
-        *(
-            (case, metric)
-            for case in ("section232_25", "section232_100")
-            for metric in (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all")
+        product(
+            ("section232_25", "section232_100"),
+            (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all"),
         ),
     )
-    return Answer((*finding(who, where), *how), tables, [figure])
+    return Answer((*finding(who, where), *sure), tables, [figure])
 
 
-def incidence(own: Summary, base: Summary) -> dict[str, object]:
-    """Return a case's gains by who has them, USD bn."""
-    row: dict[str, object] = {"case": spoken(own.case.name), "status": own.case.status}
-    for name, measure in (("users", buyers), ("firms", firms), ("treasury", purse)):
+def incidence(own: Summary, base: Summary) -> Row:
+    """Return the gains in a case by party, USD bn."""
+    row: Row = {"case": case_name(own.case.name), "status": own.case.status}
+    parties = {"users": users, "firms": firms, "treasury": treasury}
+    for party, measure in parties.items():
         at_home = measure(own, base, HOME)
-        elsewhere = measure(own, base, "all") - at_home
-        row[f"American {name}, USD bn"] = at_home / 1000.0
-        row[f"{'treasuries' if name == 'treasury' else name} elsewhere, USD bn"] = (
-            elsewhere / 1000.0
-        )
-    row["United States, USD bn"] = gain(own, base, HOME) / 1000.0
-    row["World, USD bn"] = gain(own, base, "all") / 1000.0
-    row["duties collected, USD bn"] = _duties(own, base) / 1000.0
-    memo = evaluate(f"cost.buyers.maker.{HOME}", own, base)
-    row["memo: makers in the United States pay more, USD bn"] = memo / 1000.0
+        # Including the rents of owners that belong to no region.
+        everywhere = measure(own, base, ALL)
+        row[f"{party}_home"] = at_home / BN
+        row[f"{party}_abroad"] = (everywhere - at_home) / BN
+    row["home"] = gain(own, base, HOME) / BN
+    row["world"] = gain(own, base, ALL) / BN
+    row["duties"] = (_duties(own) - _duties(base)) / BN
+    row["makers"] = evaluate(f"cost.buyers.maker.{HOME}", own, base) / BN
     return row
 
 
-def _duties(own: Summary, base: Summary) -> float:
-    """Return what is collected more than in the reference, over the years reported, present value, MUSD."""
+def _duties(own: Summary) -> float:
+    """Return duties collected over the years reported, present value, MUSD."""
     return sum(
-        sign * v * one.discount[t]
-        for one, sign in ((own, 1.0), (base, -1.0))
-        for (a, _, r, t), v in one.lines.items()
-        if r == HOME and a in ("tariff", "allowance")
+        value * own.discount[year]
+        for (account, _, region, year), value in own.lines.items()
+        # Refunds under an allowance are booked on an account of their own.
+        if region == HOME and account in ("tariff", "allowance")
     )
 
 
-def _capacity(own: Summary, base: Summary) -> dict[str, object]:
-    row: dict[str, object] = {"case": spoken(own.case.name)}
-    leading = base.labels.leading
-    for name, segment in (("all segments", "all"), (base.segment(leading), leading)):
-        now, before = capacity(own, HOME, segment), capacity(base, HOME, segment)
-        row[f"{name}, kwpm"] = round(now, 1)
-        row[f"change in {name}, kwpm"] = round(now - before, 1) + 0.0
-    return row
+def _capacity_columns(base: Summary) -> list[Column]:
+    leading = base.segment(base.labels.leading)
+    return [
+        CASE,
+        wafers("all", "all segments"),
+        wafers("all_change", "change in all segments"),
+        wafers("leading", leading),
+        wafers("leading_change", f"change in {leading}"),
+    ]
+
+
+def _capacity(own: Summary, base: Summary) -> Row:
+    everything = capacity(own, HOME)
+    leading = capacity(own, HOME, own.labels.leading)
+    return {
+        "case": case_name(own.case.name),
+        "all": everything,
+        "all_change": everything - capacity(base, HOME),
+        "leading": leading,
+        "leading_change": leading - capacity(base, HOME, base.labels.leading),
+    }
+
+
+def _draw(who: pd.DataFrame, years: str) -> Drawn:
+    labels = labels_of(INCIDENCE)
+    return charts.stacked_support(
+        who.rename(columns=labels),
+        label="case",
+        parts={labels[party]: colour for party, colour in PAINT.items()},
+        title="Who gains and who loses from US duties, USD bn",
+        note=(
+            f"present value {years} against current law; right of zero: gain;"
+            " diamond and number: the world"
+        ),
+    )
 
 
 def finding(who: pd.DataFrame, where: pd.DataFrame) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    money = [c for c in who.columns if str(c).endswith("USD bn")]
-    said, still = [], []
-    for _, row in who.iterrows():
-        if 1000.0 * max(abs(float(row[c])) for c in money) < 10 * NEGLIGIBLE:
-            still.append(str(row["case"]))
-            continue
-        said.append(_bearers(row))
-    if still:
-        said.append(
-            f"{listed(still)} {'changes' if len(still) == 1 else 'change'} nothing: no"
-            " chip falls under it."
+    """Return the finding: who bears the duty in each case, and where fabs move."""
+    sentences: list[str] = []
+    without_effect: list[str] = []
+    for row in records(who):
+        largest = max(abs(row[key]) for key in AMOUNTS)
+        if largest < MEASURABLE:
+            without_effect.append(row["case"])
+        else:
+            sentences.append(_bearers(row))
+    if without_effect:
+        several = len(without_effect) > 1
+        verb = "have" if several else "has"
+        sentences.append(
+            f"{listed(without_effect)} {verb} no effect: no chip is subject to"
+            f" {'them' if several else 'it'}."
         )
-    leading = next(
-        str(c)
-        for c in where.columns
-        if str(c).startswith("change in") and "all segments" not in str(c)
+    change = where.set_index("case")["leading_change"]
+    sentences.append(
+        "US leading-edge capacity in the last year reported changes by"
+        f" {between(change, 'kwpm')} across these cases, most under"
+        f" {change.abs().idxmax()}."
     )
-    moved = where.set_index("case")[leading]
-    said.append(
-        "American leading-edge capacity in the last year reported changes by"
-        f" {between(moved, 'kwpm')} over these cases, most in {moved.abs().idxmax()}."
-    )
-    return tuple(said)
+    return tuple(sentences)
 
 
-def _bearers(row: pd.Series) -> str:
-    mine = 1000.0 * float(row["American users, USD bn"])
-    revenue, home = (
-        1000.0 * float(row["American treasury, USD bn"]),
-        1000.0 * float(row["United States, USD bn"]),
-    )
-    abroad = 1000.0 * (float(row["firms elsewhere, USD bn"]))
-    share = (
-        f" ({percent(-mine / revenue)} of what the treasury nets)"
-        if revenue > NEGLIGIBLE and mine < 0
-        else ""
-    )
+def _bearers(row: Row) -> str:
+    loss, revenue = -row["users_home"], row["treasury_home"]
+    share = ""
+    # The ratio is of interest only where users pay and the treasury receives.
+    if revenue > NO_CHANGE and loss > 0:
+        share = f" ({percent(loss / revenue)} of what the treasury gains)"
     return (
-        f"Under {row['case']} ({row['status']}), American users {results(mine)}{share},"
-        f" the American treasury {'nets' if revenue >= 0 else 'is short of'}"
-        f" {billion(abs(revenue))}, American firms"
-        f" {results(1000.0 * float(row['American firms, USD bn']))} and firms elsewhere"
-        f" {results(abroad)}; the United States as a whole {result(home)} and the world"
-        f" {result(1000.0 * float(row['World, USD bn']))}."
+        f"Under {row['case']} ({row['status']}), US users"
+        f" {results(row['users_home'])}{share}, the US treasury {result(revenue)}, US"
+        f" firms {results(row['firms_home'])} and firms elsewhere"
+        f" {results(row['firms_abroad'])}; the United States as a whole"
+        f" {result(row['home'])} and the world {result(row['world'])}."
     )

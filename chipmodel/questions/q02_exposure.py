@@ -1,24 +1,36 @@
-"""Q2, exposure: which ally has most to lose by American tariffs on chips."""
+"""Q2, exposure: which ally has most to lose from US tariffs on chips."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
-from chipmodel.common.text import NEGLIGIBLE, billion, listed
+from chipmodel.common.text import listed
+from chipmodel.dataset.rows import AllianceRow
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
 from chipmodel.questions import q01_tariffs as tariffs
-from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
 from chipmodel.questions.shared import (
+    BN,
+    CASE,
     GDP_YEAR,
+    MEASURABLE,
+    Row,
     alliance,
+    alt_text,
+    case_name,
     firms,
     gain,
     gdp,
     how_sure,
-    spoken,
+    labels_of,
+    money,
+    records,
+    side_by_side_table,
+    usd,
     users,
     yearly,
 )
@@ -30,33 +42,51 @@ TITLE = "Exposure: what each ally loses"
 
 
 ASKS = (
-    "Which ally loses most by American trade policy on chips, in dollars and for its"
-    " size?"
+    "Which ally loses most from US trade policy on chips, in dollars and relative to"
+    " its GDP?"
 )
 
 
 METHOD = (
-    "The tariff cases of Q1: what users, firms at home there and treasury of each ally"
-    " lose against current law, as a present value and as an even yearly sum over GDP"
-    f" of {GDP_YEAR}. The surplus in goods trade stands beside it and does not enter"
-    " the model. Chips only: cars, steel and the rest are left out."
+    "The tariff cases of Q1: losses of each ally's users, firms and treasury against"
+    " current law, as a present value and as an even yearly amount divided by GDP of"
+    f" {GDP_YEAR}. The surplus in goods trade is listed for comparison and does not"
+    " enter the model. Chips only: cars, steel and other goods are left out."
 )
 
 
 ALLIES = ("JPN", "KOR", "TWN", "EUR")
 
 
-LOSS, PER_GDP, SURPLUS = (
-    "loss, USD bn",
-    "loss a year, USD per million of GDP",
-    "goods surplus 2024, USD bn",
+ALLY = Column("ally", "ally")
+
+
+LOSS = money("loss", "loss")
+
+
+LOSS_OVER_GDP = Column(
+    "loss_over_gdp", "loss a year", "USD per million of GDP", digits=1
 )
 
 
-RANKS = ["rank by loss", "rank by loss over GDP", "rank by surplus"]
+RANKS = {
+    "loss": Column("rank_loss", "rank by loss"),
+    "loss_over_gdp": Column("rank_loss_over_gdp", "rank by loss over GDP"),
+    "surplus": Column("rank_surplus", "rank by surplus"),
+}
+"""The column with the rank of each measure."""
 
 
-PAINT = {r: style.REGION_COLOURS[r] for r in ALLIES}
+EXPOSURE = (
+    CASE,
+    ALLY,
+    LOSS,
+    money("loss_firms", "of which firms"),
+    money("loss_users", "of which users"),
+    LOSS_OVER_GDP,
+    Column("surplus", "goods surplus 2024", "USD bn"),
+    *RANKS.values(),
+)
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
@@ -65,81 +95,82 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
+    """Return the loss of each ally in each case, and how the allies rank."""
     base = cache.summary("current_law")
-    found = [cache.summary(name) for name in tariffs.cases(short)]
-    size, surplus = gdp(cache.data), alliance(cache.data, "goods_surplus")
-    table = pd.DataFrame(
-        [
-            _row(own, base, ally, size[ally], surplus[ally, 2024].value)
-            for own in found
-            for ally in ALLIES
-        ]
-    )
-    for rank, column in zip(RANKS, (LOSS, PER_GDP, SURPLUS), strict=True):
-        table[rank] = table.groupby("case", sort=False)[column].rank(
-            ascending=False, method="min"
-        )
-    # Where nothing moves there is nothing to rank.
-    still = (
-        table.groupby("case", sort=False)[LOSS].transform(lambda x: x.abs().max())
-        == 0.0
-    )
-    table[RANKS] = table[RANKS].astype("Int64").mask(still)
-    wide = {
-        column: table.pivot_table(
-            index="case", columns="ally", values=column, sort=False
-        )
-        for column in (LOSS, PER_GDP)
-    }
-    drawn = pd.concat(
-        [frame.reset_index().assign(measure=column) for column, frame in wide.items()]
-    )
-    names = {base.labels.regions[r]: PAINT[r] for r in ALLIES}
+    economy = gdp(cache.data)
+    surplus = alliance(cache.data, "goods_surplus")
+    rows = [
+        _row(cache.summary(case), base, ally, economy[ally], surplus[ally, GDP_YEAR])
+        for case, ally in product(tariffs.cases(short), ALLIES)
+    ]
+    table = _ranked(rounded(rows, EXPOSURE))
+    allies = [Column(ally, base.labels.regions[ally]) for ally in ALLIES]
+    ranking = side_by_side_table(table, "region", (LOSS, LOSS_OVER_GDP))
     years = f"{base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table(
             "q02_exposure",
-            f"What allies lose by American tariffs on chips, present value of {years}"
-            " (below zero: gain), over GDP, and their surplus in goods trade with the"
+            f"Losses of allies from US tariffs on chips, present value of {years}"
+            " (negative: gain), over GDP, and their surplus in goods trade with the"
             " United States",
             table,
+            EXPOSURE,
         ),
-        Table("q02_ranking", "The same, a column an ally", drawn),
+        Table(
+            "q02_ranking",
+            "The same losses, one column per ally",
+            ranking,
+            (CASE, *allies, Column("measure", "measure")),
+        ),
     ]
     figure = Figure(
         "q02_exposure",
         "Exposure of the allies",
         "q02_ranking",
         _alt(table),
-        partial(_draw, paint=names, years=years),
+        partial(_draw, allies=allies, years=years),
     )
-    how = how_sure(cache, *(("section232_25", f"welfare.{ally}") for ally in ALLIES))
-    return Answer((*finding(table), *how), tables, [figure])
+    sure = how_sure(cache, (("section232_25", f"welfare.{ally}") for ally in ALLIES))
+    return Answer((*finding(table), *sure), tables, [figure])
 
 
 def _row(
-    own: Summary, base: Summary, ally: str, size: float, surplus: float
-) -> dict[str, object]:
+    own: Summary, base: Summary, ally: str, gdp_bn: float, surplus: AllianceRow
+) -> Row:
     loss = -gain(own, base, ally)
     return {
-        "case": spoken(own.case.name),
+        "case": case_name(own.case.name),
+        "region": ally,
         "ally": base.labels.regions[ally],
-        LOSS: round(loss / 1000.0, 3) + 0.0,
-        "of which firms, USD bn": round(-firms(own, base, ally) / 1000.0, 3) + 0.0,
-        "of which users, USD bn": round(-users(own, base, ally) / 1000.0, 3) + 0.0,
-        PER_GDP: round(1000.0 * yearly(own, loss) / size, 1) + 0.0,
-        SURPLUS: surplus,
+        "loss": loss / BN,
+        "loss_firms": -firms(own, base, ally) / BN,
+        "loss_users": -users(own, base, ally) / BN,
+        # MUSD over USD bn is thousandths, and a thousand times that is millionths.
+        "loss_over_gdp": 1000.0 * yearly(own, loss) / gdp_bn,
+        "surplus": surplus.value,
     }
 
 
-def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
+def _ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the ranks of the allies in each case, the largest first."""
+    by_case = table.groupby("case", sort=False)
+    for measure, rank in RANKS.items():
+        table[rank.key] = by_case[measure].rank(ascending=False, method="min")
+    # Where nothing moves there is nothing to rank.
+    without_effect = by_case["loss"].transform(lambda loss: loss.abs().max()) == 0.0
+    keys = [rank.key for rank in RANKS.values()]
+    table[keys] = table[keys].astype("Int64").mask(without_effect)
+    return table
+
+
+def _draw(table: pd.DataFrame, allies: list[Column], years: str) -> Drawn:
+    labels = labels_of(allies)
     return charts.side_by_side(
-        table,
+        table.rename(columns=labels),
         label="case",
         panel="measure",
-        columns=paint,
-        title="What allies lose by American tariffs on chips",
+        columns={name: style.REGION_COLOURS[ally] for ally, name in labels.items()},
+        title="What allies lose from US tariffs on chips",
         note=(
             f"against current law; left panel: present value {years}; right: an even"
             " yearly sum; left of zero: gain"
@@ -147,79 +178,75 @@ def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
     )
 
 
-def _top(part: pd.DataFrame, column: str) -> tuple[str, float]:
-    """Return the ally with the largest number of a column, and the number."""
-    by_ally = dict(
-        zip(part["ally"].astype(str), part[column].astype(float), strict=True)
-    )
-    name = max(by_ally, key=lambda ally: by_ally[ally])
-    return name, by_ally[name]
+def _top(part: pd.DataFrame, measure: str) -> Row:
+    """Return the row of the ally with the largest value of a measure."""
+    return max(records(part), key=lambda row: row[measure])
 
 
 def _alt(table: pd.DataFrame) -> str:
-    tops = [
-        f"{case}: most {_top(part, LOSS)[0]} (USD {_top(part, LOSS)[1]:.1f} bn)"
-        for case, part in table.groupby("case", sort=False)
-    ]
-    return (
-        "Bars of each ally's loss by case, in dollars and over GDP. "
-        + "; ".join(tops)
-        + "."
+    largest = []
+    for case, part in table.groupby("case", sort=False):
+        top = _top(part, "loss")
+        largest.append(f"{case}: largest {top['ally']} (USD {top['loss']:.1f} bn)")
+    return alt_text(
+        "Bars of each ally's loss by case, in dollars and over GDP.", largest
     )
 
 
 def finding(table: pd.DataFrame) -> tuple[str, ...]:
-    """Say what the table holds."""
-    moved = {
+    """Return the finding: who loses in each case, who most, and in what order."""
+    effective = {
         str(case): part
         for case, part in table.groupby("case", sort=False)
-        if 1000.0 * part[LOSS].abs().max() > 10 * NEGLIGIBLE
+        if part["loss"].abs().max() > MEASURABLE
     }
-    if not moved:
-        return ("None of these cases moves what an ally has by more than a rounding.",)
-    said = []
-    for case, part in moved.items():
-        order = part.sort_values(LOSS, ascending=False)
-        each = listed(
-            [f"{row['ally']} {_lost(float(row[LOSS]))}" for _, row in order.iterrows()]
+    if not effective:
+        return ("None of these cases changes any ally's welfare measurably.",)
+    sentences = []
+    for case, part in effective.items():
+        order = records(part.sort_values("loss", ascending=False))
+        losses = [f"{row['ally']} {_lost(row['loss'])}" for row in order]
+        sentences.append(f"Under {case}, {listed(losses)}.")
+    sentences.append(
+        f"In dollars, {_most(effective, 'loss')}; relative to GDP,"
+        f" {_most(effective, 'loss_over_gdp')}."
+    )
+    top = _top(next(iter(effective.values())), "surplus")
+    same_order = [
+        case
+        for case, part in effective.items()
+        if list(part["rank_surplus"]) == list(part["rank_loss"])
+    ]
+    share = f"{len(same_order) or 'none'} of {len(effective)} cases"
+    if len(same_order) == len(effective):
+        share = "every case"
+    sentences.append(
+        f"Among them {top['ally']} has the largest goods surplus with the United States"
+        f" in {GDP_YEAR} (USD {top['surplus']:.1f} bn); the order of losses is that of"
+        f" the surpluses in {share}."
+    )
+    return tuple(sentences)
+
+
+def _lost(loss: float) -> str:
+    verb = "loses" if loss > 0 else "gains"
+    return f"{verb} {usd(abs(loss))}"
+
+
+def _most(effective: dict[str, pd.DataFrame], measure: str) -> str:
+    """Return who loses most, and in which cases if that differs between cases."""
+    cases_of: dict[str, list[str]] = {}
+    for case, part in effective.items():
+        ally = _top(part, measure)["ally"]
+        cases_of.setdefault(ally, []).append(case)
+    # One ally in all cases needs no list of cases.
+    if len(cases_of) > 1:
+        return listed(
+            [
+                f"{ally} loses most under {listed(names)}"
+                for ally, names in cases_of.items()
+            ]
         )
-        said.append(f"Under {case}, {each}.")
-    said.append(
-        f"In dollars {_most(moved, LOSS)}; for the size of its economy"
-        f" {_most(moved, PER_GDP)}."
-    )
-    name, largest = _top(next(iter(moved.values())), SURPLUS)
-    same = sum(
-        list(part["rank by surplus"]) == list(part["rank by loss"])
-        for part in moved.values()
-    )
-    how = (
-        "every case"
-        if same == len(moved)
-        else f"{same or 'none'} of {len(moved)} cases"
-    )
-    said.append(
-        f"The largest surplus of 2024 among them is that of {name} (USD {largest:.1f}"
-        f" bn); allies lose in the order of their surpluses in {how}."
-    )
-    return tuple(said)
-
-
-def _lost(value: float) -> str:
-    verb = "loses" if value > 0 else "gains"
-    return f"{verb} {billion(abs(1000.0 * value))}"
-
-
-def _most(moved: dict[str, pd.DataFrame], column: str) -> str:
-    """Say who loses most, and in which cases if that differs."""
-    cases: dict[str, list[str]] = {}
-    for case, part in moved.items():
-        cases.setdefault(_top(part, column)[0], []).append(case)
-    if len(cases) == 1:
-        return (
-            f"{next(iter(cases))} loses most in"
-            f" {'each of these cases' if len(moved) > 1 else 'it'}"
-        )
-    return listed(
-        [f"{ally} loses most under {listed(under)}" for ally, under in cases.items()]
-    )
+    (ally,) = cases_of
+    where = " in each of these cases" if len(effective) > 1 else ""
+    return f"{ally} loses most{where}"

@@ -1,40 +1,57 @@
-"""Q3, Japan's domestic-first strategy: whether support at home pulls investment out of the United States."""
+"""Q3, Japan's domestic-first strategy: do its subsidies divert fabs from the US."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
-from chipmodel.common.text import billion, listed
+from chipmodel.common.text import listed
 from chipmodel.dataset.derived import CHANGE
 from chipmodel.dataset.rows import MacroRow
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
 from chipmodel.model.world import World
-from chipmodel.questions.answer import Answer, Figure, Table
-from chipmodel.questions.shared import capacity, how_sure, outlay, spent, spoken
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
+from chipmodel.questions.shared import (
+    BN,
+    CASE,
+    Row,
+    alt_text,
+    capacity,
+    case_name,
+    how_sure,
+    labels_of,
+    money,
+    outlay,
+    records,
+    spent,
+    uncommitted,
+    usd,
+    wafers,
+)
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
 
-TITLE = "Japan's domestic-first support: does it divert fabs from the United States?"
+TITLE = "Japan's domestic-first subsidies: do they divert fabs from the US?"
 
 
 ASKS = (
-    "How much capacity and money leave American sites for a yen of support in Japan,"
-    " and by which mechanism?"
+    "How much capacity and money leave US sites per yen of subsidies in Japan, and by"
+    " which mechanism?"
 )
 
 
 METHOD = (
-    "Japan pays half of every new fab to 2035 instead of a third to 2030, or nothing at"
-    " all, against current law; with firms' yearly budgets charged investment gross of"
-    " support, net of it, and without budgets. Gross, a fab abroad crowds out another"
-    " one of the same firm; net, support also stretches the budget; without, only"
-    " prices link the sites, and firms to whom a fab costs the same stand in for each"
-    " other. Cash over the years reported; the case sets no ceiling on what Japan pays."
-    " Choices made for security or by pressure are left out."
+    "Japan pays for half of every new fab through 2035 instead of a third through 2030,"
+    " or for nothing at all, against current law; with firms' yearly budgets charged"
+    " investment gross of subsidies, net of them, and without budgets. Gross, a fab"
+    " abroad crowds out another one of the same firm; net, subsidies also stretch the"
+    " budget; without budgets, only prices link the sites, and firms with the same"
+    " costs are interchangeable. Cash over the years reported; the case sets no ceiling"
+    " on Japan's outlays. Choices made for security or under pressure are left out."
 )
 
 
@@ -51,41 +68,67 @@ BUDGETS = {
 }
 
 
-PAID, SPENT_HOME, SPENT_ABROAD = (
-    "support paid, USD bn",
-    "spent on fabs in Japan, USD bn",
-    "spent in the US, USD bn",
+WORLD = Column("world", "world")
+
+
+DIVERSION = (
+    WORLD,
+    CASE,
+    money("paid", "support paid"),
+    Column("paid_yen", "support paid", "trillion yen", 2),
+    money("spent_home", "spent on fabs in Japan"),
+    money("spent_abroad", "spent in the US"),
+    money("spent_elsewhere", "spent elsewhere"),
+    wafers("capacity_home", "capacity in Japan"),
+    wafers("capacity_abroad", "capacity in the US"),
+    wafers("leading_home", "leading logic in Japan"),
+    wafers("leading_abroad", "leading logic in the US"),
+    Column("lost_per_dollar", "US investment lost per dollar of support", "USD", 3),
+    wafers("lost_per_yen", "US capacity lost per trillion yen", 2),
 )
 
 
-RATIO, KWPM = (
-    "US investment lost per dollar of support, USD",
-    "US capacity lost per trillion yen, kwpm",
+BY_FIRM = (
+    WORLD,
+    CASE,
+    Column("firm", "firm"),
+    money("home", "in Japan"),
+    money("abroad", "in the US"),
 )
 
 
-EVERYWHERE, YEN = "spent elsewhere, USD bn", "support paid, trillion yen"
+PAINT = {
+    "spent_home": style.REGION_COLOURS[HOME],
+    "spent_abroad": style.REGION_COLOURS[ABROAD],
+    "spent_elsewhere": style.FAINT,
+}
+
+
+SMALL_OUTLAY = 1e-3
+"""Changes of the outlay below this, USD bn, are too small to divide by."""
+
+
+SMALL_CHANGE = 0.05
+"""Changes of a firm's spending below this, USD bn, are not listed."""
 
 
 def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
+    """Return worlds by name, with each kind of budget; in full also uncommitted."""
     central = cache.cell(LAW).world
-    found = {
-        said: (
-            central
-            if how == "gross"
-            else central.with_(name=f"central_{how}", budgets=how)
-        )
-        for how, said in BUDGETS.items()
-        if not (short and how == "net")
+    worlds = {}
+    for budgets, name in BUDGETS.items():
+        if budgets == "gross":
+            worlds[name] = central
+        elif not (short and budgets == "net"):
+            worlds[name] = central.with_(name=f"central_{budgets}", budgets=budgets)
+    if short:
+        return worlds
+    # With commitments, projects under way are fixed; without, every site can move.
+    free = {
+        f"{name}, every project free": uncommitted(world)
+        for name, world in worlds.items()
     }
-    if not short:
-        found |= {
-            f"{said}, every project free": world.with_(
-                name=f"{world.name}_freed", committed=0.0
-            )
-            for said, world in tuple(found.items())
-        }
-    return found
+    return {**worlds, **free}
 
 
 def _cases(short: bool) -> tuple[str, ...]:
@@ -93,195 +136,201 @@ def _cases(short: bool) -> tuple[str, ...]:
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """Return the cases of Japan's support in each world."""
-    return [
-        cache.cell(case, world)
-        for world in _worlds(cache, short).values()
-        for case in (LAW, *_cases(short))
-    ]
+    """Return the cases of Japan's subsidies in each world."""
+    worlds = _worlds(cache, short).values()
+    pairs = product(worlds, (LAW, *_cases(short)))
+    return [cache.cell(case, world) for world, case in pairs]
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
-    yen = max(
-        (row.year, row.value)
-        for row in cache.data.rows(MacroRow)
-        if (row.region, row.item) == (HOME, "fx")
-    )[1]
-    pairs = [
-        (how, cache.summary(case, world), cache.summary(LAW, world))
-        for how, world in _worlds(cache, short).items()
-        for case in _cases(short)
-    ]
-    base = cache.summary(LAW)
-    table = pd.DataFrame([_row(how, own, start, yen) for how, own, start in pairs])
-    firms = pd.DataFrame(
-        [row for how, own, start in pairs for row in _firms(how, own, start)],
-        columns=["world", "case", "firm", "in Japan, USD bn", "in the US, USD bn"],
-    )
-    years = f"{base.labels.years[0]} to {base.labels.years[-1]}"
+    """Return what Japan's subsidies move, by world and by firm."""
+    yen = _yen_per_dollar(cache)
+    rows: list[Row] = []
+    firm_rows: list[Row] = []
+    for name, world in _worlds(cache, short).items():
+        base = cache.summary(LAW, world)
+        for case in _cases(short):
+            own = cache.summary(case, world)
+            rows.append(_row(name, own, base, yen))
+            firm_rows += _firms(name, own, base)
+    table = rounded(rows, DIVERSION)
+    firms = rounded(firm_rows, BY_FIRM)
+    labels = cache.summary(LAW).labels
+    last = labels.years[-1]
+    years = f"{labels.years[0]} to {last}"
     tables = [
         Table(
             "q03_diversion",
-            f"Changes against current law, cash of {years} and capacity in "
-            f"{base.labels.years[-1]}; yen at {yen:g} to the dollar",
+            f"Changes against current law, cash of {years} and capacity in {last}; yen"
+            f" at {yen:g} to the dollar",
             table,
+            DIVERSION,
         ),
         Table(
             "q03_firms",
-            f"Changes of USD 0.05 bn or more in what firms spend, cash of {years}",
+            f"Changes of USD {SMALL_CHANGE} bn or more in firms' spending, cash of"
+            f" {years}",
             firms,
+            BY_FIRM,
         ),
     ]
-    bars = {
-        SPENT_HOME: style.REGION_COLOURS[HOME],
-        SPENT_ABROAD: style.REGION_COLOURS[ABROAD],
-        EVERYWHERE: style.FAINT,
-    }
     figure = Figure(
         "q03_diversion",
         "Where investment moves",
         "q03_diversion",
         _alt(table),
-        partial(_draw, bars=bars, years=years),
+        partial(_draw, years=years),
     )
-    last = base.labels.years[-1]
-    how = how_sure(
-        cache,
-        *(
-            (MORE, f"{CHANGE}{metric}")
-            for metric in (
-                f"outlay.{HOME}",
-                f"capacity.{HOME}.all.{last}",
-                f"capacity.{ABROAD}.all.{last}",
-            )
-        ),
+    metrics = (
+        f"outlay.{HOME}",
+        f"capacity.{HOME}.all.{last}",
+        f"capacity.{ABROAD}.all.{last}",
     )
-    return Answer((*finding(table, firms), *how), tables, [figure])
+    sure = how_sure(cache, ((MORE, f"{CHANGE}{metric}") for metric in metrics))
+    return Answer((*finding(table, firms), *sure), tables, [figure])
 
 
-def _row(how: str, own: Summary, base: Summary, yen: float) -> dict[str, object]:
-    paid = (outlay(own, HOME) - outlay(base, HOME)) / 1000.0
-    money = {r: (spent(own, r) - spent(base, r)) / 1000.0 for r in own.labels.regions}
+def _yen_per_dollar(cache: CaseCache) -> float:
+    """Return the latest exchange rate of the data."""
+    rates = {
+        row.year: row.value
+        for row in cache.data.rows(MacroRow)
+        if (row.region, row.item) == (HOME, "fx")
+    }
+    return rates[max(rates)]
+
+
+def _row(world: str, own: Summary, base: Summary, yen: float) -> Row:
+    paid = (outlay(own, HOME) - outlay(base, HOME)) / BN
+    paid_yen = paid * yen / 1000.0
+    money = {r: (spent(own, r) - spent(base, r)) / BN for r in own.labels.regions}
+    elsewhere = sum(
+        change for region, change in money.items() if region not in (HOME, ABROAD)
+    )
     moved = {r: capacity(own, r) - capacity(base, r) for r in (HOME, ABROAD)}
     lead = {
         r: capacity(own, r, own.labels.leading) - capacity(base, r, own.labels.leading)
         for r in (HOME, ABROAD)
     }
-    large = abs(paid) > 1e-3
+    # Where Japan pays no more than before there is nothing to divide by.
+    per_dollar = per_yen = float("nan")
+    if abs(paid) > SMALL_OUTLAY:
+        per_dollar = -money[ABROAD] / paid
+        per_yen = -moved[ABROAD] / paid_yen
     return {
-        "world": how,
-        "case": spoken(own.case.name),
-        PAID: round(paid, 3) + 0.0,
-        YEN: round(paid * yen / 1000.0, 2) + 0.0,
-        SPENT_HOME: round(money[HOME], 3) + 0.0,
-        SPENT_ABROAD: round(money[ABROAD], 3) + 0.0,
-        EVERYWHERE: (
-            round(sum(v for r, v in money.items() if r not in (HOME, ABROAD)), 3) + 0.0
-        ),
-        "capacity in Japan, kwpm": round(moved[HOME], 1) + 0.0,
-        "capacity in the US, kwpm": round(moved[ABROAD], 1) + 0.0,
-        "leading logic in Japan, kwpm": round(lead[HOME], 1) + 0.0,
-        "leading logic in the US, kwpm": round(lead[ABROAD], 1) + 0.0,
-        RATIO: round(-money[ABROAD] / paid, 3) + 0.0 if large else float("nan"),
-        KWPM: (
-            round(-moved[ABROAD] / (paid * yen / 1000.0), 2) + 0.0
-            if large
-            else float("nan")
-        ),
+        "world": world,
+        # Not written: the finding looks up rows by it.
+        "case_id": own.case.name,
+        "case": case_name(own.case.name),
+        "paid": paid,
+        "paid_yen": paid_yen,
+        "spent_home": money[HOME],
+        "spent_abroad": money[ABROAD],
+        "spent_elsewhere": elsewhere,
+        "capacity_home": moved[HOME],
+        "capacity_abroad": moved[ABROAD],
+        "leading_home": lead[HOME],
+        "leading_abroad": lead[ABROAD],
+        "lost_per_dollar": per_dollar,
+        "lost_per_yen": per_yen,
     }
 
 
-def _firms(how: str, own: Summary, base: Summary) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for firm in sorted({f for f, _, _ in (*own.invested, *base.invested)}):
-        here, there = (
-            (spent(own, r, (firm,)) - spent(base, r, (firm,))) / 1000.0
-            for r in (HOME, ABROAD)
-        )
-        if max(abs(here), abs(there)) >= 0.05:
+def _firms(world: str, own: Summary, base: Summary) -> list[Row]:
+    """Return the changes of firms' spending that are large enough to list."""
+    firms = {firm for firm, _, _ in (*own.invested, *base.invested)}
+    rows: list[Row] = []
+    for firm in sorted(firms):
+        home = (spent(own, HOME, (firm,)) - spent(base, HOME, (firm,))) / BN
+        abroad = (spent(own, ABROAD, (firm,)) - spent(base, ABROAD, (firm,))) / BN
+        if max(abs(home), abs(abroad)) >= SMALL_CHANGE:
             rows.append(
-                (
-                    how,
-                    spoken(own.case.name),
-                    firm,
-                    round(here, 3) + 0.0,
-                    round(there, 3) + 0.0,
-                )
+                {
+                    "world": world,
+                    "case": case_name(own.case.name),
+                    "firm": firm,
+                    "home": home,
+                    "abroad": abroad,
+                }
             )
     return rows
 
 
-def _draw(table: pd.DataFrame, bars: dict[str, str], years: str) -> Drawn:
+def _draw(table: pd.DataFrame, years: str) -> Drawn:
+    labels = labels_of(DIVERSION)
+    shown = table.rename(columns={key: labels[key] for key in PAINT})
     return charts.side_by_side(
-        table.assign(panel=table["case"]),
+        shown,
         label="world",
-        panel="panel",
-        columns=bars,
-        title="Where investment moves when Japan changes its support, USD bn",
-        note=f"change against current law in what is spent on fabs, cash of {years}",
+        panel="case",
+        columns={labels[key]: colour for key, colour in PAINT.items()},
+        title="Where investment moves when Japan changes its subsidies, USD bn",
+        note=f"change in spending on fabs against current law, cash of {years}",
     )
 
 
 def _alt(table: pd.DataFrame) -> str:
-    return (
-        "Bars of the change in investment. "
-        + "; ".join(
-            f"{r['case']}, {r['world']}: Japan {r[SPENT_HOME]:+.1f}, United States"
-            f" {r[SPENT_ABROAD]:+.1f} USD bn"
-            for _, r in table.iterrows()
-        )
-        + "."
-    )
+    changes = [
+        f"{row['case']}, {row['world']}: Japan {row['spent_home']:+.1f}, United States"
+        f" {row['spent_abroad']:+.1f} USD bn"
+        for row in records(table)
+    ]
+    return alt_text("Bars of the change in investment.", changes)
 
 
 def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    more = table[table["case"] == spoken(MORE)]
-    first = more.iloc[0]
-    said = [
-        "Paying half of new fabs to 2035 costs Japan"
-        f" {billion(1000.0 * float(first[PAID]))} more in cash, {float(first[YEN]):.1f}"
-        f" trillion yen ({first['world']}); spending on fabs changes by"
-        f" {float(first[SPENT_HOME]):+.1f} USD bn in Japan,"
-        f" {float(first[SPENT_ABROAD]):+.1f} in the United States and"
-        f" {float(first[EVERYWHERE]):+.1f} elsewhere."
+    """Return the finding: what the subsidies cost, and what US sites lose by them."""
+    more = table[table["case_id"] == MORE]
+    first = records(more)[0]
+    world = first["world"]
+    per_dollar = [
+        f"{row['lost_per_dollar']:+.2f} with {row['world']}"
+        for row in records(more.dropna(subset=["lost_per_dollar"]))
     ]
-    each = [
-        f"{float(r[RATIO]):+.2f} with {r['world']}"
-        for _, r in more.iterrows()
-        if pd.notna(r[RATIO])
+    # The first world is the central one, which the report is about.
+    sentences = [
+        (
+            "Paying for half of each new fab through 2035 costs Japan"
+            f" {usd(first['paid'])} more in cash, {first['paid_yen']:.1f} trillion yen"
+            f" ({world}); spending on fabs changes by"
+            f" {first['spent_home']:+.1f} USD bn in Japan,"
+            f" {first['spent_abroad']:+.1f} in the United States and"
+            f" {first['spent_elsewhere']:+.1f} elsewhere."
+        ),
+        (
+            "Investment lost at US sites per dollar of additional subsidies (negative:"
+            f" gained) is, in dollars, {listed(per_dollar)}; US capacity lost per"
+            f" trillion yen is {_span(more['lost_per_yen'])} kwpm."
+        ),
+        _through_whom(firms, first),
     ]
-    said.append(
-        "For a dollar of additional support American sites lose, below zero gain, in"
-        f" dollars {listed(each)}; in capacity, {_span(more[KWPM])} kwpm for a trillion"
-        " yen."
-    )
-    moved = firms[(firms["world"] == first["world"]) & (firms["case"] == first["case"])]
-    less = moved[moved["in the US, USD bn"] < 0]
-    away = less[less["in Japan, USD bn"] > 0]
-    direct, every = (
-        -float(away["in the US, USD bn"].sum()),
-        -float(less["in the US, USD bn"].sum()),
-    )
-    said.append(
-        f"Of {billion(1000.0 * every)} that firms spend less in the United States with"
-        f" {first['world']}, {billion(1000.0 * direct)} is of firms that spend more in"
-        " Japan"
-        + (f" ({listed([str(f) for f in away['firm']])})" if len(away) else "")
-        + "."
-    )
-    gone = table[table["case"] == spoken(NONE)]
-    if len(gone):
-        row = gone.iloc[0]
-        said.append(
-            f"Without any support Japan saves {billion(-1000.0 * float(row[PAID]))},"
-            f" loses {-float(row['capacity in Japan, kwpm']):.0f} kwpm, and the United"
-            f" States changes by {float(row['capacity in the US, kwpm']):+.1f} kwpm."
+    withdrawn = records(table[table["case_id"] == NONE])
+    if withdrawn:
+        row = withdrawn[0]
+        sentences.append(
+            f"Without any subsidies Japan saves {usd(-row['paid'])} and loses"
+            f" {-row['capacity_home']:.0f} kwpm, and US capacity changes by"
+            f" {row['capacity_abroad']:+.1f} kwpm."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
-def _span(values: pd.Series) -> str:
-    found = values.dropna()
-    return f"{found.min():+.1f} to {found.max():+.1f}"
+def _through_whom(firms: pd.DataFrame, first: Row) -> str:
+    """Return how much of the US loss is of firms that spend more in Japan."""
+    own = firms[(firms["world"] == first["world"]) & (firms["case"] == first["case"])]
+    less = own[own["abroad"] < 0]
+    # A firm that spends less in the US and more in Japan moves; of the others the loss
+    # is by way of prices, or of budgets spent elsewhere.
+    movers = less[less["home"] > 0]
+    names = [str(firm) for firm in movers["firm"]]
+    who = f" ({listed(names)})" if names else ""
+    return (
+        f"Of the {usd(-float(less['abroad'].sum()))} that firms spend less in the"
+        f" United States with {first['world']}, {usd(-float(movers['abroad'].sum()))}"
+        f" is from firms that spend more in Japan{who}."
+    )
+
+
+def _span(values: pd.Series[float]) -> str:
+    known = values.dropna()
+    return f"{known.min():+.1f} to {known.max():+.1f}"

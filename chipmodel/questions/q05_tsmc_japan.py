@@ -1,19 +1,38 @@
-"""Q5, TSMC in Japan: what the Kumamoto fabs make, for whom, at what support, and what policy does to them."""
+"""Q5, TSMC in Japan: output, buyers and subsidies of its Kumamoto fabs, by case."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections import defaultdict
 
 import pandas as pd
 
-from chipmodel.common.text import billion, listed, lower, percent
+from chipmodel.common.text import listed, lower, percent
 from chipmodel.dataset.derived import CHANGE
 from chipmodel.dataset.rows import ProjectFactRow, ProjectRow
-from chipmodel.display import charts, style
+from chipmodel.display import style
 from chipmodel.display.canvas import Drawn
 from chipmodel.model.world import World
-from chipmodel.questions.answer import Answer, Figure, Table
-from chipmodel.questions.shared import between, how_sure, spent, spoken
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
+from chipmodel.questions.shared import (
+    BN,
+    CASE,
+    COMMITTED,
+    UNCOMMITTED,
+    Row,
+    alt_text,
+    between,
+    case_name,
+    draw_worlds,
+    how_sure,
+    money,
+    received,
+    records,
+    side_by_side_table,
+    spent,
+    uncommitted,
+    usd,
+    wafers,
+)
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -22,17 +41,17 @@ TITLE = "TSMC in Japan: Kumamoto 1 and 2"
 
 
 ASKS = (
-    "What do the Kumamoto fabs make, for whom, at what support, and what happens to"
+    "What do the Kumamoto fabs make, for whom, with what subsidies, and what happens to"
     " them in each case?"
 )
 
 
 METHOD = (
-    "The two sites as they stand in each case. Kumamoto 1 runs since the end of 2024"
-    " and stands in the fleet of 2025: policy cannot undo it. Kumamoto 2 is held to the"
-    " share under way, and in a second world to nothing. Chips are told by region, not"
-    " by fab, so buyers are those of all Japanese chips of the segment. Owners, quality"
-    " and contracts are left out."
+    "The two sites in each case. Kumamoto 1 has been running since the end of 2024 and"
+    " is part of the fleet of 2025: policy cannot undo it. Kumamoto 2 is committed to"
+    " the share under way, and in a second world not at all. The model follows chips by"
+    " region, not by fab, so buyers are those of all Japanese chips of the segment."
+    " Owners, quality and contracts are left out."
 )
 
 
@@ -53,7 +72,7 @@ CASES = (
 )
 
 
-MORE = (
+MORE_CASES = (
     "section232_100",
     "korea_japan_pushed_away",
     "china_decoupling",
@@ -61,21 +80,54 @@ MORE = (
 )
 
 
-HELD, FREED = "commitments held", "every project free"
+RUNNING = 0.05
+"""Capacity above this, kwpm, is in service."""
 
 
-RUNS, SUPPORT = "Kumamoto 2, kwpm", "support to TSMC in Japan, USD bn"
+SITE_COLUMNS = (
+    Column("site", "site"),
+    Column("segment", "segment"),
+    Column("size", "size", "kwpm"),
+    Column("first_year", "first year"),
+    Column("status", "status"),
+    Column("award", "award of Japan in the data", "USD bn"),
+    Column("announced_cost", "announced cost", "USD bn"),
+    Column("under_way", "share under way"),
+)
+
+
+KUMAMOTO_2 = wafers("running", "Kumamoto 2")
+
+
+CASE_COLUMNS = (
+    CASE,
+    Column("world", "world"),
+    KUMAMOTO_2,
+    Column("first_year", "first year it runs"),
+    money("spent", "TSMC spends in Japan"),
+    money("support", "support to TSMC in Japan"),
+    wafers("logic_10_22", "Japanese logic of 10 to 22 nm"),
+    wafers("leading", "Japanese logic below 10 nm"),
+)
+
+
+BUYER_COLUMNS = (
+    Column("segment", "segment"),
+    Column("region", "region"),
+    wafers("bought", "bought by makers of devices", 2),
+    wafers("used", "in devices used there", 2),
+)
 
 
 def _pairs(cache: CaseCache, short: bool) -> list[tuple[str, str, World]]:
-    """Return cases with their worlds; short leaves out the freed world."""
+    """Return cases with the name of a world and the world; in short only committed."""
     central = cache.cell(CASES[0]).world
-    freed = central.with_(name="central_freed", committed=0.0)
-    held, free = (CASES, ()) if short else ((*CASES, *MORE), (*CASES, *MORE))
-    return [
-        *((case, HELD, central) for case in held),
-        *((case, FREED, freed) for case in free),
-    ]
+    if short:
+        return [(case, COMMITTED, central) for case in CASES]
+    free = uncommitted(central)
+    every = (*CASES, *MORE_CASES)
+    committed = [(case, COMMITTED, central) for case in every]
+    return committed + [(case, UNCOMMITTED, free) for case in every]
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
@@ -84,206 +136,198 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
+    """Return the sites, how they run in each case, and who buys Japanese chips."""
     base = cache.summary(CASES[0])
     year = base.labels.years[-1]
-    sites = _sites(cache, base)
-    table = pd.DataFrame(
-        [
-            _row(cache.summary(case, world), how)
-            for case, how, world in _pairs(cache, short)
-        ]
+    sites = rounded(_sites(cache, base), SITE_COLUMNS)
+    pairs = _pairs(cache, short)
+    table = rounded(
+        (_row(cache.summary(case, world), name) for case, name, world in pairs),
+        CASE_COLUMNS,
     )
-    buyers = pd.DataFrame(
-        [
-            row
-            for segment in sites["segment id"].unique()
-            for row in _buyers(base, str(segment))
-        ]
-    )
-    worlds = list(dict.fromkeys(table["world"]))
-    bars = (
-        table.pivot_table(index="case", columns="world", values=RUNS, sort=False)
-        .reset_index()
-        .assign(measure=RUNS)
-    )
+    buyer_rows: list[Row] = []
+    for segment in sites["segment_id"].unique():
+        buyer_rows += _buyers(base, str(segment))
+    buyers = rounded(buyer_rows, BUYER_COLUMNS)
+    worlds = [Column(world.name, name) for name, world in _worlds_of(pairs).items()]
     tables = [
         Table(
             "q05_sites",
-            "The two sites as announced and as the data hold them",
-            sites.drop(columns="segment id"),
+            "The two sites as announced and as in the data",
+            sites,
+            SITE_COLUMNS,
         ),
         Table(
             "q05_cases",
             f"Kumamoto 2 in {year} and TSMC's money in Japan, cash of"
             f" {base.labels.years[0]} to {year}",
             table,
+            CASE_COLUMNS,
         ),
         Table(
             "q05_buyers",
-            f"Where Japanese chips of the two segments go under current law in {year},"
-            " kwpm",
+            "Destinations of Japanese chips of the two segments under current law in"
+            f" {year}, kwpm",
             buyers,
+            BUYER_COLUMNS,
         ),
-        Table("q05_bars", f"Kumamoto 2 in {year}, a column a world, kwpm", bars),
+        Table(
+            "q05_bars",
+            f"Kumamoto 2 in {year}, one column per world, kwpm",
+            side_by_side_table(table, "world_id", (KUMAMOTO_2,)),
+            (CASE, *worlds, Column("measure", "measure")),
+        ),
     ]
-    paint = dict(zip(worlds, (style.REGION_COLOURS[HOME], style.FAINT), strict=False))
-    alt = "; ".join(
-        f"{r['case']} ({r['world']}) {r[RUNS]:.1f}" for _, r in table.iterrows()
-    )
+
+    def draw(bars: pd.DataFrame) -> Drawn:
+        return draw_worlds(
+            bars,
+            worlds,
+            (style.REGION_COLOURS[HOME], style.FAINT),
+            title=f"Kumamoto 2 in {year} by case",
+            note="in service, thousand 300 mm wafers a month",
+        )
+
+    outputs = [
+        f"{row['case']} ({row['world']}) {row['running']:.1f}" for row in records(table)
+    ]
     figure = Figure(
         "q05_kumamoto",
         "Kumamoto 2 by case",
         "q05_bars",
-        f"Bars, kwpm: {alt}.",
-        partial(_draw, paint=paint, year=year),
+        alt_text("Bars, kwpm:", outputs),
+        draw,
     )
-    how = how_sure(
-        cache,
-        *(
-            (case, f"{CHANGE}capacity.{HOME}.all.{year}")
-            for case in ("japan_support_withdrawn", "japan_domestic_first")
-        ),
+    # Intervals are stored by region and segment, not by site.
+    metric = f"{CHANGE}capacity.{HOME}.all.{year}"
+    sure = how_sure(
+        cache, ((case, metric) for case in (CASES[1], "japan_domestic_first"))
     )
-    return Answer((*finding(sites, table, buyers, base), *how), tables, [figure])
+    return Answer((*finding(sites, table, buyers, base), *sure), tables, [figure])
 
 
-def _sites(cache: CaseCache, base: Summary) -> pd.DataFrame:
+def _worlds_of(pairs: list[tuple[str, str, World]]) -> dict[str, World]:
+    return {name: world for _, name, world in pairs}
+
+
+def _sites(cache: CaseCache, base: Summary) -> list[Row]:
+    """Return what the data record of the sites on the day the world knows."""
     day = base.world.information_date
-    rows = []
+    rows: list[Row] = []
     for site in SITES:
-        row = max(
-            (
-                r
-                for r in cache.data.rows(ProjectRow)
-                if r.site == site and r.as_of <= day
-            ),
-            key=lambda r: r.as_of,
-        )
+        known = [
+            row
+            for row in cache.data.rows(ProjectRow)
+            if row.site == site and row.as_of <= day
+        ]
+        # Later records of a site replace earlier ones.
+        latest = max(known, key=lambda row: row.as_of)
         facts = {
-            r.item: r.value for r in cache.data.rows(ProjectFactRow) if r.site == site
+            row.item: row.value
+            for row in cache.data.rows(ProjectFactRow)
+            if row.site == site
         }
         rows.append(
             {
-                "site": row.name,
-                "segment": base.segment(row.segment),
-                "segment id": row.segment,
-                "size, kwpm": row.value,
-                "first year": row.earliest,
-                "status": row.status,
-                "award of Japan in the data, USD bn": facts.get("award", 0.0) / 1000.0,
-                "announced cost, USD bn": facts.get("announced_capex", 0.0) / 1000.0,
-                "share under way": facts.get("committed", 0.0),
+                "site": latest.name,
+                "segment": base.segment(latest.segment),
+                "segment_id": latest.segment,
+                "size": latest.value,
+                "first_year": latest.earliest,
+                "status": latest.status,
+                "award": facts.get("award", 0.0) / BN,
+                "announced_cost": facts.get("announced_capex", 0.0) / BN,
+                "under_way": facts.get("committed", 0.0),
             }
         )
-    return pd.DataFrame(rows)
+    return rows
 
 
-def _row(own: Summary, how: str) -> dict[str, object]:
-    running = next(p for p in own.projects if p.site == SECOND).in_service
+def _row(own: Summary, world: str) -> Row:
+    second = next(project for project in own.projects if project.site == SECOND)
+    # Capacity in service below the threshold is a rounding of the solver.
+    running_years = [year for year, kwpm in second.in_service.items() if kwpm > RUNNING]
     year = own.labels.years[-1]
-    support = sum(
-        v for (_, f, r, _), v in own.received.items() if (f, r) == (FIRM, HOME)
-    )
     return {
-        "case": spoken(own.case.name),
-        "world": how,
-        RUNS: round(running[year], 1) + 0.0,
-        "first year it runs": next((t for t, v in running.items() if v > 0.05), None),
-        "TSMC spends in Japan, USD bn": (
-            round(spent(own, HOME, (FIRM,)) / 1000.0, 3) + 0.0
-        ),
-        SUPPORT: round(support / 1000.0, 3) + 0.0,
-        "Japanese logic of 10 to 22 nm, kwpm": round(
-            own.capacity.get((HOME, "logic_10_22", year), 0.0), 1
-        ),
-        "Japanese logic below 10 nm, kwpm": round(
-            own.capacity.get((HOME, "logic_lt10", year), 0.0), 1
-        ),
+        "case": case_name(own.case.name),
+        "world": world,
+        "world_id": own.world.name,
+        "running": second.in_service[year],
+        "first_year": running_years[0] if running_years else None,
+        "spent": spent(own, HOME, (FIRM,)) / BN,
+        "support": received(own, HOME, (FIRM,)) / BN,
+        "logic_10_22": own.capacity.get((HOME, "logic_10_22", year), 0.0),
+        "leading": own.capacity.get((HOME, own.labels.leading, year), 0.0),
     }
 
 
-def _buyers(own: Summary, segment: str) -> list[dict[str, object]]:
-    """Return who buys Japanese chips of a segment, and where the devices of those makers are used."""
-    year, regions = own.labels.years[-1], own.labels.regions
-    bought = {
-        m: v
-        for (s, r, m, t), v in own.bought.items()
-        if (s, r, t) == (segment, HOME, year)
+def _buyers(own: Summary, segment: str) -> list[Row]:
+    """Return who buys Japanese chips of a segment, and where they end up in devices.
+
+    The model does not follow chips into devices by origin: Japanese chips are spread
+    over the devices of a maker's region as all its chips are.
+    """
+    year = own.labels.years[-1]
+    regions = own.labels.regions
+    bought: dict[str, float] = {}
+    for (chip, origin, maker, t), kwpm in own.bought.items():
+        if (chip, origin, t) == (segment, HOME, year):
+            bought[maker] = kwpm
+    flows = {
+        (maker, user): kwpm
+        for (chip, maker, user, t), kwpm in own.devices.items()
+        if (chip, t) == (segment, year) and maker in bought
     }
-    made = {
-        m: sum(
-            v
-            for (s, p, _, t), v in own.devices.items()
-            if (s, p, t) == (segment, m, year)
-        )
-        for m in bought
-    }
-    used = {
-        e: sum(
-            bought[m] * v / made[m]
-            for (s, m, q, t), v in own.devices.items()
-            if (s, q, t) == (segment, e, year) and m in bought and made[m] > 0
-        )
-        for e in regions
-    }
+    made: defaultdict[str, float] = defaultdict(float)
+    for (maker, _), kwpm in flows.items():
+        made[maker] += kwpm
+    used: defaultdict[str, float] = defaultdict(float)
+    for (maker, user), kwpm in flows.items():
+        if made[maker] > 0:
+            used[user] += bought[maker] * kwpm / made[maker]
     return [
         {
             "segment": own.segment(segment),
+            "region_id": region,
             "region": name,
-            "bought by makers of devices, kwpm": round(bought.get(r, 0.0), 2),
-            "in devices used there, kwpm": round(used[r], 2),
+            "bought": bought.get(region, 0.0),
+            "used": used[region],
         }
-        for r, name in regions.items()
+        for region, name in regions.items()
     ]
-
-
-def _draw(table: pd.DataFrame, paint: dict[str, str], year: int) -> Drawn:
-    columns = {c: colour for c, colour in paint.items() if c in table}
-    return charts.side_by_side(
-        table,
-        label="case",
-        panel="measure",
-        columns=columns,
-        none="not solved",
-        title=f"Kumamoto 2 in {year} by case",
-        note="in service, thousand 300 mm wafers a month",
-    )
 
 
 def finding(
     sites: pd.DataFrame, table: pd.DataFrame, buyers: pd.DataFrame, base: Summary
 ) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    first, second = sites.iloc[0], sites.iloc[1]
-    said = [
-        f"Kumamoto 1 ({float(first['size, kwpm']):.0f} kwpm of"
-        f" {lower(str(first['segment']))}) runs in every case; its award was"
-        f" {billion(1000.0 * float(first['award of Japan in the data, USD bn']))}."
+    """Return the finding: how the fabs run, what subsidies they get and who buys."""
+    first, second = records(sites)
+    year = base.labels.years[-1]
+    sentences = [
+        f"Kumamoto 1 ({first['size']:.0f} kwpm of {lower(first['segment'])}) runs in"
+        f" every case; its award was {usd(first['award'])}."
     ]
     for world, part in table.groupby("world", sort=False):
-        each = [f"{float(r[RUNS]):.1f} under {r['case']}" for _, r in part.iterrows()]
-        said.append(
-            f"With {world}, Kumamoto 2 ({float(second['size, kwpm']):.0f} kwpm"
-            f" announced) runs at {listed(each)}, in kwpm in {base.labels.years[-1]}."
+        outputs = [f"{row['running']:.1f} under {row['case']}" for row in records(part)]
+        sentences.append(
+            f"With {world}, Kumamoto 2 ({second['size']:.0f} kwpm announced) runs at"
+            f" {listed(outputs)}, in kwpm in {year}."
         )
-    law = table.iloc[0]
-    said.append(
-        f"Under current law TSMC gets {billion(1000.0 * float(law[SUPPORT]))} of"
-        " Japanese support in cash for"
-        f" {billion(1000.0 * float(law['TSMC spends in Japan, USD bn']))} spent there;"
-        " over all cases it spends USD"
-        f" {between(table['TSMC spends in Japan, USD bn'], 'bn')}, in other fabs too."
+    law = records(table)[0]
+    sentences.append(
+        f"Under current law TSMC receives {usd(law['support'])} of Japanese subsidies"
+        f" in cash for {usd(law['spent'])} spent there; across all cases it spends USD"
+        f" {between(table['spent'], 'bn')}, in other fabs too."
     )
     for segment, part in buyers.groupby("segment", sort=False):
-        total = float(part["in devices used there, kwpm"].sum())
-        if total > 0:
-            home = part[part["region"] == base.labels.regions[HOME]].iloc[0]
-            said.append(
-                f"Of Japanese {lower(str(segment))},"
-                f" {percent(float(home['bought by makers of devices, kwpm']) / total)}"
-                " is bought by makers in Japan and"
-                f" {percent(float(home['in devices used there, kwpm']) / total)} ends"
-                " in devices used there."
-            )
-    return tuple(said)
+        # All Japanese chips end up in devices, so uses add up to what is bought.
+        total = float(part["used"].sum())
+        if total <= 0:
+            continue
+        (home,) = records(part[part["region_id"] == HOME])
+        sentences.append(
+            f"Of Japanese {lower(str(segment))}, {percent(home['bought'] / total)} is"
+            f" bought by makers of devices in Japan and {percent(home['used'] / total)}"
+            " ends up in devices used there."
+        )
+    return tuple(sentences)

@@ -1,29 +1,41 @@
-"""Q7, China: what detaching from its fabs costs, and what a free-trade area of its neighbours changes."""
+"""Q7, China: the cost of decoupling, and what a free-trade area changes."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
 from chipmodel.cases.case import Case
-from chipmodel.common.text import billion, percent, with_article
+from chipmodel.common.text import percent, with_article
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
+from chipmodel.policies.base import Policy
 from chipmodel.policies.origin_floor import OriginFloor
 from chipmodel.policies.tariff import Tariff
-from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
 from chipmodel.questions.shared import (
+    BN,
+    CASE,
+    WORLD,
+    Row,
     capacity,
+    case_name,
     firms,
-    gain,
+    gains_by_region,
     how_sure,
-    in_billions,
+    losses_by_region,
+    money,
+    records,
+    region_columns,
     result,
     results,
-    spoken,
+    usd,
     users,
+    wafers,
 )
+from chipmodel.results.summary import Labels
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
 
@@ -32,35 +44,33 @@ TITLE = "China: the cost of decoupling"
 
 ASKS = (
     "What does it cost to use fewer Chinese chips, who bears it, and what if Japan and"
-    " Korea do not join in?"
+    " Korea do not take part?"
 )
 
 
 METHOD = (
-    "From 2030 at most a share of the wafers in everything used in the United States,"
-    " Japan, Korea, Taiwan and Europe is made in China, in every segment, lowered step"
-    " by step to none; then the same with Japan and Korea outside. A wafer beyond costs"
-    " USD 20,000. Present values against current law; with none left prices are not"
+    "From 2030 the share of wafers made in China is capped in everything used in the"
+    " United States, Japan, Korea, Taiwan and Europe, in every segment; the cap is"
+    " lowered step by step to zero, and again without Japan and Korea. A wafer beyond"
+    " it costs USD 20,000. Present values against current law; at zero, prices are not"
     " unique, and the split between regions is known to a few per cent. The free-trade"
-    " area is also put beside a duty of 50% that Japan and Korea would levy on Chinese"
-    " chips as the United States does. China's answers (gallium, rare earths, assembly,"
-    " what it buys) are left out."
+    " area is also compared with a duty of 50% on Chinese chips in Japan and Korea, as"
+    " the United States levies it. China's responses (gallium, rare earths, assembly,"
+    " its purchases) are left out."
 )
 
 
-TOGETHER, APART = "All five", "Japan and Korea stay out"
+CHINA = "CHN"
+
+
+TOGETHER, APART = "together", "apart"
+
+
+WHO = {TOGETHER: "All five", APART: "Japan and Korea stay out"}
 
 
 STAY_OUT = ("no_chn_jpn", "no_chn_kor")
-
-
-CHINA, ROOM = "CHN", "largest Chinese share"
-
-
-THEIR_USERS, THEIR_FIRMS = (
-    "gain of users in China, USD bn",
-    "gain of Chinese firms, USD bn",
-)
+"""Rules of the case that do not apply if Japan and Korea stay out."""
 
 
 SHIPPED = "china_decoupling"
@@ -69,237 +79,237 @@ SHIPPED = "china_decoupling"
 JOINED, AREA = "joint_duty_on_china", "joint_duty_with_cjk_fta"
 
 
-def _steps(short: bool) -> dict[str, tuple[float, ...]]:
+STEPS = (0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0)
+"""Largest share of Chinese wafers, from loose to tight."""
+
+
+UNCHANGED = 1e-3
+"""Money below this, USD bn, is no change."""
+
+
+def _steps(short: bool) -> list[tuple[str, float]]:
+    """Return who decouples, and the largest share of Chinese wafers."""
     if short:
-        return {TOGETHER: (0.2, 0.0), APART: (0.0,)}
-    return dict.fromkeys((TOGETHER, APART), (0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0))
+        return [(TOGETHER, 0.2), (TOGETHER, 0.0), (APART, 0.0)]
+    return list(product(WHO, STEPS))
 
 
-def _decoupled(cache: CaseCache, who: str, room: float) -> Case:
-    model = cache.cell(SHIPPED).case
-    policies = tuple(
-        (
-            p.model_copy(update={"share": round(1.0 - room, 6)})
-            if isinstance(p, OriginFloor)
-            else p
-        )
-        for p in model.policies
-        if not (who == APART and p.id in STAY_OUT)
-    )
-    name = (
-        f"china_at_most_{100 * room:.0f}{'' if who == TOGETHER else '_without_jpn_kor'}"
-    )
-    return model.model_copy(update={"name": name, "policies": policies})
+def _decoupled(cache: CaseCache, who: str, share: float) -> Case:
+    """Return the shipped case with another largest share of Chinese wafers."""
+    shipped = cache.cell(SHIPPED).case
+    policies: list[Policy] = []
+    for policy in shipped.policies:
+        if who == APART and policy.id in STAY_OUT:
+            continue
+        if isinstance(policy, OriginFloor):
+            # The floor is on the share made outside China.
+            policies.append(policy.model_copy(update={"share": round(1.0 - share, 6)}))
+        else:
+            policies.append(policy)
+    suffix = "" if who == TOGETHER else "_without_jpn_kor"
+    name = f"china_at_most_{100 * share:.0f}{suffix}"
+    return shipped.model_copy(update={"name": name, "policies": tuple(policies)})
 
 
-def _duty(cache: CaseCache, area: bool) -> Case:
-    """Return current law with the American duty on Chinese chips levied by Japan and Korea too."""
+def _joint_duty(cache: CaseCache) -> Case:
+    """Return current law with the US duty on Chinese chips in Japan and Korea too."""
     law = cache.cell("current_law").case
-    model = law.policy("s301_china")
-    assert isinstance(model, Tariff)
-    copies = tuple(
-        model.model_copy(
+    duty = law.policy("s301_china")
+    assert isinstance(duty, Tariff)
+    copies = [
+        duty.model_copy(
             update={
-                "id": f"duty_{r.lower()}",
-                "importer": r,
+                "id": f"duty_{region.lower()}",
+                "importer": region,
                 "layer": "other",
                 "source": "own",
-                "years": (2028, model.years[1]),
+                "years": (2028, duty.years[1]),
                 "note": "as the United States does",
             }
         )
-        for r in ("JPN", "KOR")
-    )
-    case = law.model_copy(
+        for region in ("JPN", "KOR")
+    ]
+    return law.model_copy(
         update={
             "name": JOINED,
             "status": "hypothetical",
             "policies": (*law.policies, *copies),
         }
     )
-    if not area:
-        return case
-    fta = cache.cell("cjk_fta").case.policy("cjk")
-    return case.model_copy(update={"name": AREA, "policies": (*case.policies, fta)})
-
-
-def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """Return current law, the steps of decoupling, the free-trade area and the joint duty."""
-    steps = [
-        cache.cell(_decoupled(cache, who, room))
-        for who, rooms in _steps(short).items()
-        for room in rooms
-    ]
-    return [
-        cache.cell("current_law"),
-        *steps,
-        *(cache.cell(case) for case in _areas(cache, short)),
-    ]
 
 
 def _areas(cache: CaseCache, short: bool) -> list[Case]:
-    """Return the free-trade area, the joint duty and, unless it is to be short, both."""
-    found = [cache.cell("cjk_fta").case, _duty(cache, False)]
-    return found if short else [*found, _duty(cache, True)]
+    """Return the free-trade area, the joint duty and, in full, both."""
+    area = cache.cell("cjk_fta").case
+    joint = _joint_duty(cache)
+    if short:
+        return [area, joint]
+    both = joint.model_copy(
+        update={"name": AREA, "policies": (*joint.policies, area.policy("cjk"))}
+    )
+    return [area, joint, both]
+
+
+def cells(cache: CaseCache, short: bool) -> list[Cell]:
+    """Return current law, the steps of decoupling and the cases of free trade."""
+    steps = [_decoupled(cache, who, share) for who, share in _steps(short)]
+    cases = [*steps, *_areas(cache, short)]
+    return [cache.cell("current_law"), *(cache.cell(case) for case in cases)]
+
+
+def _cost_columns(labels: Labels) -> list[Column]:
+    return [
+        Column("who", "who decouples"),
+        Column("share", "largest Chinese share"),
+        WORLD,
+        *region_columns(labels),
+        money("china_users", "gain of users in China"),
+        money("china_firms", "gain of Chinese firms"),
+        wafers("china_capacity", "Chinese capacity", 0),
+        wafers("china_capacity_change", "change in Chinese capacity", 0),
+    ]
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
-    base = cache.summary("current_law")
-    regions = base.labels.regions
-    rows = []
-    for who, rooms in _steps(short).items():
-        for room in rooms:
-            own = cache.summary(_decoupled(cache, who, room))
-            rows.append(
-                {
-                    "who decouples": who,
-                    ROOM: room,
-                    "World, USD bn": -gain(own, base, "all") / 1000.0,
-                    **{
-                        f"{name}, USD bn": -gain(own, base, r) / 1000.0
-                        for r, name in regions.items()
-                    },
-                    THEIR_USERS: users(own, base, CHINA) / 1000.0,
-                    THEIR_FIRMS: firms(own, base, CHINA) / 1000.0,
-                    "Chinese capacity, kwpm": round(capacity(own, CHINA), 0),
-                    "change in Chinese capacity, kwpm": round(
-                        capacity(own, CHINA) - capacity(base, CHINA), 0
-                    ),
-                }
-            )
-    costs = in_billions(pd.DataFrame(rows))
-    area = in_billions(
-        pd.DataFrame(
-            [
-                {
-                    "case": spoken(own.case.name),
-                    **{
-                        f"{name}, USD bn": gain(own, base, r) / 1000.0
-                        for r, name in regions.items()
-                    },
-                    "World, USD bn": gain(own, base, "all") / 1000.0,
-                }
-                for own in (cache.summary(case) for case in _areas(cache, short))
-            ]
-        )
-    )
-    years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
+    """Return the cost of decoupling by region, and what the free-trade area changes."""
+    labels = cache.summary("current_law").labels
+    cost_columns = _cost_columns(labels)
+    cost_rows = [_cost(cache, who, share) for who, share in _steps(short)]
+    costs = rounded(cost_rows, cost_columns)
+    area_columns = [CASE, *region_columns(labels), WORLD]
+    areas = rounded((_area(cache, case) for case in _areas(cache, short)), area_columns)
+    years = f"present value of {labels.years[0]} to {labels.horizon}"
     tables = [
         Table(
             "q07_decoupling",
-            f"What it costs to use fewer Chinese chips, against current law, {years}"
-            " (below zero: gain)",
+            f"Cost of using fewer Chinese chips, against current law, {years}"
+            " (negative: gain)",
             costs,
+            cost_columns,
         ),
         Table(
             "q07_free_trade",
-            "What regions gain against current law by a free-trade area of China,"
-            f" Japan and Korea, by a joint duty on Chinese chips, and by both, {years}",
-            area,
+            "Gains of regions against current law from a free-trade area of China,"
+            f" Japan and Korea, from a joint duty on Chinese chips, and from both,"
+            f" {years}",
+            areas,
+            area_columns,
         ),
     ]
-    paint = {regions[r]: c for r, c in style.colours(regions).items()}
-    last = costs[costs["who decouples"] == TOGETHER].iloc[-1]
-    figures = [
-        Figure(
-            "q07_decoupling",
-            "The cost of decoupling",
-            "q07_decoupling",
-            "Curves of cost by region over the largest Chinese share; at none, world "
-            f"{last['World, USD bn']:.1f} USD bn.",
-            partial(_draw, paint=paint, years=years),
-        )
-    ]
-    how = how_sure(
-        cache, *((SHIPPED, f"welfare.{who}") for who in ("all", "USA", CHINA))
+    last = records(costs[costs["who_id"] == TOGETHER])[-1]
+    figure = Figure(
+        "q07_decoupling",
+        "The cost of decoupling",
+        "q07_decoupling",
+        "Curves of cost by region over the largest Chinese share; at zero, world"
+        f" {last['world']:.1f} USD bn.",
+        partial(_draw, regions=labels.regions, years=years),
     )
-    return Answer((*finding(costs, area, regions), *how), tables, figures)
+    sure = how_sure(
+        cache, ((SHIPPED, f"welfare.{region}") for region in ("all", "USA", CHINA))
+    )
+    return Answer((*finding(costs, areas, labels.regions), *sure), tables, [figure])
 
 
-def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
-    part = table[table["who decouples"] == TOGETHER]
-    columns = {f"{name}, USD bn": name for name in paint} | {"World, USD bn": "World"}
-    long = part.rename(columns=columns).melt(
-        [ROOM], list(columns.values()), "region", "cost"
-    )
-    long["given up"] = 1.0 - long[ROOM]
+def _cost(cache: CaseCache, who: str, share: float) -> Row:
+    own = cache.summary(_decoupled(cache, who, share))
+    base = cache.summary("current_law")
+    return {
+        "who_id": who,
+        "who": WHO[who],
+        "share": share,
+        **losses_by_region(own, base),
+        "china_users": users(own, base, CHINA) / BN,
+        "china_firms": firms(own, base, CHINA) / BN,
+        "china_capacity": capacity(own, CHINA),
+        "china_capacity_change": capacity(own, CHINA) - capacity(base, CHINA),
+    }
+
+
+def _area(cache: CaseCache, case: Case) -> Row:
+    own = cache.summary(case)
+    gains = gains_by_region(own, cache.summary("current_law"))
+    return {"case": case_name(own.case.name), **gains}
+
+
+def _draw(table: pd.DataFrame, regions: dict[str, str], years: str) -> Drawn:
+    names = {**regions, WORLD.key: WORLD.label}
+    paint = {names[region]: colour for region, colour in style.colours(regions).items()}
+    together = table[table["who_id"] == TOGETHER].rename(columns=names)
+    curves = together.melt(["share"], [*paint, WORLD.label], "region", "cost")
+    # Over the share made outside China the curves rise to the right.
+    curves["given_up"] = 1.0 - curves["share"]
     return charts.curves(
-        long,
-        x="given up",
+        curves,
+        x="given_up",
         by="region",
         panels={"cost": ""},
         percent=True,
-        paint=paint | {"World": style.INK},
+        paint={**paint, WORLD.label: style.INK},
         ylabel="Cost, USD bn",
-        xlabel="Least share made outside China of the chips used, %",
-        title="What it costs five places to use fewer Chinese chips",
+        xlabel="Minimum share of chips used that is made outside China, %",
+        title="Cost to five places of using fewer Chinese chips",
         note=f"against current law, {years}; below zero: gain",
     )
 
 
 def finding(
-    costs: pd.DataFrame, area: pd.DataFrame, regions: dict[str, str]
+    costs: pd.DataFrame, areas: pd.DataFrame, regions: dict[str, str]
 ) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    together = costs[costs["who decouples"] == TOGETHER]
-    steps = ", ".join(
-        f"{billion(1000.0 * float(r['World, USD bn']))} at most"
-        f" {percent(float(r[ROOM]))}"
-        for _, r in together.iterrows()
-    )
-    last = together.iloc[-1]
-    each = {name: -1000.0 * float(last[f"{name}, USD bn"]) for name in regions.values()}
-    worst, best = min(each, key=lambda r: each[r]), max(each, key=lambda r: each[r])
-    said = [
-        (
-            "Holding the Chinese share of what the five use down costs the world"
-            f" {steps.replace('at most', 'at')}."
-        ),
-        (
-            f"With none left, the United States {result(each[regions['USA']])}, China"
-            f" {result(each[regions['CHN']])} (its users"
-            f" {results(1000.0 * float(last[THEIR_USERS]))}, its firms"
-            f" {results(1000.0 * float(last[THEIR_FIRMS]))}); most is borne by"
-            f" {with_article(worst)}, while {with_article(best)} {result(each[best])}."
-        ),
-    ]
-    apart = costs[(costs["who decouples"] == APART) & (costs[ROOM] == last[ROOM])].iloc[
-        -1
-    ]
-    less = 1000.0 * (float(last["World, USD bn"]) - float(apart["World, USD bn"]))
-    said.append(
-        "If Japan and Korea stay out, the same rule in the other three costs the world"
-        f" {billion(abs(less))} {'less' if less > 0 else 'more'}; the United States"
-        f" then {result(-1000.0 * float(apart['United States, USD bn']))}, Japan"
-        f" {result(-1000.0 * float(apart[regions['JPN'] + ', USD bn']))} and South"
-        f" Korea {result(-1000.0 * float(apart[regions['KOR'] + ', USD bn']))}."
-    )
-    alone, joint = area.iloc[0], area.iloc[1]
-    column = f"{regions['CHN']}, USD bn"
-    both = (
-        f", it leaves China {_left(1000.0 * float(area.iloc[2][column]))}"
-        if len(area) > 2
-        else ""
-    )
-    beside = "Beside" if both else "What it could lift is"
-    said.append(
-        "A free-trade area of China, Japan and Korea by itself changes"
-        f" {_most_moved(alone, regions)}, because chips are free of duty among them."
-        f" {beside} a duty of 50% on Chinese chips in Japan and Korea, by which China"
-        f" {result(1000.0 * float(joint[column]))}{both}."
-    )
-    return tuple(said)
-
-
-def _most_moved(row: pd.Series, regions: dict[str, str]) -> str:
-    most = max(abs(1000.0 * float(row[f"{name}, USD bn"])) for name in regions.values())
-    return "nothing" if most < 1.0 else f"no region by more than {billion(most)}"
-
-
-def _left(value: float) -> str:
+    """Return the finding: the cost by step, who bears it, and the free-trade area."""
+    together = records(costs[costs["who_id"] == TOGETHER])
+    apart = records(costs[costs["who_id"] == APART])
+    steps = [f"{usd(row['world'])} at {percent(row['share'])}" for row in together]
+    last = together[-1]
+    gains = {name: -last[region] for region, name in regions.items()}
+    # Gains and losses of all regions, also of those outside the rule.
+    worst = min(gains, key=gains.__getitem__)
+    best = max(gains, key=gains.__getitem__)
+    # In short the cases without Japan and Korea are fewer, so steps are matched by share.
+    without = next(row for row in reversed(apart) if row["share"] == last["share"])
+    saved = last["world"] - without["world"]
     return (
-        "where current law does"
-        if abs(value) < 1.0
-        else f"with a {'gain' if value > 0 else 'loss'} of " + billion(abs(value))
+        (
+            "Capping the Chinese share of chips used in the five regions costs the"
+            f" world {', '.join(steps)}."
+        ),
+        (
+            f"With none left, the United States {result(-last['USA'])}, China"
+            f" {result(-last['CHN'])} (its users {results(last['china_users'])}, its"
+            f" firms {results(last['china_firms'])}); {with_article(worst)} bears the"
+            f" largest loss, while {with_article(best)} {result(gains[best])}."
+        ),
+        (
+            "If Japan and Korea stay out, the same rule in the other three costs the"
+            f" world {usd(abs(saved))} {'less' if saved > 0 else 'more'}; the United"
+            f" States then {result(-without['USA'])}, Japan {result(-without['JPN'])}"
+            f" and South Korea {result(-without['KOR'])}."
+        ),
+        _free_trade(records(areas), regions),
     )
+
+
+def _free_trade(areas: list[Row], regions: dict[str, str]) -> str:
+    """Return what the free-trade area changes by itself and beside a joint duty."""
+    alone, joint, *both = areas
+    largest = max(abs(alone[region]) for region in regions)
+    change = f"no region by more than {usd(largest)}"
+    if largest < UNCHANGED:
+        change = "nothing"
+    text = (
+        f"A free-trade area of China, Japan and Korea by itself changes {change},"
+        " because chips are free of duty among them."
+    )
+    duty = (
+        f"a duty of 50% on Chinese chips in Japan and Korea, by which China"
+        f" {result(joint[CHINA])}"
+    )
+    if not both:
+        return f"{text} What it could lift is {duty}."
+    return f"{text} Combined with {duty}, it leaves China {_left(both[0][CHINA])}."
+
+
+def _left(gain: float) -> str:
+    if abs(gain) < UNCHANGED:
+        return "as under current law"
+    return f"with a {'gain' if gain > 0 else 'loss'} of {usd(abs(gain))}"

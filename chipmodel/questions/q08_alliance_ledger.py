@@ -1,18 +1,31 @@
-"""Q8, the alliance ledger: what moves over chips beside what allies pay for troops, defence and pledges."""
+"""Q8, the alliance ledger: payments over chips beside those for troops and defence."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
-from chipmodel.common.text import billion
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import AllianceRow, FirmRow
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
-from chipmodel.questions.answer import Answer, Figure, Table
-from chipmodel.questions.shared import alliance, gain, gdp, how_sure, yearly
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
+from chipmodel.questions.shared import (
+    BN,
+    GDP_YEAR,
+    Row,
+    alliance,
+    alt_text,
+    gain,
+    gdp,
+    how_sure,
+    labels_of,
+    records,
+    usd,
+    yearly,
+)
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -21,17 +34,16 @@ TITLE = "The alliance ledger: chips beside troops, defence and pledges"
 
 
 ASKS = (
-    "How large are the payments over chips beside what allies pay for American troops,"
-    " for defence and in pledges?"
+    "How large are payments over chips compared with what allies pay for US troops, for"
+    " defence and in pledges?"
 )
 
 
 METHOD = (
-    "Chip support by payer and by home of the firm under current law, and what a broad"
-    " duty of 25% would cost an ally, from the model; host-nation support, defence,"
-    " pledges and the trade surplus from the tables of facts, each with its source."
-    " What is paid yearly, promised once or put up as loans is not of one kind and is"
-    " not added up."
+    "Chip subsidies by payer and by home of the firm under current law, and the cost to"
+    " an ally of a broad duty of 25%, from the model; host-nation support, defence,"
+    " pledges and the trade surplus from the data, each with its source. Yearly"
+    " payments, one-time pledges and loans are different in kind and are not added up."
 )
 
 
@@ -44,6 +56,10 @@ PATRON = "USA"
 LAW, DUTY = "current_law", "section232_25"
 
 
+LAST_YEAR = 2030
+"""Last year of the means: host-nation support is agreed for about as long."""
+
+
 ITEMS = {
     "host_nation_support": "host-nation support a year",
     "defence": "defence spending a year",
@@ -54,21 +70,43 @@ ITEMS = {
 }
 
 
-PAID, TO_ALLY, FROM_ALLY = (
-    "pays for chips at home",
-    "its firms get from the US",
-    "it pays to American firms",
+# Headings without a unit: the titles of the tables state it, USD bn.
+FLOWS = (
+    Column("paid", "pays for chips at home", digits=3),
+    Column("to_ally", "its firms get from the US", digits=3),
+    Column("from_ally", "it pays to American firms", digits=3),
 )
 
 
-TROOPS = "host-nation support"
+TROOPS = Column("troops", "host-nation support")
+
+
+FLOW_COLUMNS = (Column("ally", "ally"), Column("year", "year"), *FLOWS)
+
+
+MEAN_COLUMNS = (Column("ally", "ally"), *FLOWS, TROOPS)
+
+
+# Amounts are rounded row by row: those of the data as they are recorded, to the ten
+# million, those of the model to the million.
+LEDGER_COLUMNS = (
+    Column("ally", "ally"),
+    Column("item", "item"),
+    Column("year", "year"),
+    Column("amount", "USD bn"),
+    Column("gdp_share", f"share of GDP of {GDP_YEAR}"),
+    Column("origin", "from"),
+    Column("grade", "grade"),
+    Column("source", "source"),
+    Column("note", "note"),
+)
 
 
 PAINT = {
-    PAID: "#44AA99",
-    TO_ALLY: style.REGION_COLOURS[PATRON],
-    FROM_ALLY: "#AA4499",
-    TROOPS: "#332288",
+    "paid": "#44AA99",
+    "to_ally": style.REGION_COLOURS[PATRON],
+    "from_ally": "#AA4499",
+    "troops": "#332288",
 }
 
 
@@ -78,184 +116,193 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
-    base, duty = cache.summary(LAW), cache.summary(DUTY)
-    years = tuple(t for t in base.labels.years if t <= 2030)
-    flows = pd.DataFrame(
-        [
-            row
-            for ally in ALLIES
-            for t in years
-            for row in [_flows(base, cache.data, ally, t)]
-        ]
-    )
-    ledger = pd.DataFrame(
-        [row for ally in ALLIES for row in _facts(cache.data, base, ally)]
-        + [row for ally in ALLIES for row in _modelled(base, duty, flows, ally, years)]
-    )
-    means = _means(flows, cache.data, base)
+    """Return the ledger, the flows behind it and their yearly means."""
+    base = cache.summary(LAW)
+    duty = cache.summary(DUTY)
+    years = [year for year in base.labels.years if year <= LAST_YEAR]
     span = f"{years[0]} to {years[-1]}"
+    flow_rows = [
+        _flows(base, cache.data, ally, year) for ally, year in product(ALLIES, years)
+    ]
+    flows = rounded(flow_rows, FLOW_COLUMNS)
+    ledger_rows: list[Row] = []
+    for ally in ALLIES:
+        ledger_rows += _facts(cache.data, base, ally)
+        ledger_rows += _modelled(base, duty, flows, ally)
+    ledger = rounded(ledger_rows, LEDGER_COLUMNS)
+    means = rounded(_means(flows, cache.data, base), MEAN_COLUMNS)
     tables = [
         Table(
             "q08_flows",
-            "Chip support in cash under current law, by ally and year, USD bn",
+            "Chip subsidies in cash under current law, by ally and year, USD bn",
             flows,
+            FLOW_COLUMNS,
         ),
         Table(
             "q08_ledger",
-            "Every item beside the others, with its kind, grade and source",
-            ledger.sort_values(["ally", "from"], kind="stable").reset_index(drop=True),
+            "All items side by side, with their kind, grade and source",
+            # Stable, so that items stay in the order of `ITEMS`.
+            ledger.sort_values(["ally", "origin"], kind="stable", ignore_index=True),
+            LEDGER_COLUMNS,
         ),
         Table(
             "q08_means",
             f"Yearly means of {span} beside host-nation support, USD bn a year",
             means,
+            MEAN_COLUMNS,
         ),
     ]
-    alt = "; ".join(
-        f"{r['ally']}: {PAID} {r[PAID]:.2f}, {TO_ALLY} {r[TO_ALLY]:.2f}, {TROOPS}"
-        f" {r[TROOPS]:.2f}"
-        for _, r in means.iterrows()
-    )
     figure = Figure(
         "q08_ledger",
         "Chips and troops",
         "q08_means",
-        f"Bars, USD bn a year: {alt}.",
+        _alt(means),
         partial(_draw, span=span),
     )
-    how = how_sure(cache, *((LAW, f"outlay.{ally}") for ally in ALLIES))
-    return Answer((*finding(means, ledger, span), *how), tables, [figure])
+    sure = how_sure(cache, ((LAW, f"outlay.{ally}") for ally in ALLIES))
+    return Answer((*finding(means, ledger, span), *sure), tables, [figure])
 
 
-def _homes(data: Dataset) -> dict[str, str]:
-    return {row.firm: row.home for row in data.rows(FirmRow)}
-
-
-def _flows(own: Summary, data: Dataset, ally: str, year: int) -> dict[str, object]:
-    home, received = _homes(data), own.received.items()
-    paid = sum(v for (_, r, t), v in own.cash.items() if (r, t) == (ally, year))
-    theirs = sum(
-        v
-        for (_, f, r, t), v in received
-        if (r, t) == (PATRON, year) and home.get(f) == ally
+def _flows(own: Summary, data: Dataset, ally: str, year: int) -> Row:
+    """Return the subsidies of a year that an ally pays, or that its firms receive."""
+    home = {row.firm: row.home for row in data.rows(FirmRow)}
+    paid = sum(
+        cash for (_, region, t), cash in own.cash.items() if (region, t) == (ally, year)
     )
-    american = sum(
-        v
-        for (_, f, r, t), v in received
-        if (r, t) == (ally, year) and home.get(f) == PATRON
-    )
+
+    def received(place: str, owner: str) -> float:
+        return sum(
+            cash
+            for (_, firm, region, t), cash in own.received.items()
+            if (region, t) == (place, year) and home.get(firm) == owner
+        )
+
     return {
+        "region": ally,
         "ally": own.labels.regions[ally],
         "year": year,
-        PAID: round(paid / 1000.0, 3) + 0.0,
-        TO_ALLY: round(theirs / 1000.0, 3) + 0.0,
-        FROM_ALLY: round(american / 1000.0, 3) + 0.0,
+        "paid": paid / BN,
+        "to_ally": received(PATRON, ally) / BN,
+        "from_ally": received(ally, PATRON) / BN,
     }
 
 
-def _facts(data: Dataset, own: Summary, ally: str) -> list[dict[str, object]]:
-    size = gdp(data)[ally]
-    rows = []
-    for item, said in ITEMS.items():
-        found = sorted(alliance(data, item).items())
-        for row in (row for (region, _), row in found if region == ally):
-            money = row.value * size if row.unit == "share" else row.value
+def _facts(data: Dataset, own: Summary, ally: str) -> list[Row]:
+    """Return the items of an ally that the data record."""
+    gdp_bn = gdp(data)[ally]
+    rows: list[Row] = []
+    for item, label in ITEMS.items():
+        for (region, _), fact in sorted(alliance(data, item).items()):
+            if region != ally:
+                continue
+            # Defence is recorded as a share of GDP, other items as money.
+            amount = fact.value * gdp_bn if fact.unit == "share" else fact.value
             rows.append(
                 {
+                    "region": ally,
                     "ally": own.labels.regions[ally],
-                    "item": said,
-                    "year": str(row.year),
-                    "USD bn": round(money, 2),
-                    "share of GDP of 2024": round(money / size, 5),
-                    "from": "facts",
-                    "grade": row.grade,
-                    "source": row.source,
-                    "note": _note(row),
+                    "item_id": item,
+                    "item": label,
+                    "year": str(fact.year),
+                    "amount": round(amount, 2),
+                    "gdp_share": round(amount / gdp_bn, 5),
+                    "origin": "facts",
+                    "grade": fact.grade,
+                    "source": fact.source,
+                    "note": _note(fact),
                 }
             )
     return rows
 
 
-def _note(row: AllianceRow) -> str:
-    return (
-        f"share of GDP times GDP of 2024; {row.note}"
-        if row.unit == "share"
-        else row.note
-    )
+def _note(fact: AllianceRow) -> str:
+    if fact.unit == "share":
+        return f"share of GDP times GDP of {GDP_YEAR}; {fact.note}"
+    return fact.note
 
 
 def _modelled(
-    base: Summary, duty: Summary, flows: pd.DataFrame, ally: str, years: tuple[int, ...]
-) -> list[dict[str, object]]:
-    name = base.labels.regions[ally]
-    mine = flows[flows["ally"] == name]
-    lost = -yearly(duty, gain(duty, base, ally)) / 1000.0
-    items = [
-        (
-            f"{column}, mean a year",
-            float(mine[column].mean()),
-            f"{years[0]}-{years[-1]}",
-            "cash under current law",
+    base: Summary, duty: Summary, flows: pd.DataFrame, ally: str
+) -> list[Row]:
+    """Return the items of an ally that the model computes."""
+    own = flows[flows["region"] == ally]
+    span = f"{own['year'].min()}-{own['year'].max()}"
+    rows = [
+        _modelled_row(
+            base,
+            ally,
+            item_id=column.key,
+            item=f"{column.label}, mean a year",
+            year=span,
+            amount=float(own[column.key].mean()),
+            note="cash under current law",
         )
-        for column in (PAID, TO_ALLY, FROM_ALLY)
+        for column in FLOWS
     ]
-    items.append(
-        (
-            "would lose by a US duty of 25% on chips, a year",
-            lost,
-            f"{base.labels.years[0]}-{base.labels.horizon}",
-            (
-                "even yearly sum; a threatened duty with the terms of each partner;"
-                " below zero: gain"
-            ),
-        )
+    lost = _modelled_row(
+        base,
+        ally,
+        item_id="duty",
+        item="would lose by a US duty of 25% on chips, a year",
+        year=f"{base.labels.years[0]}-{base.labels.horizon}",
+        amount=-yearly(duty, gain(duty, base, ally)) / BN,
+        note=(
+            "even yearly sum; a threatened duty with the terms of each partner; below"
+            " zero: gain"
+        ),
     )
-    return [
-        {
-            "ally": name,
-            "item": item,
-            "year": when,
-            "USD bn": round(value, 3) + 0.0,
-            "share of GDP of 2024": None,
-            "from": "model",
-            "grade": "",
-            "source": "",
-            "note": note,
-        }
-        for item, value, when, note in items
-    ]
+    return [*rows, lost]
 
 
-def _means(flows: pd.DataFrame, data: Dataset, own: Summary) -> pd.DataFrame:
-    """Return yearly means by ally, with the latest host-nation support; none where an ally has none."""
-    troops = {
-        r: row.value
-        for (r, _), row in sorted(alliance(data, "host_nation_support").items())
+def _modelled_row(
+    base: Summary,
+    ally: str,
+    *,
+    item_id: str,
+    item: str,
+    year: str,
+    amount: float,
+    note: str,
+) -> Row:
+    return {
+        "region": ally,
+        "ally": base.labels.regions[ally],
+        "item_id": item_id,
+        "item": item,
+        "year": year,
+        "amount": round(amount, 3) + 0.0,
+        "gdp_share": None,
+        "origin": "model",
+        "grade": "",
+        "source": "",
+        "note": note,
     }
-    rows = []
+
+
+def _means(flows: pd.DataFrame, data: Dataset, own: Summary) -> list[Row]:
+    """Return yearly means by ally, and the latest host-nation support, zero if none."""
+    # In order of year, so that the latest replaces those before it.
+    troops = {
+        region: fact.value
+        for (region, _), fact in sorted(alliance(data, "host_nation_support").items())
+    }
+    rows: list[Row] = []
     for ally in ALLIES:
-        mine = flows[flows["ally"] == own.labels.regions[ally]]
-        rows.append(
-            {
-                "ally": own.labels.regions[ally],
-                **{
-                    c: round(float(mine[c].mean()), 3)
-                    for c in (PAID, TO_ALLY, FROM_ALLY)
-                },
-                TROOPS: troops.get(ally, 0.0),
-            }
-        )
-    return pd.DataFrame(rows)
+        part = flows[flows["region"] == ally]
+        means = {column.key: float(part[column.key].mean()) for column in FLOWS}
+        name = own.labels.regions[ally]
+        rows.append({"ally": name, **means, "troops": troops.get(ally, 0.0)})
+    return rows
 
 
 def _draw(table: pd.DataFrame, span: str) -> Drawn:
+    labels = labels_of(MEAN_COLUMNS)
     return charts.side_by_side(
-        table.assign(panel=""),
+        table.rename(columns=labels).assign(panel=""),
         label="ally",
         panel="panel",
-        columns=PAINT,
-        title="Chip support beside host-nation support, USD bn a year",
+        columns={labels[key]: colour for key, colour in PAINT.items()},
+        title="Chip subsidies beside host-nation support, USD bn a year",
         note=(
             f"means of {span} under current law, from the model; host-nation support as"
             " agreed"
@@ -263,37 +310,43 @@ def _draw(table: pd.DataFrame, span: str) -> Drawn:
     )
 
 
+def _alt(means: pd.DataFrame) -> str:
+    labels = labels_of(MEAN_COLUMNS)
+    bars = []
+    for row in records(means):
+        values = [
+            f"{labels[key]} {row[key]:.2f}" for key in ("paid", "to_ally", "troops")
+        ]
+        bars.append(f"{row['ally']}: {', '.join(values)}")
+    return alt_text("Bars, USD bn a year:", bars)
+
+
 def finding(means: pd.DataFrame, ledger: pd.DataFrame, span: str) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    said = []
-    for _, row in means[means[TROOPS] > 0].iterrows():
-        got = float(row[TO_ALLY])
-        said.append(
-            f"{row['ally']} pays USD {float(row[TROOPS]):.2f} bn a year for American"
-            f" troops and on average {billion(1000.0 * float(row[PAID]))} a year for"
-            f" chip fabs at home ({span}), {float(row[PAID]) / float(row[TROOPS]):.1f}"
-            " times as much; its firms get"
-            f" {billion(1000.0 * got) + ' a year' if got > 0 else 'nothing'} of"
-            " American support."
+    """Return the finding: chips against troops by ally, and the cost of the duty."""
+    sentences = []
+    for row in records(means[means["troops"] > 0]):
+        received = f"{usd(row['to_ally'])} a year" if row["to_ally"] > 0 else "nothing"
+        sentences.append(
+            f"{row['ally']} pays USD {row['troops']:.2f} bn a year for US troops and on"
+            f" average {usd(row['paid'])} a year for chip fabs at home ({span}),"
+            f" {row['paid'] / row['troops']:.1f} times as much; its firms receive"
+            f" {received} of US subsidies."
         )
-    lost = (
-        ledger[ledger["item"].str.startswith("would lose")]
-        .set_index("ally")["USD bn"]
-        .astype(float)
+    losses = [
+        f"{row['ally']} {_lost(row['amount'])}"
+        for row in records(ledger[ledger["item_id"] == "duty"])
+    ]
+    sentences.append(
+        f"A broad US duty of 25% would cost, per year, {', '.join(losses)}."
     )
-    said.append(
-        "A broad American duty of 25% would cost a year "
-        + ", ".join(
-            f"{ally}"
-            f" {billion(1000.0 * v) if v > 0 else 'nothing (a gain of ' + billion(-1000.0 * v) + ')'}"
-            for ally, v in lost.items()
-        )
-        + "."
+    top = max(records(means), key=lambda row: row["to_ally"])
+    sentences.append(
+        f"Most US subsidies to allied firms go to those of {top['ally']}"
+        f" ({usd(top['to_ally'])} a year); pledges to invest are different in kind and"
+        " size and are listed in the table."
     )
-    most = means.set_index("ally")[TO_ALLY].astype(float)
-    said.append(
-        f"Most American support of allied firms goes to those of {most.idxmax()}"
-        f" ({billion(1000.0 * float(most.max()))} a year); pledges to invest are of"
-        " another kind and size and stand in the table."
-    )
-    return tuple(said)
+    return tuple(sentences)
+
+
+def _lost(loss: float) -> str:
+    return usd(loss) if loss > 0 else f"nothing (a gain of {usd(-loss)})"

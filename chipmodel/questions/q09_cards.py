@@ -1,39 +1,61 @@
-"""Q9, cards: what withholding costs others and oneself, and what each member of the alliance is worth to it."""
+"""Q9, who holds the cards: what withholding costs, and what each ally is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import partial
-from itertools import combinations
-from math import factorial
-from typing import Any
 
 import pandas as pd
 
-from chipmodel.cases.case import Case
 from chipmodel.common.text import listed, with_article
-from chipmodel.dataset.rows import InputFactRow
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
-from chipmodel.model.world import Scale, World
-from chipmodel.policies.export_control import ExportControl
-from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
+from chipmodel.questions.chokepoints import (
+    ALL,
+    CHOKEPOINT,
+    DESCRIPTIONS,
+    GAMES,
+    OVERNIGHT,
+    games_of,
+    overnight,
+    players_of,
+    replacement_worlds,
+    withholding,
+)
+from chipmodel.questions.coalitions import (
+    COALITIONS,
+    MEMBERS_SHARES,
+    coalition_rows,
+    member_rows,
+    solved_values,
+    splits,
+    withheld_between,
+)
 from chipmodel.questions.shared import (
+    BN,
+    CASE,
+    WORLD,
+    Row,
+    alt_text,
     between,
+    case_name,
     gain,
+    gains_by_region,
     how_sure,
-    in_billions,
+    labels_of,
+    money,
+    records,
+    region_columns,
     result,
     results,
-    spoken,
     treasury,
     users,
 )
-from chipmodel.results.summary import Summary
+from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
 
-TITLE = "Cards: who can withhold what, and at what price"
+TITLE = "Who holds the cards: what each can withhold, and at what price"
 
 
 ASKS = (
@@ -43,534 +65,330 @@ ASKS = (
 
 
 METHOD = (
-    "From 2032, when the fabs under way have their tools, a holder lets nothing of its"
-    " card through to the United States, or to all four others: Japan photoresist,"
-    " silicon wafers and resist tools, Korea memory, Taiwan leading logic (bare chips,"
-    " as device makers buy them), Europe lithography, the United States etch and"
-    " deposition tools. Changes are present values against current law. A coalition's"
-    " worth is what its members have if they trade freely with each other while they"
-    " and the others withhold their cards from each other, less what they have when all"
-    " trade; Shapley values share it out. Left out are design software, chips inside"
-    " devices, answers outside chips and the cost of changing a supplier, so inputs of"
-    " one kind stand in for each other. A surprise needs cards whose loss idles fabs:"
-    " in the model a fab begun cannot be stopped, so tools cannot be withheld"
-    " overnight."
+    "From 2032, when the fabs under way have their tools, one ally exports none of its"
+    " chokepoint goods to the United States, or to all four others: Japan photoresist,"
+    " silicon wafers and resist tools, Korea memory, Taiwan leading-edge logic (bare"
+    " chips, as device makers buy them), Europe lithography, the United States etch and"
+    " deposition tools. Changes are present values against current law. The value of a"
+    " coalition is the welfare of its members if they trade freely with each other"
+    " while they and the others withhold their chokepoint goods from each other, less"
+    " their welfare when all trade; Shapley values divide it among them. Design"
+    " software, chips inside devices, responses outside chips and the cost of changing"
+    " suppliers are left out, so inputs of one kind are interchangeable. A surprise"
+    " needs goods whose loss idles fabs: in the model, construction cannot be stopped"
+    " once it has started, so tools cannot be withheld overnight."
 )
 
 
 PUSHED = "korea_japan_pushed_away"
 
 
-START, SLACK = 2032, 10.0
+SMALL_HARM = 0.05
+"""Harm below this, USD bn, is reported as nothing."""
 
 
-MEMBERS = ("USA", "JPN", "KOR", "TWN", "EUR")
-
-
-CARDS: dict[str, dict[str, dict[str, Any]]] = {
-    "USA": {"etch": {"input": "etch_deposition_tools"}},
-    "JPN": {
-        "resist": {"input": "photoresist"},
-        "wafers": {"input": "wafers_300mm"},
-        "coaters": {"input": "resist_tools"},
-    },
-    "KOR": {"memory": {"segments": ("dram", "nand"), "on": "chips"}},
-    "TWN": {"logic": {"segments": ("logic_lt10",), "on": "chips"}},
-    "EUR": {"euv": {"input": "euv_tools"}, "immersion": {"input": "immersion_tools"}},
-}
-
-
-WORDS = {
-    "USA": "etch and deposition tools",
-    "JPN": "resist, wafers, resist tools",
-    "KOR": "memory",
-    "TWN": "leading logic",
-    "EUR": "lithography",
-}
-
-
-OVERNIGHT = {"JPN": ("resist", "wafers"), "KOR": ("memory",), "TWN": ("logic",)}
-"""Cards that can be withheld as a surprise."""
-
-
-FACTORS = {"slow": "low", "central": "", "fast": "high"}
-
-
-Withheld = frozenset[tuple[str, str]]
-"""Pairs of who withholds and from whom."""
-
-
-ALL = "all"
-
-
-GAMES: dict[tuple[str, str], Withheld] = {
-    **{(r, "USA"): frozenset({(r, "USA")}) for r in MEMBERS if r != "USA"},
-    **{(r, ALL): frozenset((r, q) for q in MEMBERS if q != r) for r in MEMBERS},
-}
-"""Who withholds its card from whom: from the United States, or from all others."""
-
-
-def _case(cache: CaseCache, withheld: Withheld, surprise: bool = False) -> Case:
-    """Return current law with every card a control, slack unless it is withheld: all such cases share a shape."""
-    law = cache.cell("current_law").case
-    controls = [
-        ExportControl(
-            id=f"{name}_{r}_{q}".lower(),
-            exporter=r,
-            destination=q,
-            share=0.0 if (r, q) in withheld else SLACK,
-            rent_to="exporter",
-            years=(START, 2041),
-            source="own",
-            **card,
-        )
-        for r in MEMBERS
-        for name, card in CARDS[r].items()
-        for q in MEMBERS
-        if q != r
-    ]
-    if surprise:
-        controls = [
-            c.model_copy(update={"known_from": START})
-            for c in controls
-            if c.share == 0.0
-            and c.id.partition("_")[0] in OVERNIGHT.get(c.exporter, ())
-        ]
-    pairs = "_".join(sorted(f"{r}-{q}".lower() for r, q in withheld))
-    return law.model_copy(
-        update={
-            "name": f"withheld_{pairs}{'_surprise' if surprise else ''}",
-            "status": "hypothetical",
-            "policies": (*law.policies, *controls),
-        }
-    )
-
-
-def _overnight(cache: CaseCache, holder: str, surprise: bool) -> Case:
-    case = _case(cache, GAMES[holder, ALL], True)
-    if surprise:
-        return case
-    policies = tuple(p.model_copy(update={"known_from": None}) for p in case.policies)
-    return case.model_copy(
-        update={"name": f"{case.name}_foreseen", "policies": policies}
-    )
-
-
-def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
-    """Return the worlds of slow, central and fast replacement of what is withheld, by the range in the data."""
-    central = cache.cell("current_law").world
-    if short:
-        return {"central": central}
-    rows = [row for row in cache.data.rows(InputFactRow) if row.item == "replacement"]
-    found = {}
-    for name, end in FACTORS.items():
-        scale = (
-            ()
-            if not end
-            else tuple(
-                Scale(
-                    table="input_facts",
-                    where={"input": row.input, "item": "replacement"},
-                    factor=getattr(row, end) / row.value,
-                )
-                for row in rows
-            )
-        )
-        found[name] = (
-            central
-            if not end
-            else central.with_(
-                name=f"central_{name}_replacement", scale=(*central.scale, *scale)
-            )
-        )
-    return found
-
-
-def _games_of(short: bool) -> dict[tuple[str, str], Withheld]:
-    """Return the games; short leaves out those in which the United States alone is the target."""
-    return {game: held for game, held in GAMES.items() if not short or game[1] == ALL}
-
-
-def _players(short: bool) -> tuple[str, ...]:
-    """Return who may part from the others; in short the first three, while the rest trade with all."""
-    return MEMBERS[:3] if short else MEMBERS
-
-
-def _splits(players: tuple[str, ...] = MEMBERS) -> list[frozenset[str]]:
-    """Return the coalitions that hold the first player: each stands for itself and for all others together."""
-    first, rest = players[0], players[1:]
-    return [
-        frozenset({first, *some})
-        for k in range(len(rest))
-        for some in combinations(rest, k)
-    ]
-
-
-def _between(one: frozenset[str], players: tuple[str, ...] = MEMBERS) -> Withheld:
-    return frozenset(
-        (a, b) for a in players for b in players if (a in one) != (b in one)
-    )
+NOTABLE_HARM = 0.1
+"""Harm to the target above this, USD bn, is counted in the finding."""
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """Return current law, the games, the coalitions and the case of Korea and Japan pushed away."""
+    """Return current law, the games, the coalitions and Korea and Japan pushed away."""
     found = [cache.cell("current_law"), cache.cell(PUSHED)]
-    for world in _worlds(cache, short).values():
-        games = _games_of(short).values()
-        found += [
-            cache.cell("current_law", world),
-            *(cache.cell(_case(cache, held), world) for held in games),
-        ]
-    players = _players(short)
-    found += [
-        cache.cell(_case(cache, _between(one, players))) for one in _splits(players)
-    ]
+    for world in replacement_worlds(cache, short).values():
+        found.append(cache.cell("current_law", world))
+        for withheld in games_of(short).values():
+            found.append(cache.cell(withholding(cache, withheld), world))
+    players = players_of(short)
+    for side in splits(players):
+        found.append(cache.cell(withholding(cache, withheld_between(side, players))))
     if not short:
-        found += [
-            cache.cell(_overnight(cache, holder, surprise))
-            for holder in OVERNIGHT
-            for surprise in (False, True)
-        ]
+        for holder in OVERNIGHT:
+            for surprise in (False, True):
+                found.append(cache.cell(overnight(cache, holder, surprise)))
     return found
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
+    """Return the harm of each game, and the value of coalitions and their members."""
     base = cache.summary("current_law")
-    names = base.labels.regions
-    games = in_billions(_games(cache, base, short))
-    players = _players(short)
-    worth = coalition_values(
-        players,
-        {
-            one: cache.summary(_case(cache, _between(one, players)))
-            for one in _splits(players)
-        },
-        base,
-    )
-    values = in_billions(
-        pd.DataFrame(
-            [
-                {
-                    "coalition": listed([names[r] for r in players if r in one]),
-                    "members": len(one),
-                    "worth less than when all trade, USD bn": value / 1000.0,
-                }
-                for one, value in sorted(
-                    worth.items(), key=lambda item: (len(item[0]), sorted(item[0]))
-                )
-                if one
-            ]
-        )
-    )
-    share = shapley(players, worth)
-    shapleys = in_billions(
-        pd.DataFrame(
-            [
-                {
-                    "member": names[r],
-                    "card": WORDS[r],
-                    "Shapley value, USD bn": share[r] / 1000.0,
-                    "alone, USD bn": worth[frozenset({r})] / 1000.0,
-                    "others without it, USD bn": (
-                        worth[frozenset(players) - {r}] / 1000.0
-                    ),
-                }
-                for r in players
-            ]
-        )
-    )
-    pushed = in_billions(pd.DataFrame([_pushed(cache.summary(PUSHED), base)]))
-    years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
+    labels = base.labels
+    game_columns = _game_columns(labels)
+    pushed_columns = _pushed_columns(labels)
+    games = rounded(_games(cache, base, short), game_columns)
+    players = players_of(short)
+    values = solved_values(cache, players)
+    coalitions = rounded(coalition_rows(values, players, labels), COALITIONS)
+    shapleys = rounded(member_rows(values, players, labels), MEMBERS_SHARES)
+    pushed = rounded([_pushed(cache.summary(PUSHED), base)], pushed_columns)
+    years = f"present value of {labels.years[0]} to {labels.horizon}"
     tables = [
         Table(
             "q09_games",
-            f"What regions gain when a card is withheld, against current law, {years}",
+            "Gains of regions when a chokepoint is withheld, against current law,"
+            f" {years}",
             games,
+            game_columns,
         ),
-        Table("q09_coalitions", f"What coalitions are worth, {years}", values),
+        Table(
+            "q09_coalitions", f"Value of coalitions, {years}", coalitions, COALITIONS
+        ),
         Table(
             "q09_shapley",
-            "Shapley values: what each member should get or give if all trade,"
-            f" {years}; they sum to nothing",
+            "Shapley values: what each member should receive or pay if all trade,"
+            f" {years}; they sum to zero",
             shapleys,
+            MEMBERS_SHARES,
         ),
         Table(
             "q09_pushed_away",
-            f"What regions gain when Korea and Japan are pushed away, {years}",
+            f"Gains of regions when Korea and Japan are pushed away, {years}",
             pushed,
+            pushed_columns,
         ),
     ]
-    shown = [f"{name}, USD bn" for name in names.values()] + ["World, USD bn"]
     figures = [
         Figure(
             "q09_games",
             "Harm to others and to oneself",
             "q09_games",
-            _alt(games),
-            partial(_draw_games, columns=tuple(shown), years=years),
+            _alt_games(games),
+            partial(_draw_games, labels=labels, years=years),
         ),
         Figure(
             "q09_shapley",
             "Who needs whom",
             "q09_shapley",
-            "Bars of Shapley values: "
-            + ", ".join(
-                f"{r['member']} {r['Shapley value, USD bn']:+.1f} USD bn"
-                for _, r in shapleys.iterrows()
-            )
-            + ".",
-            partial(
-                _draw_shapley,
-                paint={names[r]: c for r, c in style.colours(names).items()},
-                years=years,
-            ),
+            _alt_shapley(shapleys),
+            partial(_draw_shapley, labels=labels, years=years),
         ),
     ]
-    how = how_sure(
-        cache, *((PUSHED, f"welfare.{who}") for who in ("USA", "JPN", "KOR"))
+    sure = how_sure(
+        cache, ((PUSHED, f"welfare.{region}") for region in ("USA", "JPN", "KOR"))
     )
-    return Answer((*finding(games, shapleys, pushed, names), *how), tables, figures)
+    return Answer((*finding(games, shapleys, pushed), *sure), tables, figures)
 
 
-def _games(cache: CaseCache, base: Summary, short: bool) -> pd.DataFrame:
-    found = [
-        (
-            game,
-            speed,
-            "foreseen",
-            cache.summary(_case(cache, held), world),
-            cache.summary("current_law", world),
-        )
-        for speed, world in _worlds(cache, short).items()
-        for game, held in _games_of(short).items()
+# The tables.
+
+
+def _game_columns(labels: Labels) -> list[Column]:
+    return [
+        Column("holder", "holder"),
+        Column("target", "from"),
+        CHOKEPOINT,
+        Column("replacement", "replacement"),
+        Column("known", "known"),
+        money("harm_target", "harm to the target"),
+        money("harm_holder", "harm to the holder"),
+        *region_columns(labels),
+        WORLD,
     ]
-    if not short:
-        found += [
-            (
-                (holder, ALL),
-                "central",
-                f"{'a surprise' if surprise else 'foreseen'}, materials and chips only",
-                cache.summary(_overnight(cache, holder, surprise)),
-                base,
-            )
-            for holder in OVERNIGHT
-            for surprise in (False, True)
-        ]
-    return pd.DataFrame([_game(*one) for one in found])
+
+
+def _games(cache: CaseCache, base: Summary, short: bool) -> list[Row]:
+    rows: list[Row] = []
+    for speed, world in replacement_worlds(cache, short).items():
+        reference = cache.summary("current_law", world)
+        for game, withheld in games_of(short).items():
+            own = cache.summary(withholding(cache, withheld), world)
+            rows.append(_game(game, speed, "foreseen", own, reference))
+    if short:
+        return rows
+    for holder in OVERNIGHT:
+        for surprise in (False, True):
+            known = "a surprise" if surprise else "foreseen"
+            own = cache.summary(overnight(cache, holder, surprise))
+            game = (holder, ALL)
+            which = f"{known}, materials and chips only"
+            rows.append(_game(game, "central", which, own, base))
+    return rows
 
 
 def _game(
-    game: tuple[str, str], speed: str, when: str, own: Summary, base: Summary
-) -> dict[str, object]:
-    names, (holder, target) = base.labels.regions, game
-    harmed = sum(gain(own, base, q) for _, q in GAMES[game])
+    game: tuple[str, str], speed: str, known: str, own: Summary, base: Summary
+) -> Row:
+    names = base.labels.regions
+    holder, target = game
+    # Those the chokepoint is withheld from, not all that lose.
+    harmed = sum(gain(own, base, region) for _, region in GAMES[game])
     return {
         "holder": names[holder],
-        "from": "all four" if target == ALL else names[target],
-        "card": WORDS[holder],
+        "target_id": target,
+        "target": "all four" if target == ALL else names[target],
+        "chokepoint": DESCRIPTIONS[holder],
         "replacement": speed,
-        "known": when,
-        "harm to the target, USD bn": -harmed / 1000.0,
-        "harm to the holder, USD bn": -gain(own, base, holder) / 1000.0,
-        **{f"{name}, USD bn": gain(own, base, r) / 1000.0 for r, name in names.items()},
-        "World, USD bn": gain(own, base, "all") / 1000.0,
+        "known": known,
+        "harm_target": -harmed / BN,
+        "harm_holder": -gain(own, base, holder) / BN,
+        **gains_by_region(own, base),
     }
 
 
-def _pushed(own: Summary, base: Summary) -> dict[str, object]:
+def _main_games(games: pd.DataFrame) -> pd.DataFrame:
+    """Return the games foreseen and with central replacement, of all chokepoints."""
+    central = games["replacement"] == "central"
+    return games[central & (games["known"] == "foreseen")]
+
+
+def _pushed_columns(labels: Labels) -> list[Column]:
+    return [
+        CASE,
+        *region_columns(labels),
+        WORLD,
+        money("us_users", "American users"),
+        money("us_treasury", "American treasury"),
+    ]
+
+
+def _pushed(own: Summary, base: Summary) -> Row:
     return {
-        "case": spoken(own.case.name),
-        **{
-            f"{name}, USD bn": gain(own, base, r) / 1000.0
-            for r, name in base.labels.regions.items()
-        },
-        "World, USD bn": gain(own, base, "all") / 1000.0,
-        "American users, USD bn": users(own, base, "USA") / 1000.0,
-        "American treasury, USD bn": treasury(own, base, "USA") / 1000.0,
+        "case": case_name(own.case.name),
+        **gains_by_region(own, base),
+        "us_users": users(own, base, "USA") / BN,
+        "us_treasury": treasury(own, base, "USA") / BN,
     }
 
 
-def coalition_values(
-    players: tuple[str, ...], split: Mapping[frozenset[str], Summary], base: Summary
-) -> dict[frozenset[str], float]:
-    r"""Return what every coalition has against free trade of all, MUSD; each split gives two of them.
-
-    .. math:: v(S) = \sum_{i \in S} (W_i(S) - W_i(N))
-    """
-    everyone = frozenset(players)
-    found = {frozenset(): 0.0, everyone: 0.0}
-    for one, own in split.items():
-        for side in (one, everyone - one):
-            found[side] = sum(gain(own, base, r) for r in side)
-    return found
+# The figures.
 
 
-def shapley(
-    players: Iterable[str], worth: Mapping[frozenset[str], float]
-) -> dict[str, float]:
-    r"""Return Shapley values: the mean of what a player adds over all orders in which players can join.
-
-    .. math:: \phi_i = \sum_{S \not\ni i} \frac{|S|! (n - |S| - 1)!}{n!} (v(S \cup i) - v(S))
-    """
-    everyone = tuple(players)
-    n = len(everyone)
-    return {
-        i: sum(
-            factorial(k)
-            * factorial(n - k - 1)
-            / factorial(n)
-            * (worth[frozenset({*some, i})] - worth[frozenset(some)])
-            for k in range(n)
-            for some in combinations([j for j in everyone if j != i], k)
-        )
-        for i in everyone
-    }
-
-
-def _draw_games(table: pd.DataFrame, columns: tuple[str, ...], years: str) -> Drawn:
-    part = table[(table["replacement"] == "central") & (table["known"] == "foreseen")]
-    part = part.assign(
-        game=[
-            f"{r['holder']} withholds {r['card']} from {_target(str(r['from']))}"
-            for _, r in part.iterrows()
-        ]
-    )
+def _draw_games(table: pd.DataFrame, labels: Labels, years: str) -> Drawn:
+    names = labels_of([*region_columns(labels), WORLD])
+    games = _main_games(table).rename(columns=names)
+    titles = [
+        f"{row['holder']} withholds {row['chokepoint']} from {_target(row['target'])}"
+        for row in records(games)
+    ]
     return charts.matrix(
-        part,
+        games.assign(game=titles),
         label="game",
-        columns=columns,
-        title="Who is hurt when a card is withheld, USD bn",
+        columns=list(names.values()),
+        title="Who is hurt when a chokepoint is withheld, USD bn",
         note=f"{years}, against current law; blue: gain, red: loss",
     )
 
 
-def _draw_shapley(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
-    wide = pd.DataFrame(
-        [
-            {
-                "member": r["member"],
-                **{
-                    name: r["Shapley value, USD bn"] if name == r["member"] else 0.0
-                    for name in table["member"]
-                },
-            }
-            for _, r in table.iterrows()
-        ]
-    )
+def _alt_games(games: pd.DataFrame) -> str:
+    harms = [
+        f"{row['holder']} against {row['target']}: target {-row['harm_target']:+.1f},"
+        f" holder {-row['harm_holder']:+.1f} USD bn"
+        for row in records(_main_games(games))
+    ]
+    return alt_text("Gains and losses by region for each chokepoint withheld.", harms)
+
+
+def _draw_shapley(table: pd.DataFrame, labels: Labels, years: str) -> Drawn:
+    # A bar is one colour where its own member is the only part that is not zero.
+    bars = table[["member"]].copy()
+    for row in records(table):
+        own = bars["member"] == row["member"]
+        bars[row["member"]] = own.astype(float) * row["shapley"]
+    paint = style.colours(labels.regions)
     return charts.stacked_support(
-        wide,
+        bars,
         label="member",
-        parts={name: paint[name] for name in wide["member"]},
+        parts={row["member"]: paint[row["region"]] for row in records(table)},
         title="Who needs whom: Shapley values, USD bn",
         note=f"{years}; right: the others need it more than it needs them",
     )
 
 
-def _alt(games: pd.DataFrame) -> str:
-    part = games[(games["replacement"] == "central") & (games["known"] == "foreseen")]
-    return (
-        "Gains and losses by region for each card withheld. "
-        + "; ".join(
-            f"{r['holder']} against {r['from']}: target"
-            f" {-float(r['harm to the target, USD bn']):+.1f}, holder"
-            f" {-float(r['harm to the holder, USD bn']):+.1f} USD bn"
-            for _, r in part.iterrows()
-        )
-        + "."
-    )
+def _alt_shapley(shapleys: pd.DataFrame) -> str:
+    members = [
+        f"{row['member']} {row['shapley']:+.1f} USD bn" for row in records(shapleys)
+    ]
+    return f"Bars of Shapley values: {', '.join(members)}."
+
+
+# The finding.
 
 
 def finding(
-    games: pd.DataFrame,
-    shapleys: pd.DataFrame,
-    pushed: pd.DataFrame,
-    names: dict[str, str],
+    games: pd.DataFrame, shapleys: pd.DataFrame, pushed: pd.DataFrame
 ) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    part = games[(games["replacement"] == "central") & (games["known"] == "foreseen")]
-    said = []
-    for target, some in part.groupby("from", sort=False):
-        them = "them" if target == "all four" else "it"
-        hardest = some.sort_values("harm to the target, USD bn", ascending=False)
-        each = "; that of ".join(
-            f"{with_article(str(r['holder']))} ({r['card']}) costs {them} "
-            f"{_sum(float(r['harm to the target, USD bn']))} and its holder "
-            f"{_sum(float(r['harm to the holder, USD bn']))}"
-            for _, r in hardest.iterrows()
-        )
-        said.append(
-            f"Withheld with notice from {_target(str(target))}, the card of {each}."
-        )
-    strong = part[
-        (
-            part["harm to the target, USD bn"]
-            > part["harm to the holder, USD bn"].clip(lower=0.0)
-        )
-        & (part["harm to the target, USD bn"] > 0.1)
+    """Return the finding: who harms whom, how fast it is replaced, who needs whom."""
+    main = _main_games(games)
+    sentences = [
+        _harms(str(target), part) for target, part in main.groupby("target", sort=False)
     ]
-    said.append(
-        "The target loses more than the holder, and more than USD 0.1 bn, in"
-        f" {len(strong)} of {len(part)} games"
-        + (
-            f": {listed([_played(r) for _, r in strong.iterrows()])}."
-            if len(strong)
-            else "."
-        )
-    )
+    sentences.append(_strong(main))
     if games["replacement"].nunique() > 1:
-        wide = games[(games["known"] == "foreseen") & (games["from"] == "all four")]
-        ends = wide.groupby("holder", sort=False)["harm to the target, USD bn"].agg(
-            ["min", "max"]
-        )
-        said.append(
-            "Over the range of replacement speed, harm to all four is "
-            + "; ".join(
-                f"USD {between([low, high], 'bn')} ({holder})"
-                for holder, low, high in ends.itertuples()
-            )
-            + "."
-        )
-    by_value = dict(
-        zip(
-            shapleys["member"],
-            shapleys["Shapley value, USD bn"].astype(float),
-            strict=True,
-        )
-    )
-    top, last = (
-        max(by_value, key=lambda r: by_value[r]),
-        min(by_value, key=lambda r: by_value[r]),
-    )
-    row = pushed.iloc[0]
-    said.append(
-        f"By Shapley value among {listed(list(by_value))} the others need"
-        f" {with_article(top)} most ({by_value[top]:+.1f} USD bn) and"
-        f" {with_article(last)} needs them most ({by_value[last]:+.1f} USD bn). If"
-        " Korea and Japan are pushed away (a duty of 25%, half of materials, resist"
-        " tools and memory withheld), the United States"
-        f" {result(1000.0 * float(row[names['USA'] + ', USD bn']))} (its users"
-        f" {results(1000.0 * float(row['American users, USD bn']))}, its treasury"
-        f" {result(1000.0 * float(row['American treasury, USD bn']))}), Japan"
-        f" {result(1000.0 * float(row[names['JPN'] + ', USD bn']))} and South Korea"
-        f" {result(1000.0 * float(row[names['KOR'] + ', USD bn']))}."
-    )
-    return tuple(said)
+        sentences.append(_replacement_range(games))
+    sentences.append(f"{_needs(shapleys)} {_pushed_away(records(pushed)[0])}")
+    return tuple(sentences)
 
 
-def _sum(harm: float) -> str:
-    if abs(harm) < 0.05:
-        return "nothing"
+def _harms(target: str, part: pd.DataFrame) -> str:
+    """Return what each chokepoint costs a target and its holder, the worst first."""
+    them = "them" if target == "all four" else "it"
+    hardest = records(part.sort_values("harm_target", ascending=False))
+    costs = [
+        f"that of {with_article(row['holder'])} ({row['chokepoint']}) costs {them}"
+        f" {_harm(row['harm_target'])} and its holder {_harm(row['harm_holder'])}"
+        for row in hardest
+    ]
+    first, *others = costs
+    first = first.replace("that", "the chokepoint", 1)
     return (
-        f"USD {harm:.1f} bn"
-        if harm > 0
-        else f"less than nothing (a gain of USD {-harm:.1f} bn)"
+        f"Withheld with notice from {_target(target)}, {'; '.join([first, *others])}."
     )
 
 
-def _played(row: pd.Series) -> str:
-    return f"{row['holder']} against {_target(str(row['from']))}"
+def _strong(main: pd.DataFrame) -> str:
+    """Return in which games the target loses more than the holder."""
+    strong = [
+        f"{row['holder']} against {_target(row['target'])}"
+        for row in records(main)
+        # A holder that gains by withholding has no harm to exceed.
+        if row["harm_target"] > max(row["harm_holder"], NOTABLE_HARM)
+    ]
+    which = f": {listed(strong)}" if strong else ""
+    return (
+        f"The target loses more than the holder, and more than USD {NOTABLE_HARM} bn,"
+        f" in {len(strong)} of {len(main)} games{which}."
+    )
+
+
+def _replacement_range(games: pd.DataFrame) -> str:
+    foreseen = games[(games["known"] == "foreseen") & (games["target_id"] == ALL)]
+    ranges = [
+        f"USD {between(part['harm_target'], 'bn')} ({holder})"
+        for holder, part in foreseen.groupby("holder", sort=False)
+    ]
+    return (
+        "Over the range of replacement speeds, harm to all four is"
+        f" {'; '.join(ranges)}."
+    )
+
+
+def _needs(shapleys: pd.DataFrame) -> str:
+    values = {row["member"]: row["shapley"] for row in records(shapleys)}
+    top = max(values, key=values.__getitem__)
+    last = min(values, key=values.__getitem__)
+    return (
+        f"By Shapley value among {listed(list(values))} the others need"
+        f" {with_article(top)} most ({values[top]:+.1f} USD bn) and"
+        f" {with_article(last)} needs them most ({values[last]:+.1f} USD bn)."
+    )
+
+
+def _pushed_away(row: Row) -> str:
+    return (
+        "If Korea and Japan are pushed away (a duty of 25%; half of materials, resist"
+        f" tools and memory withheld), the United States {result(row['USA'])} (its"
+        f" users {results(row['us_users'])}, its treasury"
+        f" {result(row['us_treasury'])}), Japan {result(row['JPN'])} and South Korea"
+        f" {result(row['KOR'])}."
+    )
+
+
+def _harm(harm: float) -> str:
+    if abs(harm) < SMALL_HARM:
+        return "nothing"
+    if harm < 0:
+        return f"less than nothing (a gain of USD {-harm:.1f} bn)"
+    return f"USD {harm:.1f} bn"
 
 
 def _target(name: str) -> str:
-    return name if name == "all four" else f"the {name}"
+    return name if name == "all four" else with_article(name)

@@ -1,19 +1,34 @@
-"""Q11, Taiwan: what the loss of its fabs would cost, and what fabs elsewhere are worth as insurance."""
+"""Q11, Taiwan: the cost of losing its fabs, and fabs elsewhere as insurance."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
 from chipmodel.cases.case import Case
-from chipmodel.common.text import billion, percent
+from chipmodel.common.text import percent, with_article
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
 from chipmodel.model.world import World
 from chipmodel.policies.capacity_mandate import CapacityMandate
-from chipmodel.questions.answer import Answer, Figure, Table
-from chipmodel.questions.shared import gain, in_billions, result
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
+from chipmodel.questions.shared import (
+    BN,
+    WORLD,
+    Row,
+    alt_text,
+    gain,
+    losses_by_region,
+    money,
+    records,
+    region_columns,
+    result,
+    usd,
+    wafers,
+)
+from chipmodel.results.metrics import ALL
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -29,17 +44,17 @@ ASKS = (
 
 METHOD = (
     "Taiwan's fabs lose output for two years and about half as much for two more, as a"
-    " surprise (what is begun stays) or foreseen. Losses are present values against the"
-    " same case in a world without it. Insurance: the loss with and without"
-    " leading-edge fabs that the treasury asks for from 2030, less what they cost when"
-    " nothing happens; the chance at which the two are equal is the break-even. How"
-    " likely a blockade is, what it does beyond fabs, war and stockpiles are left out;"
-    " nothing is said of deterrence."
+    " surprise (fabs whose construction has started are completed) or foreseen. Losses"
+    " are present values against the same case in a world without it. Insurance: the"
+    " loss with and without leading-edge fabs that a treasury pays for from 2030, less"
+    " their cost if nothing happens; the break-even chance is that at which the two are"
+    " equal. The probability of a blockade, its effects beyond fabs, war and stockpiles"
+    " are left out, and so is deterrence."
 )
 
 
 TARGETS = {"USA": 200.0, "JPN": 90.0}
-"""Leading-edge capacity asked for, kwpm: in each place 55 to 70 more than current law brings in 2030."""
+"""Leading-edge capacity required, kwpm: 55 to 70 above current law in 2030."""
 
 
 FROM, FINE = 2030, 1000.0
@@ -48,14 +63,41 @@ FROM, FINE = 2030, 1000.0
 MODEL, YEAR, DEPTH = "taiwan_blockade", 2030, 0.9
 
 
+YEARS, DEPTHS = (2028, 2030, 2032), (0.3, 0.6, 0.9)
+
+
 CHANCES = (0.01, 0.05, 0.1, 0.2, 0.3)
 
 
-def _world(cache: CaseCache, year: int, depth: float, surprise: bool) -> World:
+INSURANCE = (
+    Column("place", "fabs in"),
+    wafers("more", f"more in {FROM}"),
+    Column("whose", "for"),
+    money("premium", "cost if nothing happens"),
+    money("loss", "loss without them"),
+    money("saved", "loss avoided"),
+    Column("break_even", "break-even chance"),
+    *(
+        money(f"net_{chance}", f"net at a chance of {percent(chance)}")
+        for chance in CHANCES
+    ),
+)
+
+
+Disruption = tuple[int, float, bool]
+"""First year of a loss of output, its depth as a share, whether it is a surprise."""
+
+
+CENTRAL: Disruption = (YEAR, DEPTH, True)
+
+
+def _world(cache: CaseCache, disruption: Disruption) -> World:
     """Return the shipped blockade moved to a year and scaled to a depth."""
-    model = cache.cell("current_law", MODEL).world
-    if (year, depth, surprise) == (YEAR, DEPTH, True):
-        return model
+    shipped = cache.cell("current_law", MODEL).world
+    if disruption == CENTRAL:
+        return shipped
+    year, depth, surprise = disruption
+    # The shipped blockade starts in YEAR at DEPTH and eases after two years.
     later = year - YEAR
     events = tuple(
         event.model_copy(
@@ -65,21 +107,23 @@ def _world(cache: CaseCache, year: int, depth: float, surprise: bool) -> World:
                 "known_from": year if surprise else None,
             }
         )
-        for event in model.event
+        for event in shipped.event
     )
-    name = f"blockade_{year}_{100 * depth:.0f}{'' if surprise else '_foreseen'}"
-    return model.with_(name=name, event=events)
+    suffix = "" if surprise else "_foreseen"
+    name = f"blockade_{year}_{100 * depth:.0f}{suffix}"
+    return shipped.with_(name=name, event=events)
 
 
-def _disruptions(short: bool) -> list[tuple[int, float, bool]]:
+def _disruptions(short: bool) -> list[Disruption]:
     if short:
-        return [(YEAR, DEPTH, True), (YEAR, DEPTH, False)]
-    return [
-        (year, depth, True) for year in (2028, 2030, 2032) for depth in (0.3, 0.6, 0.9)
-    ] + [(YEAR, depth, False) for depth in (0.3, 0.6, 0.9)]
+        return [CENTRAL, (YEAR, DEPTH, False)]
+    surprises = [(year, depth, True) for year, depth in product(YEARS, DEPTHS)]
+    foreseen = [(YEAR, depth, False) for depth in DEPTHS]
+    return [*surprises, *foreseen]
 
 
 def _insured(cache: CaseCache, region: str) -> Case:
+    """Return current law with leading-edge fabs that a region's treasury pays for."""
     law = cache.cell("current_law").case
     fabs = CapacityMandate(
         id="insurance",
@@ -102,195 +146,178 @@ def _insured(cache: CaseCache, region: str) -> Case:
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law with and without each disruption, and with fabs elsewhere."""
-    found = [
-        cache.cell("current_law"),
-        *(
-            cache.cell("current_law", _world(cache, *one))
-            for one in _disruptions(short)
-        ),
-    ]
+    worlds = [_world(cache, disruption) for disruption in _disruptions(short)]
+    law = [cache.cell("current_law", world) for world in worlds]
+    insured = []
     for region in TARGETS:
         case = _insured(cache, region)
-        found += [cache.cell(case), cache.cell(case, _world(cache, YEAR, DEPTH, True))]
-    return found
+        insured += [cache.cell(case), cache.cell(case, _world(cache, CENTRAL))]
+    return [cache.cell("current_law"), *law, *insured]
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
-    base = cache.summary("current_law")
-    names = base.labels.regions
-    losses = in_billions(
-        pd.DataFrame(
-            [
-                _loss(cache.summary("current_law", _world(cache, *one)), base, *one)
-                for one in _disruptions(short)
-            ]
-        )
-    )
-    insurance = in_billions(
-        pd.DataFrame([row for region in TARGETS for row in _insurance(cache, region)])
-    )
-    years = f"present value of {base.labels.years[0]} to {base.labels.horizon}"
+    """Return the loss of each disruption, and what fabs elsewhere cost and save."""
+    labels = cache.summary("current_law").labels
+    loss_columns = [
+        Column("disruption", "disruption"),
+        Column("year", "year"),
+        Column("depth", "depth"),
+        Column("known", "known"),
+        *region_columns(labels),
+        WORLD,
+    ]
+    loss_rows = [_loss(cache, disruption) for disruption in _disruptions(short)]
+    losses = rounded(loss_rows, loss_columns)
+    insurance_rows: list[Row] = []
+    for region in TARGETS:
+        insurance_rows += _insurance(cache, region)
+    insurance = rounded(insurance_rows, INSURANCE)
+    years = f"present value of {labels.years[0]} to {labels.horizon}"
     tables = [
         Table(
             "q11_losses",
-            f"What a loss of Taiwan's output costs under current law, {years}",
+            f"Cost of a loss of Taiwan's output under current law, {years}",
             losses,
+            loss_columns,
         ),
         Table(
             "q11_insurance",
-            f"What leading-edge fabs elsewhere cost and save in the blockade of {YEAR},"
-            f" {years}, and their net worth at chances that are no estimates",
+            f"Cost and savings of leading-edge fabs elsewhere in the blockade of"
+            f" {YEAR}, {years}, and their net value at chances that are not estimates",
             insurance,
+            INSURANCE,
         ),
     ]
-    paint = {f"{name}, USD bn": style.colours(names)[r] for r, name in names.items()}
-    alt = "; ".join(
-        f"{r['disruption']} {r['World, USD bn']:.0f} USD bn"
-        for _, r in losses.iterrows()
-    )
-    figures = [
-        Figure(
-            "q11_losses",
-            "What a blockade costs",
-            "q11_losses",
-            f"Bars of loss by region: {alt}.",
-            partial(_draw, paint=paint, years=years),
-        )
+    costs = [
+        f"{row['disruption']} {row['world']:.0f} USD bn" for row in records(losses)
     ]
-    return Answer(finding(losses, insurance, names), tables, figures)
+    figure = Figure(
+        "q11_losses",
+        "What a blockade costs",
+        "q11_losses",
+        alt_text("Bars of loss by region:", costs),
+        partial(_draw, regions=labels.regions, years=years),
+    )
+    return Answer(finding(losses, insurance), tables, [figure])
 
 
-def _loss(
-    own: Summary, base: Summary, year: int, depth: float, surprise: bool
-) -> dict[str, object]:
-    names = base.labels.regions
+def _loss(cache: CaseCache, disruption: Disruption) -> Row:
+    own = cache.summary("current_law", _world(cache, disruption))
+    year, depth, surprise = disruption
     known = "surprise" if surprise else "foreseen"
     return {
         "disruption": f"{percent(depth)} lost from {year}, {known}",
         "year": year,
         "depth": depth,
         "known": known,
-        **{
-            f"{name}, USD bn": -gain(own, base, r) / 1000.0 for r, name in names.items()
-        },
-        "World, USD bn": -gain(own, base, "all") / 1000.0,
+        **losses_by_region(own, cache.summary("current_law")),
     }
 
 
-def _insurance(cache: CaseCache, region: str) -> list[dict[str, object]]:
-    """Return cost and saving of the fabs in a region, for that region and for the world."""
-    law, case = cache.cell("current_law").case, _insured(cache, region)
-    hit = _world(cache, YEAR, DEPTH, True)
-    calm, storm = cache.summary(law), cache.summary(law, hit)
-    own_calm, own_storm = cache.summary(case), cache.summary(case, hit)
-    leading = calm.labels.leading
-    more = own_calm.capacity.get((region, leading, FROM), 0.0) - calm.capacity.get(
-        (region, leading, FROM), 0.0
-    )
-    rows = []
-    for whose, name in ((region, calm.labels.regions[region]), ("all", "World")):
-        premium = -gain(own_calm, calm, whose) / 1000.0
-        saved = (gain(own_storm, own_calm, whose) - gain(storm, calm, whose)) / 1000.0
+def _insurance(cache: CaseCache, region: str) -> list[Row]:
+    """Return cost and savings of fabs in a region, for that region and the world."""
+    case = _insured(cache, region)
+    blockade = _world(cache, CENTRAL)
+    calm = cache.summary("current_law")
+    storm = cache.summary("current_law", blockade)
+    insured_calm = cache.summary(case)
+    insured_storm = cache.summary(case, blockade)
+    more = _leading(insured_calm, region) - _leading(calm, region)
+    place = calm.labels.regions[region]
+    rows: list[Row] = []
+    for whose, name in ((region, place), (ALL, WORLD.label)):
+        premium = -gain(insured_calm, calm, whose) / BN
+        loss = -gain(storm, calm, whose) / BN
+        # The loss without fabs less the loss with them, each against its own calm case.
+        saved = loss + gain(insured_storm, insured_calm, whose) / BN
+        net = {f"net_{chance}": chance * saved - premium for chance in CHANCES}
         rows.append(
             {
-                "fabs in": calm.labels.regions[region],
-                f"more in {FROM}, kwpm": round(more, 1),
-                "for": name,
-                "cost if nothing happens, USD bn": premium,
-                "loss without them, USD bn": -gain(storm, calm, whose) / 1000.0,
-                "loss avoided, USD bn": saved,
-                "break-even chance": break_even(premium, saved),
-                **{
-                    f"net at a chance of {percent(p)}, USD bn": p * saved - premium
-                    for p in CHANCES
-                },
+                "place": place,
+                "more": more,
+                "whose": name,
+                "premium": premium,
+                "loss": loss,
+                "saved": saved,
+                "break_even": break_even(premium, saved),
+                **net,
             }
         )
     return rows
 
 
+def _leading(own: Summary, region: str) -> float:
+    return own.capacity.get((region, own.labels.leading, FROM), 0.0)
+
+
 def break_even(premium: float, saved: float) -> float:
-    """Return the chance of the disruption at which fabs are worth what they cost; not a number if they never are."""
+    """Return the chance of the disruption at which fabs are worth their cost.
+
+    Zero if they cost nothing; not a number if they never are.
+    """
     if premium <= 0:
         return 0.0
-    return round(premium / saved, 4) if 0 < premium <= saved else float("nan")
+    # Expected saving p * saved equals the premium at p = premium / saved, at most one.
+    return round(premium / saved, 4) if premium <= saved else float("nan")
 
 
-def _draw(table: pd.DataFrame, paint: dict[str, str], years: str) -> Drawn:
+def _draw(table: pd.DataFrame, regions: dict[str, str], years: str) -> Drawn:
+    paint = style.colours(regions)
     return charts.stacked_support(
-        table,
+        table.rename(columns=regions),
         label="disruption",
-        parts=paint,
-        title="What a loss of Taiwan's chip output costs, USD bn",
+        parts={regions[region]: colour for region, colour in paint.items()},
+        title="Cost of a loss of Taiwan's chip output, USD bn",
         note=f"{years}; right: loss, left: gain; diamond and number: the world",
     )
 
 
-def finding(
-    losses: pd.DataFrame, insurance: pd.DataFrame, names: dict[str, str]
-) -> tuple[str, ...]:
-    """Say what the tables hold."""
+def finding(losses: pd.DataFrame, insurance: pd.DataFrame) -> tuple[str, ...]:
+    """Return the finding: the loss, foreseen or not, and fabs as insurance."""
     central = losses[(losses["year"] == YEAR) & (losses["depth"] == DEPTH)]
-    shock, known = (
-        {str(k): v for k, v in central[central["known"] == how].iloc[0].items()}
-        for how in ("surprise", "foreseen")
-    )
-    world, foreseen = float(shock["World, USD bn"]), float(known["World, USD bn"])
-    each = {r: -1000.0 * float(shock[f"{name}, USD bn"]) for r, name in names.items()}
-    said = [
+    surprise = records(central[central["known"] == "surprise"])[0]
+    foreseen = records(central[central["known"] == "foreseen"])[0]
+    sentences = [
         (
             f"A surprise loss of {percent(DEPTH)} of Taiwan's output from {YEAR} costs"
-            f" the world {billion(1000.0 * world)}; the United States"
-            f" {result(each['USA'])}, Taiwan {result(each['TWN'])}, South Korea"
-            f" {result(each['KOR'])} and Japan {result(each['JPN'])}."
+            f" the world {usd(surprise['world'])}; the United States"
+            f" {result(-surprise['USA'])}, Taiwan {result(-surprise['TWN'])}, South"
+            f" Korea {result(-surprise['KOR'])} and Japan {result(-surprise['JPN'])}."
         ),
         (
-            f"Foreseen from the start it costs {billion(1000.0 * foreseen)},"
-            f" {percent(foreseen / world)} of that."
+            f"Foreseen from the start it costs {usd(foreseen['world'])},"
+            f" {percent(foreseen['world'] / surprise['world'])} of that."
         ),
     ]
-    shocks = losses[losses["known"] == "surprise"]
+    shocks = losses[losses["known"] == "surprise"].sort_values("world")
     if len(shocks) > 1:
-        order = shocks.sort_values("World, USD bn")
         ends = [
-            f"{billion(1000.0 * float(r['World, USD bn']))}"
-            f" ({str(r['disruption']).partition(',')[0]})"
-            for r in (order.iloc[0], order.iloc[-1])
+            f"{usd(row['world'])} ({percent(row['depth'])} lost from {row['year']})"
+            for row in records(shocks.iloc[[0, -1]])
         ]
-        said.append(
-            f"Over the years and depths tried, surprises cost {ends[0]} to {ends[1]}."
+        sentences.append(
+            f"Across the years and depths considered, surprises cost {ends[0]} to"
+            f" {ends[1]}."
         )
-    for place, part in insurance.groupby("fabs in", sort=False):
-        more = float(part.iloc[0][f"more in {FROM}, kwpm"])
-        each_one = "; ".join(_worth(row) for _, row in part.iterrows())
-        said.append(
-            f"{more:.0f} kwpm more of leading logic in {_the(str(place))} in {FROM}"
-            f" {each_one}."
+    for place, part in insurance.groupby("place", sort=False):
+        worth = [_worth(row) for row in records(part)]
+        sentences.append(
+            f"An additional {float(part['more'].iloc[0]):.0f} kwpm of leading-edge"
+            f" logic in {with_article(str(place))} in {FROM} {'; '.join(worth)}."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
-def _worth(row: pd.Series) -> str:
-    chance, who = (
-        float(row["break-even chance"]),
-        "the world" if row["for"] == "World" else _the(str(row["for"])),
-    )
-    pays = (
-        "never pays as insurance"
-        if chance != chance
-        else (
-            "costs nothing even if nothing happens"
-            if chance == 0
-            else f"pays if the chance is above {percent(chance)}"
-        )
-    )
+def _worth(row: Row) -> str:
+    chance = row["break_even"]
+    if pd.isna(chance):
+        pays = "never pays as insurance"
+    elif chance == 0:
+        pays = "costs nothing even if nothing happens"
+    else:
+        pays = f"pays if the chance is above {percent(chance)}"
+    who = "the world" if row["whose"] == WORLD.label else with_article(row["whose"])
     return (
-        f"costs {who} {float(row['cost if nothing happens, USD bn']):.1f} USD bn if"
-        f" nothing happens, avoids {float(row['loss avoided, USD bn']):.1f} of the loss"
-        f" and {pays}"
+        f"costs {who} {row['premium']:.1f} USD bn if nothing happens, avoids"
+        f" {row['saved']:.1f} of the loss and {pays}"
     )
-
-
-def _the(name: str) -> str:
-    return f"the {name}" if name.startswith("United") else name

@@ -1,26 +1,34 @@
-"""Q12, friendshoring: what it costs to buy chips from friends only."""
+"""Q12, friendshoring: what it costs to buy chips from trusted regions only."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
 from chipmodel.cases.case import Case
-from chipmodel.common.text import billion, lower, percent
+from chipmodel.common.text import lower, percent
 from chipmodel.display import charts
 from chipmodel.display.canvas import Drawn
 from chipmodel.policies.concentration_cap import ConcentrationCap
 from chipmodel.policies.origin_floor import OriginFloor
-from chipmodel.questions.answer import Answer, Figure, Table
+from chipmodel.questions.answer import Answer, Column, Figure, Table, rounded
 from chipmodel.questions.shared import (
+    BN,
+    WORLD,
+    Row,
+    alt_text,
     gain,
     how_sure,
-    in_billions,
+    money,
+    records,
     result,
     results,
+    usd,
     users,
 )
+from chipmodel.results.metrics import ALL
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
@@ -29,55 +37,82 @@ TITLE = "Friendshoring: what trust costs"
 
 
 ASKS = (
-    "What does it cost to hold American use of chips to trusted origins, or to no more"
-    " than a share from any one?"
+    "What does it cost to limit US use of chips to trusted origins, or to a maximum"
+    " share from any one origin?"
 )
 
 
 METHOD = (
-    "From 2030 at least a share of the wafers of every segment in everything used in"
-    " the United States, devices included, comes from a trusted set (or at most a share"
-    " of leading logic from any one foreign region); a wafer short of the rule costs"
-    " USD 20,000. Costs are present values against current law, over all years solved;"
-    " part of them is the cost of telling origins apart. That a trusted origin can be"
-    " lost too is left out."
+    "From 2030 a minimum share of the wafers of every segment in everything used in the"
+    " United States, devices included, comes from a trusted set of regions (or a"
+    " maximum share of leading-edge logic from any one foreign region); a wafer short"
+    " of the rule costs USD 20,000. Costs are present values against current law, over"
+    " all years solved; part of them is the cost of keeping origins separate. That a"
+    " trusted origin can be lost too is left out."
 )
 
 
 MARKET = "USA"
 
 
-SETS = {
-    "Home only": ("USA",),
-    "Allies less Taiwan": ("USA", "JPN", "KOR", "EUR"),
-    "Allies": ("USA", "JPN", "KOR", "TWN", "EUR"),
+HOME_ONLY, NARROW, WIDE = "home_only", "allies_less_taiwan", "allies"
+
+
+CAP = "no_origin_above"
+
+
+RULES = {
+    HOME_ONLY: "Home only",
+    NARROW: "Allies less Taiwan",
+    WIDE: "Allies",
+    CAP: "No origin above",
+}
+
+
+TRUSTED = {
+    HOME_ONLY: ("USA",),
+    NARROW: ("USA", "JPN", "KOR", "EUR"),
+    WIDE: ("USA", "JPN", "KOR", "TWN", "EUR"),
 }
 
 
 SHIPPED = "friendshore_80"
 
 
-CAP = "No origin above"
+COSTS = (
+    Column("rule", "rule"),
+    Column("share", "share"),
+    WORLD,
+    money("home", "United States"),
+    money("users", "American users"),
+    money("fines", "fines"),
+)
 
 
-WORLD, HOME, BUYERS = "World, USD bn", "United States, USD bn", "American users, USD bn"
+FLOORS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
-def _steps(short: bool) -> dict[str, tuple[float, ...]]:
+CAPS = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+
+
+MINIMUM_SHARE = "Minimum share from the trusted set, %"
+
+
+def _steps(short: bool) -> list[tuple[str, float]]:
+    """Return rules and their shares, from loose to tight."""
     if short:
-        return {"Allies less Taiwan": (0.8, 1.0), "Allies": (0.6, 0.8, 1.0)}
-    return {
-        **dict.fromkeys(SETS, (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)),
-        CAP: (0.8, 0.7, 0.6, 0.5, 0.4, 0.3),
-    }
+        narrow = [(NARROW, share) for share in (0.8, 1.0)]
+        return [*narrow, *((WIDE, share) for share in (0.6, 0.8, 1.0))]
+    floors = product(TRUSTED, FLOORS)
+    return [*floors, *((CAP, share) for share in CAPS)]
 
 
 def _case(cache: CaseCache, rule: str, share: float) -> Case:
-    law, model = (
-        cache.cell("current_law").case,
-        cache.cell(SHIPPED).case.policy("friends"),
-    )
-    assert isinstance(model, OriginFloor)
+    """Return current law with a rule of origin on US use."""
+    law = cache.cell("current_law").case
+    # Years, fine and scope are those of the shipped rule; only set and share differ.
+    shipped = cache.cell(SHIPPED).case.policy("friends")
+    assert isinstance(shipped, OriginFloor)
     policy: OriginFloor | ConcentrationCap
     if rule == CAP:
         policy = ConcentrationCap(
@@ -86,16 +121,15 @@ def _case(cache: CaseCache, rule: str, share: float) -> Case:
             segments=(cache.data.leading_segment,),
             share=share,
             on="use",
-            price_cap=model.price_cap,
-            years=model.years,
+            price_cap=shipped.price_cap,
+            years=shipped.years,
             source="own",
         )
     else:
-        policy = model.model_copy(update={"trusted": SETS[rule], "share": share})
-    name = f"{rule.lower().replace(' ', '_')}_{100 * share:.0f}"
+        policy = shipped.model_copy(update={"trusted": TRUSTED[rule], "share": share})
     return law.model_copy(
         update={
-            "name": name,
+            "name": f"{rule}_{100 * share:.0f}",
             "status": "hypothetical",
             "policies": (*law.policies, policy),
         }
@@ -103,226 +137,232 @@ def _case(cache: CaseCache, rule: str, share: float) -> Case:
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
-    """Return current law and a case for every share of every rule."""
-    return [
-        cache.cell("current_law"),
-        cache.cell(SHIPPED),
-        *(
-            cache.cell(_case(cache, rule, share))
-            for rule, shares in _steps(short).items()
-            for share in shares
-        ),
-    ]
+    """Return current law, the shipped rule and a case for every share of every rule."""
+    cases = [_case(cache, rule, share) for rule, share in _steps(short)]
+    named = [cache.cell("current_law"), cache.cell(SHIPPED)]
+    return [*named, *(cache.cell(case) for case in cases)]
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
-    """Answer it."""
+    """Return the cost of each rule, and what a trusted wafer is worth."""
     base = cache.summary("current_law")
-    found = [
-        (rule, share, cache.summary(_case(cache, rule, share)))
-        for rule, shares in _steps(short).items()
-        for share in shares
+    labels = base.labels
+    year = labels.years[-1]
+    cost_rows: list[Row] = []
+    price_rows: list[Row] = []
+    for rule, share in _steps(short):
+        own = cache.summary(_case(cache, rule, share))
+        cost_rows.append(_cost(rule, share, own, base))
+        # With nothing but trusted wafers the worth of one more is anything up to the
+        # fine, so it is no price.
+        if rule != CAP and share < 1:
+            price_rows.append(_prices(rule, share, own, year))
+    costs = rounded(cost_rows, COSTS)
+    price_columns = [
+        Column("rule", "trusted set"),
+        Column("share", "share"),
+        *(
+            Column(segment, base.segment(segment), digits=1)
+            for segment in labels.segments
+        ),
     ]
-    year = base.labels.years[-1]
-    costs = in_billions(
-        pd.DataFrame([_cost(rule, share, own, base) for rule, share, own in found])
-    )
-    # With nothing but trusted wafers the worth of one more is anything up to the fine,
-    # so it is no price.
-    prices = pd.DataFrame(
-        [
-            _price(rule, share, own, year)
-            for rule, share, own in found
-            if rule != CAP and share < 1
-        ]
-    )
-    floors = costs[costs["rule"] != CAP]
+    prices = rounded(price_rows, price_columns)
     tables = [
         Table(
             "q12_cost",
-            "What a rule of origin on American use costs against current law; present"
-            f" value of {base.labels.years[0]} to {base.labels.horizon}",
+            "Cost of a rule of origin on US use against current law; present value of"
+            f" {labels.years[0]} to {labels.horizon}",
             costs,
+            COSTS,
         ),
         Table(
             "q12_price_of_trust",
-            f"What one more trusted wafer is worth in {year}, by segment, USD per "
-            "wafer; at 100% it is not unique",
+            f"Value of one more trusted wafer in {year}, by segment, USD per wafer; not"
+            " unique at 100%",
             prices,
+            price_columns,
         ),
     ]
-    segments = {base.segment(s): base.segment(s) for s in base.labels.segments}
+    figures = _figures(costs, prices, base)
+    metrics = (f"cost.buyers.{MARKET}", f"welfare.{MARKET}", "welfare.all")
+    sure = how_sure(cache, ((SHIPPED, metric) for metric in metrics))
+    return Answer((*finding(costs, prices, base), *sure), tables, figures)
+
+
+def _figures(costs: pd.DataFrame, prices: pd.DataFrame, base: Summary) -> list[Figure]:
+    """Return the curves of cost and of the price of trust; in full also of the cap."""
     figures = [
         Figure(
             "q12_cost",
             "The cost of friendshoring",
             "q12_cost",
-            _alt_cost(floors),
+            _alt_cost(costs[costs["rule_id"] != CAP]),
             partial(
                 _draw_costs,
                 caps=False,
-                xlabel="Least share from the trusted set, %",
-                title="What it costs to hold American use to trusted origins",
+                xlabel=MINIMUM_SHARE,
+                title="Cost of limiting US use to trusted origins",
             ),
         ),
         Figure(
             "q12_price_of_trust",
             "The price of trust",
             "q12_price_of_trust",
-            f"Price of a trusted wafer by segment and share, for {_tightest(prices)}.",
-            partial(_draw_prices, names=tuple(segments), year=year),
+            "Price of a trusted wafer by segment and share, for"
+            f" {RULES[_widest(prices)]}.",
+            partial(
+                _draw_prices,
+                segments=base.labels.segments,
+                year=base.labels.years[-1],
+            ),
         ),
     ]
-    capped = costs[costs["rule"] == CAP]
+    capped = costs[costs["rule_id"] == CAP]
     if not capped.empty:
+        points = [
+            f"{percent(row['share'])} {row['world']:.1f}" for row in records(capped)
+        ]
+        draw_caps = partial(
+            _draw_costs,
+            caps=True,
+            xlabel="Maximum share of any one foreign region in leading logic, %",
+            title="Cost of not depending on one region for leading logic",
+        )
         figures.append(
             Figure(
                 "q12_caps",
                 "The cost of diversification",
                 "q12_cost",
-                "Curve of cost over the cap, USD bn: "
-                + "; ".join(
-                    f"{percent(r['share'])} {r[WORLD]:.1f}"
-                    for _, r in capped.iterrows()
-                )
-                + ".",
-                partial(
-                    _draw_costs,
-                    caps=True,
-                    xlabel=(
-                        "Largest share of any one foreign region in leading logic, %"
-                    ),
-                    title="What it costs not to depend on one region for leading logic",
-                ),
+                alt_text("Curve of cost over the cap, USD bn:", points),
+                draw_caps,
             )
         )
-    how = how_sure(
-        cache,
-        *(
-            (SHIPPED, metric)
-            for metric in (f"cost.buyers.{MARKET}", f"welfare.{MARKET}", "welfare.all")
-        ),
+    return figures
+
+
+def _cost(rule: str, share: float, own: Summary, base: Summary) -> Row:
+    fines = sum(
+        value * own.discount[year]
+        for (account, _, region, year), value in own.lines.items()
+        if account == "fine" and region == MARKET
     )
-    return Answer((*finding(costs, prices, base), *how), tables, figures)
-
-
-def _cost(rule: str, share: float, own: Summary, base: Summary) -> dict[str, object]:
     return {
-        "rule": rule,
+        "rule_id": rule,
+        "rule": RULES[rule],
         "share": share,
-        **{
-            name: -gain(own, base, region) / 1000.0
-            for name, region in ((WORLD, "all"), (HOME, MARKET))
-        },
-        BUYERS: -users(own, base, MARKET) / 1000.0,
-        "fines, USD bn": (
-            sum(
-                v * own.discount[t]
-                for (a, _, r, t), v in own.lines.items()
-                if a == "fine" and r == MARKET
-            )
-            / 1000.0
-        ),
+        "world": -gain(own, base, ALL) / BN,
+        "home": -gain(own, base, MARKET) / BN,
+        "users": -users(own, base, MARKET) / BN,
+        "fines": fines / BN,
     }
 
 
-def _price(rule: str, share: float, own: Summary, year: int) -> dict[str, object]:
-    return {
-        "trusted set": rule,
-        "share": share,
-        **{
-            own.segment(s): round(own.floors.get(("friends", s, year), 0.0), 1) + 0.0
-            for s in own.labels.segments
-        },
+def _prices(rule: str, share: float, own: Summary, year: int) -> Row:
+    prices = {
+        segment: own.floors.get(("friends", segment, year), 0.0)
+        for segment in own.labels.segments
     }
+    return {"rule_id": rule, "rule": RULES[rule], "share": share, **prices}
 
 
-def _tightest(prices: pd.DataFrame) -> str:
-    """Return the set drawn: the wide one if it is there."""
-    names = list(dict.fromkeys(prices["trusted set"]))
-    return "Allies" if "Allies" in names else str(names[-1])
+def _widest(prices: pd.DataFrame) -> str:
+    """Return the rule whose prices are drawn: the widest trusted set, if solved."""
+    rules = list(prices["rule_id"])
+    return WIDE if WIDE in rules else str(rules[-1])
 
 
 def _draw_costs(table: pd.DataFrame, caps: bool, xlabel: str, title: str) -> Drawn:
     return charts.curves(
-        table[(table["rule"] == CAP) == caps],
+        table[(table["rule_id"] == CAP) == caps],
         x="share",
         by="rule",
         percent=True,
         xlabel=xlabel,
-        panels={WORLD: "World", HOME: "United States"},
+        panels={"world": "World", "home": "United States"},
         title=title,
         ylabel="Cost, USD bn, present value",
-        note="against current law; what Americans use, devices included, from 2030",
+        note="against current law; US use, devices included, from 2030",
     )
 
 
-def _draw_prices(table: pd.DataFrame, names: tuple[str, ...], year: int) -> Drawn:
-    chosen = _tightest(table)
-    part = table[table["trusted set"] == chosen].melt(
-        ["share"], list(names), "segment", "price"
-    )
-    part["segment"] = part["segment"].replace(
-        {"Discrete, analog, optoelectronics and sensors": "Discrete, analog"}
+def _draw_prices(table: pd.DataFrame, segments: dict[str, str], year: int) -> Drawn:
+    rule = _widest(table)
+    part = table[table["rule_id"] == rule]
+    # The full name of this segment is too long for the end of a curve.
+    names = {
+        segment: name.removesuffix(", optoelectronics and sensors")
+        for segment, name in segments.items()
+    }
+    curves = part.rename(columns=names).melt(
+        ["share"], list(names.values()), "segment", "price"
     )
     return charts.curves(
-        part,
+        curves,
         x="share",
         by="segment",
         panels={"price": ""},
         percent=True,
         ylabel="USD per wafer",
-        xlabel="Least share from the trusted set, %",
+        xlabel=MINIMUM_SHARE,
         title=f"The price of a trusted wafer in {year}",
-        note=f"trusted set: {lower(chosen)}; what one more wafer from it is worth",
+        note=f"trusted set: {lower(RULES[rule])}; value of one more wafer from it",
     )
 
 
 def _alt_cost(costs: pd.DataFrame) -> str:
-    ends = "; ".join(
-        f"{lower(str(rule))} at {percent(part['share'].iloc[-1])}: world"
-        f" {part[WORLD].iloc[-1]:.1f}, United States {part[HOME].iloc[-1]:.1f}"
-        for rule, part in costs.groupby("rule", sort=False)
-    )
-    return (
-        "Curves of cost over the least trusted share, USD bn of present value; at"
-        f" their ends, {ends}."
+    ends = []
+    for rule, part in costs.groupby("rule", sort=False):
+        last = records(part)[-1]
+        ends.append(
+            f"{lower(str(rule))} at {percent(last['share'])}: world"
+            f" {last['world']:.1f}, United States {last['home']:.1f}"
+        )
+    return alt_text(
+        "Curves of cost over the minimum trusted share, USD bn of present value; at"
+        " their ends,",
+        ends,
     )
 
 
 def finding(
     costs: pd.DataFrame, prices: pd.DataFrame, base: Summary
 ) -> tuple[str, ...]:
-    """Say what the tables hold."""
-    said = []
-    for rule, part in costs[costs["rule"] != CAP].groupby("rule", sort=False):
-        rows = [part.iloc[k] for k in sorted({0, len(part) // 2, len(part) - 1})]
-        steps = ", ".join(
-            f"{billion(1000.0 * r[WORLD])} at {percent(r['share'])}" for r in rows
-        )
-        last = rows[-1]
-        trusted = "home alone" if rule == "Home only" else lower(str(rule))
-        said.append(
-            f"With {trusted} as the trusted set, the rule costs the world {steps}; in"
-            f" the last the United States {result(-1000.0 * last[HOME])} and all others"
-            f" together {results(1000.0 * (last[HOME] - last[WORLD]))}."
-        )
-    dear = prices[prices["trusted set"] == _tightest(prices)].iloc[-1]
-    by_segment = {s: float(dear[base.segment(s)]) for s in base.labels.segments}
-    top = max(by_segment, key=lambda s: by_segment[s])
-    said.append(
+    """Return the finding: the cost by trusted set, the price of trust and the cap."""
+    floors = costs[costs["rule_id"] != CAP]
+    sentences = [
+        _floor(str(rule), records(part))
+        for rule, part in floors.groupby("rule_id", sort=False)
+    ]
+    # The last row below 100%, where the price is still unique.
+    tightest = records(prices[prices["rule_id"] == _widest(prices)])[-1]
+    by_segment = {segment: tightest[segment] for segment in base.labels.segments}
+    top = max(by_segment, key=by_segment.__getitem__)
+    sentences.append(
         f"The price of trust is highest in {lower(base.segment(top))}: at"
-        f" {percent(float(dear['share']))} from {lower(str(dear['trusted set']))}, one"
-        f" more trusted wafer is worth USD {by_segment[top]:,.0f} in"
-        f" {base.labels.years[-1]}, against USD {min(by_segment.values()):,.0f} where"
-        " it is least."
+        f" {percent(tightest['share'])} from {lower(tightest['rule'])}, one more"
+        f" trusted wafer is worth USD {by_segment[top]:,.0f} in"
+        f" {base.labels.years[-1]}, against USD {min(by_segment.values()):,.0f} in the"
+        " segment where it is lowest."
     )
-    capped = costs[costs["rule"] == CAP]
-    if not capped.empty:
-        loose, tight = capped.iloc[0], capped.iloc[-1]
-        said.append(
-            "A cap on leading logic from any one foreign region costs the world "
-            f"{billion(1000.0 * loose[WORLD])} at {percent(loose['share'])} and "
-            f"{billion(1000.0 * tight[WORLD])} at {percent(tight['share'])}."
+    capped = records(costs[costs["rule_id"] == CAP])
+    if capped:
+        loose, tight = capped[0], capped[-1]
+        sentences.append(
+            "A cap on leading logic from any one foreign region costs the world"
+            f" {usd(loose['world'])} at {percent(loose['share'])} and"
+            f" {usd(tight['world'])} at {percent(tight['share'])}."
         )
-    return tuple(said)
+    return tuple(sentences)
+
+
+def _floor(rule: str, rows: list[Row]) -> str:
+    """Return what a trusted set costs at its lowest, a middle and its highest share."""
+    chosen = sorted({0, len(rows) // 2, len(rows) - 1})
+    steps = [f"{usd(rows[k]['world'])} at {percent(rows[k]['share'])}" for k in chosen]
+    last = rows[-1]
+    trusted = "home alone" if rule == HOME_ONLY else lower(RULES[rule])
+    return (
+        f"With {trusted} as the trusted set, the rule costs the world"
+        f" {', '.join(steps)}; in the last the United States {result(-last['home'])}"
+        f" and all others together {results(last['home'] - last['world'])}."
+    )

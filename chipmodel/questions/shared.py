@@ -1,8 +1,9 @@
-"""What several questions read off summaries, and how they say it."""
+"""What several questions share: quantities read from summaries, columns and wording."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -10,19 +11,44 @@ from chipmodel.common.text import NEGLIGIBLE, billion
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import load_intervals
 from chipmodel.dataset.rows import AllianceRow, MacroRow
+from chipmodel.display import charts
+from chipmodel.display.canvas import Drawn
 from chipmodel.display.intervals import sure
-from chipmodel.results.metrics import evaluate
-from chipmodel.results.summary import Summary
+from chipmodel.model.world import World
+from chipmodel.questions.answer import Column
+from chipmodel.results.metrics import ALL, evaluate
+from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
 
+Row = dict[str, Any]
+"""A row of a table by the keys of its columns."""
+
+
 USERS, FIRMS, TREASURY = "#332288", "#999933", "#882255"
-"""Colours of the three that gain or lose in a place."""
+"""Colours of the three parties whose gains make up the gain of a region."""
 
 
 GDP_YEAR = 2024
+"""Year of GDP that costs are divided by, and of the trade surplus beside them."""
 
 
-SPOKEN = {
+BN = 1000.0
+"""Summaries hold money in MUSD, tables in USD bn."""
+
+
+NO_CHANGE = NEGLIGIBLE / BN
+"""Money below this, USD bn, is no change."""
+
+
+MEASURABLE = 10 * NO_CHANGE
+"""A case in which nobody's gain reaches this, USD bn, has no effect."""
+
+
+COMMITTED, UNCOMMITTED = "commitments held", "every project free"
+"""Names of worlds with and without the commitments of announced projects."""
+
+
+CASE_NAMES = {
     "current_law": "current law",
     "liberation_day_announced": "Liberation Day as announced",
     "liberation_day_enacted": "Liberation Day as enacted",
@@ -44,36 +70,116 @@ SPOKEN = {
     "credit_extended": "American credit extended",
     "cjk_fta": "free-trade area",
 }
-"""Names of cases for people."""
+"""Names of cases in tables, figures and findings."""
+
+
+def case_name(case: str) -> str:
+    """Return the name of a case for readers.
+
+    >>> case_name("section232_25"), case_name("my_case")
+    ('Section 232 at 25%', 'my case')
+    """
+    return CASE_NAMES.get(case, case.replace("_", " "))
+
+
+# Quantities of a case, from its summary.
 
 
 def gain(own: Summary, base: Summary, region: str) -> float:
-    """Return what a region gains: users, firms at home there and the treasury, present value, MUSD."""
+    """Return the gain of a region's users, firms and treasury, present value, MUSD.
+
+    Firms count in the region of their headquarters, wherever their fabs are.
+    """
     return evaluate(f"welfare.{region}", own, base)
 
 
 def users(own: Summary, base: Summary, region: str) -> float:
-    """Return what users of a region gain, present value, MUSD."""
+    """Return the gain of the users of chips in a region, present value, MUSD."""
     return -evaluate(f"cost.buyers.{region}", own, base)
 
 
 def firms(own: Summary, base: Summary, region: str) -> float:
-    """Return what firms at home in a region gain, present value, MUSD."""
+    """Return the gain of the firms of a region, present value, MUSD."""
     return evaluate(f"rents.{region}", own, base)
 
 
 def treasury(own: Summary, base: Summary, region: str) -> float:
-    """Return what the treasury of a region gains, present value, MUSD."""
+    """Return the gain of the treasury of a region, present value, MUSD."""
     return evaluate(f"treasury.{region}", own, base)
 
 
+def gains_by_region(own: Summary, base: Summary) -> dict[str, float]:
+    """Return the gain of each region and of the world, USD bn, by key of its column."""
+    gains = {region: gain(own, base, region) / BN for region in base.labels.regions}
+    return {**gains, WORLD.key: gain(own, base, ALL) / BN}
+
+
+def losses_by_region(own: Summary, base: Summary) -> dict[str, float]:
+    """Return the loss of each region and of the world, USD bn, by key of its column."""
+    gains = gains_by_region(own, base)
+    return {key: -value for key, value in gains.items()}
+
+
 def yearly(own: Summary, value: float) -> float:
-    """Spread a present value evenly over the years solved: the same sum each year, with the same present value."""
+    r"""Spread a present value over the years solved, the same amount in each.
+
+    .. math:: a = V / \sum_t \delta_t
+    """
     return value / sum(own.discount.values())
 
 
+def capacity(own: Summary, region: str, segment: str = ALL) -> float:
+    """Return capacity in the last year reported, kwpm."""
+    return evaluate(f"capacity.{region}.{segment}.{own.labels.years[-1]}", own)
+
+
+def spent(own: Summary, region: str, firms: Iterable[str] | None = None) -> float:
+    """Return cash spent on fabs in a region over the years reported, MUSD.
+
+    Parameters
+    ----------
+    own : Summary
+    region : str
+    firms : iterable of str, optional
+        Firms that are counted; all by default.
+    """
+    # `firms` may be a generator, which could be searched only once.
+    chosen = None if firms is None else set(firms)
+    return sum(
+        cash
+        for (firm, place, _), cash in own.invested.items()
+        if place == region and (chosen is None or firm in chosen)
+    )
+
+
+def received(own: Summary, region: str, firms: Iterable[str]) -> float:
+    """Return subsidies firms receive in cash for fabs in a region, MUSD.
+
+    They are summed over the years reported.
+    """
+    chosen = set(firms)
+    return sum(
+        cash
+        for (_, firm, place, _), cash in own.received.items()
+        if place == region and firm in chosen
+    )
+
+
+def outlay(own: Summary, region: str) -> float:
+    """Return subsidies a region pays in cash over the years reported, MUSD."""
+    return evaluate(f"outlay.{region}", own)
+
+
+def uncommitted(world: World) -> World:
+    """Return a world in which no announced project is committed to."""
+    return world.with_(name=f"{world.name}_freed", committed=0.0)
+
+
+# Facts of the data package.
+
+
 def gdp(data: Dataset) -> dict[str, float]:
-    """Return GDP by region, USD bn."""
+    """Return GDP by region in `GDP_YEAR`, USD bn."""
     return {
         row.region: row.value
         for row in data.rows(MacroRow)
@@ -82,7 +188,7 @@ def gdp(data: Dataset) -> dict[str, float]:
 
 
 def alliance(data: Dataset, item: str) -> dict[tuple[str, int], AllianceRow]:
-    """Return the rows of the alliance table about one thing, by region and year."""
+    """Return the rows of an item of the alliance table, by region and year."""
     return {
         (row.region, row.year): row
         for row in data.rows(AllianceRow)
@@ -90,81 +196,168 @@ def alliance(data: Dataset, item: str) -> dict[tuple[str, int], AllianceRow]:
     }
 
 
-def capacity(own: Summary, region: str, segment: str = "all") -> float:
-    """Return capacity in the last year reported, kwpm."""
-    return evaluate(f"capacity.{region}.{segment}.{own.labels.years[-1]}", own)
+# Columns and tables.
 
 
-def spent(own: Summary, region: str, firms: Iterable[str] | None = None) -> float:
-    """Return cash spent on fabs in a region over the years reported, MUSD."""
-    chosen = None if firms is None else set(firms)
-    return sum(
-        v
-        for (f, r, _), v in own.invested.items()
-        if r == region and (chosen is None or f in chosen)
-    )
+def money(key: str, label: str) -> Column:
+    """Return a column of money in USD bn, rounded to the million."""
+    return Column(key, label, "USD bn", 3)
 
 
-def outlay(own: Summary, region: str) -> float:
-    """Return support a region pays in cash over the years reported, MUSD."""
-    return evaluate(f"outlay.{region}", own)
+def wafers(key: str, label: str, digits: int = 1) -> Column:
+    """Return a column of thousand 300 mm wafers a month."""
+    return Column(key, label, "kwpm", digits)
 
 
-def in_billions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with columns in USD bn rounded to the million, the last digit a solve can vouch for."""
-    return frame.assign(
-        **{
-            c: frame[c].round(3) + 0.0
-            for c in frame.columns
-            if str(c).endswith("USD bn")
-        }
-    )
+CASE = Column("case", "case")
 
 
-def how_sure(cache: CaseCache, *wanted: tuple[str, str]) -> tuple[str, ...]:
-    """Return the sentence that gives the intervals of metrics, each with its case; none if none is known."""
-    base = cache.summary("current_law")
-    there = [(cache.summary(case), base, metric) for case, metric in wanted]
-    told = sure(there, load_intervals(cache.data), spoken)
-    return (told,) if told else ()
+WORLD = money("world", "World")
+"""Gain or loss of all regions together."""
 
 
-def spoken(case: str) -> str:
-    """Return the name of a case for people.
+def region_columns(labels: Labels) -> list[Column]:
+    """Return a column of money for each region, keyed by its code."""
+    return [money(region, name) for region, name in labels.regions.items()]
 
-    >>> spoken("section232_25"), spoken("my_case")
-    ('Section 232 at 25%', 'my case')
+
+def labels_of(columns: Iterable[Column]) -> dict[str, str]:
+    """Return the labels of columns by key, for figures, which have units elsewhere."""
+    return {column.key: column.label for column in columns}
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame by key."""
+    rows: list[Row] = frame.to_dict("records")  # type: ignore[assignment]
+    return rows
+
+
+def side_by_side_table(
+    table: pd.DataFrame, across: str, measures: Sequence[Column]
+) -> pd.DataFrame:
+    """Return measures of cases with a column for each value of a key.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a row for each case and value of `across`.
+    across : str
+        Key whose values become columns.
+    measures : sequence of Column
+        Each becomes a block of rows, a panel of the figure, with its heading as
+        ``measure``.
     """
-    return SPOKEN.get(case, case.replace("_", " "))
+    blocks = []
+    # Unsorted, so that cases and columns stay in the order in which they were asked for.
+    for measure in measures:
+        block = table.pivot_table(
+            index="case", columns=across, values=measure.key, sort=False
+        )
+        blocks.append(block.reset_index().assign(measure=measure.heading))
+    return pd.concat(blocks)
 
 
-def result(value: float) -> str:
-    """Say that someone gains or loses money.
+# Figures.
 
-    >>> result(-2500.0), result(0.0)
+
+def draw_worlds(
+    table: pd.DataFrame,
+    worlds: Sequence[Column],
+    colours: Sequence[str],
+    title: str,
+    note: str,
+) -> Drawn:
+    """Draw measures of cases as bars, one bar for each world, a panel for each measure.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `side_by_side_table`.
+    worlds : sequence of Column
+    colours : sequence of str
+        Of the worlds, in order; there may be more.
+    title, note : str
+    """
+    labels = labels_of(worlds)
+    paint = dict(zip(labels.values(), colours, strict=False))
+    return charts.side_by_side(
+        table.rename(columns=labels),
+        label="case",
+        panel="measure",
+        columns=paint,
+        none="not solved",
+        title=title,
+        note=note,
+    )
+
+
+def alt_text(opening: str, items: Iterable[str]) -> str:
+    """Return the alternative text of a figure: what it draws, then the numbers.
+
+    >>> alt_text("Bars, USD bn:", ["a 1.0", "b 2.0"])
+    'Bars, USD bn: a 1.0; b 2.0.'
+    """
+    return f"{opening} {'; '.join(items)}."
+
+
+# Wording of findings. Money is in USD bn, as in the tables.
+
+
+def how_sure(cache: CaseCache, wanted: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the sentence with the intervals of metrics; nothing if none is known.
+
+    Parameters
+    ----------
+    cache : CaseCache
+    wanted : iterable of (str, str)
+        Name of a case and of a metric.
+    """
+    # The stored intervals of gains and losses are against current law.
+    base = cache.summary("current_law")
+    metrics = [(cache.summary(case), base, metric) for case, metric in wanted]
+    sentence = sure(metrics, load_intervals(cache.data), case_name)
+    return (sentence,) if sentence else ()
+
+
+def usd(amount: float) -> str:
+    """Return an amount in USD bn as text.
+
+    >>> usd(2.5), usd(0.012)
+    ('USD 2.5 bn', 'USD 12.0 million')
+    """
+    return billion(BN * amount)
+
+
+def result(amount: float) -> str:
+    """Return that a party gains or loses an amount in USD bn.
+
+    >>> result(-2.5), result(0.0)
     ('loses USD 2.5 bn', 'neither gains nor loses')
     """
-    if abs(value) < NEGLIGIBLE:
+    if abs(amount) < NO_CHANGE:
         return "neither gains nor loses"
-    return f"{'gains' if value > 0 else 'loses'} {billion(abs(value))}"
+    verb = "gains" if amount > 0 else "loses"
+    return f"{verb} {usd(abs(amount))}"
 
 
-def results(value: float) -> str:
-    """Say that several gain or lose money.
+def results(amount: float) -> str:
+    """Return that several parties gain or lose an amount in USD bn.
 
-    >>> results(-2500.0), results(0.0)
+    >>> results(-2.5), results(0.0)
     ('lose USD 2.5 bn', 'neither gain nor lose')
     """
-    return result(value).replace("gains", "gain").replace("loses", "lose")
+    return result(amount).replace("gains", "gain").replace("loses", "lose")
 
 
 def between(values: Iterable[float], unit: str, digits: int = 1) -> str:
-    """Return a range of numbers in words; one number if it is no range.
+    """Return the range of numbers as text, or the number if all are equal.
 
     >>> between([1.0, 3.25], "kwpm"), between([2.0], "%", 0)
     ('1.0 to 3.2 kwpm', '2%')
     """
-    found = list(values)
-    low, high = (f"{x + 0.0:,.{digits}f}" for x in (min(found), max(found)))
-    after = unit if unit == "%" else f" {unit}"
-    return f"{low}{after}" if low == high else f"{low} to {high}{after}"
+    numbers = list(values)
+    # Adding zero turns -0.0 into 0.0.
+    low = f"{min(numbers) + 0.0:,.{digits}f}"
+    high = f"{max(numbers) + 0.0:,.{digits}f}"
+    suffix = unit if unit == "%" else f" {unit}"
+    return f"{low}{suffix}" if low == high else f"{low} to {high}{suffix}"
