@@ -273,10 +273,11 @@ def _headline(solution: Solution) -> list[tuple[str, str, _Ratio]]:
             site = n.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
     found = []
-    for label, segments in {
-        "all": n.segments,
-        n.data.leading_segment: (n.data.leading_segment,),
-    }.items():
+    groups = {"all": n.segments}
+    leading = n.data.leading_segment
+    if len(n.segments) > 1:  # else its shares are those of all
+        groups[leading] = (leading,)
+    for label, segments in groups.items():
         world = sum(
             (added[r, s] for r in n.regions for s in segments),
             np.zeros(len(program.columns_of)),
