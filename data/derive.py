@@ -399,7 +399,7 @@ def running_factors() -> dict[str, tuple[float, str]]:
     found = {
         "USA": (
             factor("USA", home),
-            "ten-year cost stands to Taiwan's as published (T01)",
+            "ratio of the ten-year cost to Taiwan's is as published (T01)",
         )
     }
     for region, gap in over.items():

@@ -147,56 +147,41 @@ def _row_groups(parts: list[Part]) -> str:
 # tables
 def tables(data: Dataset) -> str:
     """Return the page of the tables of the data package."""
-    text = (
+    rows: list[list[object]] = []
+    for name, model in TABLES.items():
+        kind = "facts" if issubclass(model, Fact) else ""
+        key = ", ".join(model.key)
+        rows.append([f"`{name}.csv`", model.about, key, kind, len(data.tables[name])])
+    return (
         "# Tables\n\n"
         + GENERATED
-        + "The tables of the data package; [data](data.md) tells how they came about. "
+        + "The tables of the data package; [data](data.md) describes their origin. "
         "`datapackage.json` describes every column.\n\n"
-    )
-    rows: list[list[object]] = [
-        [
-            f"`{name}.csv`",
-            model.about,
-            ", ".join(model.key),
-            "facts" if issubclass(model, Fact) else "",
-            len(data.tables[name]),
-        ]
-        for name, model in TABLES.items()
-    ]
-    text += table(["table", "about", "key", "", "rows"], rows)
-    text += (
-        "\n## What a wafer is worth and costs\n\nUSD of 2025 per wafer, in the world"
+        + table(["table", "about", "key", "", "rows"], rows)
+        + "\n## What a wafer is worth and costs\n\nUSD of 2025 per wafer, in the world"
         " `central`. The full cost is that of a new plant before support, averaged over"
         " the capacity of the base year. Other value added is the difference: design,"
         " software and margin, as far as sales show them. It may be negative.\n\n"
+        + _prices(data)
     )
-    n = build_parameters(data, load_world("central", data))
+
+
+def _prices(data: Dataset) -> str:
+    """Return the table of prices and costs of a wafer by segment."""
+    parameters = build_parameters(data, load_world("central", data))
+    prices = parameters.prices
+    columns = {
+        "reference price": prices.reference,
+        "dutiable value": prices.dutiable,
+        "full cost": prices.long_run,
+        "other value added": prices.other,
+    }
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
-    prices: list[list[object]] = [
-        [
-            names[s],
-            *(
-                f"{per_wafer(value[s]):,.0f}"
-                for value in (
-                    n.prices.reference,
-                    n.prices.dutiable,
-                    n.prices.long_run,
-                    n.prices.other,
-                )
-            ),
-        ]
-        for s in n.segments
-    ]
-    return text + table(
-        [
-            "segment",
-            "reference price",
-            "dutiable value",
-            "full cost",
-            "other value added",
-        ],
-        prices,
-    )
+    rows: list[list[object]] = []
+    for segment in parameters.segments:
+        values = [f"{per_wafer(by[segment]):,.0f}" for by in columns.values()]
+        rows.append([names[segment], *values])
+    return table(["segment", *columns], rows)
 
 
 # --------------------------------------------------------------------------------

@@ -293,8 +293,10 @@ def _headline(solution: Solution) -> list[_Number]:
             site = parameters.sites.sites[index[0]]
             added[site.region, site.segment][k] = site.in_service(index[1], last)
     groups: dict[str, Sequence[str]] = {"all": parameters.segments}
-    leading = parameters.data.leading_segment
-    groups[leading] = (leading,)
+    if len(parameters.segments) > 1:
+        # With one segment, its shares are those of all capacity.
+        leading = parameters.data.leading_segment
+        groups[leading] = (leading,)
     numbers = []
     for label, segments in groups.items():
         places = [(r, s) for r in parameters.regions for s in segments]
