@@ -381,7 +381,7 @@ def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
         found: list[Any] = values.tolist()
         terms: list[list[Any]] = [[] for _ in polynomials.slots]
         for k, factor, powers in zip(
-            polynomials._which, polynomials._factor, polynomials._levers, strict=True
+            polynomials._owners, polynomials._factors, polynomials._levers, strict=True
         ):
             term: Any = float(factor)
             for lever in powers[powers < count].tolist():

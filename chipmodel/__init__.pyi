@@ -17,6 +17,8 @@ from .dataset.dataset import load_dataset as load_dataset
 from .model.world import World as World
 from .model.world import load_world as load_world
 from .policies.base import Policy as Policy
+
+# Instruments: written by docs/make.py from chipmodel/policies/; do not edit.
 from .policies.capacity_linked_quota import CapacityLinkedQuota as CapacityLinkedQuota
 from .policies.capacity_mandate import CapacityMandate as CapacityMandate
 from .policies.capex_grant import CapexGrant as CapexGrant
@@ -32,6 +34,8 @@ from .policies.origin_floor import OriginFloor as OriginFloor
 from .policies.production_credit import ProductionCredit as ProductionCredit
 from .policies.soft_finance import SoftFinance as SoftFinance
 from .policies.tariff import Tariff as Tariff
+
+# End of instruments.
 from .results.metrics import compare as compare
 from .results.solution import Solution as Solution
 from .studies.definition import Study as Study

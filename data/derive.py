@@ -28,6 +28,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from chipmodel.common.units import WAFERS_PER_KWPM_YEAR
+from chipmodel.model.parameters.place_cost import (
+    NEW_FABS,
+    RegionFactors,
+    SegmentCost,
+    place_cost,
+)
+
 DATA = Path(__file__).resolve().parent
 REGIONS = ("USA", "JPN", "KOR", "TWN", "CHN", "EUR", "ROW")
 SEGMENTS = ("logic_lt10", "logic_10_22", "logic_ge28", "dram", "nand", "dao")
@@ -37,7 +45,6 @@ SPREAD = (
     "dao",
 )  # segments that take a region's remaining growth
 FACT = ["value", "unit", "year_of_money", "low", "high", "source", "grade", "note"]
-WAFERS = 12_000  # wafers a year from one kwpm
 MONEY = 2025
 Fleet = dict[tuple[str, str], float]  # (region, segment) -> kwpm
 
@@ -357,24 +364,20 @@ def expansion_of(
 
 
 # ------------------------------------------------------------- cost of place
-NEW_FABS = (
-    "logic_lt10",
-    "dram",
-    "dao",
-)  # the three fabs of the published ten-year comparison
-
-
 def ten_years(region: str, running: float) -> float:
-    """Mean over the new fabs of ten-year cost in a region over Taiwan's, before incentives, at a running factor."""
+    """Mean over the new fabs of ten-year cost in a region over Taiwan's.
+
+    It is before incentives, at a running factor, and without the premium of the place.
+    """
     cost = {name: item("costs", name) for name in ("capex", "running", "inputs")}
     use, share = item("operation", "u_base"), parameter("building_share")
     building = item("cost_factors", "building", key="region")
+    factors = RegionFactors(building=building[region], running=running)
     total = 0.0
     for s in NEW_FABS:
-        yearly = 10 * WAFERS / 1e6 * use[s]
-        here = cost["capex"][s] * (1 - share + share * building[region])
-        here += yearly * (running * cost["running"][s] + cost["inputs"][s])
-        there = cost["capex"][s] + yearly * (cost["running"][s] + cost["inputs"][s])
+        segment = SegmentCost(cost["capex"][s], cost["running"][s], cost["inputs"][s])
+        here = place_cost(segment, factors, share).ten_years(use[s])
+        there = place_cost(segment, RegionFactors(), share).ten_years(use[s])
         total += here / there / len(NEW_FABS)
     return total
 
@@ -594,7 +597,7 @@ def mean_wafers(fleets: dict[int, Fleet]) -> dict[str, float]:
             sum(sum(f[r, s] for r in REGIONS) for f in fleets.values())
             / len(fleets)
             * use[s]
-            * WAFERS
+            * WAFERS_PER_KWPM_YEAR
         )
         for s in SEGMENTS
     }

@@ -1,4 +1,4 @@
-"""Write what is generated: pages of the documentation, the descriptor of the data package, JSON schemas.
+"""Write what is generated: pages, the data descriptor, JSON schemas, public names.
 
 ``python docs/make.py`` writes them; ``python docs/make.py --check`` only compares and
 exits with 1 if a file would change.
@@ -7,6 +7,7 @@ exits with 1 if a file would change.
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import re
 import sys
@@ -19,18 +20,18 @@ from typing import Any
 from chipmodel.cases.case import CaseFile, list_cases, load_case
 from chipmodel.cases.describe import names_of
 from chipmodel.cli.schemas import write_schemas
-from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.files import names_in
+from chipmodel.common.toml import read_toml
 from chipmodel.common.units import per_wafer
 from chipmodel.dataset import descriptor
 from chipmodel.dataset.dataset import Dataset, load_dataset
 from chipmodel.dataset.fields import Fact
-from chipmodel.dataset.rows import TABLES, RegionRow, SegmentRow
-from chipmodel.display.formulation import OPENING, STEPS
-from chipmodel.model.lp import program
+from chipmodel.dataset.rows import TABLES, SegmentRow
+from chipmodel.display.formulation import OPENING, ROWS, Part, parts_of_program
+from chipmodel.model.lp.row_groups import RowGroup
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.world import World, load_world
 from chipmodel.policies.base import Number, Policy
-from chipmodel.policies.origin_floor import OriginFloor
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = "<!-- Written by docs/make.py; do not edit. -->\n\n"
@@ -64,8 +65,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def markdown(docstring: str) -> str:
-    """Turn a docstring (reStructuredText, the little of it used here) into Markdown."""
+def markdown(docstring: str, items: bool = True) -> str:
+    """Turn a docstring (reStructuredText, the little of it used here) into Markdown.
+
+    Parameters
+    ----------
+    items : bool
+        Whether a line such as ``size: meaning`` is an item of a list, and not prose.
+    """
     text = inspect.cleandoc(docstring)
     text = re.sub(
         r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)",
@@ -76,7 +83,8 @@ def markdown(docstring: str) -> str:
     text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"<sub>\1</sub>", text)
     text = text.replace("``", "`")
-    text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
+    if items:
+        text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
     return re.sub(
         r"^(\w+)\n((?:[ ]{4}.*\n?)+)",
         lambda m: f"- **{m[1]}**: {one_line(m[2])}\n",
@@ -88,52 +96,51 @@ def markdown(docstring: str) -> str:
 # --------------------------------------------------------------------------------
 # formulation
 def formulation() -> str:
-    """Return the page of the programme, from the docstrings of its parts."""
+    """Return the page of the linear program, from the declarations of its parts."""
     text = (
-        "# The linear programme\n\n"
+        "# The linear program\n\n"
         + GENERATED
         + one_line(OPENING)
-        + "\n\nThis page and `chipmodel formulation` are written from the docstrings of"
-        " `chipmodel/lp/`. A *balance* has a zero right-hand side and its dual is a"
-        " price; a *limit* has an owner, and its dual times its right-hand side is"
-        " that owner's rent.\n"
+        + "\n\nThis page and `chipmodel formulation` are written from the row groups and"
+        " docstrings in `chipmodel/model/lp/`. " + one_line(ROWS) + "\n"
     )
-    for number, part in enumerate((*program.PARTS, program.finance), start=1):
-        text += f"\n## {number}. {markdown(part.__doc__ or '').strip()}\n"
-        for step in STEPS:
-            text += (
-                f"\n### {step.capitalize()} of {part.__name__.rsplit('.', 1)[-1]}\n\n"
+    parts = parts_of_program()
+    for number, part in enumerate(parts, start=1):
+        text += f"\n## {number}. {part.title}\n"
+        text += (
+            f"\n### Variables of {part.name}\n\n{markdown(part.variables).strip()}\n"
+        )
+        text += f"\n### Constraints of {part.name}\n"
+        for group in part.groups:
+            text += f"\n{_row_group(group)}"
+        text += f"\n### Costs of {part.name}\n\n{markdown(part.costs).strip()}\n"
+    return text + "\n## Rows and their duals\n\n" + _row_groups(parts)
+
+
+def _row_group(group: RowGroup) -> str:
+    symbols = ",".join(group.symbols)
+    return (
+        f"#### `{group.name}[{symbols}]`: {group.title}\n\n"
+        f"{markdown(group.docstring).strip()}\n"
+    )
+
+
+def _row_groups(parts: list[Part]) -> str:
+    rows: list[list[object]] = []
+    for part in parts:
+        for group in part.groups:
+            rows.append(
+                [
+                    f"`{group.name}`",
+                    group.kind,
+                    ", ".join(group.index),
+                    group.unit,
+                    group.dual,
+                    "" if group.owner is None else group.owner.text,
+                ]
             )
-            text += markdown(getattr(part, step).__doc__ or "").strip() + "\n"
-    return text + "\n## Rows and their duals\n\n" + _groups()
-
-
-def _groups() -> str:
-    data = load_dataset(ROOT / "tests" / "data" / "two")
-    rule = OriginFloor(
-        id="rule",
-        market=data.rows(RegionRow)[0].region,
-        trusted=(data.rows(RegionRow)[0].region,),
-        share=0.5,
-        on="use",
-        price_cap=1000.0,
-        years=(2000, 2080),
-        source="own",
-    )
-    programme = program.write(
-        build_parameters(data, load_world("central", data)), (rule,)
-    )
-    rows: list[list[object]] = [
-        [
-            f"`{group.name}`",
-            "balance" if group.owner is None else "limit",
-            group.unit,
-            group.meaning,
-        ]
-        for group in programme.groups.values()
-        if not group.policy
-    ]
-    return table(["rows", "kind", "unit", "the dual is"], rows)
+    header = ["rows", "kind", "index", "unit", "the dual is", "owner of the rent"]
+    return table(header, rows)
 
 
 # -------------------------------------------------------------------------------------
@@ -253,70 +260,60 @@ def _unit(fact: Fact) -> str:
 
 # -----------------------------------------------------------------------------------
 # policies
-def policies(data: Dataset) -> str:
-    """Return the page of the instruments."""
-    ours = {
+def instruments() -> list[str]:
+    """Return the kinds of chipmodel's own instruments, in the order of their page."""
+    own = [
         kind
         for kind, cls in Policy.kinds.items()
-        if cls.__module__.startswith("chipmodel.")
-    }
-    kinds = [*KINDS, *sorted(ours - set(KINDS))]
+        if cls.__module__.startswith("chipmodel.policies.")
+    ]
+    return [*KINDS, *sorted(set(own) - set(KINDS))]
+
+
+def policies(data: Dataset) -> str:
+    """Return the page of the instruments."""
+    kinds = instruments()
     text = (
         "# Policies\n\n"
         + GENERATED
         + "Each instrument is one class in `chipmodel/policies/`. A case file lists"
         " instruments as `[[policy]]` tables with their `kind`; see"
-        " [cases](cases.md). An instrument whose number is zero is dropped before the"
-        " programme is written. Fields with a unit are *numbers*: they may vary"
-        " without changing the shape of the programme.\n\n"
+        " [cases](cases.md). An instrument whose number is zero is left out of the"
+        " linear program. Fields with a unit are *numbers*: they may vary without"
+        " changing the shape of the linear program.\n\n"
     )
     text += table(
-        ["kind", "stands for"],
+        ["kind", "represents"],
         [[f"[{kind}](#{kind})", Policy.kinds[kind].law] for kind in kinds],
     )
     text += "\n## Fields every instrument has\n\n" + _fields(Policy, set())
     for kind in kinds:
         cls = Policy.kinds[kind]
-        text += f"\n## {kind}\n\n{cls.law}\n\n{markdown(cls.__doc__ or '').strip()}\n\n"
-        text += (
-            "**Dual:**"
-            f" {cls.dual or 'none; it is a pure price, its effect is read off prices and flows'}.\n"
-        )
-        text += "\n" + _fields(cls, set(Policy.model_fields))
+        dual = cls.dual or "none; it is a pure price, its effect shows in prices"
+        meaning = markdown(cls.__doc__ or "", items=False).strip()
+        text += f"\n## {kind}\n\n{cls.law}\n\n{meaning}\n\n"
+        text += f"**Dual:** {dual}.\n\n"
+        text += _fields(cls, set(Policy.model_fields))
         text += _use(kind, data)
     return text
 
 
-PAPERS = {
-    "tariff": ("test_paper_trade.py", "test_tariff_flips_a_site"),
-    "capex_grant": ("test_paper.py", "test_award_moves_its_project"),
-    "investment_tax_credit": ("test_paper.py", "test_tax_credit_falls_off_a_cliff"),
-    "origin_floor": ("test_paper_trade.py", "test_floor_and_its_dual"),
-    "capacity_linked_quota": (
-        "test_instruments_duties.py",
-        "test_capacity_linked_quota_under_construction",
-    ),
-    "capacity_mandate": ("test_instruments_capacity.py", "test_mandate"),
-    "concentration_cap": (
-        "test_instruments_trade.py",
-        "test_concentration_cap_and_its_dual",
-    ),
-    "domestic_first": ("test_instruments_capacity.py", "test_domestic_first"),
-    "embargo": ("test_instruments_trade.py", "test_embargo_on_chips"),
-    "export_control": ("test_instruments_trade.py", "test_export_control_of_chips"),
-    "free_trade_area": (
-        "test_instruments_duties.py",
-        "test_ceilings_and_free_trade_on_paper",
-    ),
-    "guardrail": ("test_instruments_capacity.py", "test_guardrail"),
-    "import_quota": (
-        "test_instruments_trade.py",
-        "test_import_quota_its_price_and_who_earns_it",
-    ),
-    "production_credit": ("test_instruments_credit.py", "test_production_credit"),
-    "soft_finance": ("test_instruments_credit.py", "test_soft_finance"),
-}
-"""For each kind of instrument a test whose docstring solves a programme with it on paper."""
+def paper_test(kind: str) -> tuple[str, str]:
+    """Return the file and the name of the test that solves an instrument by hand.
+
+    It is the first test with a docstring in ``tests/paper/test_<kind>.py``.
+    """
+    file = f"tests/paper/test_{kind}.py"
+    path = ROOT / file
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else []
+    for node in nodes:
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name.startswith("test_")
+            and ast.get_docstring(node)
+        ):
+            return file, node.name
+    sys.exit(f"{file}: no test with a docstring; solve a small case of {kind} by hand")
 
 
 def _fields(cls: type[Policy], without: set[str]) -> str:
@@ -325,9 +322,8 @@ def _fields(cls: type[Policy], without: set[str]) -> str:
     for name, field in cls.model_fields.items():
         if name in without:
             continue
-        unit = next(
-            (mark.unit for mark in field.metadata if isinstance(mark, Number)), ""
-        )
+        units = [mark.unit for mark in field.metadata if isinstance(mark, Number)]
+        unit = units[0] if units else ""
         default = "required" if field.is_required() else _shown(field.default)
         rows.append(
             [f"`{name}`", _type(shapes[name]), unit, default, field.description]
@@ -338,42 +334,42 @@ def _fields(cls: type[Policy], without: set[str]) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "none"
-    return (
-        "`[" + ", ".join(f'"{x}"' for x in value) + "]`"
-        if isinstance(value, tuple)
-        else f"`{value!r}`"
-    )
+    if isinstance(value, tuple):
+        names = ", ".join(f'"{name}"' for name in value)
+        return f"`[{names}]`"
+    return f"`{value!r}`"
+
+
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+"""Bounds in a JSON schema, and how a page writes them."""
 
 
 def _type(shape: dict[str, Any]) -> str:
-    shape = next(
-        (part for part in shape.get("anyOf", ()) if part.get("type") != "null"), shape
-    )
+    """Return the form of a field, from its JSON schema."""
+    forms = [part for part in shape.get("anyOf", ()) if part.get("type") != "null"]
+    if forms:
+        shape = forms[0]
     if "enum" in shape:
-        return " or ".join(f"`{x}`" for x in shape["enum"])
-    # A whole number that cannot be below 2000 is a year; any other counts years.
-    words = {
-        "integer": "year" if shape.get("minimum", 0) >= 2000 else "years",
-        "number": "number",
-        "string": "text",
-    }
-    if shape["type"] == "array" and "prefixItems" in shape.get("items", {}):
-        return "list of year and number"
-    if shape["type"] == "array":
+        return " or ".join(f"`{value}`" for value in shape["enum"])
+    kind = shape.get("type", "value")
+    if kind == "array":
+        if "prefixItems" in shape.get("items", {}):
+            return "list of year and number"
         return "two years" if "prefixItems" in shape else "list of names"
-    bounds = [
-        f"{sign} {shape[key]:g}"
-        for key, sign in (
-            ("minimum", "at least"),
-            ("exclusiveMinimum", "above"),
-            ("maximum", "at most"),
-            ("exclusiveMaximum", "below"),
-        )
-        if key in shape
-    ]
-    return words[shape["type"]] + (
-        " " + ", ".join(bounds) if bounds and shape["type"] == "number" else ""
-    )
+    if kind == "integer":
+        # A whole number that cannot be below 2000 is a year; any other counts years.
+        return "year" if shape.get("minimum", 0) >= 2000 else "years"
+    if kind == "number":
+        bounds = [
+            f"{sign} {shape[key]:g}" for key, sign in BOUNDS.items() if key in shape
+        ]
+        return f"number {', '.join(bounds)}".strip()
+    return {"string": "text", "boolean": "true or false"}.get(kind, kind)
 
 
 def example(kind: str) -> Policy:
@@ -382,23 +378,45 @@ def example(kind: str) -> Policy:
 
 
 def _use(kind: str, data: Dataset) -> str:
-    """Return an example of a case file, the test that solves one on paper, and the cases that hold one."""
+    """Return an example of a case file, the test solved by hand, and shipped cases."""
     body = Policy.kinds[kind].example.strip()
     text = f'\n```toml\n[[policy]]\nkind = "{kind}"\n{body}\n```\n'
     text += f"\nThat is: {example(kind).sentence(names_of(data))}\n"
-    file, test = PAPERS[kind]
-    text += f"\nSolved on paper in [tests/{file}](../tests/{file}), `{test}`.\n"
-    cases = [
+    file, test = paper_test(kind)
+    text += f"\nSolved on paper in [{file}](../{file}), `{test}`.\n"
+    links = [
         f"[{name}](cases.md#{name})"
         for name in list_cases(data)
-        if kind in {p.kind for p in _own(name, data)}
+        if any(policy.kind == kind for policy in _own(name, data))
     ]
-    told = (
-        f"Cases that add or change one: {', '.join(cases)}"
-        if cases
-        else "No shipped case uses it"
-    )
-    return text + f"\n{told}.\n"
+    if not links:
+        return text + "\nNo shipped case uses it.\n"
+    return text + f"\nCases that add or change one: {', '.join(links)}.\n"
+
+
+STUB = ROOT / "chipmodel" / "__init__.pyi"
+OPEN = "# Instruments: written by docs/make.py from chipmodel/policies/; do not edit.\n"
+CLOSE = "# End of instruments.\n"
+
+
+def stub() -> str:
+    """Return the list of public names, with a line for every instrument."""
+    before, rest = STUB.read_text(encoding="utf-8").split(OPEN)
+    _, after = rest.split(CLOSE)
+    classes = [Policy.kinds[kind] for kind in instruments()]
+    lines = [
+        _stub_line(cls.__module__.removeprefix("chipmodel"), cls.__name__)
+        for cls in sorted(classes, key=lambda cls: cls.__module__)
+    ]
+    return before + OPEN + "".join(lines) + "\n" + CLOSE + after
+
+
+def _stub_line(module: str, name: str) -> str:
+    line = f"from {module} import {name} as {name}\n"
+    # As `ruff format` wraps it; the line break is not counted.
+    if len(line) <= 89:
+        return line
+    return f"from {module} import (\n    {name} as {name},\n)\n"
 
 
 # --------------------------------------------------------------------------------------
@@ -428,23 +446,7 @@ def cases(data: Dataset) -> str:
     )
     text += "\n### Numbers of the worlds\n\n" + _world_numbers(worlds)
     for world in worlds:
-        for scale in world.scale:
-            where = ", ".join(f"{k} {v}" for k, v in scale.where.items()) or "every row"
-            text += (
-                f"\n`{world.name}` multiplies `{scale.table}` ({where}) by"
-                f" {scale.factor:g}.\n"
-            )
-        for event in world.event:
-            text += (
-                f"\n`{world.name}`, event `{event.id}`: {event.region} loses"
-                f" {event.depth:.0%} of output in {', '.join(event.segments)} from"
-                f" {event.years[0]} to {event.years[1]}"
-                + (
-                    f", known from {event.known_from}.\n"
-                    if event.known_from
-                    else ", foreseen.\n"
-                )
-            )
+        text += _world_changes(world)
     return text + _studies(data)
 
 
@@ -455,33 +457,27 @@ def _case(name: str, data: Dataset) -> str:
     text += f"Status: {case.status}, as of {case.as_of}."
     if file.baseline is not None:
         text += f" Baseline: [{file.baseline}](#{file.baseline})"
-        text += (
-            ", without " + ", ".join(f"`{x}`" for x in file.remove) + "."
-            if file.remove
-            else "."
-        )
-    own, names = _own(name, data), names_of(data)
+        removed = ", ".join(f"`{policy}`" for policy in file.remove)
+        text += f", without {removed}." if removed else "."
+    own = _own(name, data)
     text += "\n\n"
     for policy in own:
         note = f" Note: {policy.note}." if policy.note else ""
         text += (
-            f"- `{policy.id}`: {policy.sentence(names)}{note} (source"
+            f"- `{policy.id}`: {policy.sentence(names_of(data))}{note} (source"
             f" `{policy.source}`)\n"
         )
-    same = [policy.id for policy in case.policies if policy not in own]
-    if same:
-        text += f"- from `{file.baseline}`: " + ", ".join(f"`{x}`" for x in same) + "\n"
+    inherited = [f"`{policy.id}`" for policy in case.policies if policy not in own]
+    if inherited:
+        text += f"- from `{file.baseline}`: {', '.join(inherited)}\n"
     return text if case.policies else text + "No instruments.\n"
 
 
 def _own(name: str, data: Dataset) -> list[Policy]:
     """Return the instruments a case adds to its baseline or changes."""
     baseline = read_toml(data.root / "cases" / f"{name}.toml").get("baseline")
-    inherited = (
-        {policy.id: policy for policy in load_case(baseline, data).policies}
-        if baseline
-        else {}
-    )
+    parents = load_case(baseline, data).policies if baseline else ()
+    inherited = {policy.id: policy for policy in parents}
     return [
         policy
         for policy in load_case(name, data).policies
@@ -499,18 +495,32 @@ def _world_numbers(worlds: list[World]) -> str:
     return table(["number", *(world.name for world in worlds), "meaning"], rows)
 
 
+def _world_changes(world: World) -> str:
+    """Return the factors on facts and the events of a world."""
+    text = ""
+    for scale in world.scale:
+        columns = [f"{column} {value}" for column, value in scale.where.items()]
+        where = ", ".join(columns) or "every row"
+        text += (
+            f"\n`{world.name}` multiplies `{scale.table}` ({where}) by"
+            f" {scale.factor:g}.\n"
+        )
+    for event in world.event:
+        known = f"known from {event.known_from}" if event.known_from else "foreseen"
+        text += (
+            f"\n`{world.name}`, event `{event.id}`: {event.region} loses"
+            f" {event.depth:.0%} of output in {', '.join(event.segments)} from"
+            f" {event.years[0]} to {event.years[1]}, {known}.\n"
+        )
+    return text
+
+
 def _studies(data: Dataset) -> str:
     rows: list[list[object]] = []
     for name in names_in(data.root / "studies"):
         content = read_toml(data.root / "studies" / f"{name}.toml")
-        rows.append(
-            [
-                f"`{name}`",
-                content["title"],
-                ", ".join(content["cases"]),
-                content["summary"],
-            ]
-        )
+        cases_of = ", ".join(content["cases"])
+        rows.append([f"`{name}`", content["title"], cases_of, content["summary"]])
     return "\n## Studies\n\n" + table(["study", "title", "cases", "summary"], rows)
 
 
@@ -534,6 +544,7 @@ def pages(data: Dataset) -> dict[Path, str]:
         ROOT / "docs" / "policies.md": policies(data),
         ROOT / "docs" / "cases.md": cases(data),
         ROOT / "data" / descriptor.FILE: descriptor.descriptor_text(data),
+        STUB: stub(),
         **schemas(),
     }
 

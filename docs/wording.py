@@ -31,7 +31,7 @@ REPLACED = {
     r"programmes?": "linear program, model, LP",
     r"mend(s|ed|ing)?": "fix",
     r"(tells?|told|telling)": "reports, lists, states",
-    r"(say|says|said|saying)": "reports, states (of software)",
+    r"(says|said)": "reports, states (of software)",
     r"held (against|back)|hold(s|ing)? against": "compared with, withheld for testing",
     r"(hang|hangs|hung|hanging) on": "depends on",
     r"kept|keeps with": "stored, shipped with the data",
@@ -43,10 +43,10 @@ REPLACED = {
     r"handed (to|on|over)": "reassigned, passed",
     r"told apart|tells? apart": "distinguished",
     r"in words|for people": "as text, human-readable",
-    r"(the )?least": "minimum",
+    r"the least": "minimum",
     r"(room|rooms|house)": "package, module, architecture",
     r"cards?": "leverage, chokepoint",
-    r"stands?|stood": "is in service, is, applies",
+    r"stands|stood": "is in service, is, applies",
 }
 """Patterns of words that are replaced, and what replaces them."""
 

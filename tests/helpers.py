@@ -23,7 +23,7 @@ from chipmodel import (
 )
 from chipmodel.analysis.run import solve_in_passes
 from chipmodel.cases.check import check_case
-from chipmodel.common.files import read_toml, toml_text
+from chipmodel.common.toml import read_toml, toml_text
 from chipmodel.model.parameters.build import build_parameters
 
 TWO = Path(__file__).parent / "data" / "two"

@@ -1,4 +1,4 @@
-"""Spoil the files of a data package, one at a time, and judge what comes of it.
+"""Corrupt the files of a data package, one at a time, and judge what comes of it.
 
 ``python tests/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the
 two-region package, read, checked, solved and tabulated; one in eight in a copy of the
@@ -6,21 +6,21 @@ shipped one, read and checked with its numbers built for every world; some throu
 command in a process of its own. Every mutation must end as one of:
 
 refused
-    Exit code 2, and every problem names a file, a place, what is wrong and a mend. The
-    file is the spoilt one, or one that depends on it (`BELOW`): a case that names a
+    Exit code 2, and every problem names a file, a place, what is wrong and a fix. The
+    file is the corrupted one, or one that depends on it (`BELOW`): a case that names a
     region which was dropped, a study of a case that cannot be read.
 harmless
-    The file says the same (`mutations.meaning`, which reads it by other means than
+    The file has the same content (`mutations.meaning`, which reads it by other means than
     chipmodel's), the record of what was read is the same, and so is every byte of the
     tables.
 legitimate
-    The file says something else of the right kind and within its limits, and the record
+    The file has other content of the right kind and within its limits, and the record
     of what was read, which every manifest holds, differs from before. Where the sign of
-    the effect is known, the objective moves that way. If the programme has no optimum
-    then, it is told so with exit code 1.
+    the effect is known, the objective moves that way. If the model has no optimum
+    then, that is reported with exit code 1.
 
-Anything else is a fault: a traceback, a problem without place or mend, something that
-says another thing and is read as the same, or a change nobody is told of.
+Anything else is a fault: a traceback, a problem without place or fix, something that
+has other content and is read as the same, or a change that is not reported.
 
 A row nobody needs (an announced project, an incentive, an instrument of a case) can be
 dropped without harm to any rule: no check can know that it was there. It is judged
@@ -76,7 +76,7 @@ BELOW = {
     "points": ("study", "case"),
     "json": (),
 }
-"""By the kind of a spoilt file, what else may be named when it is refused, for it depends on it."""
+"""By the kind of a corrupted file, what else may be named when it is refused, for it depends on it."""
 
 
 # -- judging
@@ -94,14 +94,14 @@ class Fault(Exception):
 
 
 def check(root: Path) -> tuple[int, list[dict[str, str]], list[str]]:
-    """Call ``chipmodel check`` in this process; return its exit code, its problems, and the tables told as edited."""
+    """Run ``chipmodel check`` here; return its exit code, its problems, and the tables reported as edited."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = command(["--json", "check", str(root)])
-    said = json.loads(out.getvalue())
+    answer = json.loads(out.getvalue())
     if "Traceback" in err.getvalue() or (code == 0 and err.getvalue()):
         raise Fault(err.getvalue())
-    return code, said.get("error", []), said.get("edited", [])
+    return code, answer.get("error", []), answer.get("edited", [])
 
 
 def kind_of(name: str, root: Path) -> str:
@@ -125,9 +125,9 @@ def kind_of(name: str, root: Path) -> str:
 
 
 def refusal(
-    problems: list[dict[str, str]], file: File, root: Path, says: str
+    problems: list[dict[str, str]], file: File, root: Path, mentions: str
 ) -> Verdict:
-    """Judge a refusal: each problem is whole, and names the spoilt file or one that depends on it."""
+    """Judge a refusal: each problem is whole, and names the corrupted file or one that depends on it."""
     if not problems:
         raise Fault("exit code 2 without a problem")
     for problem in problems:
@@ -140,8 +140,8 @@ def refusal(
             if other not in BELOW[file.kind]:
                 raise Fault(f"names {problem['file']} instead: {problem}")
     text = " ".join(" ".join(p.values()) for p in problems)
-    if says and says not in text:
-        raise Fault(f"does not say '{says}': {text[:300]}")
+    if mentions and mentions not in text:
+        raise Fault(f"does not mention '{mentions}': {text[:300]}")
     direct = any(p["file"] in (file.path.name, file.path.stem) for p in problems)
     return Verdict(
         REFUSED,
@@ -156,10 +156,10 @@ def refusal(
 def judge(
     made: Made, file: File, home: Package, job: tuple[str, ...] | None, expects: str
 ) -> Verdict:
-    """Judge what comes of a mutation, with the spoilt file in its place."""
+    """Judge what comes of a mutation, with the corrupted file in its place."""
     code, problems, edited = check(home.root)
     if code == 2:
-        verdict = refusal(problems, file, home.root, made.says)
+        verdict = refusal(problems, file, home.root, made.mentions)
         if expects in (HARMLESS, LEGITIMATE):
             raise Fault(f"is {expects} but was refused: {problems[0]}")
         return verdict
@@ -168,8 +168,8 @@ def judge(
     if expects == REFUSED:
         raise Fault("was accepted")
     assert isinstance(made.content, bytes)
-    told = meaning(file, made.content)
-    same = told is not None and told == meaning(file, file.raw)
+    content = meaning(file, made.content)
+    same = content is not None and content == meaning(file, file.raw)
     return accepted(home, job, made, file, expects, same or expects == HARMLESS, edited)
 
 
@@ -185,18 +185,18 @@ def accepted(
     """Judge a mutation that was read."""
     now = record(home.root)
     quiet = {k: v for k, v in now.items() if k != "edited"} == {
-        k: v for k, v in home.said.items() if k != "edited"
+        k: v for k, v in home.recorded.items() if k != "edited"
     }
     if file.kind == "json":
-        quiet = now == home.said
+        quiet = now == home.recorded
     if same != quiet:
         raise Fault(
-            "says the same and is read as another"
+            "has the same content and is read as another"
             if same
-            else "says another thing and is read as the same"
+            else "has other content and is read as the same"
         )
     if file.kind == "csv" and file.path.name not in edited and made.content != file.raw:
-        raise Fault("check does not tell that the table was edited")
+        raise Fault("check does not report that the table was edited")
     if same:
         if expects == LEGITIMATE:
             raise Fault("changes nothing")
@@ -207,7 +207,7 @@ def accepted(
 
 
 def moved(home: Package, job: tuple[str, ...] | None, made: Made) -> str:
-    """Solve under a legitimate change and say what it did."""
+    """Solve under a legitimate change and return what it did."""
     if job is None:
         return "not solved"
     try:
@@ -253,7 +253,7 @@ class Tally:
     shipped: int = 0
 
     def text(self) -> str:
-        """Return the tally in words."""
+        """Return the tally as text."""
         lines = [
             f"{sum(self.outcomes.values())} mutations of {len(self.by_mutation)} kinds,"
             f" {self.shipped} in the shipped package, {self.commands} through the"
@@ -269,7 +269,7 @@ class Tally:
         return "\n".join([*lines, *self.faults])
 
 
-def spoil(rng: Random, home: Package, wanted: Mutation) -> tuple[File, Made] | None:
+def corrupt(rng: Random, home: Package, wanted: Mutation) -> tuple[File, Made] | None:
     """Apply a mutation to some file of a package; none if it fits no file tried."""
     kind = rng.choice(
         [k for k in wanted.kinds if any(f.kind == k for f in home.files)] or [""]
@@ -287,17 +287,17 @@ def one(
 ) -> tuple[Verdict, str] | None:
     """Make one mutation and judge it."""
     rng = Random(seed)
-    spoilt = spoil(rng, home, wanted)
-    if spoilt is None:
+    corrupted = corrupt(rng, home, wanted)
+    if corrupted is None:
         return None
-    file, made = spoilt
+    file, made = corrupted
     name = (
-        f"{wanted.name} [{file.path.relative_to(home.root)}] {made.told} (--only"
+        f"{wanted.name} [{file.path.relative_to(home.root)}] {made.label} (--only"
         f" {seed})"
     )
     job = home.job(rng, file)
     if job is not None:
-        home.unspoilt(*job)
+        home.intact(*job)
     try:
         with put(file, made.content):
             verdict = judge(made, file, home, job, made.expects or wanted.expects)
@@ -328,14 +328,14 @@ def mutate(
         found = one(number, home, wanted, command)
         if found is None:
             continue
-        verdict, told = found
+        verdict, report = found
         tally.outcomes[verdict.outcome] += 1
         tally.hows[f"{verdict.outcome}: {verdict.how}" if verdict.how else ""] += 1
         tally.by_mutation.setdefault(wanted.name, Counter())[verdict.outcome] += 1
         tally.commands += command
         tally.shipped += home is large
         if verdict.outcome == FAULT:
-            tally.faults.append(f"FAULT {told}")
+            tally.faults.append(f"FAULT {report}")
         if only is not None:
             break
     return tally
@@ -344,7 +344,7 @@ def mutate(
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
-        description="Spoil the files of a data package and judge what comes of it."
+        description="Corrupt the files of a data package and judge what comes of it."
     )
     parser.add_argument(
         "--n", type=int, default=200, help="how many mutations (default: 200)"

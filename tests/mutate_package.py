@@ -1,4 +1,4 @@
-"""The packages whose files are spoilt, what they say and what they give."""
+"""The packages whose files are corrupted, what they hold and what they give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mutations import File
 import chipmodel as cm
 from chipmodel.cases.case import baseline_of, list_cases
 from chipmodel.common.files import names_in
-from chipmodel.common.tables import table_text
+from chipmodel.common.tables import result_csv
 from chipmodel.dataset import descriptor
 from chipmodel.dataset.dataset import shipped_root
 from chipmodel.results.manifest import case_dict
@@ -69,7 +69,7 @@ def two_regions(folder: Path) -> Path:
 
 
 def shipped(folder: Path) -> Path:
-    """Copy the shipped package without results kept with it, which carry stamps of their own."""
+    """Copy the shipped package without stored results, which carry stamps of their own."""
     shutil.copytree(
         shipped_root(),
         folder,
@@ -78,7 +78,7 @@ def shipped(folder: Path) -> Path:
     return folder
 
 
-# -- what a package says and gives
+# -- what a package holds and gives
 # ------------------------------------------------------------------
 
 
@@ -104,7 +104,7 @@ def solved(root: Path, case: str, world: str) -> tuple[str, float]:
     """Solve a case and return its tables, to the byte, and its objective."""
     solution = cm.run(cm.load_dataset(root), case, world)
     return (
-        "".join(table_text(solution.table(name)) for name in RESULTS),
+        "".join(result_csv(solution.table(name)) for name in RESULTS),
         solution.objective,
     )
 
@@ -116,22 +116,22 @@ def compared(root: Path, study: str) -> tuple[str, float]:
 
 @dataclass
 class Package:
-    """A package, what it says, and what it gives unspoilt."""
+    """A package, what it holds, and what it gives intact."""
 
     root: Path
     solves: bool
-    said: dict[str, Any] = field(default_factory=dict)
+    recorded: dict[str, Any] = field(default_factory=dict)
     given: dict[tuple[str, ...], tuple[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.said = record(self.root)
+        self.recorded = record(self.root)
         paths = sorted(
             p for p in self.root.rglob("*") if p.suffix in (".csv", ".toml", ".json")
         )
         self.files = [File(p, p.read_bytes()) for p in paths]
 
-    def unspoilt(self, *job: str) -> tuple[str, float]:
-        """Return what a job gives before anything is spoilt; call it then."""
+    def intact(self, *job: str) -> tuple[str, float]:
+        """Return what a job gives before anything is corrupted; call it then."""
         if job not in self.given:
             self.given[job] = self.give(*job)
         return self.given[job]

@@ -1,12 +1,12 @@
-"""Ways to spoil a file of a data package, each with what must come of it.
+"""Ways to corrupt a file of a data package, each with what must come of it.
 
 A mutation takes a random number generator and a `File` and returns what is put in the
 file's place, or None where it does not apply. ``expects`` is what must come of it:
 
-- ``refused``: an error that names file, place and mend;
-- ``harmless``: nothing changes, to the byte, for the file says the same;
+- ``refused``: an error that names file, place and fix;
+- ``harmless``: nothing changes, to the byte, for the content is the same;
 - ``legitimate``: another value of the same kind; the record of what was read must change;
-- ``any``: one of the three, by what the file then says (`meaning`).
+- ``any``: one of the three, by what the file then holds (`meaning`).
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ class Made:
     content : bytes or str
         The new content, or the name of something that is no plain file (see
         `judge.put`).
-    told : str
-        What was done, for people.
+    label : str
+        What was done, as text.
     expects : str
         Narrower than the mutation's own, if given.
-    says : str
+    mentions : str
         Text the refusal must hold.
     moves : int
-        Sign of the least change of the objective: 1 must not fall, -1 must not rise, 0
+        Sign of the smallest change of the objective: 1 must not fall, -1 must not rise, 0
         unknown.
     """
 
     content: bytes | str
-    told: str = ""
+    label: str = ""
     expects: str = ""
-    says: str = ""
+    mentions: str = ""
     moves: int = 0
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a package before it is spoilt."""
+    """A file of a package before it is corrupted."""
 
     path: Path
     raw: bytes
@@ -145,7 +145,7 @@ def csv_bytes(rows: Rows) -> bytes:
 
 
 def meaning(file: File, raw: bytes) -> object:
-    """Return what a file says, read by other means than chipmodel's; None if it cannot be read."""
+    """Return the content of a file, read by other means than chipmodel's; None if it cannot be read."""
     try:
         text = raw.decode("utf-8-sig")
         if file.kind == "json":
@@ -154,15 +154,17 @@ def meaning(file: File, raw: bytes) -> object:
             }
         if file.kind in ("csv", "points"):
             header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-            told = [sorted(zip(header, row, strict=True)) for row in rows if any(row)]
-            return sorted(told) if file.kind == "csv" else told
+            content = [
+                sorted(zip(header, row, strict=True)) for row in rows if any(row)
+            ]
+            return sorted(content) if file.kind == "csv" else content
         return _filled(file.kind, tomllib.loads(text.replace("\r\n", "\n")))
     except (ValueError, KeyError, TypeError, RecursionError, csv.Error):
         return None
 
 
 def _filled(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a TOML file with the defaults its schema documents: leaving one out says the same."""
+    """Return the content of a TOML file with the defaults its schema documents: leaving one out means the same."""
 
     def full(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
         known = model.model_json_schema()["properties"]
@@ -308,14 +310,14 @@ def hidden_character(rng: Random, f: File) -> Made | None:
     return Made(
         (f.text[:at] + char + f.text[at:]).encode(),
         f"U+{ord(char):04X} at {at}",
-        says=f"U+{ord(char):04X}",
+        mentions=f"U+{ord(char):04X}",
     )
 
 
 @mutation("refused", *EVERY)
 def byte_of_another_encoding(rng: Random, f: File) -> Made | None:
     at = rng.randrange(len(f.raw))
-    return Made(f.raw[:at] + b"\xe9" + f.raw[at:], f"at byte {at}", says="UTF-8")
+    return Made(f.raw[:at] + b"\xe9" + f.raw[at:], f"at byte {at}", mentions="UTF-8")
 
 
 @mutation("any", *EVERY)

@@ -1,4 +1,4 @@
-"""Ways to spoil a table; see `mutations`."""
+"""Ways to corrupt a table; see `mutations`."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ named("next to nothing", "any", SHEETS, times(1e-300, "any"))
 
 @mutation("any", "csv")
 def at_the_end_of_what_is_sensible(rng: Random, f: File) -> Made | None:
-    """A value is the least or the largest its item may have, with no range of its own."""
+    """A value is the smallest or the largest its item may have, with no range of its own."""
     if not f.facts:
         return None
     at, header = rng.randrange(1, len(f.rows)), f.rows[0]
@@ -430,7 +430,7 @@ def code(rng: Random, f: File) -> tuple[int, int, str] | None:
 
 
 def other_code(
-    rng: Random, f: File, new: Callable[[str], str | None], says: str = ""
+    rng: Random, f: File, new: Callable[[str], str | None], mentions: str = ""
 ) -> Made | None:
     if (
         (found := code(rng, f)) is None
@@ -441,16 +441,16 @@ def other_code(
     at, column, old = found
     name = f.rows[0][column]
     # Another id of the own key is a new thing, not an unknown one; what pointed at the
-    # old one must be told.
+    # old one must be reported.
     own = name in f.model.key and name not in references(f.model)
     return Made(
         f.with_cell(at, column, written),
         f"row {at}, {name}: {old} to {written!r}",
-        says=says,
+        mentions=mentions,
         expects=(
             "any"
             if own
-            and not says
+            and not mentions
             and re.fullmatch(r"[a-z][a-z0-9_]{0,40}|[A-Z]{3}", written)
             else ""
         ),
@@ -464,7 +464,7 @@ def unknown_code(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", "csv")
 def code_with_a_look_alike(rng: Random, f: File) -> Made | None:
-    return other_code(rng, f, lambda old: look_alike(rng, old), says="U+")
+    return other_code(rng, f, lambda old: look_alike(rng, old), mentions="U+")
 
 
 @mutation("refused", "csv")
@@ -503,7 +503,7 @@ def neither_true_nor_false(rng: Random, f: File) -> Made | None:
 
 @mutation("any", "csv")
 def any_cell(rng: Random, f: File) -> Made | None:
-    """A cell holds what stands in any other cell of the table, or a text of no sense."""
+    """A cell holds the content of any other cell of the table, or a text of no sense."""
     if (at := any_row(rng, f)) is None:
         return None
     column = rng.randrange(len(f.rows[0]))
@@ -555,7 +555,7 @@ def a_dial_turned_up(rng: Random, f: File) -> Made | None:
     if not have:
         return None
     at, moves = rng.choice(have)
-    # Premiums of steps must rise with the step: the last one has room above it.
+    # Premiums of steps must rise with the step: nothing limits the last one from above.
     at = max(i for i, _ in have) if f.path.stem == "device_steps" else at
     old = float(f.rows[at][value])
     new = old * rng.uniform(1.01, 2)

@@ -1,4 +1,4 @@
-"""Ways to spoil the text of a case, a world or a study; see `mutations`."""
+"""Ways to corrupt the text of a case, a world or a study; see `mutations`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CODES = (
 def spots(
     f: File, pattern: re.Pattern[str], keys: tuple[str, ...] = ()
 ) -> list[tuple[int, int, int]]:
-    """Return line, start and end of what stands behind an equals sign and matches."""
+    """Return line, start and end of what follows an equals sign and matches."""
     found = []
     for number, line in enumerate(f.lines):
         key = KEY.match(line)
@@ -214,7 +214,9 @@ named(
 
 
 def string_becomes(
-    new: Callable[[Random, str], str | None], keys: tuple[str, ...] = (), says: str = ""
+    new: Callable[[Random, str], str | None],
+    keys: tuple[str, ...] = (),
+    mentions: str = "",
 ) -> Change:
     def change(rng: Random, f: File) -> Made | None:
         have = spots(f, STRING, keys)
@@ -228,7 +230,7 @@ def string_becomes(
         return Made(
             replaced(f, spot, written),
             f"{f.lines[spot[0]][:40]!r}: {old[:30]!r} to {written[:40]}",
-            says=says,
+            mentions=mentions,
         )
 
     return change
@@ -246,7 +248,9 @@ named(
     "code with a look-alike letter",
     "refused",
     TOML,
-    string_becomes(lambda rng, old: _quoted(look_alike(rng, old)), CODES, says="U+"),
+    string_becomes(
+        lambda rng, old: _quoted(look_alike(rng, old)), CODES, mentions="U+"
+    ),
 )
 named(
     "code that is not known",
@@ -355,7 +359,7 @@ def key_with_a_look_alike(rng: Random, f: File) -> Made | None:
     return Made(
         f.with_line(number, f.lines[number].replace(key[2], quoted, 1)),
         f"{key[2]} to {quoted}",
-        says="U+",
+        mentions="U+",
     )
 
 
@@ -425,8 +429,8 @@ def list_longer_or_shorter(rng: Random, f: File) -> Made | None:
             [*parts, '"all"'],
         )
     )
-    told = f"{f.lines[spot[0]][:30]!r}: {old_of(f, spot)[:30]} to {new}"
-    return Made(replaced(f, spot, f"[{', '.join(new)}]"), told[:90])
+    label = f"{f.lines[spot[0]][:30]!r}: {old_of(f, spot)[:30]} to {new}"
+    return Made(replaced(f, spot, f"[{', '.join(new)}]"), label[:90])
 
 
 @mutation("refused", "case")
@@ -461,7 +465,7 @@ def baseline_cycle(rng: Random, f: File) -> Made | None:
     return Made(
         "\n".join([f'baseline = "{parent}"', *lines, ""]).encode(),
         f"through {parent}",
-        says="cycle",
+        mentions="cycle",
     )
 
 

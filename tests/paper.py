@@ -1,7 +1,7 @@
-"""A stripped-down world for linear programmes solved on paper, and the few formulas they share.
+"""A minimal world for linear programs solved on paper, and formulas they share.
 
 One segment, one place where devices are made and used (AAA), plants that come on line
-in the year they are begun and last ten years, no freight, packaging or inputs, no
+in the year construction starts and last ten years, no freight, packaging or inputs, no
 budgets, one cost multiplier of 1, and fabs that run at full use. Money is MUSD per kwpm
 and year: the reference price is 60, capital 100 per kwpm, running 12, materials 6.
 Demand has elasticity -1, so that the first x times the reference quantity are worth

@@ -650,7 +650,7 @@ def test_a_cycle_of_baselines(call: Call, two_at: Callable[..., Path]) -> None:
     assert_one(
         found,
         "baselines form a cycle (one -> three -> two -> one)",
-        "let one of them start afresh",
+        "remove the baseline of one of them",
     )
 
 
@@ -667,7 +667,7 @@ def test_a_clash(call: Call, two_at: Callable[..., Path]) -> None:
     )  # the same thing twice is no clash
     assert_one(
         call("run", "a+a", "--data", str(folder)),
-        "a+a: a: the same case stands in it twice",
+        "a+a: a: the same case appears twice in it",
     )
     assert_one(call("run", "a+", "--data", str(folder)), "empty name in a+")
 

@@ -1,4 +1,4 @@
-"""The shipped cases and worlds: whole, different from their baselines, told in words that follow their numbers."""
+"""The shipped cases and worlds: complete, and described by sentences that follow their numbers."""
 
 from __future__ import annotations
 
@@ -120,15 +120,16 @@ def test_a_disruption_comes_as_a_surprise_and_foreseen(world):
     assert all(event.known_from is None for event in foreseen.event)
     plain = [event.model_copy(update={"known_from": None}) for event in surprise.event]
     assert tuple(plain) == foreseen.event
-    kept = {
+    unchanged = {
         k: v
         for k, v in surprise.model_dump().items()
         if k not in ("name", "title", "summary", "event")
     }
-    assert kept == {k: cm.load_world("central", data()).model_dump()[k] for k in kept}
+    central = cm.load_world("central", data()).model_dump()
+    assert unchanged == {k: central[k] for k in unchanged}
 
 
-# -- instruments in words
+# -- sentences of instruments
 # ---------------------------------------------------------------------------
 
 
@@ -142,9 +143,9 @@ def test_the_example_of_an_instrument_fits_the_shipped_data(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sentence_of_an_instrument_follows_its_numbers(kind):
     policy = example(kind)
-    said = policy.sentence(names_of(data()))
-    assert said[0].isupper()
-    assert said.endswith(".")
+    sentence = policy.sentence(names_of(data()))
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
     numbered = [
         name
         for name, info in type(policy).model_fields.items()
@@ -157,10 +158,10 @@ def test_the_sentence_of_an_instrument_follows_its_numbers(kind):
     }
     for name, value in changed.items():
         other = policy.model_copy(update={name: value})
-        assert other.sentence(names_of(data())) != said, name
+        assert other.sentence(names_of(data())) != sentence, name
 
 
-def test_an_instrument_from_outside_says_its_fields():
+def test_an_instrument_from_outside_lists_its_fields():
     class Plain(cm.Policy):
         kind = "plain_levy"
         law = "A levy."

@@ -60,7 +60,7 @@ def test_frictionless_validates():
 
 
 def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
-    """The outside check is only worth something if it fails when it should; the hashes tell the edits as well."""
+    """The outside check is only worth something if it fails when it should; the hashes show the edits as well."""
     frictionless = pytest.importorskip("frictionless")
     for path in (*DATA.glob("*.csv"), DATA / descriptor.FILE):
         shutil.copy(path, tmp_path / path.name)
@@ -80,8 +80,8 @@ def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
     }
 
 
-def test_check_tells_which_tables_are_not_as_recorded(tmp_path, capsys):
-    """A project that was dropped is no fault anything could see, but it is told."""
+def test_check_reports_which_tables_are_not_as_recorded(tmp_path, capsys):
+    """A project that was dropped is no fault anything could see, but it is reported."""
     folder = tmp_path / "data"
     shutil.copytree(DATA.parent / "tests" / "data" / "two", folder)
     descriptor.write_descriptor(folder)
@@ -171,7 +171,7 @@ def test_assumptions_have_range_and_reason(data):
             assert len(fact.note) >= 10, (table, fact)
 
 
-def test_assumptions_and_derived_rows_say_so_in_their_source(data):
+def test_assumptions_and_derived_rows_name_it_in_their_source(data):
     for table, fact in data.facts():
         assert (fact.source == "assumption") == (fact.grade == "E"), (table, fact)
         assert fact.source != "derived" or fact.grade == "D", (table, fact)
@@ -292,7 +292,7 @@ def test_source_of_asks_the_tables_that_have_the_key(data):
 
 
 @pytest.mark.parametrize(
-    ("item", "where", "told"),
+    ("item", "where", "reported"),
     [
         ("capex", {"segment": "logic_lt11"}, "known: dao, dram"),
         ("capex", {"segmnt": "dram"}, "did you mean segment?"),
@@ -301,8 +301,8 @@ def test_source_of_asks_the_tables_that_have_the_key(data):
         ("fleets", {"region": "USA", "firm": "smic"}, "together"),
     ],
 )
-def test_source_of_tells_what_it_does_not_know(data, item, where, told):
+def test_source_of_reports_what_it_does_not_know(data, item, where, reported):
     with pytest.raises(cm.InputError) as caught:
         data.source_of(item, **where)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert len(caught.value.problems) == 1

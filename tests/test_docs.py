@@ -117,16 +117,23 @@ def test_every_instrument_is_on_its_page():
             assert f"\n## {kind}\n" in text
 
 
-def test_every_instrument_names_a_test_that_solves_it_on_paper():
-    papers = generator().PAPERS
-    assert set(papers) == {
+def test_every_instrument_has_a_test_that_solves_it_on_paper():
+    make = generator()
+    assert set(make.instruments()) == {
         k for k, c in cm.Policy.kinds.items() if c.__module__.startswith("chipmodel.")
     }
-    for file, test in papers.values():
-        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+    for kind in make.instruments():
+        file, test = make.paper_test(kind)
+        text = (ROOT / file).read_text(encoding="utf-8")
         assert re.search(rf'^def {test}\(.*\n    """', text, re.MULTILINE), (
             f"{file}: {test} has no docstring"
         )
+
+
+def test_every_instrument_is_a_public_name():
+    for cls in cm.Policy.kinds.values():
+        if cls.__module__.startswith("chipmodel."):
+            assert cls.__name__ in cm.__all__
 
 
 def test_every_promise_names_tests_that_exist():

@@ -186,7 +186,7 @@ def test_a_payment_that_hangs_on_nothing_is_refused(two):
                 "fee", 2027, 100.0, payer="makers", receiver="treasury:AAA", policy=self
             )
 
-    with pytest.raises(InputError, match="hangs on no variable"):
+    with pytest.raises(InputError, match="depends on no variable"):
         run(two, case_of(LumpSum(id="fee", years=YEARS, source="own")))
 
 

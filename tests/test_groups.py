@@ -1,6 +1,8 @@
-"""Every group of rows and every instrument matters: leaving it out alone changes some small optimum.
+"""Every group of rows is complete, and it and every instrument matter.
 
-Groups are collected from the code, so one without an entry in `WHERE` fails.
+Leaving one out alone changes some small optimum. The groups of the model are those it
+declares; the groups of instruments are collected from their code. One without an entry
+in `WHERE` fails.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from helpers import add, case_of, change, drop, run_without, world_of
 
 import chipmodel
 from chipmodel import CapexGrant, Case, NoOptimum, OriginFloor, Policy, load_case, run
-from chipmodel.model.lp.program import write
+from chipmodel.model.lp.program import PARTS, row_groups, write
+from chipmodel.model.lp.row_groups import groups_of
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
@@ -30,7 +33,7 @@ from chipmodel.policies.production_credit import ProductionCredit
 from chipmodel.policies.soft_finance import SoftFinance
 from chipmodel.policies.tariff import Tariff
 
-LEAST = 1e-7
+RELEVANT = 1e-7
 """Relative change of the objective that counts."""
 
 VARIANTS = {
@@ -47,7 +50,7 @@ VARIANTS = {
             ]
         },
     ),
-    "no_room_for_packaging": (
+    "no_new_packaging": (
         (drop("assembly", kind="greenfield", package="advanced"),),
         {},
     ),
@@ -196,7 +199,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "route_widening": ("as_is", "tariff"),
     "assembly_service": ("as_is", "no_policy"),
     "assembly_capacity": ("as_is", "no_policy"),
-    "assembly_size": ("no_room_for_packaging", "no_policy"),
+    "assembly_size": ("no_new_packaging", "no_policy"),
     "assembly_history": ("as_is", "surprise"),
     "replacement_history": ("as_is", "withheld"),
     "input_need": ("withheld_resist", "no_policy"),
@@ -259,26 +262,32 @@ ELSEWHERE = {"domestic_first": "alpha_abroad", "capacity_linked_quota": "beta_ab
 """For an instrument that does nothing in the data set as it is, a variant of it."""
 
 
-def named_in_code() -> set[str]:
-    """Names of the groups that chipmodel writes."""
+def named_in(path: Path) -> set[str]:
+    """Names of the groups that a file writes with `builder.limit` or `.balance`."""
     names = set()
-    for path in sorted(Path(chipmodel.__file__).parent.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.args
-            ):
-                first = node.args[0]
-                if node.func.attr in ("limit", "balance"):
-                    assert isinstance(first, ast.Constant), (
-                        f"{path.name}: a group whose name is not a plain string"
-                    )
-                    names.add(str(first.value))
+    for node in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.args
+        ):
+            first = node.args[0]
+            if node.func.attr in ("limit", "balance"):
+                assert isinstance(first, ast.Constant), (
+                    f"{path.name}: a group whose name is not a plain string"
+                )
+                names.add(str(first.value))
     return names
 
 
-GROUPS = sorted(named_in_code())
+def named_by_instruments() -> set[str]:
+    """Names of the groups that instruments write."""
+    files = Path(chipmodel.__file__).parent.rglob("*.py")
+    return {name for path in sorted(files) for name in named_in(path)}
+
+
+DECLARED = [group for part in PARTS for group in groups_of(part)]
+GROUPS = sorted({group.name for group in DECLARED} | named_by_instruments())
 
 
 def case_named(name: str, data) -> Case:
@@ -328,19 +337,41 @@ def test_group_matters(group, two, variant):
     data = variant(*edits) if edits else two
     world, case = world_of(data, **changes), case_named(name, data)
     whole = run(data, case, world)
-    full = next(g for g in whole.program.labels.groups if g.split("__")[-1] == group)
+    full = next(g for g in whole.program.frame.groups if g.split("__")[-1] == group)
     try:
         left_out = run_without(data, case, (full,), world).objective
     except NoOptimum:
         left_out = -math.inf
-    assert whole.objective - left_out > LEAST * abs(whole.objective)
+    assert whole.objective - left_out > RELEVANT * abs(whole.objective)
+
+
+def test_names_of_groups_are_unique():
+    assert len(row_groups()) == len(DECLARED)
+    assert not row_groups().keys() & named_by_instruments()
+
+
+@pytest.mark.parametrize("group", DECLARED, ids=lambda group: group.name)
+def test_declaration_is_complete(group):
+    assert group.title
+    assert group.unit in ("kwpm", "index", "MUSD")
+    assert group.dual
+    assert all(group.index)
+    assert len(group.index) == len(group.symbols)
+    assert ".. math::" in group.docstring, "its equation"
+    if group.kind == "limit":
+        assert group.owner.text
+
+
+def test_parts_write_no_group_that_is_not_declared():
+    for part in PARTS:
+        assert not named_in(Path(part.__file__))
 
 
 def test_every_entry_is_a_group():
     assert set(WHERE) == set(GROUPS)
 
 
-def test_programmes_hold_no_other_group(two):
+def test_programs_hold_no_other_group(two):
     numbers = build_parameters(two, world_of(two))
     cases = [case_named(name, two) for name in (*SHIPPED, "strict_floor")]
     written = {g for case in cases for g in write(numbers, case.policies).groups}
@@ -358,6 +389,6 @@ def test_instrument_matters(kind, two, variant):
     ids = [p.id for p in case.policies if p.kind == kind]
     assert ids
     with_it, without_it = run(data, case), run(data, case.without(*ids))
-    assert abs(with_it.objective - without_it.objective) > LEAST * abs(
+    assert abs(with_it.objective - without_it.objective) > RELEVANT * abs(
         with_it.objective
     )

@@ -97,12 +97,10 @@ def test_cost_at_user_is_the_loss_of_consumer_surplus(taxed, base):
 
 
 def test_cost_at_maker_is_the_rise_of_prices_times_purchases(taxed, base):
-    n = taxed.parameters
+    discount = taxed.parameters.discount
     prices, before = taxed.maker_prices, base.maker_prices
     expected = sum(
-        n.discount[t]
-        * per_kwpm_year(prices["AAA", s, t] - before["AAA", s, t])
-        * wafers
+        discount[t] * per_kwpm_year(prices["AAA", s, t] - before["AAA", s, t]) * wafers
         for (s, _, _, m, t), wafers in taxed.columns("ship").items()
         if m == "AAA" and wafers > 0
     )

@@ -1,4 +1,4 @@
-"""Spoilt files are refused, harmless or told: mutations with a fixed seed, and the judge itself held to account."""
+"""Corrupted files are refused, harmless or reported: seeded mutations, and tests of the judge."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import mutate
 import pytest
 from mutations import EVERY, MUTATIONS, File, Made, Mutation, meaning
 
-from chipmodel.common import errors, files
-from chipmodel.dataset import dataset, fields
+from chipmodel.common import errors, files, toml
+from chipmodel.dataset import fields, reading
 
 
 def test_two_hundred_mutations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_every_kind_of_file_has_mutations() -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> mutate.Package:
-    """A package to spoil."""
+    """A package to corrupt."""
     return mutate.Package(
         mutate.two_regions(tmp_path_factory.mktemp("home") / "two"), True
     )
@@ -56,7 +56,7 @@ def judged(
     made = Made(file.text.replace(old, new, 1).encode())
     work = ("run", "grant", "central") if job else None
     if work:
-        home.unspoilt(*work)
+        home.intact(*work)
     with mutate.put(file, made.content):
         return mutate.judge(made, file, home, work, expects)
 
@@ -85,19 +85,17 @@ def test_the_judge_sees_a_silent_reading(
 ) -> None:
     plain = files.text_of
     monkeypatch.setattr(
-        dataset, "text_of", lambda file, raw: plain(file, raw).replace(",41,", ",40,")
+        reading, "text_of", lambda file, raw: plain(file, raw).replace(",41,", ",40,")
     )
-    with pytest.raises(
-        mutate.Fault, match="says another thing and is read as the same"
-    ):
+    with pytest.raises(mutate.Fault, match="has other content and is read as the same"):
         judged(home, "fleets.csv", ",40,", ",41,")
 
 
-def test_the_judge_sees_a_refusal_without_a_mend(
+def test_the_judge_sees_a_refusal_without_a_fix(
     home: mutate.Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        dataset,
+        reading,
         "_header_problems",
         lambda file, *_: [errors.Problem(file, "header", "is wrong", "")],
     )
@@ -109,9 +107,9 @@ def test_the_judge_sees_the_wrong_file(
     home: mutate.Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        dataset,
+        reading,
         "_header_problems",
-        lambda *_: [errors.Problem("elsewhere.csv", "header", "is wrong", "mend it")],
+        lambda *_: [errors.Problem("elsewhere.csv", "header", "is wrong", "fix it")],
     )
     with pytest.raises(mutate.Fault, match=r"names elsewhere\.csv instead"):
         judged(home, "fleets.csv", ",40,", ",41,")
@@ -121,7 +119,7 @@ def test_the_judge_sees_a_traceback_and_the_way_an_objective_moves(
     home: mutate.Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     up = Mutation(
-        "a lower duty, said to raise the objective",
+        "a lower duty, declared to raise the objective",
         ("case",),
         "legitimate",
         lambda _, f: (
@@ -134,14 +132,14 @@ def test_the_judge_sees_a_traceback_and_the_way_an_objective_moves(
     assert found is not None
     assert found[0].outcome == mutate.FAULT
     assert "the objective moves the wrong way" in found[1]
-    monkeypatch.setattr(files, "text_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(toml, "text_of", lambda *_: 1 / 0)
     found = mutate.one(1, home, up, command=False)
     assert found is not None
     assert found[0].outcome == mutate.FAULT
     assert "ZeroDivisionError" in found[1]
 
 
-def test_what_a_file_says_is_read_by_other_means(home: mutate.Package) -> None:
+def test_the_content_of_a_file_is_read_by_other_means(home: mutate.Package) -> None:
     fleets = next(f for f in home.files if f.path.name == "fleets.csv")
     header, *rows = fleets.raw.splitlines(keepends=True)
     assert meaning(fleets, b"".join([header, *rows[::-1]])) == meaning(

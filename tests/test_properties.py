@@ -459,7 +459,7 @@ def toy_quota():
             builder.limit(
                 "most",
                 [(t,) for t in flows],
-                lambda t: builder.num(self, "most") - sum(flows[t]),
+                lambda t: self.most - sum(flows[t]),
                 owner="traders",
                 unit="kwpm",
                 meaning="price of a licence, USD per wafer",

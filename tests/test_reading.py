@@ -20,8 +20,9 @@ from pydantic import ValidationError
 import chipmodel as cm
 from chipmodel.cases.case import CaseFile, _policies
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import from_file, read_toml, text_of, toml_text
-from chipmodel.dataset.dataset import read_table
+from chipmodel.common.files import text_of
+from chipmodel.common.toml import from_file, read_toml, toml_text
+from chipmodel.dataset.reading import read_table
 from chipmodel.dataset.rows import TABLES, FleetRow, ParameterRow, columns
 from chipmodel.policies.base import Policy
 from chipmodel.studies.definition import table_points

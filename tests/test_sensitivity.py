@@ -147,7 +147,7 @@ def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
 
 @pytest.fixture(scope="module")
 def drawn(two) -> pd.DataFrame:
-    """Intervals of a study over three draws and the data as they stand."""
+    """Intervals of a study over three draws and the data themselves."""
     points = tuple({"costs[item=capex]": factor} for factor in (1.0, 0.8, 0.9, 1.3))
     study = Study(
         name="t",

@@ -99,7 +99,7 @@ def test_tables_on_disk(saved: Path) -> None:
         columns = lines[0].split(",")
         assert columns[:2] == ["case", "world"]
         assert {"value", "unit"} <= set(columns)
-        frame = tables.read_table(raw, name)
+        frame = tables.read_result_csv(raw, name)
         keys = [c for c in columns if c not in ("value", "unit")]
         assert len(frame) == len(lines) - 1
         assert frame[keys].apply(tuple, axis=1).is_monotonic_increasing
@@ -110,7 +110,7 @@ def test_numbers_have_nine_digits_and_no_negative_zero() -> None:
         {"year": [2, 1, 3], "value": [-0.0, 1234567.891234, 1 / 3], "unit": "kwpm"}
     )
     assert (
-        tables.table_text(frame)
+        tables.result_csv(frame)
         == "year,value,unit\n1,1234567.89,kwpm\n2,0,kwpm\n3,0.333333333,kwpm\n"
     )
 
@@ -274,8 +274,8 @@ def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(
     }
     table = saved.parent / "table.csv"
     for name, age in (
-        (".table.csv.old", 2 * files.LITTER),
-        (".table.csv.young", 0.5 * files.LITTER),
+        (".table.csv.old", 2 * files.ABANDONED_AFTER),
+        (".table.csv.young", 0.5 * files.ABANDONED_AFTER),
     ):
         (saved.parent / name).write_text("half")
         os.utime(saved.parent / name, (time.time() - age,) * 2)

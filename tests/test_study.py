@@ -14,10 +14,10 @@ from helpers import case_of, copy_two, near
 import chipmodel as cm
 from chipmodel.cases.case import load_case
 from chipmodel.cli.main import main
-from chipmodel.common.files import toml_text
 from chipmodel.common.progress import Clock, Progress, Step
 from chipmodel.common.tables import table_csv
 from chipmodel.common.text import percent
+from chipmodel.common.toml import toml_text
 from chipmodel.display import figures, style
 from chipmodel.display.findings import findings, sentences
 from chipmodel.display.tables import comparison_text

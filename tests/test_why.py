@@ -1,4 +1,4 @@
-"""Why a case has no solution: the true culprits, how far each would have to give, and what is no contradiction."""
+"""Why a case has no solution: the true culprits, and by how much each has to give."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import highspy
 import numpy as np
 import pytest
 from helpers import TWO, add, case_of, change, drop, world_of
-from why import SOFT, assert_explained, ban, floor, mandate, rule, told
+from why import SOFT, assert_explained, ban, floor, mandate, rule, titles_in
 
 import chipmodel as cm
 from chipmodel import InputError, NoOptimum, Policy, explain_infeasible, run
 from chipmodel.analysis.run import solve_in_passes
 from chipmodel.analysis.why import conflicts
 from chipmodel.analysis.why.explain import extremes
-from chipmodel.analysis.why.rows import LIMITS
 from chipmodel.cli import main
 from chipmodel.model.lp.compile import compile_program
-from chipmodel.model.lp.program import write
+from chipmodel.model.lp.program import row_groups, write
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.policies.concentration_cap import ConcentrationCap
 from chipmodel.policies.guardrail import Guardrail
@@ -156,12 +155,12 @@ def test_ten_cases_without_a_solution(name, variant):
         m.policy for c in found.conflicts for m in c.members if m.gives and m.policy
     }:
         assert run(data, case.without(policy)).objective, (
-            "what is said to help alone does, left out"
+            "what is reported to help alone does, left out"
         )
 
 
-def test_a_policy_that_gives_way_as_told_and_no_more_has_a_solution(two, variant):
-    """The least it must give is enough, and a little less is not."""
+def test_a_policy_that_gives_way_as_reported_and_no_more_has_a_solution(two, variant):
+    """The minimum it must give is enough, and slightly less is not."""
 
     def works(data: cm.Dataset, *policies: Policy) -> bool:
         try:
@@ -175,23 +174,23 @@ def test_a_policy_that_gives_way_as_told_and_no_more_has_a_solution(two, variant
     ):
         *rest, target = TWO_CASES[name][1]
         found = explain_infeasible(two, case_of(*rest, target))
-        least = min(
+        needed = min(
             g.amount
             for m in found.conflicts[0].members
             if m.policy == target.id
             for g in m.gives
         )
-        assert least < target.kwpm
-        assert works(two, *rest, target.model_copy(update={"kwpm": least - 1e-6}))
-        assert not works(two, *rest, target.model_copy(update={"kwpm": least + 1e-2}))
+        assert needed < target.kwpm
+        assert works(two, *rest, target.model_copy(update={"kwpm": needed - 1e-6}))
+        assert not works(two, *rest, target.model_copy(update={"kwpm": needed + 1e-2}))
 
 
-def test_physical_limits_that_give_way_as_told_are_enough(variant):
-    """A site as large as is said to be needed carries the mandate; one a little smaller does not."""
+def test_physical_limits_that_give_way_as_reported_are_enough(variant):
+    """A site as large as reported is enough; a slightly smaller one is not."""
     asked = mandate("AAA", "chip", 70, (2028, 2028))
     found = explain_infeasible(variant(), case_of(asked))
     give = next(
-        m for m in found.conflicts[0].members if m.title == LIMITS["size"].title
+        m for m in found.conflicts[0].members if m.title == row_groups()["size"].title
     ).gives[0]
     assert (give.row.where, give.row.amount, give.row.sense) == (
         "Alpha One",
@@ -214,9 +213,9 @@ def test_physical_limits_that_give_way_as_told_are_enough(variant):
 
 
 def test_a_row_that_no_variable_enters_is_explained_too(two):
-    """Nothing new can stand in 2026: the mandate is a constant, and every year of it is told."""
+    """Nothing new is in service in 2026: the mandate is a constant."""
     case = case_of(mandate("AAA", "chip", 100, (2026, 2026)))
-    with pytest.raises(InputError, match="`chipmodel why` tells more"):
+    with pytest.raises(InputError, match="`chipmodel why` explains more"):
         run(two, case)
     with pytest.raises(
         NoOptimum, match=r"mandate__mandate \(2026\) cannot hold whatever is built"
@@ -237,18 +236,18 @@ def test_a_row_that_no_variable_enters_is_explained_too(two):
 
 
 def test_the_treasury_that_buys_a_mandate_is_no_culprit_of_its_own(two):
-    """The rows by which it pays tie the mandate to builds; only the mandate itself is named."""
+    """Rows by which it pays tie the mandate to builds; only the mandate is named."""
     found = explain_infeasible(
         two, case_of(mandate("AAA", "chip", 70, (2028, 2028), borne_by="treasury"))
     )
-    assert told(found)[0] == {
+    assert titles_in(found)[0] == {
         "mandate: mandate",
         "sizes of announced sites",
         "lead times",
     }
 
 
-def test_conflicts_that_have_nothing_to_do_with_each_other_are_told_apart(two):
+def test_conflicts_that_have_nothing_to_do_with_each_other_are_distinguished(two):
     policies = [
         mandate("AAA", "chip", 70, (2028, 2028), "first"),
         mandate("BBB", "chip", 120, (2027, 2027), "second"),
@@ -263,8 +262,8 @@ def test_conflicts_that_have_nothing_to_do_with_each_other_are_told_apart(two):
     assert "for 2 reasons" in str(found)
 
 
-def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
-    """Two policies impossible each by itself, found as one conflict: neither helps while the other stands."""
+def test_limits_that_help_only_together_are_reported_together(variant, monkeypatch):
+    """Two policies impossible each by itself: neither helps while the other applies."""
     policies = [
         mandate("AAA", "chip", 100, (2026, 2026)),
         ban("AAA", "BBB", "tools", (2026, 2030)),
@@ -282,9 +281,7 @@ def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
         for policy in policies
     )
     known = iter([np.union1d(one, other)])
-    monkeypatch.setattr(
-        conflicts, "infeasible_subsystem", lambda arrays, kept: next(known, None)
-    )
+    monkeypatch.setattr(conflicts, "_iis", lambda program, rows: next(known, None))
     (found,), more = conflicts.find_conflicts(
         arrays, failed.value.parameters, failed.value.policies
     )
@@ -307,12 +304,12 @@ def test_limits_that_help_only_together_are_told_together(variant, monkeypatch):
 
 
 def test_a_conflict_that_comes_with_a_surprise(two):
-    """What is built before it is known stands; the conflict is that of the pass that fails."""
+    """What is built before it is known remains; the failing pass has the conflict."""
     late = mandate("AAA", "chip", 200, (2029, 2030), known_from=2029)
     found = explain_infeasible(two, case_of(late))
     assert found.status == "infeasible"
-    assert "mandate: mandate" in told(found)[0]
-    assert LIMITS["history"].title in told(found)[0]
+    assert "mandate: mandate" in titles_in(found)[0]
+    assert row_groups()["history"].title in titles_in(found)[0]
 
 
 # -- no contradiction
@@ -339,7 +336,7 @@ def test_a_conflict_that_comes_with_a_surprise(two):
     ],
     ids=["a floor nobody can fill", "two floors that clash"],
 )
-def test_rules_kept_by_using_less_are_no_contradiction(two, rules):
+def test_rules_met_by_using_less_are_no_contradiction(two, rules):
     found = explain_infeasible(two, case_of(*rules))
     assert found.status == "optimal"
     fall, *_ = found.binding.falls
@@ -364,7 +361,10 @@ def test_rules_kept_by_using_less_are_no_contradiction(two, rules):
 
 
 def test_a_firm_may_always_raise_more_capital(two):
-    """Two mandates on one firm's budget are dear, not impossible: the last step of outside capital has no end."""
+    """Two mandates on one firm's budget are expensive, not impossible.
+
+    The last step of outside capital has no bound.
+    """
     found = explain_infeasible(
         two,
         case_of(
@@ -374,10 +374,10 @@ def test_a_firm_may_always_raise_more_capital(two):
     )
     assert found.status == "optimal"
     assert {b.policy for b in found.binding.rules} >= {"first"}
-    assert LIMITS["firm_budget"].title in {b.title for b in found.binding.limits}
+    assert row_groups()["firm_budget"].title in {b.title for b in found.binding.limits}
 
 
-def test_what_binds_is_told_with_its_price(two):
+def test_what_binds_is_reported_with_its_price(two):
     asked = mandate("AAA", "chip", 65, (2029, 2030))
     solution, found = run(two, case_of(asked)), explain_infeasible(two, case_of(asked))
     duals = solution.duals("mandate__mandate")
@@ -398,7 +398,7 @@ def test_what_binds_is_told_with_its_price(two):
     assert "Rules that bind\n  none" in str(explain_infeasible(two, case_of()))
 
 
-def test_what_is_short_of_a_soft_rule_is_told(two):
+def test_what_is_short_of_a_soft_rule_is_reported(two):
     soft = mandate("AAA", "chip", 70, (2028, 2028), price_cap=50)
     found = explain_infeasible(two, case_of(soft))
     assert found.status == "optimal"
@@ -446,7 +446,7 @@ class Windfall(Policy):
 
 
 def test_support_that_exceeds_every_cost_is_named(variant):
-    """Without inputs nothing limits what may be begun."""
+    """Without inputs nothing limits what may be started."""
     two = variant(
         *(
             drop(table)
@@ -468,7 +468,7 @@ def test_support_that_exceeds_every_cost_is_named(variant):
     )
     assert gain > cost > 0
     assert "some support exceeds every cost" in str(found)
-    assert found.imbalance.what.startswith("kwpm begun at new fabs of alpha")
+    assert found.imbalance.what.startswith("kwpm started at new fabs of alpha")
 
 
 def test_a_solution_that_fails_its_certificate_shows_where_the_numbers_are(
@@ -483,7 +483,7 @@ def test_a_solution_that_fails_its_certificate_shows_where_the_numbers_are(
 
 
 def test_a_conflict_that_is_not_found_is_not_made_up(two, monkeypatch):
-    """HiGHS may fail to name rows: then the numbers of the programme are shown instead of culprits."""
+    """HiGHS may fail to name rows: then extreme numbers are shown, not culprits."""
     monkeypatch.setattr(
         highspy.Highs,
         "getIis",
@@ -491,11 +491,11 @@ def test_a_conflict_that_is_not_found_is_not_made_up(two, monkeypatch):
     )
     found = explain_infeasible(two, case_of(mandate("AAA", "chip", 70, (2028, 2028))))
     assert (found.status, found.conflicts) == ("infeasible", ())
-    assert "HiGHS finds no set of rows that says why" in str(found)
+    assert "HiGHS finds no set of rows that explains it" in str(found)
     assert "right-hand sides: " in str(found)
 
 
-def test_extremes_name_the_rows_and_columns_they_stand_in(two):
+def test_extremes_name_the_rows_and_columns_they_are_in(two):
     solution = run(
         two,
         case_of(
@@ -525,10 +525,12 @@ def test_extremes_name_the_rows_and_columns_they_stand_in(two):
 def test_every_physical_limit_has_words(two):
     """A limit added to the formulation is named in a diagnosis as well."""
     net = build_parameters(two, world_of(two, budgets="net"))
-    groups = write(net).groups.values()
-    assert {g.name for g in groups if g.owner is not None and not g.policy} == set(
-        LIMITS
-    )
+    written = {group.name for group in write(net).groups.values() if not group.policy}
+    declared = row_groups()
+    assert written == set(declared)
+    for group in declared.values():
+        assert group.title
+        assert all(group.index)
 
 
 # -- the command line
@@ -568,9 +570,9 @@ def test_the_verb(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rail.toml").write_text(RAIL)
     assert main.main(["run", "rail.toml", "--data", str(TWO)]) == 1
-    told = capsys.readouterr().err
-    assert f"run `chipmodel why rail.toml --data {TWO}`" in told
-    assert "contradict" in told
+    error = capsys.readouterr().err
+    assert f"run `chipmodel why rail.toml --data {TWO}`" in error
+    assert "contradict" in error
     assert not (tmp_path / "results").exists()
     assert main.main(["why", "rail.toml", "--data", str(TWO)]) == 0
     assert (

@@ -1,4 +1,4 @@
-"""Why cases over the shipped data have no solution: the example of the page, and the like of the two-region cases."""
+"""Why cases over the shipped data have no solution: the page's example and others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chipmodel.policies.guardrail import Guardrail
 from chipmodel.policies.import_quota import ImportQuota
 
 EVERY_CASE = "CHIPMODEL_EVERY_CASE"
-"""Set in the environment to explain all cases over the shipped data, about half a minute each."""
+"""Set in the environment to explain all cases, about half a minute each."""
 
 
 @cache
@@ -32,26 +32,29 @@ LEADING = "logic_lt10"
 PAGE = Path(__file__).parent.parent / "docs" / "why.md"
 
 
-def test_the_example_of_the_page_is_what_the_verb_says(tmp_path, monkeypatch, capsys):
-    """Over the shipped data; if data have changed, paste what is said into docs/why.md."""
+def test_the_example_of_the_page_is_what_the_command_prints(
+    tmp_path, monkeypatch, capsys
+):
+    """If the data have changed, paste the output into docs/why.md."""
     case, text = re.findall(
         r"^```(?:toml|text)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
     )
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mandate_2028.toml").write_text(case)
     assert main.main(["why", "mandate_2028.toml"]) == 0
-    said = capsys.readouterr().out
-    assert said == text
+    printed = capsys.readouterr().out
+    assert printed == text
     for culprit in ("us_mandate: mandate", "sizes of announced sites", "lead times"):
-        assert culprit in said
+        assert culprit in printed
 
 
 REAL: dict[str, tuple[list[Policy], set[str], set[str]]] = {
-    "commitments under way against an embargo on tools": (  # with the page's example, ten
+    # With the page's example, ten.
+    "commitments under way against an embargo on tools": (
         [ban("EUR", "USA", "euv_tools", (2026, 2041))],
         {
             "ban: banned",
-            "fabs begun already",
+            "fabs already under construction",
             "pace of replacing withheld input: EUV scanners",
         },
         {"ban: banned"},
@@ -146,8 +149,8 @@ REAL: dict[str, tuple[list[Policy], set[str], set[str]]] = {
     ),
 }
 
-FREED = "a mandate and an embargo on the only supplier of tools"
-"""With commitments, which need tools too, the embargo would be impossible without the mandate."""
+UNCOMMITTED = "a mandate and an embargo on the only supplier of tools"
+"""Commitments need tools too: with them the embargo alone would be impossible."""
 QUICK = "commitments under way against an embargo on tools"
 
 
@@ -159,7 +162,7 @@ def test_cases_over_the_shipped_data(name):
             " have its like"
         )
     policies, members, helps = REAL[name]
-    world = world_of(shipped(), committed=0.0 if name == FREED else 1.0)
+    world = world_of(shipped(), committed=0.0 if name == UNCOMMITTED else 1.0)
     found = assert_explained(shipped(), case_of(*policies), members, helps, world)
     assert json.dumps(found.plain())
 

@@ -1,4 +1,4 @@
-"""What the tests of the trade family share: instruments by name and the small worlds they are tried in."""
+"""What tests of trade rules share: instruments by name and small worlds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHEAPER = CRF * 10 + 1.2
 """By how much a wafer of a new plant is cheaper in BBB, where it builds at 90 and runs at 10.8."""
 
 
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110."""
 
 

@@ -1,4 +1,4 @@
-"""What the tests of `chipmodel why` share: rules in a line each, and how a diagnosis is held to its culprits."""
+"""What the tests of `chipmodel why` share: short rules, and checks of a diagnosis."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ def ban(origin: str, destination: str, name: str, years: tuple[int, int]) -> Pol
     )
 
 
-def told(found: cm.Diagnosis) -> tuple[set[str], set[str]]:
+def titles_in(diagnosis: cm.Diagnosis) -> tuple[set[str], set[str]]:
     """Return the members of all conflicts, and those that can solve theirs alone."""
-    members, helps = set(), set()
-    for conflict in found.conflicts:
-        members |= {m.title for m in conflict.members} | (
-            {"lead times"} if conflict.lead_times else set()
-        )
-        helps |= {m.title for m in conflict.members if m.gives} | (
-            {"lead times"} if conflict.lead_times else set()
-        )
-    return members, helps
+    members: set[str] = set()
+    helpful: set[str] = set()
+    for conflict in diagnosis.conflicts:
+        members |= {member.title for member in conflict.members}
+        helpful |= {member.title for member in conflict.members if member.gives}
+        if conflict.lead_times:
+            members.add("lead times")
+            helpful.add("lead times")
+    return members, helpful
 
 
 def assert_explained(
@@ -83,16 +83,17 @@ def assert_explained(
     helps: set[str],
     world: cm.World | str = "central",
 ) -> cm.Diagnosis:
-    """Hold a diagnosis to its culprits, all of which are named in its text."""
-    found = explain_infeasible(data, case, world)
-    assert found.status == "infeasible"
-    seen, able = told(found)
-    assert members <= seen, seen
-    assert helps <= able, able
-    assert {m.policy for c in found.conflicts for m in c.members} >= {
-        p.id for p in case.policies
-    }
-    text = str(found)
-    for title in seen:
+    """Compare a diagnosis with its culprits, all of which its text names."""
+    diagnosis = explain_infeasible(data, case, world)
+    assert diagnosis.status == "infeasible"
+    titles, helpful = titles_in(diagnosis)
+    assert members <= titles, titles
+    assert helps <= helpful, helpful
+    named = set()
+    for conflict in diagnosis.conflicts:
+        named |= {member.policy for member in conflict.members}
+    assert named >= {policy.id for policy in case.policies}
+    text = str(diagnosis)
+    for title in titles:
         assert title in text
-    return found
+    return diagnosis

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from chipmodel.analysis.run import run
 from chipmodel.cases.case import rebuild_case
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import problems_of
 from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
-from chipmodel.common.tables import read_table, table_text
+from chipmodel.common.tables import read_result_csv, result_csv
+from chipmodel.common.toml import problems_of
 from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
@@ -93,7 +93,7 @@ def rerun(manifest: str | Path, data: Dataset) -> list[Difference]:
     solution = run(data, case, world)
     found = []
     for name in TABLES:
-        new = read_table(table_text(solution.table(name)).encode(), f"{name}.csv")
+        new = read_result_csv(result_csv(solution.table(name)).encode(), f"{name}.csv")
         difference = compare_tables(name, saved.table(name), new)
         if difference is not None:
             found.append(difference)

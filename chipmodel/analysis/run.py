@@ -144,9 +144,7 @@ def _refuse_searches(case: Case) -> None:
             "give it form = 'open' with a rate",
         )
         for p in case.policies
-        if isinstance(p, CapexGrant)
-        and not p.inactive
-        and (p.form == "marginal" or p.budget is not None)
+        if p.needs_search
     ]
     if problems:
         raise InputError(problems)
@@ -185,11 +183,7 @@ def _solve(
     start: WarmStart | None = None,
 ) -> Solution:
     parameters = _with_baselines(case, parameters, without)
-    wanting = [
-        p
-        for p in case.policies
-        if isinstance(p, CapexGrant) and p.form == "open" and p.rate is None
-    ]
+    wanting = [p for p in case.policies if isinstance(p, CapexGrant) and p.seeks_rate]
     if len(wanting) > 1:
         raise InputError.one(
             case.name,
@@ -223,11 +217,7 @@ def _with_baselines(
     """Solve the case without each marginal programme, to know what would have been built."""
     stored = {}
     for policy in case.policies:
-        if (
-            isinstance(policy, CapexGrant)
-            and policy.form == "marginal"
-            and not policy.inactive
-        ):
+        if policy.needs_baseline and not policy.inactive:
             before = _solve(case.without(policy.id), parameters, "anticipated", without)
             stored[policy.id] = {
                 (i, t): v for (i, t), v in before.columns("build").items()
@@ -291,10 +281,7 @@ def _spend_budget(
 def _paid(program: LinearProgram, x: Vector, grant: str) -> float:
     """Return the cash a grant pays in a solution."""
     cash = np.array(
-        [
-            float(k.policy == grant and k.account == "grant_cash")
-            for k in program.labels.lines
-        ]
+        [float(k.policy == grant and k.is_cash) for k in program.labels.lines]
     )
     return float(cash @ (program.lines @ x))
 
@@ -323,12 +310,7 @@ def program_of(data: Dataset, case: Case, world: World) -> LinearProgram:
     check_case(case, parameters)
     dates = [p.known_from for p in case.policies] + [e.known_from for e in world.event]
     later = any(date and date > world.base_year for date in dates)
-    sought = any(
-        isinstance(p, CapexGrant)
-        and not p.inactive
-        and (p.form == "marginal" or (p.form == "open" and p.rate is None))
-        for p in case.policies
-    )
+    sought = any(policy.needs_search for policy in case.policies)
     if later or sought:
         return run(data, case, world).program
     return compile_program(write(parameters.with_events(world.event), case.policies))

@@ -304,7 +304,7 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
     found: dict[str, Vector] = {}
     for line, row in zip(program.labels.lines, program.lines, strict=True):
         payer = Party.of(line.payer)
-        cash = payer.is_treasury and line.account.endswith("_cash")
+        cash = payer.is_treasury and line.is_cash
         if cash and line.year <= solution.world.report_until:
             region = payer.name
             found[region] = found.get(region, 0.0) + row.toarray().ravel()

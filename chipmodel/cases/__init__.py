@@ -1,4 +1,4 @@
-"""Files of instruments: load, add, compare, check, describe.
+"""Case files: load, add, compare, check, describe.
 
 Imports `policies` and what is below it.
 """

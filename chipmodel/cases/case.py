@@ -17,15 +17,9 @@ from pydantic import (
 )
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import (
-    find_named,
-    from_file,
-    is_file,
-    names_in,
-    problems_of,
-    read_toml,
-)
+from chipmodel.common.files import find_named, is_file, names_in
 from chipmodel.common.text import offer
+from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset, load_dataset
 from chipmodel.dataset.fields import Date
 from chipmodel.dataset.rows import RegionRow, SourceRow
@@ -34,7 +28,6 @@ from chipmodel.policies.base import Policy, policy_class
 MOST_POLICIES = 200
 """Instruments a case may have."""
 
-
 Status = Literal["law", "announced", "threatened", "hypothetical"]
 
 
@@ -42,7 +35,7 @@ class Case(BaseModel):
     """A policy case: its instruments and what they are.
 
     Cases add: ``a + b`` holds the instruments of both; an id that means different
-    things in the two is a clash and refused.
+    things in the two is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,45 +54,49 @@ class Case(BaseModel):
                 f"holds {len(self.policies)} policies; a case may have {MOST_POLICIES}"
                 " at most"
             )
-        ids = [p.id for p in self.policies]
-        twice = sorted({i for i in ids if ids.count(i) > 1})
-        if twice:
-            raise ValueError(f"policy id '{twice[0]}' appears twice")
+        ids = [policy.id for policy in self.policies]
+        repeated = sorted({i for i in ids if ids.count(i) > 1})
+        if repeated:
+            raise ValueError(f"policy id '{repeated[0]}' appears twice")
         return self
 
     def __repr__(self) -> str:
         count = len(self.policies)
-        return (
-            f"<Case {self.name}: {count} instrument{'' if count == 1 else 's'},"
-            f" {self.status}>"
-        )
+        instruments = "1 instrument" if count == 1 else f"{count} instruments"
+        return f"<Case {self.name}: {instruments}, {self.status}>"
 
     __str__ = __repr__
 
     def __add__(self, other: Case) -> Case:
-        mine = {p.id: p for p in self.policies}
-        conflicts_with = [
-            p.id for p in other.policies if p.id in mine and p != mine[p.id]
+        name = f"{self.name}+{other.name}"
+        own = {policy.id: policy for policy in self.policies}
+        added = [policy for policy in other.policies if policy.id not in own]
+        clashes = [
+            policy.id
+            for policy in other.policies
+            if policy.id in own and policy != own[policy.id]
         ]
-        if conflicts_with:
+        if clashes:
             raise InputError(
                 Problem(
-                    f"{self.name}+{other.name}",
-                    i,
+                    name,
+                    policy_id,
                     "means different things in the two cases",
                     "rename one, or make one case the baseline of the other and use"
                     " [set]",
                 )
-                for i in conflicts_with
+                for policy_id in clashes
             )
-        added = tuple(p for p in other.policies if p.id not in mine)
+        titles = [title for title in (self.title, other.title) if title]
+        dates = [date for date in (self.as_of, other.as_of) if date]
+        summaries = [summary for summary in (self.summary, other.summary) if summary]
         return Case(
-            name=f"{self.name}+{other.name}",
-            title=" + ".join(x for x in (self.title, other.title) if x),
+            name=name,
+            title=" + ".join(titles),
             status="hypothetical",
-            as_of=max((d for d in (self.as_of, other.as_of) if d), default=None),
-            summary=" ".join(x for x in (self.summary, other.summary) if x),
-            policies=self.policies + added,
+            as_of=max(dates, default=None),
+            summary=" ".join(summaries),
+            policies=(*self.policies, *added),
         )
 
     def policy(self, policy_id: str) -> Policy:
@@ -118,26 +115,23 @@ class Case(BaseModel):
         """Return the case without some instruments."""
         for policy_id in ids:
             self.policy(policy_id)
-        kept = tuple(p for p in self.policies if p.id not in ids)
-        return self.model_copy(
-            update={"policies": kept, "name": f"{self.name} without {', '.join(ids)}"}
-        )
+        remaining = tuple(policy for policy in self.policies if policy.id not in ids)
+        name = f"{self.name} without {', '.join(ids)}"
+        return self.model_copy(update={"policies": remaining, "name": name})
 
     def set(self, **changes: Any) -> Case:
-        """Return the case with numbers changed: ``case.set(s232__rate=0.1)`` (id and field joined by ``__``)."""
-        return _changed(
-            self, {k.replace("__", ".", 1): v for k, v in changes.items()}, self.name
-        )
+        """Return the case with numbers changed.
+
+        The id and the field are joined by ``__``: ``case.set(s232__rate=0.1)``.
+        """
+        values = {key.replace("__", ".", 1): value for key, value in changes.items()}
+        return changed_case(self, values, self.name)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the instruments; names and prose do not count."""
-        text = json.dumps(
-            [
-                policy_dict(p, prose=False)
-                for p in sorted(self.policies, key=lambda p: p.id)
-            ]
-        )
+        policies = sorted(self.policies, key=lambda policy: policy.id)
+        text = json.dumps([policy_dict(policy, prose=False) for policy in policies])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -156,7 +150,7 @@ class CaseFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: str = Field(description="One line a minister's staff would understand.")
+    title: str = Field(description="One line that a minister's staff understands.")
     baseline: str | None = Field(
         default=None, description="The one parent; none for a case from scratch."
     )
@@ -193,28 +187,28 @@ def load_case(name: str, data: Dataset | None = None) -> Case:
         With every problem found in the file and its baselines.
     """
     data = load_dataset() if data is None else data
-    parts: list[Case] = []
-    problems: list[Problem] = []
     names = [part.strip() for part in name.split("+")]
     if not all(names):
         what = f"empty name in {name}" if name.strip() else "empty name"
         raise InputError.one(
             "case", f"'{name}'", what, "name a case on each side of a +"
         )
+    cases: list[Case] = []
+    problems: list[Problem] = []
     for part in names:
         try:
-            parts.append(_resolve(part, data, ()))
+            cases.append(_resolve(part, data, ()))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    for case in parts:
-        if sum(case == other for other in parts) > 1:
+    for case in cases:
+        if cases.count(case) > 1:
             raise InputError.one(
-                name, case.name, "the same case stands in it twice", "name it once"
+                name, case.name, "the same case appears twice in it", "name it once"
             )
-    total = parts[0]
-    for case in parts[1:]:
+    total = cases[0]
+    for case in cases[1:]:
         total = total + case
     return total
 
@@ -246,6 +240,13 @@ def list_cases(data: Dataset) -> list[str]:
 
 
 def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
+    """Return a case of a file, its baseline resolved first.
+
+    Parameters
+    ----------
+    seen : tuple of str
+        Cases that have this one as their baseline, to find cycles.
+    """
     path = find_named(name, data.root / "cases", "case")
     if path.stem in seen:
         chain = " -> ".join((*seen, path.stem))
@@ -253,7 +254,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             path.name,
             "baseline",
             f"baselines form a cycle ({chain})",
-            "let one of them start afresh",
+            "remove the baseline of one of them",
         )
     content = read_toml(path)
     try:
@@ -264,6 +265,15 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
     if file.baseline is not None:
         _refuse_unknown(file.baseline, data, path.name)
         start = _resolve(file.baseline, data, (*seen, path.stem))
+    added, problems = _policies(path.name, file.policy, data)
+    problems = [
+        *_unknown_removals(file, start, path.name),
+        *problems,
+        *_clashes(file, start, added, path.name),
+    ]
+    if problems:
+        raise InputError(problems)
+    inherited = [policy for policy in start.policies if policy.id not in file.remove]
     case = start.model_copy(
         update={
             "name": path.stem,
@@ -271,78 +281,73 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             "status": file.status,
             "as_of": file.as_of,
             "summary": file.summary,
+            "policies": (*inherited, *added),
         }
     )
-    problems = [
+    return changed_case(case, file.set, path.name)
+
+
+def _unknown_removals(file: CaseFile, start: Case, name: str) -> list[Problem]:
+    """Return a problem for each instrument to remove that the baseline lacks."""
+    ids = {policy.id for policy in start.policies}
+    return [
         Problem(
-            path.name,
+            name,
             f"remove: {policy_id}",
             "is not in the baseline",
             _near(policy_id, start),
         )
         for policy_id in file.remove
-        if policy_id not in {p.id for p in start.policies}
+        if policy_id not in ids
     ]
-    case = case.model_copy(
-        update={"policies": tuple(p for p in case.policies if p.id not in file.remove)}
-    )
-    added, wrong = _policies(path.name, file.policy, data)
-    problems += wrong
-    inherited, own = {p.id for p in case.policies}, [p.id for p in added]
+
+
+def _clashes(
+    file: CaseFile, start: Case, added: list[Policy], name: str
+) -> list[Problem]:
+    """Return problems of instruments added twice, or beside an inherited one."""
+    ids = {policy.id for policy in start.policies}
+    inherited = ids - set(file.remove)
+    own = [policy.id for policy in added]
+    problems = []
     for policy_id in dict.fromkeys(own):
         place = f"policy {policy_id}"
         if policy_id in inherited:
-            problems.append(
-                Problem(
-                    path.name,
-                    place,
-                    "is already in the baseline",
-                    "use [set] or remove it first",
-                )
-            )
+            what = "is already in the baseline"
+            fix = "use [set] or remove it first"
+            problems.append(Problem(name, place, what, fix))
         elif own.count(policy_id) > 1:
-            problems.append(
-                Problem(
-                    path.name,
-                    place,
-                    "appears twice in the file",
-                    "give each its own id",
-                )
-            )
-    if len(case.policies) + len(added) > MOST_POLICIES:
-        problems.append(
-            Problem(
-                path.name,
-                "policy",
-                f"the case holds {len(case.policies) + len(added)} policies",
-                f"a case may have {MOST_POLICIES} at most",
-            )
-        )
-    if problems:
-        raise InputError(problems)
-    case = case.model_copy(update={"policies": case.policies + tuple(added)})
-    return _changed(case, file.set, path.name)
+            what = "appears twice in the file"
+            problems.append(Problem(name, place, what, "give each its own id"))
+    total = len(inherited) + len(added)
+    if total > MOST_POLICIES:
+        what = f"the case holds {total} policies"
+        fix = f"a case may have {MOST_POLICIES} at most"
+        problems.append(Problem(name, "policy", what, fix))
+    return problems
 
 
 def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
     try:
-        found = is_file(case_path(baseline, data))
+        exists = is_file(case_path(baseline, data))
         fix = "name a case, or the path of a case file"
     except InputError as error:
-        found, fix = False, error.problems[0].fix
-    if not found:
+        exists = False
+        fix = error.problems[0].fix
+    if not exists:
         raise InputError.one(file, "baseline", f"no such case '{baseline}'", fix)
 
 
 def _near(policy_id: str, case: Case) -> str:
-    ids = [p.id for p in case.policies]
+    ids = [policy.id for policy in case.policies]
     return "its ids: " + offer(policy_id, ids)
 
 
 def _policies(
     file: str, entries: tuple[dict[str, Any], ...], data: Dataset
 ) -> tuple[list[Policy], list[Problem]]:
-    found: list[Policy] = []
+    """Return the instruments of a file, and the problems of those that have some."""
+    policies: list[Policy] = []
     problems: list[Problem] = []
     sources = {row.source for row in data.rows(SourceRow)} | {"own"}
     regions = [row.region for row in data.rows(RegionRow)]
@@ -353,14 +358,8 @@ def _policies(
         known = policy_class(str(kind))
         if known is None:
             what = "kind is missing" if kind is None else f"unknown kind '{kind}'"
-            problems.append(
-                Problem(
-                    file,
-                    place,
-                    what,
-                    "kinds: " + offer(str(kind), sorted(Policy.kinds)),
-                )
-            )
+            fix = "kinds: " + offer(str(kind), sorted(Policy.kinds))
+            problems.append(Problem(file, place, what, fix))
             continue
         try:
             policy = from_file(known, body)
@@ -369,47 +368,56 @@ def _policies(
             continue
         if policy.source not in sources:
             what = f"source '{policy.source}' is not in sources.csv"
-            problems.append(
-                Problem(file, place, what, 'add it there, or write source = "own"')
-            )
-        found.append(policy)
-    return found, problems
+            fix = 'add it there, or write source = "own"'
+            problems.append(Problem(file, place, what, fix))
+        policies.append(policy)
+    return policies, problems
 
 
-def _changed(case: Case, changes: dict[str, Any], file: str) -> Case:
+def changed_case(case: Case, changes: dict[str, Any], file: str) -> Case:
+    """Return a case with fields of its instruments changed.
+
+    Parameters
+    ----------
+    changes : dict
+        Values by ``id.field``.
+    file : str
+        Where they come from, for messages.
+
+    Raises
+    ------
+    InputError
+        With every id, field or value that does not fit.
+    """
     problems: list[Problem] = []
-    policies = {p.id: p for p in case.policies}
+    policies = {policy.id: policy for policy in case.policies}
     for target, value in changes.items():
+        place = f"set {target}"
         policy_id, _, field = target.partition(".")
         policy = policies.get(policy_id)
         if policy is None:
-            problems.append(
-                Problem(
-                    file,
-                    f"set {target}",
-                    f"no policy '{policy_id}'",
-                    _near(policy_id, case),
-                )
-            )
+            what = f"no policy '{policy_id}'"
+            problems.append(Problem(file, place, what, _near(policy_id, case)))
             continue
-        if field not in type(policy).model_fields or field == "id":
-            fields = ", ".join(f for f in type(policy).model_fields if f != "id")
+        fields = [name for name in type(policy).model_fields if name != "id"]
+        if field not in fields:
             what = f"{policy.kind} has no field '{field}'"
-            problems.append(Problem(file, f"set {target}", what, f"fields: {fields}"))
+            fix = f"fields: {', '.join(fields)}"
+            problems.append(Problem(file, place, what, fix))
             continue
         try:
             policies[policy_id] = from_file(
                 type(policy), {**policy.model_dump(), field: value}
             )
         except ValidationError as error:
-            problems += problems_of(error, file, f"set {target}")
+            problems += problems_of(error, file, place)
     if problems:
         raise InputError(problems)
     return case.model_copy(update={"policies": tuple(policies.values())})
 
 
 def baseline_of(name: str, data: Dataset) -> Case | None:
-    """Return the baseline of a case by name or file; none for a case from scratch or a sum of cases."""
+    """Return the baseline of a case by name or file; a sum of cases has none."""
     if "+" in name:
         return None
     parent = read_toml(case_path(name, data)).get("baseline")

@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.policies.base import Policy
-from chipmodel.policies.support import BuildKey, Support
+from chipmodel.policies.base import Issue, Policy
+from chipmodel.policies.builds import BuildKey
+from chipmodel.policies.support import Support
 
 
 def overpaid_builds(
-    policies: list[Policy], parameters: Parameters
+    policies: Iterable[Policy], parameters: Parameters
 ) -> dict[tuple[str, ...], tuple[str, float]]:
-    """Return the site at which policies together pay most of the cost, and that share, if it exceeds the least cost."""
+    """Return where policies together pay more than a build costs.
+
+    A build costs at least the first cost multiplier times its base. For each set of
+    policies the site with the largest share is returned.
+
+    Returns
+    -------
+    dict
+        Ids of the policies to the site and the share of its cost they pay.
+    """
     total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
     for policy in policies:
         if isinstance(policy, Support) and not policy.inactive:
             for key, share in policy.support_shares(parameters).items():
                 total[key][policy.id] = share
-    found: dict[tuple[str, ...], tuple[str, float]] = {}
+    minimum_cost = parameters.parameter["multiplier_start"]
+    overpaid: dict[tuple[str, ...], tuple[str, float]] = {}
     for (site, _), shares in total.items():
+        ids = tuple(shares)
         share = sum(shares.values())
-        if (
-            share > parameters.parameter["multiplier_start"]
-            and share > found.get(tuple(shares), ("", 0.0))[1]
-        ):
-            found[tuple(shares)] = (site, share)
-    return found
+        _, largest = overpaid.get(ids, ("", minimum_cost))
+        if share > largest:
+            overpaid[ids] = (site, share)
+    return overpaid
 
 
-def stacked_support(
-    policies: list[Policy], parameters: Parameters
-) -> list[tuple[str, str, str]]:
-    """Return builds whose support together exceeds their least cost, as (policies, what, mend)."""
-    least = parameters.parameter["multiplier_start"]
+def stacked_support(policies: Iterable[Policy], parameters: Parameters) -> list[Issue]:
+    """Return an issue for each set of policies that pays more than a build costs."""
+    minimum_cost = parameters.parameter["multiplier_start"]
     return [
-        (
+        Issue(
             " and ".join(ids),
             f"together pay {share:.0%} of the cost of {site}",
-            f"keep support below {least:.0%}",
+            f"keep support below {minimum_cost:.0%}",
         )
         for ids, (site, share) in overpaid_builds(policies, parameters).items()
     ]
@@ -53,31 +62,44 @@ def check_case(case: Case, parameters: Parameters, impossible: bool = True) -> N
     ----------
     impossible : bool
         Whether to refuse as well what fits the data and cannot be met.
+
+    Raises
+    ------
+    InputError
+        If there is a problem.
     """
-    named = {policy.id: policy for policy in case.policies}
-    problems = [
-        Problem(case.name, f"policy {policy.id}, {where}", what, fix)
-        for policy in case.policies
-        for where, what, fix in (
-            *policy.problems(parameters),
-            *policy.conflicts_with(named),
-        )
-    ]
+    problems = _misfits(case, parameters)
     if impossible and not problems:
-        problems = [
-            Problem(
-                case.name,
-                f"policy {policy.id}, {where}",
-                what,
-                f"{fix}; `chipmodel why` tells more",
-            )
-            for policy in case.policies
-            for where, what, fix in policy.impossible(parameters)
-        ]
+        problems = _impossible(case, parameters)
     if not problems:
         problems = [
-            Problem(case.name, where, what, fix)
-            for where, what, fix in stacked_support(list(case.policies), parameters)
+            Problem(case.name, ids, what, fix)
+            for ids, what, fix in stacked_support(case.policies, parameters)
         ]
     if problems:
         raise InputError(problems)
+
+
+def _misfits(case: Case, parameters: Parameters) -> list[Problem]:
+    """Return what does not fit the data, or other instruments of the case."""
+    named = {policy.id: policy for policy in case.policies}
+    problems = []
+    for policy in case.policies:
+        # Unpacked and not read by name: instruments of other packages may return plain
+        # tuples.
+        issues = [*policy.problems(parameters), *policy.conflicts_with(named)]
+        for field, what, fix in issues:
+            place = f"policy {policy.id}, {field}"
+            problems.append(Problem(case.name, place, what, fix))
+    return problems
+
+
+def _impossible(case: Case, parameters: Parameters) -> list[Problem]:
+    """Return what fits the data and cannot be met."""
+    problems = []
+    for policy in case.policies:
+        for field, what, fix in policy.impossible(parameters):
+            place = f"policy {policy.id}, {field}"
+            fix = f"{fix}; `chipmodel why` explains more"
+            problems.append(Problem(case.name, place, what, fix))
+    return problems

@@ -1,8 +1,10 @@
-"""A resolved case for people to read: each instrument, its law, its source, what its numbers amount to."""
+"""A resolved case as plain data and as text: each instrument, its law and source."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from chipmodel.cases.case import Case
 from chipmodel.cases.diff import changed_lines, differences
@@ -13,14 +15,22 @@ from chipmodel.dataset.sources import citation
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.base import DisplayNames, Number, Policy
 
-APART = ("id", "years", "source", "note")
-"""Fields of an instrument that are told on lines of their own."""
+ON_OWN_LINES = ("id", "years", "source", "note")
+"""Fields of an instrument that have lines of their own."""
 
 
 def describe_case(
-    case: Case, n: Parameters, baseline: Case | None = None
+    case: Case, parameters: Parameters, baseline: Case | None = None
 ) -> dict[str, Any]:
-    """Return a resolved case in a world as plain data; with its baseline, also what it changes against that."""
+    """Return a resolved case in a world as plain data.
+
+    Parameters
+    ----------
+    baseline : Case, optional
+        Case to compare it with, under the key ``changes``.
+    """
+    names = names_of(parameters.data)
+    changes = differences(baseline, case, names) if baseline else []
     return {
         "case": case.name,
         "title": case.title,
@@ -28,132 +38,136 @@ def describe_case(
         "as_of": case.as_of,
         "summary": " ".join(case.summary.split()),
         "baseline": baseline.name if baseline else None,
-        "changes": differences(baseline, case, names_of(n.data)) if baseline else [],
-        "world": n.world.name,
-        "annuity_factor": n.recovery,
-        "discount_rate": n.world.discount_rate,
-        "interest_during_construction": _interest(n),
-        "instruments": [_instrument(policy, n) for policy in case.policies],
+        "changes": changes,
+        "world": parameters.world.name,
+        "annuity_factor": parameters.recovery,
+        "discount_rate": parameters.world.discount_rate,
+        "interest_during_construction": _interest(parameters),
+        "instruments": [_instrument(policy, parameters) for policy in case.policies],
     }
 
 
 def names_of(data: Dataset) -> DisplayNames:
-    """Return the names of regions, segments, firms and inputs as they stand in a sentence."""
-    return DisplayNames(
-        {
-            **{row.input: lower(row.name) for row in data.rows(InputRow)},
-            **{row.firm: row.name for row in data.rows(FirmRow)},
-            **{row.segment: lower(row.name) for row in data.rows(SegmentRow)},
-            **{row.region: with_article(row.name) for row in data.rows(RegionRow)},
-        }
-    )
+    """Return the names of regions, segments, firms and inputs, as in a sentence."""
+    names = {row.input: lower(row.name) for row in data.rows(InputRow)}
+    names |= {row.firm: row.name for row in data.rows(FirmRow)}
+    names |= {row.segment: lower(row.name) for row in data.rows(SegmentRow)}
+    names |= {row.region: with_article(row.name) for row in data.rows(RegionRow)}
+    return DisplayNames(names)
 
 
-def _interest(n: Parameters) -> dict[str, float]:
-    works = {place.group[1]: place.work.interest for place in n.sites.places.values()}
-    return {region: works[region] for region in n.regions if region in works}
+def _interest(parameters: Parameters) -> dict[str, float]:
+    """Return the factor of interest during construction by region."""
+    places = parameters.sites.places.values()
+    interest = {place.group[1]: place.work.interest for place in places}
+    return {r: interest[r] for r in parameters.regions if r in interest}
 
 
-def _instrument(policy: Policy, n: Parameters) -> dict[str, Any]:
+def number_unit(info: FieldInfo) -> str | None:
+    """Return the unit of a field that is a number; none for any other field."""
+    for mark in info.metadata:
+        if isinstance(mark, Number):
+            return mark.unit
+    return None
+
+
+def _instrument(policy: Policy, parameters: Parameters) -> dict[str, Any]:
     fields = []
     for name, info in type(policy).model_fields.items():
         value = getattr(policy, name)
-        if name in APART or value is None or value == ():
+        if name in ON_OWN_LINES or value is None or value == ():
             continue
-        unit = next(
-            (mark.unit for mark in info.metadata if isinstance(mark, Number)), ""
-        )
-        plain = list(value) if isinstance(value, tuple) else value
         fields.append(
             {
                 "field": name,
-                "value": plain,
-                "unit": unit,
+                "value": list(value) if isinstance(value, tuple) else value,
+                "unit": number_unit(info) or "",
                 "meaning": info.description or "",
             }
         )
+    first, last = policy.years
+    years = parameters.years
+    data = parameters.data
     return {
         "id": policy.id,
         "kind": policy.kind,
         "law": policy.law,
-        "sentence": policy.sentence(names_of(n.data)),
-        "years": list(policy.years),
-        "years_solved": [
-            max(policy.years[0], n.years[0]),
-            min(policy.years[1], n.years[-1]),
-        ],
+        "sentence": policy.sentence(names_of(data)),
+        "years": [first, last],
+        "years_solved": [max(first, years[0]), min(last, years[-1])],
         "idle": policy.inactive,
         "fields": fields,
         "computed": [
             {"what": what, "value": value, "unit": unit}
-            for what, value, unit in policy.derived(n)
+            for what, value, unit in policy.derived(parameters)
         ],
         "dual": policy.dual,
         "source": policy.source,
-        "citation": citation(policy.source, n.data.rows(SourceRow)),
+        "citation": citation(policy.source, data.rows(SourceRow)),
         "note": policy.note,
     }
 
 
-def case_lines(found: dict[str, Any]) -> list[str]:
-    """Return what `describe_case` found as lines of text."""
-    dated = f"status: {found['status']}, as of {found['as_of'] or 'no date'}"
-    lines = [f"{found['case']}: {found['title']}", dated, ""]
-    lines += folded(found["summary"])
-    if found["baseline"]:
-        lines += ["", *_change_lines(found)]
-    interest = ", ".join(
-        f"{r} {number(v)}" for r, v in found["interest_during_construction"].items()
-    )
-    lines += [
+def case_lines(description: dict[str, Any]) -> list[str]:
+    """Return the data of `describe_case` as lines of text."""
+    as_of = description["as_of"] or "no date"
+    lines = [
+        f"{description['case']}: {description['title']}",
+        f"status: {description['status']}, as of {as_of}",
         "",
-        *folded(
-            f"In world {found['world']}: one dollar of capital costs"
-            f" {number(found['annuity_factor'])} a year (real rate"
-            f" {found['discount_rate']:.1%}). Interest during construction multiplies"
-            f" it by: {interest}."
-        ),
+        *folded(description["summary"]),
     ]
-    if not found["instruments"]:
+    if description["baseline"]:
+        lines += ["", *_change_lines(description)]
+    interest = [
+        f"{region} {number(factor)}"
+        for region, factor in description["interest_during_construction"].items()
+    ]
+    capital = (
+        f"In world {description['world']}: one dollar of capital costs"
+        f" {number(description['annuity_factor'])} a year (real rate"
+        f" {description['discount_rate']:.1%}). Interest during construction multiplies"
+        f" it by: {', '.join(interest)}."
+    )
+    lines += ["", *folded(capital)]
+    if not description["instruments"]:
         lines += ["", "No instrument."]
-    for entry in found["instruments"]:
+    for entry in description["instruments"]:
         lines += ["", *_entry_lines(entry)]
     return lines
 
 
-def _change_lines(found: dict[str, Any]) -> list[str]:
-    if not found["changes"]:
-        return [f"baseline: {found['baseline']}, with the same instruments"]
+def _change_lines(description: dict[str, Any]) -> list[str]:
+    baseline = description["baseline"]
+    if not description["changes"]:
+        return [f"baseline: {baseline}, with the same instruments"]
     return [
-        f"baseline: {found['baseline']}; what this case changes:",
-        *changed_lines(found["changes"]),
+        f"baseline: {baseline}; what this case changes:",
+        *changed_lines(description["changes"]),
     ]
 
 
 def _entry_lines(entry: dict[str, Any]) -> list[str]:
     inactive = "  (does nothing: a number is zero)" if entry["idle"] else ""
-    pairs = [("says", entry["sentence"]), ("kind of law", entry["law"])]
-    pairs += [
-        (x["field"], f"{_value(x['value'])} {x['unit']}".strip())
-        for x in entry["fields"]
-    ]
-    pairs += [
-        ("years", "{} to {}".format(*entry["years"])),
-        ("source", f"{entry['source']}: {entry['citation']}"),
-    ]
+    pairs = [("sentence", entry["sentence"]), ("kind of law", entry["law"])]
+    for field in entry["fields"]:
+        value = f"{_value(field['value'])} {field['unit']}"
+        pairs.append((field["field"], value.strip()))
+    first, last = entry["years"]
+    pairs.append(("years", f"{first} to {last}"))
+    pairs.append(("source", f"{entry['source']}: {entry['citation']}"))
     pairs += [(label, entry[label]) for label in ("note", "dual") if entry[label]]
     lines = [f"{entry['id']}  [{entry['kind']}]{inactive}", *labelled(pairs, "  ")]
     if entry["computed"]:
-        lines.append("  in this data, {} to {}:".format(*entry["years_solved"]))
-        merged: dict[str, list[str]] = {}
-        for row in entry["computed"]:
-            merged.setdefault(row["what"], []).extend(
-                [number(row["value"]), row["unit"]]
-            )
-        lines += [
-            f"    {line}"
-            for line in columns([[k, *v] for k, v in merged.items()], right=(1, 3))
-        ]
+        first, last = entry["years_solved"]
+        lines.append(f"  in this data, {first} to {last}:")
+        # A quantity in two units, such as support per kwpm and as a share, is one row.
+        rows: dict[str, list[str]] = {}
+        for computed in entry["computed"]:
+            cells = [number(computed["value"]), computed["unit"]]
+            rows.setdefault(computed["what"], []).extend(cells)
+        table = columns([[what, *cells] for what, cells in rows.items()], right=(1, 3))
+        lines += [f"    {line}" for line in table]
     return lines
 
 

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from chipmodel.cases.case import Case, policy_dict
 from chipmodel.common.text import labelled
-from chipmodel.policies.base import DisplayNames
+from chipmodel.policies.base import DisplayNames, Policy
 
 
 def differences(
     left: Case, right: Case, names: DisplayNames | None = None
 ) -> list[dict[str, str]]:
-    """Tell what differs between two cases: whole instruments in a sentence, others field by field."""
+    """Return what differs between two cases.
+
+    An instrument of one case only is a row of its own, with the field ``instrument``
+    and its sentence; others are compared field by field.
+    """
+    before = {policy.id: policy for policy in left.policies}
+    after = {policy.id: policy for policy in right.policies}
     rows: list[dict[str, str]] = []
-    mine, theirs = ({p.id: p for p in case.policies} for case in (left, right))
-    for policy_id in [*mine, *(i for i in theirs if i not in mine)]:
-        old, new = mine.get(policy_id), theirs.get(policy_id)
-        if old is None or new is None:
-            rows.append(
-                _difference(
-                    policy_id,
-                    "instrument",
-                    *("-" if p is None else p.sentence(names) for p in (old, new)),
-                )
-            )
+    # In the order of the left case; what is new comes last.
+    for policy_id in {**before, **after}:
+        old, new = before.get(policy_id), after.get(policy_id)
+        if old is not None and new is not None:
+            rows += _changed_fields(old, new, names)
             continue
-        before, after = policy_dict(old), policy_dict(new)
-        for field in sorted(set(before) | set(after)):
-            if before.get(field) != after.get(field):
-                rows.append(
-                    {
-                        **_difference(
-                            policy_id,
-                            field,
-                            _shown(before.get(field)),
-                            _shown(after.get(field)),
-                        ),
-                        "sentence": new.sentence(names),
-                    }
-                )
+        left_sentence = "-" if old is None else old.sentence(names)
+        right_sentence = "-" if new is None else new.sentence(names)
+        rows.append(_difference(policy_id, "instrument", left_sentence, right_sentence))
+    return rows
+
+
+def _changed_fields(
+    old: Policy, new: Policy, names: DisplayNames | None
+) -> list[dict[str, str]]:
+    before, after = policy_dict(old), policy_dict(new)
+    rows = []
+    for field in sorted({*before, *after}):
+        left, right = before.get(field), after.get(field)
+        if left != right:
+            row = _difference(new.id, field, _shown(left), _shown(right))
+            rows.append({**row, "sentence": new.sentence(names)})
     return rows
 
 
@@ -52,29 +54,32 @@ def _shown(value: object) -> str:
 
 
 def changed_lines(changes: list[dict[str, str]]) -> list[str]:
-    """Return what `differences` found as lines: what falls away, what comes, which numbers move."""
-    whole = [row for row in changes if row["field"] == "instrument"]
-    moved: dict[str, list[str]] = {}
-    now: dict[str, str] = {}
+    """Return the rows of `differences` as lines: removed, added, changed."""
+    removed = []
+    added = []
+    changed: dict[str, list[str]] = {}
+    sentences: dict[str, str] = {}
     for row in changes:
-        if row["field"] not in ("instrument", "note", "source"):
-            moved.setdefault(row["policy"], []).append(
-                f"{row['field']} {row['left']} -> {row['right']}"
-            )
-            now[row["policy"]] = row["sentence"]
-    parts = {
-        "taken away": [
-            (row["policy"], row["left"]) for row in whole if row["right"] == "-"
-        ],
-        "added": [(row["policy"], row["right"]) for row in whole if row["left"] == "-"],
-        "changed": [
-            (name, f"{'; '.join(fields)}. {now[name]}")
-            for name, fields in moved.items()
-        ],
-    }
-    return [
-        line
-        for word, told in parts.items()
-        if told
-        for line in (f"  {word}:", *labelled(told, "    "))
+        policy_id = row["policy"]
+        if row["field"] == "instrument":
+            if row["right"] == "-":
+                removed.append((policy_id, row["left"]))
+            else:
+                added.append((policy_id, row["right"]))
+        elif row["field"] not in ("note", "source"):
+            change = f"{row['field']} {row['left']} -> {row['right']}"
+            changed.setdefault(policy_id, []).append(change)
+            sentences[policy_id] = row["sentence"]
+    numbers = [
+        (policy_id, f"{'; '.join(fields)}. {sentences[policy_id]}")
+        for policy_id, fields in changed.items()
     ]
+    lines = []
+    for heading, pairs in [
+        ("removed", removed),
+        ("added", added),
+        ("changed", numbers),
+    ]:
+        if pairs:
+            lines += [f"  {heading}:", *labelled(pairs, "    ")]
+    return lines

@@ -1,4 +1,4 @@
-"""The numbers a study varies and the points it takes: grids, lists, tables and space-filling designs.
+"""The numbers that studies and sweeps vary, by name, and cases and worlds at a point.
 
 A number is named by what it belongs to: ``s232.rate`` an instrument's,
 ``world.demand_shift`` a world's, ``costs[item=capex]`` a factor on the facts of a table
@@ -13,17 +13,17 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from chipmodel.cases.case import Case, _changed
+from chipmodel.cases.case import Case, changed_case
+from chipmodel.cases.describe import number_unit
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import problems_of
+from chipmodel.common.toml import problems_of
 from chipmodel.model.world import Scale, World
-from chipmodel.policies.base import Number
 
 Point = dict[str, float]
-
+"""Values of numbers by name."""
 
 FACTS = re.compile(r"^([a-z_]+)\[(.*)\]$")
-
+"""Name of a factor on facts: a table, and conditions in brackets."""
 
 WORLD_NUMBERS = ("discount_rate", "choke", "demand_shift", "committed")
 
@@ -34,11 +34,19 @@ def of_world(name: str) -> bool:
 
 
 def scale_of(name: str, factor: float) -> Scale:
-    """Return the factor on facts that a number such as ``costs[item=capex]`` stands for."""
+    """Return the factor on facts that a number such as ``costs[item=capex]`` names.
+
+    Raises
+    ------
+    ValueError
+        If the name has another form.
+    """
     match = FACTS.match(name)
-    assert match is not None
-    where = dict(part.split("=", 1) for part in match[2].split(",") if part)
-    return Scale.model_validate({"table": match[1], "where": where, "factor": factor})
+    if match is None:
+        raise ValueError("is no factor on facts")
+    conditions = [part.split("=", 1) for part in match[2].split(",") if part]
+    body = {"table": match[1], "where": dict(conditions), "factor": factor}
+    return Scale.model_validate(body)
 
 
 def world_at(world: World, point: Point, file: str) -> World:
@@ -49,32 +57,29 @@ def world_at(world: World, point: Point, file: str) -> World:
     InputError
         If a value does not fit.
     """
-    fields = {
-        name.partition(".")[2]: value
-        for name, value in point.items()
-        if name.startswith("world.")
-    }
+    if not point:
+        return world
+    name = point_name(point)
+    fields = {}
+    scales = []
     try:
-        scales = [scale_of(name, value) for name, value in point.items() if "[" in name]
+        for number, value in point.items():
+            if "[" in number:
+                scales.append(scale_of(number, value))
+            elif number.startswith("world."):
+                fields[number.removeprefix("world.")] = value
         changed = world.with_(**fields, scale=(*world.scale, *scales))
     except ValidationError as error:
-        raise InputError(
-            problems_of(error, file, f"point {point_name(point)}")
-        ) from None
-    return (
-        changed.model_copy(update={"name": f"{world.name}[{point_name(point)}]"})
-        if point
-        else world
-    )
+        raise InputError(problems_of(error, file, f"point {name}")) from None
+    return changed.model_copy(update={"name": f"{world.name}[{name}]"})
 
 
 def case_at(case: Case, point: Point, file: str) -> Case:
     """Return a case with some numbers of its instruments changed."""
     if not point:
         return case
-    return _changed(case, dict(point), file).model_copy(
-        update={"name": f"{case.name}[{point_name(point)}]"}
-    )
+    changed = changed_case(case, dict(point), file)
+    return changed.model_copy(update={"name": f"{case.name}[{point_name(point)}]"})
 
 
 def point_name(point: Point) -> str:
@@ -85,7 +90,7 @@ def point_name(point: Point) -> str:
 def problems_of_numbers(
     names: Iterable[str], cases: Sequence[Case], file: str
 ) -> list[Problem]:
-    """Return the numbers that do not exist, with those that are near."""
+    """Return a problem for each number that does not exist, with similar names."""
     problems: list[Problem] = []
     for name in names:
         wrong = _world_problem(name) if of_world(name) else _policy_problem(name, cases)
@@ -95,44 +100,36 @@ def problems_of_numbers(
 
 
 def _world_problem(name: str) -> tuple[str, str] | None:
+    """Return what is wrong with the name of a number of the world, and the fix."""
     if "[" not in name:
         field = name.partition(".")[2]
-        return (
-            None
-            if field in WORLD_NUMBERS
-            else (
-                f"the world has no number '{field}'",
-                "numbers: " + ", ".join(WORLD_NUMBERS),
-            )
-        )
+        if field in WORLD_NUMBERS:
+            return None
+        fix = "numbers: " + ", ".join(WORLD_NUMBERS)
+        return f"the world has no number '{field}'", fix
     try:
         scale_of(name, 1.0)
-    except (AssertionError, ValueError) as error:
-        first = (
-            error.errors()[0]["msg"].removeprefix("Value error, ")
-            if isinstance(error, ValidationError)
-            else ("is no factor on facts")
-        )
-        return str(first), "write table[column=value,...], such as costs[item=capex]"
-    return None
+    except ValidationError as error:
+        what = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+    except ValueError:
+        what = "is no factor on facts"
+    else:
+        return None
+    return what, "write table[column=value,...], such as costs[item=capex]"
 
 
 def _policy_problem(name: str, cases: Sequence[Case]) -> tuple[str, str] | None:
+    """Return what is wrong with the name of an instrument's number, and the fix."""
     policy_id, _, field = name.partition(".")
-    holder = next(
-        (p for case in cases for p in case.policies if p.id == policy_id), None
-    )
+    policies = [policy for case in cases for policy in case.policies]
+    holder = next((policy for policy in policies if policy.id == policy_id), None)
     if holder is None:
-        known = sorted({p.id for case in cases for p in case.policies})
+        known = sorted({policy.id for policy in policies})
         near = get_close_matches(policy_id, known, n=3, cutoff=0.4) or known or ["none"]
         return f"no case has a policy '{policy_id}'", "ids: " + ", ".join(near)
-    free = [
-        f
-        for f, info in type(holder).model_fields.items()
-        if any(isinstance(x, Number) for x in info.metadata)
-    ]
-    if field in free:
+    fields = type(holder).model_fields.items()
+    numbers = [field_name for field_name, info in fields if number_unit(info)]
+    if field in numbers:
         return None
-    return f"{holder.kind} has no number '{field}'", "numbers: " + (
-        ", ".join(free) or "none"
-    )
+    fix = "numbers: " + (", ".join(numbers) or "none")
+    return f"{holder.kind} has no number '{field}'", fix

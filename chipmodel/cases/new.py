@@ -1,4 +1,4 @@
-"""A fresh case file, commented, for people to fill in; and an editable copy of the data."""
+"""New files to edit: a commented case file, and a copy of the data."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ import tempfile
 from pathlib import Path
 
 from chipmodel.cases.case import Case
+from chipmodel.cases.describe import number_unit
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import toml_text
 from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.toml import toml_text
 from chipmodel.dataset.dataset import Dataset
-from chipmodel.policies.base import Number, Policy
+from chipmodel.policies.base import Policy
 
 
 def case_template(name: str, parent: Case, parent_name: str) -> str:
-    """Return the text of a case file with `parent` as its baseline and all that may be changed as comments."""
+    """Return the text of a case file that inherits `parent`.
+
+    All that may be changed is in it as comments.
+    """
     head = toml_text(
         {
-            "title": f"{name}: say in one line what differs from {parent_name}",
+            "title": f"{name}: one line on what differs from {parent_name}",
             "baseline": parent_name,
             "status": "hypothetical",
             "as_of": parent.as_of or "2000-01-01",
-            "summary": "Say what the case stands for and where it comes from.",
+            "summary": "What the case represents and where it comes from.",
         }
     ).splitlines()
     notes = {
-        "title": "one line a minister's staff would understand",
+        "title": "one line that a minister's staff understands",
         "baseline": "the one parent; what follows are differences from it",
         "status": "law | announced | threatened | hypothetical",
         "as_of": "date of the information",
@@ -35,9 +39,11 @@ def case_template(name: str, parent: Case, parent_name: str) -> str:
     }
     lines = []
     for line in head:
-        lines += [f"# {notes[line.split(' = ')[0]]}", line]
+        key = line.split(" = ")[0]
+        lines += [f"# {notes[key]}", line]
     lines += ["", "# Instruments of the baseline to drop:"]
-    lines.append("# remove = [" + ", ".join(f'"{p.id}"' for p in parent.policies) + "]")
+    ids = ", ".join(f'"{policy.id}"' for policy in parent.policies)
+    lines.append(f"# remove = [{ids}]")
     lines += ["", "# Numbers of the baseline to change:", "# [set]", *_numbers(parent)]
     lines += [
         "",
@@ -53,9 +59,7 @@ def _numbers(parent: Case) -> list[str]:
     lines = []
     for policy in parent.policies:
         for field, info in type(policy).model_fields.items():
-            unit = next(
-                (mark.unit for mark in info.metadata if isinstance(mark, Number)), None
-            )
+            unit = number_unit(info)
             value = getattr(policy, field)
             if unit is not None and value is not None:
                 lines.append(f'# "{policy.id}.{field}" = {value!r}    # {unit}')
@@ -71,7 +75,7 @@ def _fields(kind: str, policy: type[Policy]) -> list[str]:
 
 
 def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
-    """Write a commented case file; never over one that is there.
+    """Write a commented case file; an existing file is never replaced.
 
     Parameters
     ----------
@@ -91,7 +95,7 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
         raise InputError.one(
             str(path),
             "name",
-            "is no name for a case",
+            "is not a name for a case",
             "use small letters, digits and underscores, a letter first, at most 41"
             " in all",
         )
@@ -101,10 +105,11 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new.") as draft:
             whole = Path(draft) / path.name
             whole.write_text(text, encoding="utf-8", newline="\n")
-            path.hardlink_to(whole)  # unlike a rename, it never replaces what is there
+            # Unlike a rename, a link never replaces an existing file.
+            path.hardlink_to(whole)
     except FileExistsError:
         raise InputError.one(
-            str(path), "file", "is there already", "choose another name, or remove it"
+            str(path), "file", "exists already", "choose another name, or remove it"
         ) from None
     except OSError as error:
         what = f"cannot be written ({error.strerror})"
@@ -113,11 +118,17 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
 
 
 def copy_data(data: Dataset, target: str | Path) -> Path:
-    """Copy a data package with its cases, worlds and studies into a folder that is empty or not there.
+    """Copy a data package with its cases, worlds and studies into a new folder.
 
-    The copy appears whole or not at all.
+    The folder must be empty or not exist. The copy appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder is in use or cannot be written.
     """
-    folder, source = Path(target), data.root.resolve()
+    folder = Path(target)
+    source = data.root.resolve()
     if folder.resolve().is_relative_to(source):
         raise InputError.one(
             str(folder),
@@ -134,13 +145,11 @@ def copy_data(data: Dataset, target: str | Path) -> Path:
                 "choose another folder, or empty this one",
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}."
-        ) as draft:
+        prefix = f".{folder.name}."
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as draft:
             whole = Path(draft) / "data"
-            shutil.copytree(
-                source, whole, ignore=shutil.ignore_patterns("__pycache__", ".*")
-            )
+            shutil.copytree(source, whole, ignore=ignored)
             whole.rename(folder)
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or "not every file could be copied"

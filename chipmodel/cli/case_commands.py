@@ -2,177 +2,194 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from chipmodel.analysis.run import run
+import click
+
+from chipmodel.analysis.rerun import rerun as rebuild
+from chipmodel.analysis.run import program_of, run
+from chipmodel.analysis.verify import Verification, verify
+from chipmodel.analysis.why.explain import explain_infeasible
 from chipmodel.cases.case import baseline_of, load_case
 from chipmodel.cases.check import check_case
-from chipmodel.cases.diff import differences
-from chipmodel.cli.shared import SHIPPED, Answer, _asked, _nothing_empty, _say, dataset
+from chipmodel.cases.describe import case_lines, describe_case, names_of
+from chipmodel.cases.diff import changed_lines, differences
+from chipmodel.cases.new import new_case
+from chipmodel.cli.shared import (
+    Answer,
+    Settings,
+    case_and_world,
+    command,
+    no_empty_folders,
+    note,
+    out_option,
+)
 from chipmodel.common.errors import InputError, NoOptimum
+from chipmodel.common.folders import prepare
 from chipmodel.common.text import labelled
+from chipmodel.dataset.rows import SegmentRow
 from chipmodel.model.parameters.build import build_parameters
-
-if TYPE_CHECKING:
-    from chipmodel.analysis.verify import Verification
-    from chipmodel.results.solution import Solution
-
-
-def show(args: argparse.Namespace) -> Answer:
-    """Show a resolved case: each instrument, its law, its source, what its numbers amount to."""
-    from chipmodel.cases.describe import case_lines, describe_case
-
-    data, case, world = _asked(args)
-    parameters = build_parameters(data, world)
-    check_case(case, parameters)
-    found = describe_case(case, parameters, baseline_of(args.case, data))
-    return Answer(case_lines(found), found)
+from chipmodel.results.overview import overview, overview_lines
+from chipmodel.results.solution import Solution
+from chipmodel.results.store import save, slug
+from chipmodel.solver.export import export as write_program
 
 
-def why(args: argparse.Namespace) -> Answer:
-    """Say why a case has no solution, or what binds in the one it has."""
-    from chipmodel.analysis.why.explain import explain_infeasible
+@command("show")
+@case_and_world
+def show(settings: Settings, case: str, world: str) -> Answer:
+    """Show a resolved case: each instrument, its law, its source, its size."""
+    data, loaded, loaded_world = settings.cell(case, world)
+    parameters = build_parameters(data, loaded_world)
+    check_case(loaded, parameters)
+    described = describe_case(loaded, parameters, baseline_of(case, data))
+    return Answer(case_lines(described), described)
 
-    data, case, world = _asked(args)
-    _say(f"looking into {case.name} in {world.name} ...")
-    found = explain_infeasible(data, case, world)
-    return Answer(found.lines(), found.plain())
+
+@command("why")
+@case_and_world
+def why(settings: Settings, case: str, world: str) -> Answer:
+    """Explain why a case has no solution, or what binds in the one it has."""
+    data, loaded, loaded_world = settings.cell(case, world)
+    note(f"looking into {loaded.name} in {loaded_world.name} ...")
+    diagnosis = explain_infeasible(data, loaded, loaded_world)
+    return Answer(diagnosis.lines(), diagnosis.plain())
 
 
-def diff(args: argparse.Namespace) -> Answer:
-    """Tell what differs between two cases."""
-    from chipmodel.cases.describe import names_of
-    from chipmodel.cases.diff import changed_lines
-
-    data = dataset(args)
-    left, right = load_case(args.left, data), load_case(args.right, data)
-    rows = differences(left, right, names_of(data))
-    lines = labelled(
-        [
-            (case.name, f"{case.title or 'no title'} ({case.status})")
-            for case in (left, right)
-        ]
-    )
-    lines += ["", f"from {left.name} to {right.name}:", *changed_lines(rows)]
+@command("diff")
+@click.argument("left", metavar="CASE")
+@click.argument("right", metavar="CASE")
+def diff(settings: Settings, left: str, right: str) -> Answer:
+    """Show what differs between two cases."""
+    data = settings.dataset()
+    before, after = load_case(left, data), load_case(right, data)
+    rows = differences(before, after, names_of(data))
+    plain = {"left": before.name, "right": after.name, "differences": rows}
     if not rows:
-        lines = [f"{left.name} and {right.name} hold the same instruments"]
-    return Answer(lines, {"left": left.name, "right": right.name, "differences": rows})
+        line = f"{before.name} and {after.name} have the same instruments"
+        return Answer([line], plain)
+    titles = [
+        (case.name, f"{case.title or 'no title'} ({case.status})")
+        for case in (before, after)
+    ]
+    heading = f"from {before.name} to {after.name}:"
+    return Answer([*labelled(titles), "", heading, *changed_lines(rows)], plain)
 
 
-def new(args: argparse.Namespace) -> Answer:
+@command("new")
+@click.argument("case", metavar="CASE")
+@click.option(
+    "--from",
+    "parent",
+    required=True,
+    metavar="PARENT",
+    help="The case it differs from.",
+)
+def new(settings: Settings, case: str, parent: str) -> Answer:
     """Write a commented case file."""
-    from chipmodel.cases.new import new_case
-
-    data = dataset(args)
-    if "+" in args.parent:
+    data = settings.dataset()
+    if "+" in parent:
         raise InputError.one(
             "command line", "--from", "a case has one parent", "name one case"
         )
-    parent = load_case(args.parent, data)
+    loaded = load_case(parent, data)
     # An editable copy of the data takes the case in; the shipped package is left alone.
-    inside = getattr(args, "data", None) not in (None, SHIPPED)
-    folder = data.root / "cases" if inside else Path()
-    path = new_case(args.case, parent, args.parent, folder)
+    folder = Path() if settings.is_shipped else data.root / "cases"
+    path = new_case(case, loaded, parent, folder)
     return Answer([f"written: {path}"], {"written": str(path)})
 
 
-def run_case(args: argparse.Namespace) -> Answer:
-    """Solve a case in a world, write its tables and manifest, and print a summary."""
-    from chipmodel.common.files import prepare
-    from chipmodel.dataset.rows import SegmentRow
-    from chipmodel.results.overview import overview, overview_lines
-    from chipmodel.results.store import save
-
-    data, case, world = _asked(args)
-    with _nothing_empty(Path(args.out)):
-        out = prepare(args.out)
-        _say(f"solving {case.name} in {world.name} ...")
+@command("run")
+@case_and_world
+@out_option()
+@click.option("--verify", "verified", is_flag=True, help="Solve by other methods too.")
+def run_case(
+    settings: Settings, case: str, world: str, out: str, verified: bool
+) -> Answer:
+    """Solve a case in a world, write its tables and manifest, print a summary."""
+    data, loaded, loaded_world = settings.cell(case, world)
+    with no_empty_folders(Path(out)):
+        folder = prepare(out)
+        note(f"solving {loaded.name} in {loaded_world.name} ...")
         start = time.perf_counter()
-        with _pointing_to_why(args):
-            solution = run(data, case, world)
+        with _pointing_to_why(settings, case, world):
+            solution = run(data, loaded, loaded_world)
         seconds = {"run": time.perf_counter() - start}
-        checked = _verified(solution) if args.verify else None
-        folder = save(solution, out, seconds, checked.plain() if checked else None)
-    found = overview(solution)
+        verification = _verify(solution) if verified else None
+        checked = None if verification is None else verification.plain()
+        written = save(solution, folder, seconds, checked)
+    summary = overview(solution)
     names = {row.segment: row.name for row in data.rows(SegmentRow)}
-    lines = [
-        *overview_lines(found, names),
-        *(["", *checked.lines()] if checked else []),
-        "",
-        f"written: {folder}",
-    ]
-    return Answer(
-        lines,
-        {
-            **found,
-            **({"verified": checked.plain()} if checked else {}),
-            "written": str(folder),
-        },
-    )
+    lines = overview_lines(summary, names)
+    plain: dict[str, Any] = {**summary}
+    if verification is not None:
+        lines = [*lines, "", *verification.lines()]
+        plain["verified"] = checked
+    plain["written"] = str(written)
+    return Answer([*lines, "", f"written: {written}"], plain)
 
 
-def _verified(solution: Solution) -> Verification:
-    from chipmodel.analysis.verify import verify
-
-    _say("solving again by other methods ...")
+def _verify(solution: Solution) -> Verification:
+    note("solving again by other methods ...")
     return verify(solution)
 
 
 @contextmanager
-def _pointing_to_why(args: argparse.Namespace) -> Iterator[None]:
-    """Let a case without a solution say which command explains it."""
+def _pointing_to_why(settings: Settings, case: str, world: str) -> Iterator[None]:
+    """Name the command that explains a case without a solution."""
     try:
         yield
     except NoOptimum as error:
-        world = "" if args.world == "central" else f" --world {args.world}"
-        place = f" --data {args.data}" if getattr(args, "data", None) else ""
-        raise NoOptimum(
-            error.status, f"{error}; run `chipmodel why {args.case}{world}{place}`"
-        ) from None
+        explain = f"chipmodel why {case}"
+        if world != "central":
+            explain += f" --world {world}"
+        if settings.data:
+            explain += f" --data {settings.data}"
+        raise NoOptimum(error.status, f"{error}; run `{explain}`") from None
 
 
-def rerun(args: argparse.Namespace) -> Answer:
-    """Rebuild a result from its manifest and say what differs."""
-    from chipmodel.analysis.rerun import rerun as again
-
-    found = again(args.manifest, dataset(args))
-    lines = [f"differs: {difference}" for difference in found] or [
-        "same: every table, to nine digits"
-    ]
+@command("rerun")
+@click.argument("manifest", metavar="MANIFEST")
+def rerun(settings: Settings, manifest: str) -> Answer:
+    """Rebuild a result from its manifest and report what differs."""
+    found = rebuild(manifest, settings.dataset())
+    lines = [f"differs: {difference}" for difference in found]
+    plain = [vars(difference) for difference in found]
     return Answer(
-        lines,
-        {"same": not found, "differences": [vars(difference) for difference in found]},
+        lines or ["same: every table, to nine digits"],
+        {"same": not found, "differences": plain},
     )
 
 
-def export(args: argparse.Namespace) -> Answer:
-    """Write the programme of a case for other solvers."""
-    from chipmodel.analysis.run import program_of
-    from chipmodel.common.files import prepare
-    from chipmodel.results.store import slug
-    from chipmodel.solver.export import export as write_out
-
-    data, case, world = _asked(args)
-    path = Path(args.out or f"{slug(case.name)}--{world.name}.{args.format}")
+@command("export")
+@case_and_world
+@click.option("--format", "form", required=True, type=click.Choice(["mps", "lp"]))
+@click.option(
+    "--out", metavar="FILE", help="Default: CASE--WORLD.FORMAT in this folder."
+)
+def export(
+    settings: Settings, case: str, world: str, form: str, out: str | None
+) -> Answer:
+    """Write the linear program of a case for other solvers."""
+    data, loaded, loaded_world = settings.cell(case, world)
+    path = Path(out or f"{slug(loaded.name)}--{loaded_world.name}.{form}")
     if path.is_dir():
         raise InputError.one(str(path), "--out", "is a folder", "name a file")
-    with _nothing_empty(path.parent):
+    with no_empty_folders(path.parent):
         prepare(path.parent)
-        _say(f"writing {case.name} in {world.name} ...")
-        program = program_of(data, case, world)
-        write_out(program, path, args.format)
-    rows, cols = program.matrix.shape
-    return Answer(
-        [f"written: {path} ({rows:,} rows, {cols:,} columns, to be minimised)"],
-        {
-            "written": str(path),
-            "rows": int(rows),
-            "columns": int(cols),
-            "format": args.format,
-        },
-    )
+        note(f"writing {loaded.name} in {loaded_world.name} ...")
+        program = program_of(data, loaded, loaded_world)
+        write_program(program, path, form)
+    rows, columns = program.matrix.shape
+    line = f"written: {path} ({rows:,} rows, {columns:,} columns, to be minimised)"
+    plain = {
+        "written": str(path),
+        "rows": int(rows),
+        "columns": int(columns),
+        "format": form,
+    }
+    return Answer([line], plain)

@@ -1,86 +1,136 @@
-"""Commands about many cases: studies, report and validation."""
+"""Commands about many cases: studies, questions, the report and validation."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import click
+import pandas as pd
 
 from chipmodel import questions
-from chipmodel.cli.shared import Answer, _nothing_empty, _say, dataset
+from chipmodel.cli.shared import (
+    Answer,
+    Settings,
+    command,
+    jobs_option,
+    no_empty_folders,
+    note,
+    out_option,
+    written_lines,
+)
 from chipmodel.common.errors import InputError
-from chipmodel.common.workers import Pool
-from chipmodel.dataset.dataset import Dataset
+from chipmodel.common.folders import prepare
+from chipmodel.common.progress import Progress
+from chipmodel.common.workers import Pool, pool_of
+from chipmodel.questions.folder import full_name, run_question
+from chipmodel.report import golden
+from chipmodel.report.build import Report, build_report
+from chipmodel.studies.plan import load_study
+from chipmodel.studies.run import run_study
+from chipmodel.validation import validate as validation
 
 DRIFT = 1
-"""Exit code of a report whose tables are not the golden ones."""
+"""Exit code of a report whose tables differ from the golden ones."""
 
 
-def study(args: argparse.Namespace) -> Answer:
-    """Solve a study or answer a question, and print what it found."""
-    from chipmodel.common.progress import Progress
-    from chipmodel.questions.folder import full_name
-    from chipmodel.studies.plan import load_study
-    from chipmodel.studies.run import run_study
+class Scheduler(NamedTuple):
+    """The Dask scheduler to solve on, and how to reach it."""
 
-    data = dataset(args)
-    question = full_name(args.study)
+    address: str | None
+    insecure: bool
+    ca: str | None
+    cert: str | None
+    key: str | None
+
+
+@command("study")
+@click.argument("study", metavar="NAME|FILE")
+@out_option()
+@jobs_option
+@click.option("--short", is_flag=True, help="Solve the minimum set of cases.")
+@click.option("--verify", is_flag=True, help="Solve by other methods too.")
+@click.option("--yes", is_flag=True, help="Solve a study of more than 10,000 cells.")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help=(
+        "Solve on the workers of a Dask scheduler, tls://HOST:PORT "
+        "(needs chipmodel[cluster])."
+    ),
+)
+@click.option("--insecure", is_flag=True, help="Accept a scheduler on plain tcp://.")
+@click.option("--tls-ca", metavar="FILE", help="Certificate authority.")
+@click.option("--tls-cert", metavar="FILE", help="Certificate.")
+@click.option("--tls-key", metavar="FILE", help="Key of the certificate.")
+def study(
+    settings: Settings,
+    study: str,
+    out: str,
+    jobs: int,
+    short: bool,
+    verify: bool,
+    yes: bool,
+    scheduler: str | None,
+    insecure: bool,
+    tls_ca: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+) -> Answer:
+    """Solve a study or answer a question (q04), and print the result."""
+    question = full_name(study)
     if question is not None:
-        if args.verify:
+        if verify:
             raise InputError.one(
                 "command line",
                 "--verify",
                 f"'{question}' is a question",
-                "verify its cases by "
-                "themselves with `chipmodel run CASE --verify`, or a study",
+                "verify its cases one by one with `chipmodel run CASE --verify`, "
+                "or a study",
             )
-        return _question(question, data, args)
-    asked = load_study(args.study, data, args.yes, questions.names())
-    if args.short:
+        return _question(settings, question, out, jobs, short)
+    data = settings.dataset()
+    loaded = load_study(study, data, yes, questions.names())
+    if short:
         raise InputError.one(
             "command line",
             "--short",
-            f"'{asked.name}' is a study of fixed cases",
+            f"'{loaded.name}' is a study of fixed cases",
             "only questions (q01, ...) and the report have a short form",
         )
+    remote = Scheduler(scheduler, insecure, tls_ca, tls_cert, tls_key)
     with (
-        _pool(args) as pool,
-        _nothing_empty(Path(args.out) / asked.name),
+        _pool(remote, jobs) as pool,
+        no_empty_folders(Path(out) / loaded.name),
         Progress(sys.stderr) as on_progress,
     ):
-        result = run_study(
-            asked, data, args.out, args.jobs, on_progress, args.yes, pool, args.verify
-        )
+        result = run_study(loaded, data, out, jobs, on_progress, yes, pool, verify)
     written = [str(path) for path in result.written]
-    table = result.table.astype(object).where(result.table.notna(), None)
     plain: dict[str, Any] = {
-        "study": asked.name,
-        "title": asked.title,
+        "study": loaded.name,
+        "title": loaded.title,
         "finding": list(result.finding),
         "notes": list(result.notes),
-        "table": table.to_dict("records"),
+        "table": _records(result.table),
         "written": written,
     }
-    if args.verify:
+    if verify:
         plain["verified"] = {
-            name: found.plain() for name, found in result.verified.items()
+            name: verification.plain() for name, verification in result.verified.items()
         }
-    return Answer(
-        [*result.text().splitlines(), "", *(f"written: {path}" for path in written)],
-        plain,
-    )
+    return Answer([*result.text().splitlines(), "", *written_lines(written)], plain)
 
 
 @contextmanager
-def _pool(args: argparse.Namespace) -> Iterator[Pool | None]:
-    """Connect to the scheduler that was asked for, if one was."""
-    files = {"ca": args.tls_ca, "cert": args.tls_cert, "key": args.tls_key}
-    if args.scheduler is None:
-        if args.insecure or any(files.values()):
+def _pool(scheduler: Scheduler, jobs: int) -> Iterator[Pool | None]:
+    """Connect to the scheduler, if one is named."""
+    files = {"ca": scheduler.ca, "cert": scheduler.cert, "key": scheduler.key}
+    if scheduler.address is None:
+        if scheduler.insecure or any(files.values()):
             raise InputError.one(
                 "command line",
                 "--insecure and --tls-*",
@@ -89,30 +139,28 @@ def _pool(args: argparse.Namespace) -> Iterator[Pool | None]:
             )
         yield None
         return
-    if args.jobs > 1:
+    if jobs > 1:
         raise InputError.one(
             "command line",
             "--jobs",
             "is for processes of this machine",
-            "leave it out: the workers of --scheduler are all used",
+            "leave it out: all workers of --scheduler are used",
         )
+    # Dask is an optional extra.
     from chipmodel.common.cluster import Cluster, connect
 
-    with connect(args.scheduler, insecure=args.insecure, **files) as client:
+    with connect(scheduler.address, insecure=scheduler.insecure, **files) as client:
         yield Cluster(client)
 
 
-def _question(name: str, data: Dataset, args: argparse.Namespace) -> Answer:
-    from chipmodel.common.progress import Progress
-    from chipmodel.common.workers import pool_of
-    from chipmodel.questions.folder import run_question
-
-    with _nothing_empty(Path(args.out)), Progress(sys.stderr) as on_progress:
-        part = run_question(
-            name, data, args.out, args.short, pool_of(args.jobs), on_progress
-        )
+def _question(
+    settings: Settings, name: str, out: str, jobs: int, short: bool
+) -> Answer:
+    data = settings.dataset()
+    with no_empty_folders(Path(out)), Progress(sys.stderr) as on_progress:
+        part = run_question(name, data, out, short, pool_of(jobs), on_progress)
     written = [str(path) for path in part.files]
-    kept = ["nothing has changed since it was written"] if part.fresh else []
+    fresh = ["nothing has changed since it was written"] if part.fresh else []
     plain = {
         "question": name,
         "title": part.about["title"],
@@ -120,88 +168,107 @@ def _question(name: str, data: Dataset, args: argparse.Namespace) -> Answer:
         "fresh": part.fresh,
         "written": written,
     }
-    return Answer(
-        [
-            *part.text().splitlines(),
-            "",
-            *kept,
-            *(f"written: {path}" for path in written),
-        ],
-        plain,
-    )
+    lines = [*part.text().splitlines(), "", *fresh, *written_lines(written)]
+    return Answer(lines, plain)
 
 
-def report(args: argparse.Namespace) -> Answer:
-    """Answer every question and write the page, or hold the tables against the golden ones."""
-    from chipmodel.common.progress import Progress
-    from chipmodel.common.workers import pool_of
-    from chipmodel.report.build import build_report
-    from chipmodel.report.golden import compare, folder_of, update
-
-    checking = args.check or args.update
-    data, out = dataset(args), args.out or ("results/check" if checking else "results")
-    golden = folder_of(args.golden) if checking else None
+@command("report")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Folder for results (default: results; results/check with --check).",
+)
+@click.option("--short", is_flag=True, help="Solve the minimum set of cases.")
+@jobs_option
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Compare the tables of the short form with the golden ones; "
+    "exit code 1 if they differ.",
+)
+@click.option(
+    "--update", is_flag=True, help="Rewrite the golden tables from the short form."
+)
+@click.option(
+    "--golden",
+    "golden_folder",
+    metavar="DIR",
+    help="The golden tables (default: tests/golden of the checkout).",
+)
+def report(
+    settings: Settings,
+    out: str | None,
+    short: bool,
+    jobs: int,
+    check: bool,
+    update: bool,
+    golden_folder: str | None,
+) -> Answer:
+    """Answer every question and write the page, or check the golden tables."""
+    data = settings.dataset()
+    checking = check or update
+    folder = out or ("results/check" if checking else "results")
+    tables = golden.folder_of(golden_folder) if checking else None
     start = time.perf_counter()
-    with _nothing_empty(Path(out)), Progress(sys.stderr) as on_progress:
-        built = build_report(
-            data, out, args.short or checking, pool_of(args.jobs), on_progress
-        )
+    with no_empty_folders(Path(folder)), Progress(sys.stderr) as on_progress:
+        short = short or checking
+        built = build_report(data, folder, short, pool_of(jobs), on_progress)
+    seconds = time.perf_counter() - start
     lines = [
         f"{part.name}: {'nothing has changed' if part.fresh else 'solved'}"
         for part in built.parts
     ]
-    plain = {
-        "page": str(built.page),
-        "short": args.short or checking,
-        "parts": [
-            {"name": part.name, "fresh": part.fresh, "folder": str(part.folder)}
-            for part in built.parts
-        ],
-    }
-    if args.update and golden is not None:
-        files = update(built.parts, golden)
-        return Answer(
-            [*lines, *(f"written: {path}" for path in files)],
-            {**plain, "golden": [str(f) for f in files]},
-        )
-    if golden is not None:
-        drift = compare(built.parts, golden)
-        told = [f"differs: {one}" for one in drift] or [
-            "same: every table is the golden one"
-        ]
-        return Answer(
-            [*lines, *told],
-            {**plain, "same": not drift, "drift": drift},
-            DRIFT if drift else 0,
-        )
-    lines.append(
-        f"done in {time.perf_counter() - start:.0f} s; open the page: {built.page}"
-    )
-    return Answer(lines, plain)
+    plain = _report_plain(built, short)
+    if tables is None:
+        done = f"done in {seconds:.0f} s; open the page: {built.page}"
+        return Answer([*lines, done], plain)
+    if update:
+        files = [str(path) for path in golden.update(built.parts, tables)]
+        return Answer([*lines, *written_lines(files)], {**plain, "golden": files})
+    drift = golden.compare(built.parts, tables)
+    if not drift:
+        lines.append("same: every table equals the golden one")
+    lines += [f"differs: {difference}" for difference in drift]
+    plain |= {"same": not drift, "drift": drift}
+    return Answer(lines, plain, DRIFT if drift else 0)
 
 
-def validate(args: argparse.Namespace) -> Answer:
-    """Hold the model against published results."""
-    from chipmodel.common.files import prepare
-    from chipmodel.validation.validate import validate as hold
-    from chipmodel.validation.validate import write
+def _report_plain(built: Report, short: bool) -> dict[str, Any]:
+    parts = [
+        {"name": part.name, "fresh": part.fresh, "folder": str(part.folder)}
+        for part in built.parts
+    ]
+    return {"page": str(built.page), "short": short, "parts": parts}
 
-    data, out = dataset(args), Path(args.out) / "validation"
-    with _nothing_empty(out):
-        prepare(out)
-        found = hold(data, not args.without_placebo, _say, args.jobs)
-        written = [str(path) for path in write(found, out)]
-    failed, of = found.placebo
-    table = found.table.astype(object).where(found.table.notna(), None)
+
+@command("validate")
+@out_option()
+@jobs_option
+@click.option(
+    "--without-placebo",
+    is_flag=True,
+    help="Leave out the placebo, which takes half the time.",
+)
+def validate(settings: Settings, out: str, jobs: int, without_placebo: bool) -> Answer:
+    """Compare the model with published results."""
+    data, folder = settings.dataset(), Path(out) / "validation"
+    with no_empty_folders(folder):
+        prepare(folder)
+        found = validation.validate(data, not without_placebo, note, jobs)
+        written = [str(path) for path in validation.write(found, folder)]
+    placebo_fails, placebo_of = found.placebo
     plain = {
         "tests": len(found.tests),
         "share_met": found.share_met,
         "median_relative_error": found.median_error,
-        "placebo_fails": failed,
-        "placebo_of": of,
-        "table": table.to_dict("records"),
+        "placebo_fails": placebo_fails,
+        "placebo_of": placebo_of,
+        "table": _records(found.table),
         "written": written,
     }
-    return Answer(
-        [*found.lines(), "", *(f"written: {path}" for path in written)], plain
-    )
+    return Answer([*found.lines(), "", *written_lines(written)], plain)
+
+
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return a table as plain data, with null where a value is not known."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")

@@ -1,8 +1,8 @@
-"""Studies on a cluster: the work of a study spread over the workers of a Dask scheduler.
+"""Studies on a cluster: tasks spread over the workers of a Dask scheduler.
 
-Dask brings the queue, the moving of data and the doing over of what a lost worker had;
-this module brings what is shared to every worker once, refuses workers whose code would
-give other numbers, and tells what goes wrong.
+Dask brings the queue, the transfer of data and the repetition of what a lost worker
+had; this module sends what is shared to every worker once, refuses workers whose code
+would give other numbers, and reports what goes wrong.
 """
 
 from __future__ import annotations
@@ -21,19 +21,16 @@ from chipmodel.common.workers import Work
 PATIENCE = 8.0
 """Seconds to wait for a scheduler and for its first worker."""
 
-
 RETRIES = 2
-"""Times a task is done again when a worker fails it, and times everything is sent anew when all workers were lost."""
-
+"""Times a failed task is repeated, and times all is sent again to new workers."""
 
 EXTRA = "install it with `pip install 'chipmodel[cluster]'`"
-
 
 SAME = "install the same chipmodel and packages on every worker as here"
 
 
 class Cluster:
-    """The workers of a Dask scheduler, as a place where a study is solved.
+    """The workers of a Dask scheduler, as the pool that a study is solved in.
 
     Parameters
     ----------
@@ -64,17 +61,17 @@ class Cluster:
         InputError
             If there is no worker, or one whose chipmodel is not the one here.
         WorkerLost
-            If workers are lost again and again, or the scheduler is.
+            If all workers are lost again and again, or the scheduler is.
         """
         if not tasks:
             return
         self._check_workers()
-        left = dict(enumerate(tasks))
+        remaining = dict(enumerate(tasks))
         for _ in range(RETRIES + 1):
-            for k, found in self._attempt(work, shared, dict(left)):
-                del left[k]
-                yield k, found
-            if not left:
+            for index, result in self._attempt(work, shared, dict(remaining)):
+                del remaining[index]
+                yield index, result
+            if not remaining:
                 return
             self._check_workers()
         raise WorkerLost(
@@ -88,21 +85,21 @@ class Cluster:
         """Do tasks until all are done or what they share is lost."""
         from distributed import CancelledError, KilledWorker, as_completed
 
-        # Data that was sent is not made again by Dask: when every worker that held it
-        # is gone, the tasks are cancelled and the caller sends all of it anew.
+        # Data that was sent cannot be computed again by Dask: when every worker that
+        # had it is lost, the tasks are cancelled and the caller sends all of it again.
         try:
             sent = self._client.scatter(shared, broadcast=True, hash=False)
-            futures = {
-                self._client.submit(
+            indices = {}
+            for index, task in tasks.items():
+                future = self._client.submit(
                     _do, work, sent, self._stamp, task, pure=False, retries=RETRIES
-                ): k
-                for k, task in tasks.items()
-            }
-            for future in as_completed(list(futures), loop=self._client.loop):
-                found = future.result()
-                if isinstance(found, ChipmodelError):
-                    raise found
-                yield futures[future], found
+                )
+                indices[future] = index
+            for future in as_completed(list(indices), loop=self._client.loop):
+                result = future.result()
+                if isinstance(result, ChipmodelError):
+                    raise result
+                yield indices[future], result
                 future.release()
         except CancelledError:
             if self._client.status != "running":
@@ -119,7 +116,7 @@ class Cluster:
         """Wait for a worker and refuse those that would give other numbers."""
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE)
-            told = self._client.run(stamp, on_error="return")
+            stamps = self._client.run(stamp, on_error="return")
         except TimeoutError:
             raise InputError.one(
                 self._address,
@@ -129,17 +126,14 @@ class Cluster:
             ) from None
         except OSError:
             raise self._no_scheduler() from None
-        for worker, there in sorted(told.items()):
-            if isinstance(
-                there, OSError
-            ):  # it has just gone; Dask gives its tasks to others
-                continue
-            if isinstance(there, BaseException):
-                raise InputError.one(
-                    worker, "worker", f"cannot run chipmodel ({there})", SAME
-                )
-            if there != self._stamp:
-                raise _unlike(worker, there, self._stamp)
+        for worker, answer in sorted(stamps.items()):
+            if isinstance(answer, OSError):
+                continue  # it was just lost; Dask gives its tasks to others
+            if isinstance(answer, BaseException):
+                what = f"cannot run chipmodel ({answer})"
+                raise InputError.one(worker, "worker", what, SAME)
+            if answer != self._stamp:
+                raise _unlike(worker, answer, self._stamp)
 
     def _no_scheduler(self) -> WorkerLost:
         return WorkerLost(f"the scheduler at {self._address} does not answer any more")
@@ -152,31 +146,36 @@ class Cluster:
 
 @cache
 def stamp() -> dict[str, str]:
-    """Return what the numbers of a process hang on: versions, and a digest of the source."""
-    return {**{name: version(name) for name in SOLVES}, "source": code_digest()}
+    """Return what the numbers of a process depend on: versions and source."""
+    versions = {name: version(name) for name in SOLVES}
+    return {**versions, "source": code_digest()}
 
 
-def _unlike(worker: str, there: dict[str, str], here: dict[str, str]) -> InputError:
-    differ = [name for name in here if there.get(name) != here[name]]
-    told = ", ".join(
-        (
-            "changed source of chipmodel"
-            if name == "source"
-            else f"{name} {there.get(name)} instead of {here[name]}"
-        )
-        for name in differ
-    )
-    return InputError.one(worker, "worker", f"has {told}", SAME)
+def _unlike(worker: str, theirs: dict[str, str], ours: dict[str, str]) -> InputError:
+    differences = []
+    for name in ours:
+        if theirs.get(name) == ours[name]:
+            continue
+        if name == "source":
+            differences.append("changed source of chipmodel")
+        else:
+            differences.append(f"{name} {theirs.get(name)} instead of {ours[name]}")
+    return InputError.one(worker, "worker", f"has {', '.join(differences)}", SAME)
 
 
-_alone = threading.Lock()
+# Pyomo writes one linear program at a time in a process, and a Dask worker has threads.
+_one_at_a_time = threading.Lock()
 
 
 def _do(work: Work, shared: Any, expected: dict[str, str], task: Any) -> Any:
-    """Do a task on a worker; what is wrong with the study comes back as a result, for doing it again is no help."""
+    """Do a task on a worker.
+
+    An error of the study is returned and not raised: Dask would repeat the task, which
+    is no help.
+    """
     if stamp() != expected:  # a worker that came later
         return _unlike("a worker", stamp(), expected)
-    with _alone:  # Pyomo writes one programme at a time in a process
+    with _one_at_a_time:
         try:
             return work(shared, task)
         except ChipmodelError as error:
@@ -198,8 +197,7 @@ def connect(
     address : str
         ``tls://host:port``; ``tcp://`` only if `insecure`.
     insecure : bool
-        Whether to accept that whoever reaches the network between can run code on the
-        workers.
+        Accept that whoever reaches the network between can run code on the workers.
     ca, cert, key : str, optional
         Files of certificate authority, certificate and key, instead of those in Dask's
         configuration.
@@ -216,12 +214,11 @@ def connect(
     try:
         from distributed import Client
     except ImportError:
-        raise InputError.one(
-            "command line", "--scheduler", "Dask is not installed", EXTRA
-        ) from None
+        what = "Dask is not installed"
+        raise InputError.one("command line", "--scheduler", what, EXTRA) from None
     place = f"--scheduler {address}"
-    scheme, _, rest = address.rpartition("://")
-    if scheme not in ("tls", "tcp", "") or not rest:
+    scheme, _, host = address.rpartition("://")
+    if scheme not in ("tls", "tcp", "") or not host:
         raise InputError.one(
             "command line",
             place,
@@ -235,15 +232,14 @@ def connect(
             "is not encrypted: whoever reaches it can run code there",
             "use tls://, or accept it with --insecure",
         )
-    security, how = _security(address, scheme == "tls", ca, cert, key)
-    # Asked before a client is made: one that fails to connect holds up the end of the
-    # process.
-    why = asyncio.run(_unreachable(address, how))
-    if why:
+    security, arguments = _security(address, scheme == "tls", ca, cert, key)
+    # Before a client is made: one that fails to connect delays the end of the process.
+    reason = asyncio.run(_unreachable(address, arguments))
+    if reason:
         raise InputError.one(
             "command line",
             place,
-            f"cannot be reached ({why})",
+            f"cannot be reached ({reason})",
             "check that the scheduler runs and that address and certificates are right",
         )
     return Client(address, security=security, timeout=PATIENCE, set_as_default=False)
@@ -252,27 +248,22 @@ def connect(
 def _security(
     address: str, encrypted: bool, ca: str | None, cert: str | None, key: str | None
 ) -> tuple[Any, dict[str, Any]]:
-    """Return how to talk to a scheduler: Dask's settings with the files given in their place."""
+    """Return Dask's settings for a connection, and the arguments made from them.
+
+    Files that are not given are those of Dask's configuration.
+    """
     from distributed.security import Security
 
-    given = {
-        k: v
-        for k, v in {
-            "tls_ca_file": ca,
-            "tls_client_cert": cert,
-            "tls_client_key": key,
-        }.items()
-        if v
-    }
+    files = {"tls_ca_file": ca, "tls_client_cert": cert, "tls_client_key": key}
+    given = {name: file for name, file in files.items() if file}
     try:
         security = Security(**given, require_encryption=encrypted)
-        how = security.get_connection_args("client")
+        arguments = security.get_connection_args("client")
     except OSError as error:  # SSL's errors are among them
         what = f"cannot be used ({error.strerror or error})"
-        raise InputError.one(
-            "command line", "certificates", what, "name files in PEM format"
-        ) from None
-    if encrypted and how.get("ssl_context") is None:
+        fix = "name files in PEM format"
+        raise InputError.one("command line", "certificates", what, fix) from None
+    if encrypted and arguments.get("ssl_context") is None:
         raise InputError.one(
             "command line",
             f"--scheduler {address}",
@@ -280,23 +271,24 @@ def _security(
             "give --tls-ca, --tls-cert and --tls-key, or set distributed.comm.tls of"
             " Dask",
         )
-    return security, how
+    return security, arguments
 
 
-async def _unreachable(address: str, how: dict[str, Any]) -> str:
-    """Return why there is no scheduler at an address; nothing if there is one."""
+async def _unreachable(address: str, arguments: dict[str, Any]) -> str:
+    """Return why there is no scheduler at an address; ``""`` if there is one."""
     from distributed.core import rpc
 
     try:
-        async with rpc(address, timeout=PATIENCE, connection_args=how) as there:
-            told = await asyncio.wait_for(there.identity(), PATIENCE)
+        async with rpc(
+            address, timeout=PATIENCE, connection_args=arguments
+        ) as scheduler:
+            identity = await asyncio.wait_for(scheduler.identity(), PATIENCE)
     except TimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
     except Exception as error:  # what is no scheduler may answer with anything
-        return (str(error).strip() or type(error).__name__).splitlines()[0]
-    kind = told.get("type", "") if isinstance(told, dict) else ""
-    return (
-        ""
-        if kind == "Scheduler"
-        else f"a {kind.lower() or 'stranger'} answers there, no scheduler"
-    )
+        message = str(error).strip() or type(error).__name__
+        return message.splitlines()[0]
+    kind = identity.get("type", "") if isinstance(identity, dict) else ""
+    if kind == "Scheduler":
+        return ""
+    return f"a {kind.lower() or 'stranger'} answers there, no scheduler"

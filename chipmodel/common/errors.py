@@ -1,4 +1,4 @@
-"""What can go wrong for a user, told with file, place and mend."""
+"""What can go wrong for a user, reported with file, place and fix."""
 
 from __future__ import annotations
 
@@ -35,19 +35,25 @@ class Problem:
 
 
 def character(char: str) -> str:
-    """Return a character by its number and name, for one that is not seen or looks like another."""
+    """Return a character by its number and name.
+
+    This is for one that does not show or looks like another.
+    """
     return f"U+{ord(char):04X} {unicodedata.name(char, 'a control character')}"
 
 
-def _spelled_out(problem: Problem) -> Problem:
-    """Name the characters beyond ASCII in what is wrong: they may look like the ones that were meant."""
-    odd = dict.fromkeys(c for c in problem.place + problem.what if not c.isascii())
-    if not odd or "U+" in problem.what:
+MOST_CHARACTERS = 3
+"""Characters beyond ASCII that a message names."""
+
+
+def _with_characters(problem: Problem) -> Problem:
+    """Name the characters beyond ASCII: they may look like those that were meant."""
+    text = problem.place + problem.what
+    beyond_ascii = dict.fromkeys(char for char in text if not char.isascii())
+    if not beyond_ascii or "U+" in problem.what:
         return problem
-    return replace(
-        problem,
-        what=f"{problem.what} (holds {', '.join(character(c) for c in [*odd][:3])})",
-    )
+    names = [character(char) for char in list(beyond_ascii)[:MOST_CHARACTERS]]
+    return replace(problem, what=f"{problem.what} (holds {', '.join(names)})")
 
 
 class ChipmodelError(Exception):
@@ -58,15 +64,13 @@ class InputError(ChipmodelError):
     """The input is wrong (exit code 2). All problems found are reported together."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(
-            sorted({_spelled_out(p) for p in problems})
-        )
-        super().__init__("\n".join(str(p) for p in self.problems))
+        complete = {_with_characters(problem) for problem in problems}
+        self.problems: tuple[Problem, ...] = tuple(sorted(complete))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
-        return type(self), (
-            self.problems,
-        )  # so that it survives the way back from another process
+        # So that it can be sent back from another process.
+        return type(self), (self.problems,)
 
     @classmethod
     def one(cls, file: str, place: str, what: str, fix: str) -> InputError:
@@ -75,7 +79,16 @@ class InputError(ChipmodelError):
 
 
 class Unsolved(ChipmodelError):
-    """A programme has no solution that can be trusted; `program` holds it, if it is known, to be explained."""
+    """A linear program has no solution that can be trusted.
+
+    Attributes
+    ----------
+    status : str
+        What the solver reports.
+    program, parameters, policies
+        The linear program and what it was written from, for an explanation; None or
+        empty if not known.
+    """
 
     status: str = "unsolved"
     program: Any = None
@@ -91,26 +104,27 @@ class NoOptimum(Unsolved):
         super().__init__(message)
 
     def __reduce__(self) -> tuple[type[NoOptimum], tuple[str, str]]:
-        return type(self), (
-            self.status,
-            str(self),
-        )  # without the arrays: they stay in their process
+        # Without the arrays: they stay in their process.
+        return type(self), (self.status, str(self))
 
 
 class WorkerLost(ChipmodelError):
-    """What solved part of a study is gone (exit code 1)."""
+    """A process or machine that solved part of a study is lost (exit code 1)."""
 
     def __init__(
         self,
-        what: str = "a process that solved part of the study ended before its time (killed, or out of memory)",
+        what: str = (
+            "a process that solved part of the study ended before its time (killed, or"
+            " out of memory)"
+        ),
     ) -> None:
         super().__init__(
-            f"{what}; run the same command again: what was finished is kept"
+            f"{what}; run the same command again: what was finished is not lost"
         )
 
 
 class CertificateError(Unsolved):
-    """A solution failed its own check: residuals, gap or an identity of the accounts."""
+    """A solution failed its check: residuals, gap or an identity of the accounts."""
 
     status = "failed its certificate"
 
@@ -122,11 +136,16 @@ class CertificateError(Unsolved):
 def about(
     program: Any = None, parameters: Any = None, policies: Sequence[Any] = ()
 ) -> Iterator[None]:
-    """Let what goes wrong in a solve carry the programme it went wrong with, and what that was written from."""
+    """Attach to an `Unsolved` the linear program and what it was written from.
+
+    The innermost block that knows them counts.
+    """
     try:
         yield
     except Unsolved as error:
-        error.program = program if error.program is None else error.program
-        error.parameters = parameters if error.parameters is None else error.parameters
+        if error.program is None:
+            error.program = program
+        if error.parameters is None:
+            error.parameters = parameters
         error.policies = error.policies or tuple(policies)
         raise

@@ -11,36 +11,37 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-SOLVES = ("chipmodel", "highspy", "numpy", "pyomo", "scipy")
-"""Packages that a chunk's numbers may hang on."""
+PACKAGE_ROOT = Path(__file__).resolve().parents[1]
+"""Folder of the source of chipmodel."""
 
+SOLVES = ("chipmodel", "highspy", "numpy", "pyomo", "scipy")
+"""Packages that the numbers of a chunk may depend on."""
 
 PACKAGES = ("pyomo", "highspy", "numpy", "scipy", "pandas", "pydantic")
 """Packages whose version can change a digit of a result."""
 
 
-def sealed(about: Mapping[str, Any]) -> bytes:
-    """Return a manifest as it is written, with a hash over all of it, so that a changed one is told."""
-    whole = {**about, "seal": _seal(about)}
-    return (
-        json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    ).encode()
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest as it is written: with a hash that shows a later change."""
+    with_seal = {**manifest, "seal": _seal(manifest)}
+    text = json.dumps(with_seal, indent=2, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
 
 
-def is_untouched(about: Mapping[str, Any]) -> bool:
+def is_untouched(manifest: Mapping[str, Any]) -> bool:
     """Whether a manifest that was read is as it was written."""
-    return about.get("seal") == _seal(about)
+    return manifest.get("seal") == _seal(manifest)
 
 
-def _seal(about: Mapping[str, Any]) -> str:
-    body = json.loads(
-        json.dumps({key: value for key, value in about.items() if key != "seal"})
-    )
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+def _seal(manifest: Mapping[str, Any]) -> str:
+    body = {key: value for key, value in manifest.items() if key != "seal"}
+    # Through JSON and back, as a manifest that was read has been: its keys are texts.
+    plain = json.loads(json.dumps(body))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def version_of(package: str) -> str | None:
-    """Return the version of a package that is installed."""
+    """Return the version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -49,42 +50,41 @@ def version_of(package: str) -> str | None:
 
 @cache
 def code_digest() -> str:
-    """SHA-256 over the source of chipmodel, so that a result of changed code is not taken for fresh."""
-    root = Path(__file__).resolve().parent.parent
-    total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(
-            path.relative_to(root).as_posix().encode()
-            + b"\0"
-            + path.read_bytes()
-            + b"\0"
-        )
-    return total.hexdigest()
+    """Return the SHA-256 of the source of chipmodel.
+
+    It shows that a result was made by other code of the same version.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE_ROOT.rglob("*.py")):
+        name = path.relative_to(PACKAGE_ROOT).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 @cache
 def git_commit() -> str | None:
-    """Return the commit of the checkout chipmodel runs from, ``-dirty`` if it was changed; None outside of one."""
-    root = Path(__file__).resolve().parent.parent.parent
+    """Return the commit of the checkout that chipmodel runs from.
+
+    It ends with ``-dirty`` if code or data were changed since, and is None outside of a
+    checkout.
+    """
+    root = PACKAGE_ROOT.parent
     if not ((root / ".git").exists() and (root / "pyproject.toml").is_file()):
         return None
     commit = _git(root, "rev-parse", "HEAD")
     if not commit:
         return None
-    return commit + (
-        "-dirty"
-        if _git(root, "status", "--porcelain", "--", "chipmodel", "data")
-        else ""
-    )
+    changes = _git(root, "status", "--porcelain", "--", "chipmodel", "data")
+    return f"{commit}-dirty" if changes else commit
 
 
 def _git(root: Path, *arguments: str) -> str | None:
     # No optional locks: asking must not write to the index of the checkout.
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, capture_output=True, text=True, timeout=20, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None

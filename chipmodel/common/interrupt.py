@@ -1,4 +1,4 @@
-"""Ctrl-C, remembered: a library may swallow the interrupt, or make another error of it.
+"""Ctrl-C, remembered: a library may swallow the interrupt, or raise another error.
 
 Python raises it wherever the program happens to be, a destructor or a class body among
 them.
@@ -12,22 +12,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_came: list[int] = []
+# A signal handler belongs to the process, and so do the interrupts it has seen.
+_interrupts: list[int] = []
 
 
 @contextmanager
 def remember_interrupts() -> Iterator[list[int]]:
-    """Remember interrupts while inside, and forget them afterwards; the list is empty as long as none came."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield _came
+    """Remember interrupts inside the block, and forget them afterwards.
+
+    Yields
+    ------
+    list of int
+        The signals that came; empty as long as none did.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    # Whoever has set a handler of their own, keeps it.
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_main or not is_default:
+        yield _interrupts
         return
-    signal.signal(signal.SIGINT, _hear)
+    signal.signal(signal.SIGINT, _remember)
     try:
-        yield _came
+        yield _interrupts
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _came.clear()
+        _interrupts.clear()
 
 
 def check() -> None:
@@ -37,10 +46,10 @@ def check() -> None:
     ------
     KeyboardInterrupt
     """
-    if _came:
+    if _interrupts:
         raise KeyboardInterrupt
 
 
-def _hear(number: int, _: FrameType | None) -> None:
-    _came.append(number)
+def _remember(number: int, _: FrameType | None) -> None:
+    _interrupts.append(number)
     raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from typing import TextIO
 from chipmodel.common.interrupt import check
 
 BAR = 24
+"""Characters of the bar."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ OnProgress = Callable[[Step], None]
 
 @dataclass
 class Clock:
-    """Counts steps and tells how long the rest may take."""
+    """Counts steps and reports how long the rest may take."""
 
     total: int
     on_progress: OnProgress | None
@@ -47,13 +48,13 @@ class Clock:
     start: float = field(default_factory=time.monotonic)
 
     def begin(self) -> None:
-        """Tell that work begins."""
+        """Report that work begins."""
         check()
         if self.on_progress:
             self.on_progress(Step(0, self.total, "", None))
 
     def step(self, what: str, count: int = 1) -> None:
-        """Count some steps and tell them.
+        """Count some steps and report them.
 
         Raises
         ------
@@ -63,19 +64,13 @@ class Clock:
         check()
         self.done += count
         if self.on_progress:
-            spent = time.monotonic() - self.start
-            self.on_progress(
-                Step(
-                    self.done,
-                    self.total,
-                    what,
-                    spent / self.done * (self.total - self.done),
-                )
-            )
+            seconds_a_step = (time.monotonic() - self.start) / self.done
+            seconds_left = seconds_a_step * (self.total - self.done)
+            self.on_progress(Step(self.done, self.total, what, seconds_left))
 
 
 class Progress:
-    r"""Shows steps on a stream: as a bar that redraws itself on a terminal, else as one line each.
+    r"""Shows steps on a stream: a bar that redraws itself on a terminal, else lines.
 
     >>> import io
     >>> stream = io.StringIO()
@@ -93,22 +88,23 @@ class Progress:
 
     def __call__(self, step: Step) -> None:
         """Show a step."""
-        known = step.seconds_left is not None and step.done < step.total
-        left = f", about {_time(step.seconds_left or 0.0)} left" if known else ""
-        what = f": {step.what}" if step.what else ""
-        line = f"done {step.done} of {step.total}{left}{what}"
-        if not self.terminal:
-            if step.what:
-                self.stream.write(line + "\n")
-        else:
-            full = BAR if not step.total else BAR * step.done // step.total
-            text = f"[{'#' * full}{'.' * (BAR - full)}] {line}"[: self.width]
-            self.stream.write("\r" + text.ljust(self.width))
+        line = f"done {step.done} of {step.total}"
+        if step.seconds_left is not None and step.done < step.total:
+            line += f", about {_duration(step.seconds_left)} left"
+        if step.what:
+            line += f": {step.what}"
+        if self.terminal:
+            full = BAR * step.done // step.total if step.total else BAR
+            text = f"[{'#' * full}{'.' * (BAR - full)}] {line}"
+            # Spaces remove what a longer line before it has left.
+            self.stream.write("\r" + text[: self.width].ljust(self.width))
             self._open = True
+        elif step.what:
+            self.stream.write(line + "\n")
         self.stream.flush()
 
     def close(self) -> None:
-        """Leave the line of the bar."""
+        """End the line of the bar."""
         if self._open:
             self.stream.write("\n")
             self.stream.flush()
@@ -126,7 +122,7 @@ class Progress:
         self.close()
 
 
-def _time(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     if seconds < 5400:

@@ -1,36 +1,92 @@
-"""Tables as CSV: one writer and one reader for every table of the project."""
+"""Tables as CSV: one writer for every table of the project, and a reader of results."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 
 import pandas as pd
 
 from chipmodel.common.errors import InputError
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""Starts of a text that a spreadsheet program takes for a formula."""
 
-def table_text(frame: pd.DataFrame) -> str:
-    """Return a table as CSV: rows ordered by all keys, nine significant digits."""
-    columns = list(frame.columns)
-    value = columns.index("value")
-    keys = [i for i in range(len(columns)) if i != value]
-    rows = sorted(
-        frame.itertuples(index=False, name=None),
-        key=lambda row: (*(row[i] for i in keys), float(row[value])),
-    )
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV.
+
+    Numbers have nine significant digits, an unknown one (NaN) is an empty cell. No text
+    is a formula to a spreadsheet program.
+    """
+    rows = table.itertuples(index=False, name=None)
+    return _csv_text(table.columns, ([_cell(value) for value in row] for row in rows))
+
+
+def result_csv(table: pd.DataFrame) -> str:
+    """Return a table of a result as CSV: the rows are ordered by all keys.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A column ``value``; all others are keys.
+    """
+    columns = list(table.columns)
+    place = columns.index("value")
+
+    def keys_then_value(row: tuple[object, ...]) -> tuple[object, ...]:
+        return (*row[:place], *row[place + 1 :], float(row[place]))  # type: ignore[arg-type]
+
+    rows = sorted(table.itertuples(index=False, name=None), key=keys_then_value)
+    lines = []
+    for row in rows:
+        cells = [inert(value) for value in row]
+        # Unlike in other tables, a value that is no number stays visible as "nan".
+        cells[place] = _digits(float(row[place]))
+        lines.append(cells)
+    return _csv_text(columns, lines)
+
+
+def _csv_text(header: Iterable[object], lines: Iterable[Iterable[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        cells = [inert(x) for x in row]
-        cells[value] = f"{float(row[value]) + 0.0:.9g}"
-        writer.writerow(cells)
+    writer.writerow([inert(name) for name in header])
+    writer.writerows(lines)
     return stream.getvalue()
 
 
-def read_table(raw: bytes, file: str) -> pd.DataFrame:
-    """Read a table as it was written: years whole numbers, values numbers, all else text."""
+def _cell(value: object) -> object:
+    if not isinstance(value, float):
+        return inert(value)
+    is_unknown = value != value
+    return "" if is_unknown else _digits(value)
+
+
+def _digits(value: float) -> str:
+    # Adding zero turns -0.0 into 0.0.
+    return f"{value + 0.0:.9g}"
+
+
+def inert(value: object) -> object:
+    """Return a cell for CSV: a text that looks like a formula gets an apostrophe first.
+
+    >>> inert("=1+1"), inert(-1.5)
+    ("'=1+1", -1.5)
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def read_result_csv(raw: bytes, file: str) -> pd.DataFrame:
+    """Read a table that `result_csv` wrote: whole years, values, all else text.
+
+    Raises
+    ------
+    InputError
+        If it is not such a table.
+    """
     try:
         header, *rows = csv.reader(io.StringIO(raw.decode(), newline=""))
         frame = pd.DataFrame(rows, columns=header, dtype="str")
@@ -39,31 +95,3 @@ def read_table(raw: bytes, file: str) -> pd.DataFrame:
         raise InputError.one(
             file, "table", f"cannot be read ({error})", "run the case again"
         ) from None
-
-
-def table_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV: nine significant digits, nothing for what is not known, no text that is a formula."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_cell(name) for name in table.columns])
-    for row in table.itertuples(index=False, name=None):
-        writer.writerow([_cell(x) for x in row])
-    return stream.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, float):
-        return "" if value != value else f"{value + 0.0:.9g}"
-    return inert(value)
-
-
-def inert(value: object) -> object:
-    """Return a cell for CSV: text that a spreadsheet would take for a formula gets an apostrophe before it.
-
-    >>> inert("=1+1"), inert(-1.5)
-    ("'=1+1", -1.5)
-    """
-    formula = isinstance(value, str) and value.startswith(
-        ("=", "+", "-", "@", "\t", "\r", "\n")
-    )
-    return f"'{value}" if formula else value

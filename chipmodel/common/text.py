@@ -1,4 +1,4 @@
-"""Plain text for people: numbers worth reading and aligned columns."""
+"""Plain text: numbers to the digits worth reading, aligned columns, short phrases."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 WIDTH = 100
-
+"""Characters of a line."""
 
 FEW = 16
 """Known names are listed whole up to this many."""
 
+NEGLIGIBLE = 0.05
+"""Money below this, MUSD, is no change."""
+
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a number with four significant digits, thousands apart, whole from a thousand on."""
+    """Return a number with four significant digits, whole from a thousand on.
+
+    >>> number(1234567.8), number(0.123456), number(2.5)
+    ('1,234,568', '0.1235', '2.5')
+    """
     if value == 0 or not math.isfinite(value):
         return f"{value + 0.0:g}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -27,20 +34,29 @@ def number(value: float, digits: int = 4) -> str:
 def columns(
     rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int = 2
 ) -> list[str]:
-    """Return rows of cells as aligned lines; the columns in `right` are aligned to the right."""
+    """Return rows of cells as aligned lines.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        Rows may end early.
+    right : sequence of int
+        Columns that are aligned to the right.
+    gap : int
+        Spaces between columns.
+    """
     if not rows:
         return []
     count = max(len(row) for row in rows)
     full = [[*row, *([""] * (count - len(row)))] for row in rows]
-    widths = [max(len(row[i]) for row in full) for i in range(count)]
-    lines = (
-        (" " * gap).join(
-            cell.rjust(w) if i in right else cell.ljust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in full
-    )
-    return [line.rstrip() for line in lines]
+    lines = []
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    for row in full:
+        cells = []
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            cells.append(cell.rjust(width) if index in right else cell.ljust(width))
+        lines.append((" " * gap).join(cells).rstrip())
+    return lines
 
 
 def folded(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
@@ -51,28 +67,34 @@ def folded(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
         width,
         initial_indent=indent,
         subsequent_indent=indent,
+        # An address stays whole.
         break_on_hyphens=False,
         break_long_words=False,
-    )  # an address stays whole
+    )
 
 
 def offer(name: str, known: Iterable[str]) -> str:
-    """Return what to say of a name that is not known: the nearest ones, and all of them if they are few."""
+    """Return a hint for a name that is not known.
+
+    It holds the nearest names, and all of them if they are few.
+
+    >>> offer("tarif", ["tariff", "grant"]), offer("x", ["tariff", "grant"])
+    ('did you mean tariff? others: grant', 'known: tariff, grant')
+    """
     names = list(known)
+    if not names:
+        return "there is none"
     near = get_close_matches(name, names, n=3)
-    asked = "did you mean " + ", ".join(near) + "?" if near else ""
-    rest = [x for x in names if x not in near]
-    if len(names) <= FEW and rest:
-        return (
-            f"{asked} others: " + ", ".join(rest)
-            if near
-            else "known: " + ", ".join(names)
-        )
-    return asked or (
-        f"there are {len(names)}: " + ", ".join(names[:FEW]) + ", ..."
-        if names
-        else "there is none"
-    )
+    others = [other for other in names if other not in near]
+    are_few = len(names) <= FEW
+    if near:
+        question = f"did you mean {', '.join(near)}?"
+        if are_few and others:
+            return f"{question} others: {', '.join(others)}"
+        return question
+    if are_few:
+        return f"known: {', '.join(names)}"
+    return f"there are {len(names)}: {', '.join(names[:FEW])}, ..."
 
 
 def one_line(text: str) -> str:
@@ -81,55 +103,66 @@ def one_line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return text without characters that a terminal obeys or that XML forbids; lines and tabs stay.
+    r"""Return text without control characters; ends of lines and tabs stay.
+
+    A terminal would obey them, and XML forbids them.
 
     >>> printable("red \x1b[31m")
     'red  [31m'
     """
-    return "".join(
-        c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text
-    )
+    characters = []
+    for char in text:
+        is_control = unicodedata.category(char) == "Cc" and char not in "\n\t"
+        characters.append(" " if is_control else char)
+    return "".join(characters)
 
 
 def labelled(pairs: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
     """Return label and text pairs, the texts folded and aligned."""
-    wide = max((len(label) for label, _ in pairs), default=0) + 2
+    label_width = max((len(label) for label, _ in pairs), default=0) + 2
+    text_width = max(30, WIDTH - label_width - len(indent))
     lines = []
     for label, text in pairs:
-        parts = folded(text, width=max(30, WIDTH - wide - len(indent))) or [""]
-        lines.append(f"{indent}{label.ljust(wide)}{parts[0]}".rstrip())
-        lines += [f"{indent}{' ' * wide}{part}" for part in parts[1:]]
+        first, *others = folded(text, width=text_width) or [""]
+        lines.append(f"{indent}{label.ljust(label_width)}{first}".rstrip())
+        lines += [f"{indent}{' ' * label_width}{other}" for other in others]
     return lines
 
 
-def listed(words: Sequence[str]) -> str:
-    """Return a list in words.
+def listed(terms: Sequence[str]) -> str:
+    """Return terms as an enumeration.
 
     >>> listed(["a", "b", "c"])
     'a, b and c'
     """
-    between, last = (
-        ("; ", "; and ") if any("," in word for word in words) else (", ", " and ")
-    )
-    return words[0] if len(words) == 1 else between.join(words[:-1]) + last + words[-1]
+    if len(terms) == 1:
+        return terms[0]
+    if any("," in term for term in terms):
+        return "; ".join(terms[:-1]) + "; and " + terms[-1]
+    return ", ".join(terms[:-1]) + " and " + terms[-1]
 
 
 def lower(name: str) -> str:
     """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+    is_abbreviation = name[:2].isupper()
+    return name if is_abbreviation else name[:1].lower() + name[1:]
 
 
 def with_article(name: str) -> str:
-    """Return a region's name as it stands inside a sentence."""
-    return (
-        f"the {name[0].lower()}{name[1:]}"
-        if name.startswith("Rest")
-        else (f"the {name}" if name.startswith("United") else name)
-    )
+    """Return a region's name inside a sentence.
+
+    >>> with_article("United States"), with_article("Rest of the world")
+    ('the United States', 'the rest of the world')
+    """
+    if name.startswith("Rest"):
+        return f"the {name[0].lower()}{name[1:]}"
+    if name.startswith("United"):
+        return f"the {name}"
+    return name
 
 
 def exact_percent(share: float) -> str:
-    """Return a share as a percentage, with four digits at most.
+    """Return a share as a percentage as it was set, with four digits at most.
 
     >>> exact_percent(0.25), exact_percent(0.0375)
     ('25%', '3.75%')
@@ -147,24 +180,18 @@ def dollars(amount: float) -> str:
 
 
 def millions(amount: float) -> str:
-    """Return money that is counted in millions.
+    """Return an amount that was set, in million USD, as text.
 
     >>> millions(39000.0), millions(150.0)
     ('USD 39 bn', 'USD 150 million')
     """
-    return (
-        f"USD {number(amount / 1000.0, 6)} bn"
-        if amount >= 1000.0
-        else f"USD {number(amount, 6)} million"
-    )
-
-
-LEAST = 0.05
-"""Money below this, MUSD, is no change."""
+    if amount >= 1000.0:
+        return f"USD {number(amount / 1000.0, 6)} bn"
+    return f"USD {number(amount, 6)} million"
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage, with one decimal unless it is whole.
+    """Return a computed share as a percentage, with one decimal unless it is whole.
 
     >>> percent(0.125), percent(0.25)
     ('12.5%', '25%')
@@ -173,16 +200,14 @@ def percent(share: float) -> str:
 
 
 def billion(musd: float) -> str:
-    """Return money as USD bn, or million if it is little.
+    """Return a computed amount, in million USD, as text: USD bn, or million if small.
 
     >>> billion(2500.0), billion(12.0)
     ('USD 2.5 bn', 'USD 12.0 million')
     """
-    return (
-        f"USD {musd / 1000.0:,.1f} bn"
-        if musd >= 100.0 or musd == 0
-        else f"USD {musd:,.1f} million"
-    )
+    if musd >= 100.0 or musd == 0:
+        return f"USD {musd / 1000.0:,.1f} bn"
+    return f"USD {musd:,.1f} million"
 
 
 def span(years: tuple[int, ...]) -> str:
@@ -194,34 +219,60 @@ def span(years: tuple[int, ...]) -> str:
     return f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
 
 
-def moves(change: float, size: Callable[[float], str], least: float = LEAST) -> str:
+def change_phrase(
+    change: float, size: Callable[[float], str], negligible: float = NEGLIGIBLE
+) -> str:
     """Return that something falls or rises, and by how much.
 
-    >>> moves(-0.2, percent, 0.0005)
+    Parameters
+    ----------
+    change : float
+    size : callable
+        Writes the size of a change.
+    negligible : float
+        Size below which nothing changes.
+
+    Examples
+    --------
+    >>> change_phrase(-0.2, percent, 0.0005)
     'falls by 20%'
     """
-    if abs(change) < least:
+    if abs(change) < negligible:
         return "does not change"
-    return f"{'falls' if change < 0 else 'rises'} by {size(abs(change))}"
+    verb = "falls" if change < 0 else "rises"
+    return f"{verb} by {size(abs(change))}"
 
 
-def both(
+def two_changes_phrase(
     first: tuple[float, str],
     second: tuple[float, str],
     size: Callable[[float], str],
-    least: float = LEAST,
+    negligible: float = NEGLIGIBLE,
 ) -> str:
-    """Return how two things move, each with where, and the verb once if they move alike.
+    """Return how two things change, with one verb if they change alike.
 
-    >>> both((-0.2, "at home"), (-0.19, "in all"), percent, 0.0005)
+    Parameters
+    ----------
+    first, second : tuple of (float, str)
+        Change, and where.
+    size : callable
+        Writes the size of a change.
+    negligible : float
+        Size below which nothing changes.
+
+    Examples
+    --------
+    >>> two_changes_phrase((-0.2, "at home"), (-0.19, "in all"), percent, 0.0005)
     'falls by 20% at home and by 19% in all'
-    >>> both((-0.2, "at home"), (0.1, "in all"), percent, 0.0005)
+    >>> two_changes_phrase((-0.2, "at home"), (0.1, "in all"), percent, 0.0005)
     'falls by 20% at home but rises by 10% in all'
     """
-    (a, here), (b, there) = first, second
-    start = f"{moves(a, size, least)} {here}"
-    if min(abs(a), abs(b)) >= least and (a < 0) == (b < 0):
-        return f"{start} and by {size(abs(b))} {there}"
-    if max(abs(a), abs(b)) < least:
-        return f"does not change {here} or {there}"
-    return f"{start} but {moves(b, size, least)} {there}"
+    change, place = first
+    other_change, other_place = second
+    start = f"{change_phrase(change, size, negligible)} {place}"
+    both_change = min(abs(change), abs(other_change)) >= negligible
+    if both_change and (change < 0) == (other_change < 0):
+        return f"{start} and by {size(abs(other_change))} {other_place}"
+    if max(abs(change), abs(other_change)) < negligible:
+        return f"does not change {place} or {other_place}"
+    return f"{start} but {change_phrase(other_change, size, negligible)} {other_place}"

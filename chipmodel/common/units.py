@@ -47,12 +47,12 @@ A larger one is a slip of the pen or of the unit.
 
 
 def per_kwpm_year(usd_per_wafer: float) -> float:
-    """Turn USD per wafer into million USD per kwpm and year."""
+    """Return million USD per kwpm and year for USD per wafer."""
     return usd_per_wafer * MUSD_PER_KWPM_YEAR
 
 
 def per_wafer(musd_per_kwpm_year: float) -> float:
-    """Turn million USD per kwpm and year into USD per wafer."""
+    """Return USD per wafer for million USD per kwpm and year."""
     return musd_per_kwpm_year / MUSD_PER_KWPM_YEAR
 
 

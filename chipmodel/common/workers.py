@@ -1,7 +1,10 @@
-"""Where work that can be shared is done: in this process, in several, or on a cluster.
+"""Pools that work is spread over: this process, several, or a cluster.
 
-Every place offers the same: a function, what all calls share, and a list of tasks;
-results come back with the place of their task, in the order in which they are done.
+Each pool takes a function, what all calls share, and a list of tasks; results come back
+with the index of their task, in the order in which they are done.
+
+The processes are those of `concurrent.futures`. What is added here is that Ctrl-C ends
+them at once, also while they start.
 """
 
 from __future__ import annotations
@@ -20,16 +23,19 @@ from typing import Any, ClassVar, Protocol
 from chipmodel.common.errors import WorkerLost
 
 Work = Callable[[Any, Any], Any]
-"""A function of what is shared and of a task; named in a module, so that another process finds it."""
+"""A function of what is shared and of a task.
+
+It is defined at the top of a module, so that another process can import it.
+"""
 
 
 class Pool(Protocol):
-    """A place where tasks are done.
+    """Does tasks.
 
     Attributes
     ----------
     writes_here : bool
-        Whether what a task writes lands on the disk of this machine.
+        Whether what a task writes is on the disk of this machine.
     """
 
     writes_here: ClassVar[bool]
@@ -37,7 +43,7 @@ class Pool(Protocol):
     def each(
         self, work: Work, shared: Any, tasks: Sequence[Any]
     ) -> Iterator[tuple[int, Any]]:
-        """Do every task and return (place of the task, result) as they are done."""
+        """Do every task and yield (index of the task, result) as they are done."""
 
 
 class Here:
@@ -48,14 +54,20 @@ class Here:
     def each(
         self, work: Work, shared: Any, tasks: Sequence[Any]
     ) -> Iterator[tuple[int, Any]]:
-        """Do every task."""
-        for k, task in enumerate(tasks):
-            yield k, work(shared, task)
+        """Do every task, in order."""
+        for index, task in enumerate(tasks):
+            yield index, work(shared, task)
 
 
 @dataclass(frozen=True)
 class Processes:
-    """Processes of this machine."""
+    """Processes of this machine.
+
+    Attributes
+    ----------
+    jobs : int
+        How many.
+    """
 
     writes_here: ClassVar[bool] = True
     jobs: int
@@ -72,37 +84,36 @@ class Processes:
         """
         if not tasks:
             return
+        # A forked process would inherit threads of the solver in an unknown state.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(
-            min(self.jobs, len(tasks)), context, _open, (shared,)
-        )
+        jobs = min(self.jobs, len(tasks))
+        pool = ProcessPoolExecutor(jobs, context, _start_worker, (shared,))
         with pool, _ended_on_interrupt():
             try:
-                with _deaf_children():
-                    futures = {
-                        pool.submit(_do, work, task): k for k, task in enumerate(tasks)
-                    }
-                for future in as_completed(futures):
-                    yield futures[future], future.result()
+                indices = {}
+                with _children_ignore_interrupts():
+                    for index, task in enumerate(tasks):
+                        indices[pool.submit(_do, work, task)] = index
+                for future in as_completed(indices):
+                    yield indices[future], future.result()
             except BrokenProcessPool:
                 raise WorkerLost from None
             except BaseException as error:
-                pool.shutdown(
-                    wait=not isinstance(error, KeyboardInterrupt | GeneratorExit),
-                    cancel_futures=True,
-                )
+                is_stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
+                pool.shutdown(wait=not is_stopped, cancel_futures=True)
                 raise
 
 
 def pool_of(jobs: int) -> Pool:
-    """Return a place for as many processes as asked for."""
+    """Return a pool of so many processes; this one alone for one job."""
     return Here() if jobs == 1 else Processes(jobs)
 
 
+# In a worker: what its tasks share, sent once.
 _shared: list[Any] = []
 
 
-def _open(shared: Any) -> None:
+def _start_worker(shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _shared.append(shared)
 
@@ -112,35 +123,38 @@ def _do(work: Work, task: Any) -> Any:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C even while they still import; this one hears it afterwards.
+def _children_ignore_interrupts() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C even while they still import.
 
-    Blocking the signal is what the processes inherit. It is not enough here: a thread
-    of a library may take it, and the interrupt would come while a process is half
-    started and known to nobody who could end it.
+    This process receives it after the block. Blocking the signal is what the processes
+    inherit. It is not enough here: a thread of a library may take it, and the interrupt
+    would come while a process is half started and unknown to the pool that could end
+    it.
     """
-    ours = (
-        hasattr(signal, "pthread_sigmask")
-        and threading.current_thread() is threading.main_thread()
-    )
-    if not ours or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    can_block = hasattr(signal, "pthread_sigmask")
+    is_main = threading.current_thread() is threading.main_thread()
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not can_block or not is_main or is_ignored:
         yield
         return
-    came: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
-        if came:
+        if interrupts:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def _ended_on_interrupt() -> Iterator[None]:
-    """End the processes started inside when this one is interrupted; what they were at is lost anyway."""
+    """End the processes started in the block when this one is interrupted.
+
+    Their tasks are lost anyway.
+    """
     others = set(active_children())
     try:
         yield

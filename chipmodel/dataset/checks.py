@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from chipmodel.common.errors import Problem
@@ -18,12 +18,11 @@ from chipmodel.dataset.rows import ParameterRow, regional_pool
 
 Tables = Mapping[str, tuple[Row, ...]]
 
-
 Check = Callable[[Tables], list[Problem]]
 
+Keys = Iterable[tuple[object, ...]]
 
 CHECKS: list[Check] = []
-
 
 NEVER_EMPTY = (
     "regions",
@@ -34,6 +33,17 @@ NEVER_EMPTY = (
     "device_steps",
     "sources",
 )
+"""Tables without which there is no model."""
+
+WHOLES = {
+    "demand_location": ("criterion",),
+    "input_supply": ("input",),
+    "expansion": ("base_year", "segment"),
+}
+"""Tables of shares, and the columns of the whole that their shares sum to."""
+
+SHARE_TOLERANCE = 1e-6
+"""By how much the sum of shares may differ from one."""
 
 
 class _Unread(Exception):
@@ -41,7 +51,7 @@ class _Unread(Exception):
 
 
 def check(function: Check) -> Check:
-    """Register a check; it is left out when a table it needs has faults of its own."""
+    """Register a check; it is skipped when a table it needs has faults of its own."""
 
     @wraps(function)
     def guarded(tables: Tables) -> list[Problem]:
@@ -65,13 +75,14 @@ def _ids(tables: Tables, name: str, column: str) -> list[str]:
 
 
 @check
-def enough_sets(tables: Tables) -> list[Problem]:
-    """There is at least one region and one segment."""
-    return [
-        Problem(f"{name}.csv", "file", "has no rows", "add at least one")
-        for name in NEVER_EMPTY
-        if not tables.get(name, ("faulty",))
-    ]
+def tables_have_rows(tables: Tables) -> list[Problem]:
+    """No table that the model cannot do without is empty."""
+    problems = []
+    for name in NEVER_EMPTY:
+        if name in tables and not tables[name]:
+            what, fix = "has no rows", "add one or more"
+            problems.append(Problem(f"{name}.csv", "file", what, fix))
+    return problems
 
 
 @check
@@ -82,124 +93,89 @@ def one_leading_segment(tables: Tables) -> list[Problem]:
     if len(leading) == 1 or not segments:
         return []
     what = f"is true for {', '.join(leading)}" if leading else "is true for no segment"
-    return [
-        Problem(
-            "segments.csv", "leading", what, "write true for one segment, else false"
-        )
-    ]
+    fix = "write true for one segment and false for the others"
+    return [Problem("segments.csv", "leading", what, fix)]
 
 
 @check
 def shares_sum_to_one(tables: Tables) -> list[Problem]:
     """Shares of one whole sum to one within 1e-6."""
-    wholes = {
-        "demand_location": ("criterion",),
-        "input_supply": ("input",),
-        "expansion": ("base_year", "segment"),
-    }
     problems = []
-    for name, by in wholes.items():
+    for name, columns in WHOLES.items():
         if name not in tables:
             continue
         total: dict[tuple[str, ...], float] = defaultdict(float)
         for row in _rows(tables, name):
-            total[tuple(getattr(row, k) for k in by)] += row.value
-        for key, value in total.items():
-            if abs(value - 1) > 1e-6:
-                place = ", ".join(f"{k}={v}" for k, v in zip(by, key, strict=True))
-                problems.append(
-                    Problem(
-                        f"{name}.csv",
-                        place,
-                        f"shares sum to {value:.6g}",
-                        "make them sum to 1",
-                    )
-                )
+            whole = tuple(getattr(row, column) for column in columns)
+            total[whole] += row.value
+        for whole, share in total.items():
+            if abs(share - 1) <= SHARE_TOLERANCE:
+                continue
+            pairs = zip(columns, whole, strict=True)
+            place = ", ".join(f"{column}={value}" for column, value in pairs)
+            what = f"shares sum to {share:.6g}"
+            problems.append(Problem(f"{name}.csv", place, what, "make them sum to 1"))
     return problems
 
 
 @check
 def complete(tables: Tables) -> list[Problem]:
-    """Every number the model needs is there: nothing is filled in silently."""
-    regions, segments, inputs, steps = (
-        _ids(tables, name, column) if name in tables else []
-        for name, column in (
-            ("regions", "region"),
-            ("segments", "segment"),
-            ("inputs", "input"),
-            ("device_steps", "step"),
-        )
-    )
-    needed: dict[str, tuple[tuple[str, ...], list[tuple[object, ...]]]] = {
-        "costs": (
-            ("segment", "item"),
-            [(s, i) for s in segments for i in ("capex", "running", "inputs")],
-        ),
-        "cost_factors": (
-            ("region", "item"),
-            [(r, i) for r in regions for i in ("building", "running", "place")],
-        ),
-        "construction": (
-            ("region", "item"),
-            [(r, i) for r in regions for i in ("permit", "build")],
-        ),
-        "prices": (
-            ("segment", "item"),
-            [(s, i) for s in segments for i in ("reference", "customs_share")],
-        ),
-        "operation": (
-            ("segment", "item"),
-            [(s, i) for s in segments for i in ("u_base", "u_min", "u_max")],
-        ),
+    """Every number that the model needs is present: nothing is filled in silently."""
+    problems = []
+    for name, (columns, keys) in _needed_rows(tables).items():
+        if name not in tables:
+            continue
+        present = {
+            tuple(getattr(row, column) for column in columns)
+            for row in _rows(tables, name)
+        }
+        for key in keys:
+            if key not in present:
+                place = ", ".join(str(part) for part in key)
+                what, fix = "row is missing", "add the row, with its source"
+                problems.append(Problem(f"{name}.csv", place, what, fix))
+    return problems
+
+
+def _needed_rows(tables: Tables) -> dict[str, tuple[tuple[str, ...], Keys]]:
+    """Return the rows each table must have: the columns that name them, and values."""
+
+    def known(name: str, column: str) -> list[str]:
+        # Without a sound table of segments no row per segment is asked for.
+        return _ids(tables, name, column) if name in tables else []
+
+    regions = known("regions", "region")
+    segments = known("segments", "segment")
+    inputs = known("inputs", "input")
+    steps = sorted(set(known("device_steps", "step")))
+    by_segment, by_region = ("segment", "item"), ("region", "item")
+    return {
+        "costs": (by_segment, product(segments, ("capex", "running", "inputs"))),
+        "cost_factors": (by_region, product(regions, ("building", "running", "place"))),
+        "construction": (by_region, product(regions, ("permit", "build"))),
+        "prices": (by_segment, product(segments, ("reference", "customs_share"))),
+        "operation": (by_segment, product(segments, ("u_base", "u_min", "u_max"))),
         "elasticities": (
-            ("segment", "item"),
-            [*((s, "demand") for s in segments), ("all", "substitution")],
+            by_segment,
+            [*product(segments, ("demand",)), ("all", "substitution")],
         ),
         "demand_location": (
             ("criterion", "region"),
-            [(c, r) for c in ("maker", "user") for r in regions],
+            product(("maker", "user"), regions),
         ),
         "freight": (("leg",), [("domestic",), ("international",)]),
         "input_facts": (
             ("input", "item"),
-            [(j, i) for j in inputs for i in ("slack", "replacement", "premium")],
+            product(inputs, ("slack", "replacement", "premium")),
         ),
-        "parameters": (("parameter",), [(p,) for p in ParameterRow.units]),
-        "device_steps": (
-            ("step", "item"),
-            [(k, i) for k in sorted(set(steps)) for i in ("width", "premium")],
-        ),
+        "parameters": (("parameter",), product(ParameterRow.units)),
+        "device_steps": (("step", "item"), product(steps, ("width", "premium"))),
         "assembly_costs": (
             ("package", "item"),
-            [
-                ("standard", "capex"),
-                ("standard", "running"),
-                ("advanced", "capex"),
-                ("advanced", "running"),
-                ("all", "lead"),
-            ],
+            [*product(("standard", "advanced"), ("capex", "running")), ("all", "lead")],
         ),
-        "assembly_recipes": (
-            ("segment", "package"),
-            [(s, "standard") for s in segments],
-        ),
+        "assembly_recipes": (("segment", "package"), product(segments, ("standard",))),
     }
-    problems = []
-    for name, (by, keys) in needed.items():
-        if name not in tables:
-            continue
-        have = {tuple(getattr(row, k) for k in by) for row in _rows(tables, name)}
-        problems += [
-            Problem(
-                f"{name}.csv",
-                ", ".join(map(str, key)),
-                "row is missing",
-                "add the row, with its source",
-            )
-            for key in keys
-            if key not in have
-        ]
-    return problems
 
 
 @check
@@ -208,16 +184,15 @@ def utilisation_in_order(tables: Tables) -> list[Problem]:
     use: dict[str, dict[str, float]] = defaultdict(dict)
     for row in _rows(tables, "operation"):
         use[row.segment][row.item] = row.value
-    return [
-        Problem(
-            "operation.csv",
-            segment,
-            "u_min, u_base and u_max are out of order",
-            "make u_min <= u_base <= u_max",
-        )
-        for segment, u in use.items()
-        if len(u) == 3 and not 0 < u["u_min"] <= u["u_base"] <= u["u_max"]
-    ]
+    problems = []
+    for segment, share in use.items():
+        if len(share) < 3:
+            continue  # `complete` reports the missing row
+        if not 0 < share["u_min"] <= share["u_base"] <= share["u_max"]:
+            what = "u_min, u_base and u_max are out of order"
+            fix = "make u_min <= u_base <= u_max"
+            problems.append(Problem("operation.csv", segment, what, fix))
+    return problems
 
 
 @check
@@ -236,113 +211,85 @@ def demand_without_gaps(tables: Tables) -> list[Problem]:
         for (start, end), (following, _) in pairwise(spans):
             if end < start or following != end + 1:
                 what = f"period to {end} is followed by one from {following}"
-                problems.append(
-                    Problem(
-                        "demand.csv",
-                        segment,
-                        what,
-                        "let each period start the year after the last",
-                    )
-                )
+                fix = "let each period start the year after the last"
+                problems.append(Problem("demand.csv", segment, what, fix))
     return problems
 
 
 @check
-def assembly_routes_lead_somewhere(tables: Tables) -> list[Problem]:
+def regions_have_assembly_routes(tables: Tables) -> list[Problem]:
     """Every region can have its wafers packaged somewhere."""
-    routes = set(_ids(tables, "assembly_routes", "region"))
-    return [
-        Problem(
-            "assembly_routes.csv",
-            region,
-            "has no route to a packaging place",
-            "add one",
-        )
-        for region in _ids(tables, "regions", "region")
-        if region not in routes
-    ]
+    with_route = set(_ids(tables, "assembly_routes", "region"))
+    problems = []
+    for region in _ids(tables, "regions", "region"):
+        if region not in with_route:
+            what = "has no route to a packaging place"
+            problems.append(Problem("assembly_routes.csv", region, what, "add one"))
+    return problems
 
 
 @check
 def packaging_projects_have_years(tables: Tables) -> list[Problem]:
-    """A packaging project has a first year; running plants and free places have none."""
-    return [
-        Problem(
-            "assembly.csv",
-            row.site,
-            f"earliest is {row.earliest} for a {row.kind}",
-            "only projects have a year",
-        )
-        for row in _rows(tables, "assembly")
-        if (row.kind == "project") != (row.earliest is not None)
-    ]
+    """A packaging project has a first year; running plants and free places do not."""
+    problems = []
+    for row in _rows(tables, "assembly"):
+        if (row.kind == "project") != (row.earliest is not None):
+            what = f"earliest is {row.earliest} for a {row.kind}"
+            fix = "only projects have a year"
+            problems.append(Problem("assembly.csv", row.site, what, fix))
+    return problems
 
 
 @check
 def holders_are_known(tables: Tables) -> list[Problem]:
     """A budget belongs to a firm or to the pool of a region."""
-    known = set(_ids(tables, "firms", "firm")) | {
-        regional_pool(r) for r in _ids(tables, "regions", "region")
-    }
-    return [
-        Problem(
-            "budgets.csv",
-            row.holder,
-            "is neither a firm nor a pool",
-            "use a firm id or pool_<region>",
-        )
-        for row in _rows(tables, "budgets")
-        if row.holder not in known
-    ]
+    regions = _ids(tables, "regions", "region")
+    pools = {regional_pool(region) for region in regions}
+    holders = pools.union(_ids(tables, "firms", "firm"))
+    problems = []
+    for row in _rows(tables, "budgets"):
+        if row.holder not in holders:
+            what = "is neither a firm nor a pool"
+            fix = "use a firm id or pool_<region>"
+            problems.append(Problem("budgets.csv", row.holder, what, fix))
+    return problems
 
 
 @check
 def facts_of_projects(tables: Tables) -> list[Problem]:
     """An award names the treasury that pays; nothing else has one."""
-    return [
-        Problem(
-            "project_facts.csv",
-            f"{row.site}, {row.item}",
-            "treasury is given for an award and nothing else",
-            "name the region that pays the award",
-        )
-        for row in _rows(tables, "project_facts")
-        if (row.item == "award") != (row.treasury is not None)
-    ]
+    problems = []
+    for row in _rows(tables, "project_facts"):
+        if (row.item == "award") != (row.treasury is not None):
+            place = f"{row.site}, {row.item}"
+            what = "treasury is given for an award and nothing else"
+            fix = "name the region that pays the award"
+            problems.append(Problem("project_facts.csv", place, what, fix))
+    return problems
 
 
 @check
-def device_widths_rise(tables: Tables) -> list[Problem]:
-    """Premiums of moving device making rise with the step, so that steps fill in order."""
+def device_premiums_rise(tables: Tables) -> list[Problem]:
+    """Premiums of moving device making rise with the step, so steps fill in order."""
     premium = {
         row.step: row.value
         for row in _rows(tables, "device_steps")
         if row.item == "premium"
     }
-    ordered = [premium[k] for k in sorted(premium)]
-    if ordered != sorted(ordered):
-        return [
-            Problem(
-                "device_steps.csv",
-                "premium",
-                "falls with the step",
-                "let the premium rise with the step",
-            )
-        ]
-    return []
+    ordered = [premium[step] for step in sorted(premium)]
+    if ordered == sorted(ordered):
+        return []
+    fix = "let the premium rise with the step"
+    return [Problem("device_steps.csv", "premium", "falls with the step", fix)]
 
 
 @check
 def multipliers_rise(tables: Tables) -> list[Problem]:
     """The cost of building rises from the first step to the last."""
     value = {row.parameter: row.value for row in _rows(tables, "parameters")}
-    if value.get("multiplier_start", 0.0) > value.get("multiplier_end", math.inf):
-        return [
-            Problem(
-                "parameters.csv",
-                "multiplier_start",
-                "is above multiplier_end",
-                "let the cost rise",
-            )
-        ]
-    return []
+    first = value.get("multiplier_start", 0.0)
+    last = value.get("multiplier_end", math.inf)
+    if first <= last:
+        return []
+    what, fix = "is above multiplier_end", "let the cost rise"
+    return [Problem("parameters.csv", "multiplier_start", what, fix)]

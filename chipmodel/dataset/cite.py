@@ -10,29 +10,28 @@ from chipmodel.dataset.rows import SourceRow
 
 YEAR = 2026
 
-
 TITLE = "chipmodel: where chip factories go, and who pays, under policy"
 
 
 def cite(data: Dataset) -> dict[str, Any]:
-    """Return a citation, its BibTeX form and the licences."""
-    version = __version__
+    """Return a citation, its BibTeX form and the licences as plain data."""
     stamp = f"data {data.name}, digest {data.digest[:12]}"
     bibtex = "\n".join(
         [
             "@software{chipmodel,",
             "  author  = {{The chipmodel authors}},",
             f"  title   = {{{TITLE}}},",
-            f"  version = {{{version}}},",
+            f"  version = {{{__version__}}},",
             f"  year    = {{{YEAR}}},",
             f"  note    = {{{stamp}}}",
             "}",
         ]
     )
+    citation = (
+        f"The chipmodel authors ({YEAR}). {TITLE}. Version {__version__}; {stamp}."
+    )
     return {
-        "citation": (
-            f"The chipmodel authors ({YEAR}). {TITLE}. Version {version}; {stamp}."
-        ),
+        "citation": citation,
         "bibtex": bibtex,
         "licence_code": "MIT",
         "licence_data": "CC-BY-4.0",
@@ -42,16 +41,14 @@ def cite(data: Dataset) -> dict[str, Any]:
     }
 
 
-def cite_lines(found: dict[str, Any]) -> list[str]:
-    """Return the citation as lines of text."""
-    return [
-        found["citation"],
-        "",
-        found["bibtex"],
-        "",
-        (
-            f"Code: {found['licence_code']}. Data: {found['licence_data']}; cite the"
-            " sources of the numbers you use"
-        ),
-        f"as well ({found['sources']} in sources.csv; data.source_of(...) names them).",
-    ]
+def cite_lines(citation: dict[str, Any]) -> list[str]:
+    """Return what `cite` gives as lines of text."""
+    licences = (
+        f"Code: {citation['licence_code']}. Data: {citation['licence_data']}; cite the"
+        " sources of the numbers you use"
+    )
+    sources = (
+        f"as well ({citation['sources']} in sources.csv; data.source_of(...) names"
+        " them)."
+    )
+    return [citation["citation"], "", citation["bibtex"], "", licences, sources]

@@ -1,10 +1,10 @@
-"""How sure a headline number is: the interval kept for it under ``data/derived/``.
+"""Intervals of headline numbers, stored with the data under ``data/derived/``.
 
 `experiments/intervals.py` draws every number of the data that has a range, solves cases
-at each draw and keeps, for each metric, the lowest and the highest result, that of the
-data as they stand among them. Of n draws and one more, the one more lies between the
-ends of the n with a chance of (n - 1)/(n + 1). An interval belongs to one state of the
-data: it is told only beside a value equal to the one it was drawn around.
+at each draw and stores, for each metric, the lowest and the highest result, that of the
+data themselves among them. Of n draws and one more, the one more lies between the ends
+of the n with a probability of (n - 1)/(n + 1). An interval belongs to one state of the
+data: it is shown only beside a value equal to the one it was drawn around.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from chipmodel.common.errors import InputError
 from chipmodel.common.files import read_file
 from chipmodel.dataset.dataset import Dataset
 
-FOLDER, FILE = "derived", "intervals.csv"
+FOLDER = "derived"
 
+FILE = "intervals.csv"
 
 CLOSE = 0.01
-"""A value belongs to an interval if it is this near its centre, as a part of its width."""
+"""How far from its centre a value may be to belong to an interval, in widths."""
 
+ROUNDING = 1e-6
+"""The same as a part of the centre, for intervals of no width: digits in the file."""
 
 CHANGE = "change of "
-"""Stands before a metric for its change against the reference case."""
-
+"""Prefix of a metric for its change against the reference case."""
 
 Ends = tuple[float, float]
+"""Low and high of an interval."""
 
 
 @dataclass(frozen=True)
@@ -60,60 +63,60 @@ class Intervals:
         )
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
-        """Return low and high of a metric, or none if they were not drawn around this value."""
-        found = self.known.get((case, world, metric))
-        if found is None:
+        """Return low and high of a metric; None if they belong to another value."""
+        interval = self.known.get((case, world, metric))
+        if interval is None:
             return None
-        centre, low, high = found
-        near = abs(value - centre) <= CLOSE * (high - low) + 1e-6 * abs(centre)
-        return (low, high) if near else None
+        centre, low, high = interval
+        tolerance = CLOSE * (high - low) + ROUNDING * abs(centre)
+        return (low, high) if abs(value - centre) <= tolerance else None
 
 
 def load_intervals(data: Dataset) -> Intervals:
-    """Read the intervals kept with a data package; none if it has no such file.
+    """Read the intervals stored with a data package; none if it has no such file.
 
     Raises
     ------
     InputError
-        If the file is there and is not one of intervals.
+        If the file is present and does not hold intervals.
     """
     path = data.root / FOLDER / FILE
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else Intervals({})
+    if not path.is_file():
+        return Intervals({})
+    return _read(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _: int) -> Intervals:
+def _read(path: Path, _time_of_change: int) -> Intervals:
+    known: dict[tuple[str, str, str], tuple[float, float, float]] = {}
+    draws: list[int] = []
     try:
-        rows = [
-            row
-            for row in csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig")))
-            if row["low"]
-        ]
-        known = {
-            (row["case"], row["world"], row["metric"]): (
-                float(row["centre"]),
-                float(row["low"]),
-                float(row["high"]),
-            )
-            for row in rows
-        }
-        return Intervals(known, min((int(row["draws"]) for row in rows), default=0))
+        text = read_file(path).decode("utf-8-sig")
+        for row in csv.DictReader(io.StringIO(text)):
+            if not row["low"]:
+                continue  # a number without an interval
+            ends = (float(row["centre"]), float(row["low"]), float(row["high"]))
+            known[row["case"], row["world"], row["metric"]] = ends
+            draws.append(int(row["draws"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.one(
             f"{FOLDER}/{FILE}",
             "file",
             f"does not hold intervals ({error})",
-            "write it anew with experiments/intervals.py, or remove it",
+            "write it again with experiments/intervals.py, or remove it",
         ) from None
+    return Intervals(known, min(draws, default=0))
 
 
 def with_ends(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
-    """Return a table of metrics with the low and high known for its values, if any are."""
-    found = [
+    """Return a table of metrics with columns low and high, if any of them are known."""
+    ends = [
         intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
         for row in table.itertuples()
     ]
-    if not any(found):
+    if not any(ends):
         return table
-    ends = [one or (float("nan"), float("nan")) for one in found]
-    return table.assign(low=[low for low, _ in ends], high=[high for _, high in ends])
+    unknown = (float("nan"), float("nan"))
+    lows = [(interval or unknown)[0] for interval in ends]
+    highs = [(interval or unknown)[1] for interval in ends]
+    return table.assign(low=lows, high=highs)

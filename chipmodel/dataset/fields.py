@@ -249,7 +249,7 @@ class Fact(Row):
         return lowest, highest
 
     def outside(self, number: float) -> str:
-        """Return in what way a number is no sensible value of this fact; else ``""``."""
+        """Return why a number is no sensible value of this fact; ``""`` if it is."""
         lowest, highest = self.limits(self.item_name)
         if lowest is not None and number < lowest:
             return f"is below {lowest:g}"

@@ -181,7 +181,7 @@ class ProjectFactRow(
     ),
     units={"committed": "share", "award": "MUSD", "announced_capex": "MUSD"},
 ):
-    """A number that belongs to a project: commitment, award or announced capital cost."""
+    """A number of a project: commitment, award or announced capital cost."""
 
     site: Annotated[str, Field(pattern=ID_PATTERN), Ref("projects")] = Field(
         description="Id of the site."
@@ -535,7 +535,7 @@ class AllianceRow(
         "lng_project": "USD billion",
     },
 ):
-    """What allies pay, pledge and trade beside chips; nothing of it enters the model."""
+    """What allies pay, pledge and trade beside chips; the model does not read it."""
 
     region: RegionId
     item: Item[
@@ -738,19 +738,22 @@ TABLES: dict[str, type[Row]] = {
 
 
 def columns(model: type[Row]) -> list[str]:
-    """Return the columns of a table in the order of its file: keys, attributes, then the fact."""
+    """Return the columns of a table in the order of its file.
+
+    Those of a fact come last, wherever the model declares them.
+    """
+    names = list(model.model_fields)
     if not issubclass(model, Fact):
-        return list(model.model_fields)
-    return [
-        name for name in model.model_fields if name not in Fact.model_fields
-    ] + list(Fact.model_fields)
+        return names
+    fact_columns = list(Fact.model_fields)
+    return [name for name in names if name not in fact_columns] + fact_columns
 
 
 def references(model: type[Row]) -> dict[str, Ref]:
     """Return the columns of a table that refer to keys of another."""
-    return {
-        name: mark
-        for name, field in model.model_fields.items()
-        for mark in field.metadata
-        if isinstance(mark, Ref)
-    }
+    marked = {}
+    for name, field in model.model_fields.items():
+        for mark in field.metadata:
+            if isinstance(mark, Ref):
+                marked[name] = mark
+    return marked

@@ -1,4 +1,4 @@
-"""Where a number comes from: the facts that answer for an item, each with its citation."""
+"""Where a number comes from: the facts that match an item, each with its citation."""
 
 from __future__ import annotations
 
@@ -11,145 +11,147 @@ from chipmodel.common.text import offer
 from chipmodel.dataset.fields import Fact
 from chipmodel.dataset.rows import SourceRow
 
+SHOWN = {"value", "unit", "year_of_money", "low", "high", "grade", "note"}
+"""Columns of a fact that are shown beside its citation."""
+
+NamedFact = tuple[str, Fact]
+"""Name of a table, and one of its facts."""
+
 
 def source_of(
-    facts: list[tuple[str, Fact]],
+    facts: list[NamedFact],
     citations: Sequence[SourceRow],
     item: str,
     where: Mapping[str, object],
 ) -> pd.DataFrame:
-    """Return the facts that answer for an item; see `Dataset.source_of`."""
+    """Return the facts that match an item; see `Dataset.source_of`."""
     named = [(table, row) for table, row in facts if item in (row.item_name, table)]
-    problems = _unknown(item, where, facts, named)
+    problems = _unknown_names(item, where, facts, named)
     if problems:
         raise InputError(problems)
-    # A table without the keys asked for would answer for every value of them: one that
-    # has them knows better.
-    most = max(len(_held(row, where)) for _, row in named)
-    named = [(table, row) for table, row in named if len(_held(row, where)) == most]
-    found = [
-        (table, row)
-        for table, row in named
-        if all(_is(row, k, where[k]) for k in _held(row, where))
+    # A table without the keys asked for would match every value of them: a table that
+    # has them is more specific.
+    most = max(len(_keys_of(row, where)) for _, row in named)
+    specific = [
+        (table, row) for table, row in named if len(_keys_of(row, where)) == most
     ]
-    if not found:
-        raise InputError(_nothing(item, where, [row for _, row in named]))
+    matching = [(table, row) for table, row in specific if _matches(row, where)]
+    if not matching:
+        raise InputError(_no_match(item, where, [row for _, row in specific]))
     sources = {row.source: row for row in citations}
     return pd.DataFrame(
-        [_answer(table, row, sources[row.source]) for table, row in found]
+        [_described(table, row, sources[row.source]) for table, row in matching]
     )
 
 
-def _held(row: Fact, where: Mapping[str, object]) -> list[str]:
-    return [column for column in where if column in type(row).model_fields]
+def _has(row: Fact, column: str) -> bool:
+    return column in type(row).model_fields
+
+
+def _keys_of(row: Fact, where: Mapping[str, object]) -> list[str]:
+    """Return the columns asked for that the table of a row has."""
+    return [column for column in where if _has(row, column)]
 
 
 def _is(row: Fact, column: str, value: object) -> bool:
     return str(getattr(row, column)) == str(value)
 
 
-def _answer(table: str, row: Fact, source: SourceRow) -> dict[str, object]:
+def _matches(row: Fact, where: Mapping[str, object]) -> bool:
+    return all(_is(row, column, where[column]) for column in _keys_of(row, where))
+
+
+def _described(table: str, row: Fact, source: SourceRow) -> dict[str, object]:
+    key = ", ".join(str(getattr(row, column)) for column in type(row).key)
     return {
         "table": table,
-        "key": ", ".join(str(getattr(row, k)) for k in type(row).key),
-        **row.model_dump(
-            include={"value", "unit", "year_of_money", "low", "high", "grade", "note"}
-        ),
-        "citation": ". ".join(
-            str(x)
-            for x in (source.publisher, source.title, source.year, source.url)
-            if x
-        ),
+        "key": key,
+        **row.model_dump(include=SHOWN),
+        "citation": _citation_of(source),
         "interested": source.interested,
     }
 
 
-def _unknown(
+def _unknown_names(
     item: str,
     where: Mapping[str, object],
-    facts: list[tuple[str, Fact]],
-    named: list[tuple[str, Fact]],
+    facts: list[NamedFact],
+    named: list[NamedFact],
 ) -> list[Problem]:
-    """Return the names that no table has: the item, a key, or a value of a key the item's tables do not have."""
+    """Return problems of names that no table has: the item, a key or its value.
+
+    A value counts only for a key that the tables of the item do not have: the others
+    are compared with the rows of the item.
+    """
     problems = []
     if not named:
-        known = {
-            name
-            for table, row in facts
-            for name in (row.item_name, table)
-            if name != "*"
-        }
-        problems.append(
-            Problem(
-                "source_of",
-                item,
-                "no such item, parameter or table",
-                offer(item, sorted(known)),
-            )
-        )
-    columns = {key for _, row in facts for key in type(row).key}
+        known: set[str] = set()
+        for table, row in facts:
+            known |= {row.item_name, table} - {"*"}
+        what = "no such item, parameter or table"
+        problems.append(Problem("source_of", item, what, offer(item, sorted(known))))
+    keys: set[str] = set()
+    for _, row in facts:
+        keys.update(type(row).key)
     for column, value in where.items():
-        rows = [row for _, row in facts if column in type(row).model_fields]
+        rows = [row for _, row in facts if _has(row, column)]
         if not rows:
-            problems.append(
-                Problem(
-                    "source_of",
-                    column,
-                    "no table has such a key",
-                    offer(column, sorted(columns)),
-                )
-            )
-        elif (
-            named
-            and not any(column in type(row).model_fields for _, row in named)
-            and not any(_is(row, column, value) for row in rows)
-        ):
+            what, fix = "no table has such a key", offer(column, sorted(keys))
+            problems.append(Problem("source_of", column, what, fix))
+            continue
+        item_has_key = any(_has(row, column) for _, row in named)
+        value_exists = any(_is(row, column, value) for row in rows)
+        if named and not item_has_key and not value_exists:
             problems.append(_no_value(column, value, rows))
     return problems
 
 
-def _nothing(item: str, where: Mapping[str, object], rows: list[Fact]) -> list[Problem]:
-    held = {
-        column: [row for row in rows if column in type(row).model_fields]
-        for column in where
+def _no_match(
+    item: str, where: Mapping[str, object], rows: list[Fact]
+) -> list[Problem]:
+    """Return why no row matches: a value that none has, or else their combination."""
+    problems = []
+    keys = []
+    for column, value in where.items():
+        with_column = [row for row in rows if _has(row, column)]
+        if not with_column:
+            continue
+        keys.append(column)
+        if not any(_is(row, column, value) for row in with_column):
+            problems.append(_no_value(column, value, with_column))
+    if problems:
+        return problems
+    *others, last = keys
+    without_last = {column: where[column] for column in others}
+    known = {
+        str(getattr(row, last))
+        for row in rows
+        if _has(row, last) and _matches(row, without_last)
     }
-    odd = [
-        _no_value(column, where[column], having)
-        for column, having in held.items()
-        if having and not any(_is(row, column, where[column]) for row in having)
-    ]
-    if odd:
-        return odd
-    *others, last = [column for column, having in held.items() if having]
-    left = [
-        row
-        for row in held[last]
-        if all(_is(row, k, where[k]) for k in others if k in _held(row, where))
-    ]
-    asked = ", ".join(f"{k}={where[k]}" for k in (*others, last))
-    known = sorted({str(getattr(row, last)) for row in left})
-    fix = f"{last} with the others: " + ", ".join(known) if known else "give fewer keys"
+    asked = ", ".join(f"{column}={where[column]}" for column in keys)
+    fix = "give fewer keys"
+    if known:
+        fix = f"{last} with the others: {', '.join(sorted(known))}"
     return [Problem("source_of", item, f"no fact for {asked} together", fix)]
 
 
 def _no_value(column: str, value: object, rows: list[Fact]) -> Problem:
     known = sorted({str(getattr(row, column)) for row in rows})
-    return Problem(
-        "source_of",
-        column,
-        f"no fact has {column}={value}",
-        "known: " + ", ".join(known),
-    )
+    what = f"no fact has {column}={value}"
+    return Problem("source_of", column, what, f"known: {', '.join(known)}")
+
+
+def _citation_of(source: SourceRow) -> str:
+    parts = (source.publisher, source.title, source.year, source.url)
+    return ". ".join(str(part) for part in parts if part)
 
 
 def citation(source: str, citations: Sequence[SourceRow]) -> str:
-    """Return the citation of a source."""
+    """Return the citation of a source; nothing for an id that is not known."""
     if source == "own":
         return "own assumption of the case"
     for row in citations:
         if row.source == source:
-            known = ". ".join(
-                str(x) for x in (row.publisher, row.title, row.year, row.url) if x
-            )
-            return known + (" (interested party)" if row.interested else "")
+            party = " (interested party)" if row.interested else ""
+            return _citation_of(row) + party
     return ""

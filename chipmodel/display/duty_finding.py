@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chipmodel.common.text import both, listed, lower, percent, span
+from chipmodel.common.text import listed, lower, percent, span, two_changes_phrase
 from chipmodel.display.finding_parts import (
     UNCHANGED,
     Finding,
@@ -161,7 +161,9 @@ def _device_making(
         else:
             without_base[where] = "stays at zero" if new <= 0 else "starts"
     if not without_base:
-        return both((changes[home], home), (changes[total], total), percent, UNCHANGED)
+        return two_changes_phrase(
+            (changes[home], home), (changes[total], total), percent, UNCHANGED
+        )
     if changes:
         # Making for the home market is a part of all, so that it is the one at zero.
         change = changes[total]

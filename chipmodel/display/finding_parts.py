@@ -9,8 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from chipmodel.common.text import LEAST as NEGLIGIBLE
-from chipmodel.common.text import billion, both, listed, lower, percent, span
+from chipmodel.common.text import NEGLIGIBLE as NEGLIGIBLE
+from chipmodel.common.text import (
+    billion,
+    listed,
+    lower,
+    percent,
+    span,
+    two_changes_phrase,
+)
 from chipmodel.policies.base import Policy
 from chipmodel.policies.origin_floor import OriginFloor
 from chipmodel.policies.tariff import Tariff
@@ -170,7 +177,7 @@ def welfare_sentence(
     summary = pair.summary
     region_change = finding.metric(f"welfare.{region}", pair)
     world_change = finding.metric("welfare.all", pair)
-    changes = both(
+    changes = two_changes_phrase(
         (region_change, f"in {summary.region(region)}"),
         (world_change, "in the world as a whole"),
         billion,

@@ -1,31 +1,38 @@
-"""The linear programme in words, generated from the docstrings of its parts."""
+"""The linear program as text, generated from the declarations of its parts."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from types import ModuleType
+from dataclasses import dataclass
 from typing import Any
 
 from chipmodel.common.text import labelled
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import InputRow, RegionRow, SegmentRow
-from chipmodel.model.lp import finance, program
+from chipmodel.model.lp.program import PARTS
+from chipmodel.model.lp.row_groups import RowGroup, groups_of
 from chipmodel.policies.base import Policy
 
 STEPS = ("variables", "constraints", "costs")
+"""What each part adds to the linear program, in this order."""
 
+OPENING = """\
+Minimise the discounted cost of resources, plus tariffs, less support, less the value
+of the chips served. With price-taking firms and buyers the optimum is the competitive
+equilibrium under the stated policies. Left out: market power, income effects, the
+quality of firms, conversion of old lines. Every variable is at least zero. Flows and
+capacity are kwpm, money is million USD, real."""
 
-OPENING = """Minimise the discounted cost of resources, plus tariffs, less support, less the value of the chips
-served. With price-taking firms and buyers the optimum is the competitive equilibrium under the stated
-policies. Left out: market power, income effects, the quality of firms, conversion of old lines.
-Every variable is at least zero. Flows and capacity are kwpm, money is million USD, real."""
-
+ROWS = """\
+A balance has a zero right-hand side, and its dual is a price. A limit has an owner, and
+its dual times its right-hand side is the rent of that owner."""
 
 SYMBOLS = {
     r"\cdot": "*",
     r"\le": "<=",
     r"\ge": ">=",
+    r"\ne": "!=",
     r"\in": " in ",
     r"\sum": "sum",
     r"\tau": "tau",
@@ -35,43 +42,117 @@ SYMBOLS = {
     r"\,": " ",
     r"\_": "_",
 }
+"""What LaTeX commands become in plain text."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the linear program, with its docstrings as they are in the code.
+
+    Attributes
+    ----------
+    name, title : str
+        Name of the module, and its docstring.
+    variables, costs : str
+        What variables it adds, and what it charges.
+    groups : tuple of RowGroup
+        Its rows.
+    """
+
+    name: str
+    title: str
+    variables: str
+    groups: tuple[RowGroup, ...]
+    costs: str
+
+
+def parts_of_program() -> list[Part]:
+    """Return the parts of the linear program, in reading order."""
+    return [
+        Part(
+            name=module.__name__.rsplit(".", 1)[-1],
+            title=_title(module.__doc__),
+            variables=inspect.getdoc(module.variables) or "",
+            groups=groups_of(module),
+            costs=inspect.getdoc(module.costs) or "",
+        )
+        for module in PARTS
+    ]
+
+
+def _title(docstring: str | None) -> str:
+    """Return the first line of a docstring, without its full stop."""
+    first, *_ = inspect.cleandoc(docstring or "").splitlines()
+    return first.rstrip(".")
 
 
 def formulation(kinds: bool = True) -> dict[str, Any]:
-    """Return the parts of the programme and its instruments, each with its words.
+    """Return the parts of the linear program and its instruments, described in text.
 
     Parameters
     ----------
     kinds : bool
         Whether to include the instruments of policy.
     """
-    parts = [
-        {
-            "part": module.__name__.rsplit(".", 1)[-1],
-            "title": readable(module.__doc__),
-            **{step: readable(getattr(module, step).__doc__) for step in STEPS},
-        }
-        for module in _modules()
-    ]
-    instruments = [
-        {
-            "kind": kind,
-            "law": policy.law,
-            "words": readable(policy.__doc__),
-            "dual": policy.dual,
-        }
-        for kind, policy in sorted(Policy.kinds.items())
-        if kinds
-    ]
+    instruments = sorted(Policy.kinds.items()) if kinds else []
     return {
         "opening": " ".join(OPENING.split()),
-        "parts": parts,
-        "instruments": instruments,
+        "parts": [_plain_part(part) for part in parts_of_program()],
+        "instruments": [_plain_instrument(kind, cls) for kind, cls in instruments],
+    }
+
+
+def _plain_part(part: Part) -> dict[str, Any]:
+    groups = [_plain_group(group) for group in part.groups]
+    return {
+        "part": part.name,
+        "title": readable(part.title),
+        "variables": readable(part.variables),
+        "constraints": "\n\n".join(map(_group_text, groups)),
+        "row_groups": groups,
+        "costs": readable(part.costs),
+    }
+
+
+def _plain_group(group: RowGroup) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "kind": group.kind,
+        "title": group.title,
+        "symbols": list(group.symbols),
+        "index": list(group.index),
+        "unit": group.unit,
+        "owner": "" if group.owner is None else group.owner.text,
+        "dual": group.dual,
+        "words": readable(group.docstring),
+    }
+
+
+def _group_text(group: dict[str, Any]) -> str:
+    """Return a row group as paragraphs: name and title, equation, dual and owner."""
+    head = f"{group['name']}[{','.join(group['symbols'])}]"
+    lines = [
+        f"{head}: {group['title']} ({group['kind']}, {group['unit']})",
+        _indented(group["words"]),
+        "",
+        f"  Dual: {group['dual']}.",
+    ]
+    if group["owner"]:
+        lines.append(f"  Owner of the rent: {group['owner']}.")
+    return "\n".join(lines)
+
+
+def _plain_instrument(kind: str, policy: type[Policy]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "law": policy.law,
+        "words": readable(policy.__doc__),
+        "dual": policy.dual,
     }
 
 
 def sets_of(data: Dataset) -> dict[str, list[str]]:
-    """Return the sets the programme is written over in a data package."""
+    """Return the sets of the linear program in a data package."""
     regions = sorted(data.rows(RegionRow), key=lambda row: row.rank)
     return {
         "regions r": [row.region for row in regions],
@@ -81,20 +162,21 @@ def sets_of(data: Dataset) -> dict[str, list[str]]:
 
 
 def formulation_text(found: dict[str, Any]) -> str:
-    """Return the programme as text."""
-    lines = ["THE LINEAR PROGRAMME", "", OPENING]
+    """Return the linear program as text.
+
+    Parameters
+    ----------
+    found : dict
+        What `formulation` returned; ``sets``, if there, from `sets_of`.
+    """
+    lines = ["THE LINEAR PROGRAM", "", OPENING]
     if "sets" in found:
-        lines += [
-            "",
-            "Sets:",
-            *labelled(
-                [(name, " ".join(members)) for name, members in found["sets"].items()],
-                "  ",
-            ),
-        ]
+        sets = [(name, " ".join(members)) for name, members in found["sets"].items()]
+        lines += ["", "Sets:", *labelled(sets, "  ")]
+    lines += ["", ROWS]
     for number, part in enumerate(found["parts"], start=1):
-        title = f"{number}. {part['title'].rstrip('.')}"
-        lines += ["", "", title, "=" * len(title.splitlines()[-1])]
+        title = f"{number}. {part['title']}"
+        lines += ["", "", title, "=" * len(title)]
         for step in STEPS:
             lines += ["", f"{step.capitalize()}:", _indented(part[step])]
     if found["instruments"]:
@@ -102,12 +184,8 @@ def formulation_text(found: dict[str, Any]) -> str:
     for entry in found["instruments"]:
         lines += ["", f"{entry['kind']}: {entry['law']}", _indented(entry["words"])]
         if entry["dual"]:
-            lines += [f"  Dual: {entry['dual']}."]
+            lines.append(f"  Dual: {entry['dual']}.")
     return "\n".join(lines) + "\n"
-
-
-def _modules() -> tuple[ModuleType, ...]:
-    return (*program.PARTS, finance)
 
 
 def _indented(text: str) -> str:
@@ -115,24 +193,27 @@ def _indented(text: str) -> str:
 
 
 def readable(docstring: str | None) -> str:
-    """Return a docstring without its markup."""
+    """Return a docstring as plain text, without its markup."""
     text = inspect.cleandoc(docstring or "")
-    text = re.sub(r":math:`([^`]*)`", lambda found: _math(found[1]), text)
+    text = re.sub(r":math:`([^`]*)`", lambda match: _math(match[1]), text)
     lines = []
-    inside = False
+    in_equation = False
     for line in text.splitlines():
         start = re.match(r"\s*\.\. math::\s*(.*)", line)
-        inside = bool(start) or (inside and line.startswith(" "))
+        # An equation goes on over the indented lines below its first one.
+        in_equation = bool(start) or (in_equation and line.startswith(" "))
         body = start[1] if start else line
-        lines.append(f"    {_math(body)}" if inside and body.strip() else line)
+        lines.append(f"    {_math(body)}" if in_equation and body.strip() else line)
     text = "\n".join(lines)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"[\1]", text)
     return re.sub(r"(`+)([^`]*)\1", r"\2", text)
 
 
 def _math(text: str) -> str:
-    for symbol, plain in sorted(SYMBOLS.items(), key=lambda pair: -len(pair[0])):
-        text = text.replace(symbol, plain)
+    """Return an equation in LaTeX as plain text."""
+    # Long commands first, in case one is the start of another.
+    for symbol in sorted(SYMBOLS, key=len, reverse=True):
+        text = text.replace(symbol, SYMBOLS[symbol])
     text = re.sub(r"_\{([^{}]*)\}", r"[\1]", text)
     text = re.sub(r"\^\{([^{}]*)\}", r"^(\1)", text)
     return " ".join(text.replace("{", "").replace("}", "").split())

@@ -89,8 +89,8 @@ def written(ends: Ends, unit: str) -> str:
 def phrase(metric: Metric, labels: Labels) -> str:
     """Return what a metric is called inside a sentence."""
     fixed = [part for part in metric.family.parts if not part.startswith("<")]
-    region = metric.given.get("region", "")
-    segment = metric.given.get("segment", "")
+    region = str(metric.given.get("region", ""))
+    segment = str(metric.given.get("segment", ""))
     region_text, segment_text = "the world", "all segments"
     if region != ALL:
         region_text = with_article(labels.regions.get(region, region))

@@ -1,4 +1,4 @@
-"""The world a case is solved in: years, rates, switches, scaled data and disruptions."""
+"""The world of a case: years, rates, switches, scaled data and disruptions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import (
-    file_beside,
-    find_named,
-    from_file,
-    is_file,
-    problems_of,
-    read_toml,
-)
+from chipmodel.common.files import file_beside, find_named, is_file
 from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.fields import Date, Fact
 from chipmodel.dataset.rows import TABLES, SourceRow
@@ -133,8 +127,8 @@ class World(BaseModel):
     )
     committed_until: WorldYear = Field(
         description=(
-            "Projects whose construction started by this year are built at least to"
-            " their committed share."
+            "The committed share of a project is built if its construction started by"
+            " this year."
         )
     )
     committed: Share = Field(
@@ -228,7 +222,7 @@ def load_world(name: str, data: Dataset) -> World:
 
 
 def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
-    """Read a world file and its baselines; `descendants` are the files that led to it."""
+    """Read a world file and its baselines; `descendants` are the files before it."""
     content = read_toml(path)
     inherited: dict[str, Any] = {}
     if "baseline" in content:

@@ -1,11 +1,11 @@
-"""What every policy instrument is: numbers, a shape, a source, and one way into the programme."""
+"""What every policy instrument has: fields, numbers and hooks for the model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,49 +14,71 @@ from chipmodel.common.text import listed
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
-    from chipmodel.model.parameters.duties import Levy, Relief
+    from chipmodel.model.parameters.duties import Distinction, Levy, Relief
     from chipmodel.model.parameters.parameters import Parameters
 
 ALL = ("all",)
-
+"""Value of a field of names that means every one of them."""
 
 PolicyYear = Annotated[int, Field(ge=2000, le=2080)]
 
 
 @dataclass(frozen=True)
 class Number:
-    """Marks a field that may vary without changing the shape of the programme."""
+    """Marks a field that may vary without changing the shape of the linear program."""
 
     unit: str
 
 
 Rate = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False), Number("share")]
 
-
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
-
 
 Money = Annotated[
     Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None, Number("MUSD")
 ]
 
+FinePerWafer = Annotated[
+    Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")
+]
+
+FinePerKwpm = Annotated[
+    Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm")
+]
+
+
+class Issue(NamedTuple):
+    """Something wrong with an instrument: the field, what is wrong, and the fix."""
+
+    field: str
+    what: str
+    fix: str
+
+
+class Derived(NamedTuple):
+    """A number computed from an instrument and the data: what it is, value and unit."""
+
+    what: str
+    value: float
+    unit: str
+
 
 class DisplayNames:
-    """Names for the ids in a sentence; an id without a name stands for itself."""
+    """Names for the ids in a sentence; an id without a name is shown as it is."""
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
         self._names = dict(names or {})
 
     def __call__(self, *ids: str) -> str:
         """Return ids by their names, in a list."""
-        return listed([self._names.get(x, x) for x in ids])
+        return listed([self._names.get(name, name) for name in ids])
 
     def every(self, ids: tuple[str, ...], all_of_them: str) -> str:
-        """Return the ids meant, or what stands for all of them."""
+        """Return the names of some ids, or a phrase if all are meant."""
         return all_of_them if ids == ALL else self(*ids)
 
     def only(self, ids: tuple[str, ...], form: str = " ({})") -> str:
-        """Return what narrows something down to some ids; nothing if all are meant."""
+        """Return the phrase that restricts a sentence to ids; empty if it is all."""
         return "" if ids in (ALL, ()) else form.format(self(*ids))
 
 
@@ -65,8 +87,8 @@ class Policy(BaseModel):
 
     A subclass sets ``kind`` and registers itself by being defined; a package outside
     chipmodel registers its own through the entry-point group ``chipmodel.policies``. It
-    writes itself into the programme in `add`, through the `ModelBuilder` and nothing
-    else.
+    writes itself into the linear program in `add`, through the `ModelBuilder` and
+    nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -74,7 +96,7 @@ class Policy(BaseModel):
     kinds: ClassVar[dict[str, type[Policy]]] = {}
     kind: ClassVar[str]
     law: ClassVar[str]
-    """One line: the kind of law the instrument stands for."""
+    """One line: the kind of law the instrument represents."""
     dual: ClassVar[str] = ""
     """What its dual means, with unit; empty for a pure price."""
     example: ClassVar[str] = ""
@@ -94,6 +116,7 @@ class Policy(BaseModel):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # An abstract class such as `Support` sets no kind and is not registered.
         if "kind" in cls.__dict__:
             Policy.kinds[cls.kind] = cls
 
@@ -109,78 +132,83 @@ class Policy(BaseModel):
         return self
 
     def add(self, builder: ModelBuilder) -> None:
-        """Write the instrument into the programme."""
+        """Write the instrument into the linear program."""
         raise NotImplementedError
 
     def describe(self, names: DisplayNames) -> str:
-        """Return who does what to whom, without the years; the fields spelled out unless a class says it better."""
-        own = {
-            k: getattr(self, k)
-            for k in type(self).model_fields
-            if k not in Policy.model_fields
+        """Return who does what to whom, without the years; by default the fields."""
+        values = {
+            field: getattr(self, field)
+            for field in type(self).model_fields
+            if field not in Policy.model_fields
         }
-        return f"{self.kind}: " + ", ".join(
-            f"{k} {v}" for k, v in own.items() if v is not None
-        )
+        listed_fields = [
+            f"{field} {value}" for field, value in values.items() if value is not None
+        ]
+        return f"{self.kind}: " + ", ".join(listed_fields)
 
     def sentence(self, names: DisplayNames | None = None) -> str:
-        """Return the instrument in a sentence: who does what to whom, at which rate, on which terms, when."""
-        (first, last), known = self.years, self.known_from
+        """Return the instrument in a sentence: `describe`, then when it is in force."""
+        first, last = self.years
         when = f"in {first}" if first == last else f"from {first} to {last}"
-        said = self.describe(names or DisplayNames())
-        return f"{said[0].upper()}{said[1:]}, {when}" + (
-            f", known from {known}." if known else "."
+        known = f", known from {self.known_from}" if self.known_from else ""
+        text = self.describe(names or DisplayNames())
+        return f"{text[0].upper()}{text[1:]}, {when}{known}."
+
+    def problems(self, parameters: Parameters) -> list[Issue]:
+        """Return what does not fit the data: unknown names, years outside."""
+        first, last = parameters.years[0], parameters.years[-1]
+        if first <= self.years[1] and self.years[0] <= last:
+            return []
+        what = (
+            f"{self.years[0]} to {self.years[1]} is outside the years solved,"
+            f" {first} to {last}"
         )
+        return [Issue("years", what, "choose years inside")]
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
-        """Return what does not fit the data as (field, what, mend)."""
-        n = parameters
-        if self.years[1] < n.years[0] or self.years[0] > n.years[-1]:
-            span = f"{n.years[0]} to {n.years[-1]}"
-            return [
-                (
-                    "years",
-                    (
-                        f"{self.years[0]} to {self.years[1]} is outside the years"
-                        f" solved, {span}"
-                    ),
-                    "choose years inside",
-                )
-            ]
+    def impossible(self, parameters: Parameters) -> list[Issue]:
+        """Return what fits the data but visibly cannot be met; by default nothing."""
         return []
 
-    def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
-        """Return what fits the data and cannot be met, seen without a solve, as (field, what, mend); nothing here."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the origins it treats differently inside devices; by default none."""
         return []
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Return what it must tell apart inside devices as (user, segments, origins); nothing by default."""
-        return []
-
-    def conflicts_with(
-        self, others: Mapping[str, Policy]
-    ) -> list[tuple[str, str, str]]:
-        """Return what does not fit the other instruments of the case as (field, what, mend); nothing by default."""
+    def conflicts_with(self, others: Mapping[str, Policy]) -> list[Issue]:
+        """Return what does not fit the other instruments of the case, given by id."""
         return []
 
     def levies(self, parameters: Parameters) -> list[Levy]:
-        """Return the duties it levies, for the schedule of duties; nothing by default."""
+        """Return the duties it levies, for the schedule of duties; by default none."""
         return []
 
     def reliefs(self, parameters: Parameters) -> list[Relief]:
-        """Return what it takes off duties of others, for the schedule of duties; nothing by default."""
+        """Return its reductions of duties of other instruments; by default none."""
         return []
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """Return what its numbers amount to in this data, as (what, value, unit); nothing by default."""
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return what its numbers amount to in this data; by default nothing."""
         return []
 
     @property
     def inactive(self) -> bool:
-        """Whether the instrument does nothing (a zero rate); idle ones are dropped before the programme."""
+        """Whether it does nothing (a zero rate); it is then left out of the LP."""
         return False
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether the case is first solved without it, to know what it adds."""
+        return False
+
+    @property
+    def seeks_rate(self) -> bool:
+        """Whether its rate is found by solving the case repeatedly."""
+        return False
+
+    @property
+    def needs_search(self) -> bool:
+        """Whether one solve of the case is not enough."""
+        return not self.inactive and (self.needs_baseline or self.seeks_rate)
 
     def active(self, year: int) -> bool:
         """Whether it is in force in a year."""
@@ -188,7 +216,7 @@ class Policy(BaseModel):
 
 
 def policy_class(kind: str) -> type[Policy] | None:
-    """Return the instrument of a kind, looking among installed packages if it is not chipmodel's own."""
+    """Return the class of a kind, from chipmodel or from an installed package."""
     if kind not in Policy.kinds:
         for entry in entry_points(group="chipmodel.policies"):
             if entry.name == kind:
@@ -197,16 +225,16 @@ def policy_class(kind: str) -> type[Policy] | None:
 
 
 def chosen(names: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names meant: ``("all",)`` stands for every one."""
-    return every if names == ALL else tuple(x for x in every if x in names)
+    """Return the names meant, in the order of the data; ``("all",)`` is every one."""
+    return every if names == ALL else tuple(name for name in every if name in names)
 
 
-def unknown(
-    field: str, names: tuple[str, ...], every: tuple[str, ...]
-) -> list[tuple[str, str, str]]:
-    """Return the problems of names that do not exist."""
+def unknown(field: str, names: tuple[str, ...], every: tuple[str, ...]) -> list[Issue]:
+    """Return an issue for each name that does not exist."""
+    if names == ALL:
+        return []
     return [
-        (field, f"'{name}' is not known", "use " + ", ".join(every) + " or all")
+        Issue(field, f"'{name}' is not known", "use " + ", ".join(every) + " or all")
         for name in names
-        if name not in every and names != ALL
+        if name not in every
     ]

@@ -1,4 +1,4 @@
-"""Builds that several instruments select or measure."""
+"""Builds that several instruments select, fine or measure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyomo.environ as pyo
 
-from chipmodel.policies.base import Policy
+from chipmodel.policies.base import Issue, Policy
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -17,30 +17,31 @@ if TYPE_CHECKING:
 
 Bearer = Literal["treasury", "makers"]
 
+BuildKey = tuple[str, int]
+"""Site and year construction starts."""
+
+Builds = dict[BuildKey, Any]
+"""Expressions of what is built, kwpm."""
+
 
 def fleet_of(sites: Iterable[Site]) -> float:
-    """Return what the fleets among some sites hold, kwpm."""
+    """Return the capacity of the fleets among some sites, kwpm."""
     return sum(site.size or 0.0 for site in sites if site.kind == "fleet")
 
 
-BuildKey = tuple[str, int]
-
-
-Builds = dict[BuildKey, Any]
-
-
-def _span(policy: Policy) -> range:
+def years_of(policy: Policy) -> range:
+    """Return the years in which a policy is in force."""
     return range(policy.years[0], policy.years[1] + 1)
 
 
-def _each_known(
+def each_known(
     field: str, names: tuple[str, ...], every: tuple[str, ...]
-) -> list[tuple[str, str, str]]:
-    """Return the problems of names that must be spelled out."""
+) -> list[Issue]:
+    """Return the issues of names that must be given one by one, without ``all``."""
     return [
-        (
+        Issue(
             field,
-            f"'{name}' is not known, or stands for several",
+            f"'{name}' is not known, or covers several",
             "use " + ", ".join(every),
         )
         for name in names
@@ -48,54 +49,74 @@ def _each_known(
     ]
 
 
-def _decided(
+def new_decisions(
     builder: ModelBuilder, policy: Policy, builds: Iterable[tuple[Site, int]]
 ) -> Builds:
-    """Return what is built beyond what is under way: history is left out, commitments are taken off."""
-    n, m = builder.n, builder.model
-    keys = [(site.id, t) for site, t in builds if (site.id, t) not in n.fixed]
+    """Return the part of builds that is still open: neither history nor committed."""
+    parameters = builder.n
+    sites = parameters.sites.sites
+    build = builder.model.build
+    keys = [(site.id, t) for site, t in builds if (site.id, t) not in parameters.fixed]
+    # A committed project is under way in the first year it can be built.
     committed = [
         (i, t)
         for i, t in keys
-        if present(n.sites.sites[i].committed) and t == n.sites.sites[i].builds[0]
+        if present(sites[i].committed) and t == sites[i].builds[0]
     ]
-    agent = lambda i, t: n.sites.sites[i].agent  # noqa: E731
+
+    def agent(i: str, t: int) -> str:
+        return sites[i].agent
+
     beyond = builder.variable("beyond", committed, agent, policy)
     builder.limit(
         "under_way",
         committed,
-        lambda i, t: m.build[i, t] - n.sites.sites[i].committed - beyond[i, t],
+        lambda i, t: build[i, t] - sites[i].committed - beyond[i, t],
         owner=agent,
         unit="kwpm built",
         equal=True,
         policy=policy,
         meaning="worth of one more kwpm that counts as under way",
     )
-    return {key: beyond[key] if key in set(committed) else m.build[key] for key in keys}
+    partly_open = set(committed)
+    return {key: beyond[key] if key in partly_open else build[key] for key in keys}
 
 
-def _bought_off(
+def fined_builds(
     builder: ModelBuilder, policy: Policy, builds: Builds, price: Any, treasury: str
 ) -> Any:
-    """Let builds be freed of a rule at a price, paid as an annuity on the schedule of their capital."""
-    over = builder.variable(
-        "over", list(builds), lambda i, t: builder.n.sites.sites[i].agent, policy
-    )
+    """Add the builds that exceed a rule at a fine, and return the variable.
+
+    The fine is paid as an annuity on the schedule of the capital it is about.
+
+    Parameters
+    ----------
+    price : float
+        Fine, MUSD per kwpm.
+    treasury : str
+        Region whose treasury receives it.
+    """
+    sites = builder.n.sites.sites
+    over = builder.variable("over", list(builds), lambda i, t: sites[i].agent, policy)
     builder.balance(
         "over_built",
         list(builds),
         lambda i, t: builds[i, t] - over[i, t],
         unit="kwpm built",
         equal=False,
-        meaning="worth of one more kwpm that could be freed of the rule",
+        meaning="worth of one more kwpm that could be exempt from the rule",
         policy=policy,
     )
+    # A fine is negative support: same annuity, same schedule of cash.
     fines = {key: -price * over[key] for key in builds}
     builder.support(policy, "fine", fines, treasury=treasury, paid="construction")
     return over
 
 
-def _measure(builder: ModelBuilder, policy: Policy, name: str, builds: Builds) -> None:
+def measure_builds(
+    builder: ModelBuilder, policy: Policy, name: str, builds: Builds
+) -> None:
+    """Add builds by year to the policy's ledger, kwpm."""
     total: dict[int, list[Any]] = defaultdict(list)
     for (_, t), term in builds.items():
         total[t].append(term)

@@ -1,4 +1,4 @@
-"""Terms between trading partners that relieve duties: free-trade areas and allowances linked to capacity."""
+"""Duty-free allowances earned by building in the importing region."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chipmodel.model.parameters.duties import LAYERS, Levy, Relief
 from chipmodel.policies.base import (
     ALL,
     DisplayNames,
+    Issue,
     Number,
     Policy,
     PolicyYear,
@@ -30,25 +31,30 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.duties import Flow
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
+EARNED = "earned_by_"
+"""Prefix of the item of the policies table that holds what a firm earned."""
 
 
 class CapacityLinkedQuota(Policy):
     r"""An allowance free of a duty, earned by building in the importing region.
 
-    The partner's makers who build in the region that levies the duty may bring in chips
+    The partner's makers who build in the region that levies the duty may import chips
     of the partner free of the tariff named in ``relieves``, up to a multiple of what
     they newly build:
 
-    .. math:: \sum exempt_t \le k \cdot building_t + k' \cdot running_t, \qquad exempt \le flow
+    .. math::
+        \sum exempt_t \le k \cdot building_t + k' \cdot running_t,
+        \qquad exempt \le flow
 
-    ``building`` is capacity under construction and ``running`` capacity in service, of makers at home
-    in the partner, begun in ``approved_from`` or later; a project begun before that earns nothing.
-    Only capacity that comes on line within the horizon can be begun, so what never comes on line
-    earns none. Above the allowance the tariff applies, or ``rate_above`` if it is lower. The
-    allowance is refunded by the treasury that levies the tariff.
+    ``building`` is capacity under construction and ``running`` capacity in service, of
+    makers at home in the partner, started in ``approved_from`` or later; a project
+    started before that earns nothing. Only capacity that comes on line within the
+    horizon can be started, so what never comes on line earns none. Above the allowance
+    the tariff applies, or ``rate_above`` if it is lower. The allowance is refunded by
+    the treasury that levies the tariff.
 
     The allowance works like certificates that builders earn and importers use. Its dual
-    is the price of a certificate: k times it a year goes to each kwpm under
+    is the price of a certificate: k times it per year goes to each kwpm under
     construction, k' times it to each in service, to the makers in whose name the ledger
     counts what was earned.
     """
@@ -90,7 +96,7 @@ source = "us_taiwan_2026"
         description="kwpm free of duty per kwpm in service."
     )
     approved_from: PolicyYear = Field(
-        description="First year in which construction that earns may begin."
+        description="First year in which construction that earns may start."
     )
     rate_above: Annotated[
         Annotated[float, Field(ge=0, le=10)] | None, Number("share")
@@ -100,106 +106,84 @@ source = "us_taiwan_2026"
     )
 
     def describe(self, names: DisplayNames) -> str:
-        """Who may bring in how much, and what is due above."""
-        above = (
-            "the full rate"
-            if self.rate_above is None
-            else f"at most {exact_percent(self.rate_above)}"
-        )
-        partner, what = names(self.partner), names.only(self.segments)
+        """Return who may import how much, and what is due above."""
+        partner = names(self.partner)
+        above = "the full rate"
+        if self.rate_above is not None:
+            above = f"at most {exact_percent(self.rate_above)}"
+        chips = f"chips{names.only(self.segments)} from {partner}"
         return (
             f"for each kwpm that firms of {partner} newly build where {self.relieves}"
-            f" is levied (begun in {self.approved_from} or later),"
-            f" {self.under_construction:g} kwpm of chips{what} from {partner} are free"
-            f" of it during construction and {self.in_service:g} in service; above that"
-            f" {above} is due"
+            f" is levied (started in {self.approved_from} or later),"
+            f" {self.under_construction:g} kwpm of {chips} are free of it during"
+            f" construction and {self.in_service:g} in service; above that {above} is"
+            " due"
         )
 
     @property
     def inactive(self) -> bool:
-        """Without multiples and without a lower rate it does nothing."""
-        return (
-            self.under_construction == 0
-            and self.in_service == 0
-            and self.rate_above is None
-        )
+        """Whether it has neither multiples nor a lower rate."""
+        multiples = (self.under_construction, self.in_service)
+        return multiples == (0, 0) and self.rate_above is None
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("partner", (self.partner,), n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("partner", (self.partner,), parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
 
-    def conflicts_with(
-        self, others: Mapping[str, Policy]
-    ) -> list[tuple[str, str, str]]:
-        """Return what is wrong with the tariff it names, and a second allowance on the same chips."""
-        tariff = others.get(self.relieves)
-        if not isinstance(tariff, Tariff):
-            ids = [p.id for p in others.values() if isinstance(p, Tariff)]
-            return [
-                (
-                    "relieves",
-                    f"no tariff '{self.relieves}' in the case",
-                    "tariffs: " + (", ".join(ids) or "none"),
-                )
-            ]
-        found = []
+    def conflicts_with(self, others: Mapping[str, Policy]) -> list[Issue]:
+        """Return what is wrong with its tariff, and other allowances on its chips."""
+        tariffs = [policy for policy in others.values() if isinstance(policy, Tariff)]
+        tariff = next((t for t in tariffs if t.id == self.relieves), None)
+        if tariff is None:
+            known = ", ".join(tariff.id for tariff in tariffs) or "none"
+            what = f"no tariff '{self.relieves}' in the case"
+            return [Issue("relieves", what, f"tariffs: {known}")]
+        issues = []
         if tariff.on == "use":
-            found.append(
-                (
-                    "relieves",
-                    f"'{tariff.id}' falls on use",
-                    "name a tariff on bare chips (on = 'chips')",
-                )
-            )
+            what = f"'{tariff.id}' falls on use"
+            fix = "name a tariff on bare chips (on = 'chips')"
+            issues.append(Issue("relieves", what, fix))
         if self.partner == tariff.importer:
-            found.append(
-                (
-                    "partner",
-                    f"{self.partner} levies the tariff itself",
-                    "name the partner it falls on",
-                )
-            )
+            what = f"{self.partner} levies the tariff itself"
+            issues.append(Issue("partner", what, "name the partner it falls on"))
         for other in others.values():
-            if (
-                not isinstance(other, CapacityLinkedQuota)
-                or other.id == self.id
-                or not _overlap(self, other)
-            ):
-                continue
-            if (other.relieves, other.partner) == (self.relieves, self.partner):
-                found.append(
-                    (
-                        "relieves",
-                        f"'{other.id}' relieves the same chips of the same tariff",
-                        "keep one",
-                    )
-                )
-        return found
+            if isinstance(other, CapacityLinkedQuota) and self._duplicates(other):
+                what = f"'{other.id}' relieves the same chips of the same tariff"
+                issues.append(Issue("relieves", what, "remove one of them"))
+        return issues
+
+    def _duplicates(self, other: CapacityLinkedQuota) -> bool:
+        """Whether another allowance relieves the same chips at the same time."""
+        return (
+            other.id != self.id
+            and (other.relieves, other.partner) == (self.relieves, self.partner)
+            and self.years[0] <= other.years[1]
+            and other.years[0] <= self.years[1]
+        )
 
     def reliefs(self, parameters: Parameters) -> list[Relief]:
-        """The lower rate above the allowance."""
+        """Return the lower rate above the allowance."""
         if self.rate_above is None:
             return []
         return [
             Relief(
-                self.id,
-                frozenset(parameters.regions),
-                frozenset({self.partner}),
-                frozenset(chosen(self.segments, parameters.segments)),
-                self.years,
-                frozenset(LAYERS),
-                frozenset({self.relieves}),
-                self.rate_above,
+                policy=self.id,
+                importers=frozenset(parameters.regions),
+                origins=frozenset({self.partner}),
+                segments=frozenset(chosen(self.segments, parameters.segments)),
+                years=self.years,
+                layers=frozenset(LAYERS),
+                tariffs=frozenset({self.relieves}),
+                rate=self.rate_above,
             )
         ]
 
     def add(self, builder: ModelBuilder) -> None:
-        """Refund the duty on what is exempt, and hold it to what has been earned."""
+        """Refund the duty on what is exempt, and limit it to what has been earned."""
         levy = builder.duties.levy(self.relieves)
         if levy is None:
             return
@@ -208,9 +192,14 @@ source = "us_taiwan_2026"
             key: builder.duty_of(self.relieves, levy.importer, levy.on, flow)
             for key, flow in flows.items()
         }
+        dutiable = builder.n.prices.dutiable
         keys = [key for key in flows if present(duty[key])]
-        scope = builder.num(
-            next(p for p in builder.instruments if p.id == self.relieves), "scope"
+        # From the instrument and not from the levy: while a sweep is compiled it may
+        # be a polynomial.
+        scope = next(
+            policy.scope
+            for policy in builder.instruments
+            if isinstance(policy, Tariff) and policy.id == self.relieves
         )
         exempt = builder.variable("exempt", keys, "traders", self)
         builder.balance(
@@ -228,16 +217,19 @@ source = "us_taiwan_2026"
         for key in keys:
             s, _, _, t = key
             used[t].append(exempt[key])
-            refund[t].append(
-                duty[key] / scope * builder.n.prices.dutiable[s] * exempt[key]
-            )
+            # The duty is a share of the whole flow; of the flow in scope it is more.
+            refund[t].append(duty[key] / scope * dutiable[s] * exempt[key])
+
+        def allowance(t: int) -> Any:
+            certificates: list[Any] = []
+            for terms in earned[t].values():
+                certificates += terms
+            return pyo.quicksum(certificates) - pyo.quicksum(used[t])
+
         builder.balance(
             "allowance",
             [(t,) for t in used],
-            lambda t: (
-                pyo.quicksum(x for terms in earned[t].values() for x in terms)
-                - pyo.quicksum(used[t])
-            ),
+            allowance,
             unit="kwpm",
             meaning=self.dual,
             equal=False,
@@ -254,50 +246,39 @@ source = "us_taiwan_2026"
             )
             builder.measure(self, "exempt_flow", t, pyo.quicksum(used[t]), "kwpm")
             for firm, terms in earned[t].items():
-                builder.measure(
-                    self, f"earned_by_{firm}", t, pyo.quicksum(terms), "kwpm"
-                )
+                certificates = pyo.quicksum(terms)
+                builder.measure(self, f"{EARNED}{firm}", t, certificates, "kwpm")
 
     def _flows(
         self, builder: ModelBuilder, levy: Levy
     ) -> dict[tuple[str, str, str, int], Flow]:
         """Return the partner's chips, by the tariff's own rule of origin."""
-        n = builder.n
-        found = {}
-        for flow in builder.imports(
-            levy.importer,
-            chosen(self.segments, n.segments),
-            [t for t in n.years if self.active(t)],
-        ):
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        years = [t for t in parameters.years if self.active(t)]
+        flows = {}
+        for flow in builder.imports(levy.importer, segments, years):
             (made,) = flow.origins
             if levy.origin(made, flow.assembled) == self.partner:
-                found[flow.segment, made, flow.assembled or "", flow.year] = flow
-        return found
+                flows[flow.segment, made, flow.assembled or "", flow.year] = flow
+        return flows
 
     def _earned(
         self, builder: ModelBuilder, region: str
     ) -> dict[int, dict[str, list[Any]]]:
-        """Return what has been earned by year and firm."""
-        n = builder.n
-        building, running = (
-            builder.num(self, "under_construction"),
-            builder.num(self, "in_service"),
-        )
+        """Return the certificates earned by year and firm, kwpm."""
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        building, running = self.under_construction, self.in_service
         earned: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-        for t in n.years:
-            for site, under_way, in_service, term in builder.pipeline(
-                region, chosen(self.segments, n.segments), t, self.approved_from
-            ):
-                if self._earns(site, n):
-                    earned[t][site.firm].append(
-                        (building * under_way + running * in_service) * term
-                    )
+        for t in parameters.years:
+            pipeline = builder.pipeline(region, segments, t, self.approved_from)
+            for site, under_way, in_service, term in pipeline:
+                if self._earns(site, parameters):
+                    certificates = building * under_way + running * in_service
+                    earned[t][site.firm].append(certificates * term)
         return earned
 
-    def _earns(self, site: Site, n: Parameters) -> bool:
+    def _earns(self, site: Site, parameters: Parameters) -> bool:
         new = site.started is None or site.started >= self.approved_from
-        return new and n.home(site.firm, site.region) == self.partner
-
-
-def _overlap(one: Policy, other: Policy) -> bool:
-    return one.years[0] <= other.years[1] and other.years[0] <= one.years[1]
+        return new and parameters.home(site.firm, site.region) == self.partner

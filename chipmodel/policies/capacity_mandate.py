@@ -1,4 +1,4 @@
-"""Rules on where capacity stands."""
+"""Mandates for capacity in a region."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from pydantic import Field, model_validator
 
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent, millions
-from chipmodel.policies.base import DisplayNames, Number, Policy, PolicyYear, unknown
+from chipmodel.policies.base import (
+    Derived,
+    DisplayNames,
+    Issue,
+    Number,
+    Policy,
+    PolicyYear,
+    unknown,
+)
 from chipmodel.policies.builds import Bearer, fleet_of
 from chipmodel.solver.ledger import Party
 from chipmodel.solver.polynomials import present
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class CapacityMandate(Policy):
-    r"""At least so much capacity of a segment must stand in a region, and be used.
+    r"""A minimum of capacity of a segment must be in service in a region, and be used.
 
     The target is ``kwpm``, or ``share`` of the world capacity that ``world_capacity``
     gives: numbers of a reference case, because a share of the capacity of this case
@@ -34,14 +42,14 @@ class CapacityMandate(Policy):
 
     .. math:: \sum_i output_{i,t} \ge u_{min} (target_t - short_t)
 
-    so that idle fabs do not count; in a disruption u_min is lowered to what can run. With a
-    ``price_cap`` the rule is soft: what is short is fined.
+    so that idle fabs do not count; in a disruption u_min is lowered to what can run.
+    With a ``price_cap`` the rule is soft: what is short is fined.
 
     Who bears it: ``makers``, those that build lose what the mandate costs them;
     ``treasury``, new capacity is paid the dual of the first row each year and output
     that of the second, and the treasury bears both (and the fine, to itself).
 
-    The dual of the first row is the payment a year that the last kwpm needs. Paid to
+    The dual of the first row is the yearly payment that the last kwpm needs. Paid to
     all new capacity instead of the mandate, it gives the same value.
     """
 
@@ -50,7 +58,7 @@ class CapacityMandate(Policy):
         "A binding target for capacity at home: a fifth of the world by 2030, so many"
         " wafers a month."
     )
-    dual: ClassVar[str] = "payment a year that one more kwpm in service needs"
+    dual: ClassVar[str] = "yearly payment that one more kwpm in service needs"
     example: ClassVar[str] = """
 id = "leading_edge_at_home"
 region = "USA"
@@ -63,16 +71,17 @@ source = "own"
 """
 
     region: str = Field(
-        pattern=REGION_PATTERN, description="Region in which capacity must stand."
+        pattern=REGION_PATTERN,
+        description="Region in which capacity must be in service.",
     )
     segment: str = Field(description="Segment.")
     kwpm: Annotated[Annotated[float, Field(ge=0, le=1e6)] | None, Number("kwpm")] = (
-        Field(default=None, description="Least capacity in service.")
+        Field(default=None, description="Minimum capacity in service.")
     )
     share: Annotated[Annotated[float, Field(ge=0, le=1)] | None, Number("share")] = (
         Field(
             default=None,
-            description="Least share of the world capacity given, instead of kwpm.",
+            description="Minimum share of the world capacity given, instead of kwpm.",
         )
     )
     world_capacity: tuple[
@@ -87,7 +96,7 @@ source = "own"
     borne_by: Bearer = Field(description="Who bears what it costs.")
     price_cap: Annotated[
         Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm/year")
-    ] = Field(default=None, description="Fine a year per kwpm short.")
+    ] = Field(default=None, description="Fine per year and kwpm short.")
 
     @model_validator(mode="after")
     def _one_target(self) -> CapacityMandate:
@@ -97,127 +106,115 @@ source = "own"
             raise ValueError(
                 "world_capacity goes with share, and share with world_capacity"
             )
-        if any(a >= b for (a, _), (b, _) in pairwise(self.world_capacity)):
+        years = [year for year, _ in self.world_capacity]
+        if any(year >= following for year, following in pairwise(years)):
             raise ValueError("world_capacity: years must rise")
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """What must stand where, and who bears it."""
-        most = (
-            f"{self.kwpm:g} kwpm"
-            if self.share is None
-            else f"{exact_percent(self.share)} of the world capacity given"
-        )
-        fine = (
-            ""
-            if self.price_cap is None
-            else f", or {millions(self.price_cap)} a year are paid for a kwpm short"
-        )
+        """Return what must be in service where, and who bears the cost."""
+        if self.share is None:
+            target = f"{self.kwpm:g} kwpm"
+        else:
+            target = f"{exact_percent(self.share)} of the world capacity given"
+        bearer = "the treasury" if self.borne_by == "treasury" else "its makers"
+        fine = ""
+        if self.price_cap is not None:
+            fine = f", or {millions(self.price_cap)} a year is paid per kwpm short"
         return (
-            f"at least {most} of {names(self.segment)} stands in {names(self.region)}"
-            " and runs, at the cost of"
-            f" {'the treasury' if self.borne_by == 'treasury' else 'its makers'}{fine}"
+            f"at least {target} of {names(self.segment)} is in service in"
+            f" {names(self.region)} and used, at the cost of {bearer}{fine}"
         )
 
     @property
     def inactive(self) -> bool:
-        """A zero target does nothing."""
+        """Whether the target is zero."""
         return self.kwpm == 0 or self.share == 0
 
     def target(self, year: int) -> float:
-        """Return the target in a year, kwpm."""
+        """Return the target in a year, kwpm; world capacity is interpolated."""
         if self.share is None:
             return self.kwpm or 0.0
-        given = dict(self.world_capacity)
-        low, high = (
-            max(t for t in given if t <= year),
-            min(t for t in given if t >= year),
-        )
-        part = (year - low) / (high - low) if high > low else 0.0
-        return self.share * (given[low] + part * (given[high] - given[low]))
+        capacity = dict(self.world_capacity)
+        before = max(t for t in capacity if t <= year)
+        after = min(t for t in capacity if t >= year)
+        part = (year - before) / (after - before) if after > before else 0.0
+        rise = capacity[after] - capacity[before]
+        return self.share * (capacity[before] + part * rise)
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist and years without a target."""
-        n = parameters
-        found = [*super().problems(n), *unknown("region", (self.region,), n.regions)]
-        if self.segment not in n.segments:
-            found.append(
-                (
-                    "segment",
-                    f"'{self.segment}' is not known",
-                    "use one of " + ", ".join(n.segments),
-                )
-            )
-        years = self._in_force(n)
-        if (
-            self.world_capacity
-            and years
-            and not (
-                self.world_capacity[0][0] <= years[0]
-                and years[-1] <= self.world_capacity[-1][0]
-            )
-        ):
-            found.append(
-                (
-                    "world_capacity",
-                    f"does not reach from {years[0]} to {years[-1]}",
-                    "add the missing years",
-                )
-            )
-        return found
+        issues = [
+            *super().problems(parameters),
+            *unknown("region", (self.region,), parameters.regions),
+        ]
+        segments = parameters.segments
+        if self.segment not in segments:
+            what = f"'{self.segment}' is not known"
+            fix = "use one of " + ", ".join(segments)
+            issues.append(Issue("segment", what, fix))
+        years = self._in_force(parameters)
+        if self.world_capacity and years:
+            first, last = self.world_capacity[0][0], self.world_capacity[-1][0]
+            if years[0] < first or last < years[-1]:
+                what = f"does not reach from {years[0]} to {years[-1]}"
+                issues.append(Issue("world_capacity", what, "add the missing years"))
+        return issues
 
-    def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def impossible(self, parameters: Parameters) -> list[Issue]:
         """Return the first target that nothing can meet in time."""
-        n = parameters
-        sites = n.sites.of(self.region, self.segment)
-        for t in self._in_force(n) if self.price_cap is None else ():
-            most = sum(_most(site, t) for site in sites)
-            if self.target(t) > most:
+        if self.price_cap is not None:
+            return []
+        sites = parameters.sites.of(self.region, self.segment)
+        for t in self._in_force(parameters):
+            maximum = sum(_maximum(site, t) for site in sites)
+            if self.target(t) > maximum:
                 what = (
-                    f"asks for {self.target(t):g} kwpm in {t}, when at most {most:g}"
-                    " can be in service"
+                    f"asks for {self.target(t):g} kwpm in {t}, when at most"
+                    f" {maximum:g} can be in service"
                 )
-                return [("years", what, "start later, or give price_cap")]
+                return [Issue("years", what, "start later, or give price_cap")]
         return []
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """The target by year."""
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return the target by year."""
         return [
-            (f"target of {t}", self.target(t), "kwpm")
+            Derived(f"target of {t}", self.target(t), "kwpm")
             for t in self._in_force(parameters)
         ]
 
-    def _in_force(self, n: Parameters) -> list[int]:
-        return [t for t in n.years if self.active(t)]
+    def _in_force(self, parameters: Parameters) -> list[int]:
+        return [t for t in parameters.years if self.active(t)]
 
     def add(self, builder: ModelBuilder) -> None:
-        """Ask for capacity and for its use, of the makers or of the treasury that buys both."""
-        n, years = builder.n, self._in_force(builder.n)
-        fleet = fleet_of(n.sites.of(self.region, self.segment))
+        """Require capacity and its use, of makers or of a treasury that buys both."""
+        parameters = builder.n
+        years = self._in_force(parameters)
+        fleet = fleet_of(parameters.sites.of(self.region, self.segment))
         added: dict[int, Any] = {
             t: builder.added(self.region, self.segment, t) for t in years
         }
-        made: dict[int, list[Any]] = defaultdict(list)
-        for site, t, term in builder.output(self.region):
-            if site.segment == self.segment:
-                made[t].append(term)
-        output: dict[int, Any] = {t: pyo.quicksum(made[t]) for t in years}
+        output = self._output(builder, years)
         for t in years:
             builder.measure(self, "new_capacity", t, added[t], "kwpm")
             builder.measure(self, "output", t, output[t], "kwpm")
-        treasury = Party("treasury", self.region).label
-        payer = treasury if self.borne_by == "treasury" else "agent"
+        owner = "agent"
         if self.borne_by == "treasury":
-            added, output = self._bought(builder, added, output, payer)
+            owner = Party("treasury", self.region).label
+            added, output = self._bought(builder, added, output, owner)
         short = self._short(builder, years)
-        trough = n.use[self.segment, "u_min"]
-        least = {t: trough * n.run_share(self.region, self.segment, t) for t in years}
+        trough = parameters.use[self.segment, "u_min"]
+        # In a disruption only a part of capacity can run.
+        minimum_use = {
+            t: trough * parameters.run_share(self.region, self.segment, t)
+            for t in years
+        }
         rows = [(t,) for t in years if present(self.target(t))]
         builder.limit(
             "mandate",
             rows,
             lambda t: fleet + added[t] + short[t] - self.target(t),
-            owner=payer,
+            owner=owner,
             unit="kwpm in service",
             meaning=self.dual,
             policy=self,
@@ -226,12 +223,20 @@ source = "own"
         builder.limit(
             "mandate_in_use",
             rows,
-            lambda t: output[t] - least[t] * (self.target(t) - short[t]),
-            owner=payer,
+            lambda t: output[t] - minimum_use[t] * (self.target(t) - short[t]),
+            owner=owner,
             unit="kwpm made",
             meaning="payment that one more kwpm made needs, for a year",
             policy=self,
         )
+
+    def _output(self, builder: ModelBuilder, years: list[int]) -> dict[int, Any]:
+        """Return what the segment makes in the region by year, kwpm."""
+        output: dict[int, list[Any]] = defaultdict(list)
+        for site, t, term in builder.output(self.region):
+            if site.segment == self.segment:
+                output[t].append(term)
+        return {t: pyo.quicksum(output[t]) for t in years}
 
     def _bought(
         self,
@@ -240,7 +245,7 @@ source = "own"
         output: dict[int, Any],
         payer: str,
     ) -> tuple[dict[int, Any], dict[int, Any]]:
-        """Let the treasury buy new capacity and output at prices that call them forth."""
+        """Let the treasury buy capacity and output at prices that bring them about."""
         rows = [(t,) for t in added]
         capacity = builder.variable("paid_capacity", rows, payer, self)
         made = builder.variable("paid_output", rows, payer, self)
@@ -265,17 +270,21 @@ source = "own"
         return {t: capacity[t] for t in added}, {t: made[t] for t in added}
 
     def _short(self, builder: ModelBuilder, years: list[int]) -> dict[int, Any]:
+        """Return what is short of the target by year, fined if the rule is soft."""
         if self.price_cap is None:
             return dict.fromkeys(years, 0.0)
         treasury = Party("treasury", self.region).label
-        makers = Party("makers", self.region).label
-        agent = treasury if self.borne_by == "treasury" else makers
+        agent = (
+            treasury
+            if self.borne_by == "treasury"
+            else Party("makers", self.region).label
+        )
         short = builder.variable("short", [(t,) for t in years], agent, self)
         for t in years:
             builder.transfer(
                 "fine",
                 t,
-                builder.num(self, "price_cap") * short[t],
+                self.price_cap * short[t],
                 payer="agent",
                 receiver=treasury,
                 policy=self,
@@ -284,9 +293,14 @@ source = "own"
         return {t: short[t] for t in years}
 
 
-def _most(site: Site, year: int) -> float:
-    """Return what a site can have in service in a year, kwpm; without limit once a greenfield plant can be ready."""
+def _maximum(site: Site, year: int) -> float:
+    """Return the maximum a site can have in service in a year, kwpm.
+
+    It is infinite once a greenfield plant can be ready.
+    """
     if site.kind == "fleet":
         return site.size or 0.0
     share = max((site.in_service(build, year) for build in site.builds), default=0.0)
-    return share * (math.inf if site.size is None else site.size) if share > 0 else 0.0
+    if share <= 0:
+        return 0.0
+    return math.inf if site.size is None else share * site.size

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import DisplayNames, Money, Number, Share
-from chipmodel.policies.support import BuildKey, Support
+from chipmodel.policies.builds import Builds
+from chipmodel.policies.support import Support
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -28,18 +29,18 @@ class CapexGrant(Support):
         award of a firm is withdrawn by naming it in ``excluded``, and converted by a
         ``soft_finance`` of ``base = "award"`` for that firm beside it.
     open
-        One ``rate`` for every build begun in ``years`` that holds no award of the same
-        treasury. Given a ``budget`` instead, the rate is the one at which the cash paid
-        equals the budget; the engine finds it.
+        One ``rate`` for every build started in ``years`` that holds no award of the
+        same treasury. Given a ``budget`` instead, the rate is the one at which the cash
+        paid equals the budget; it is found by solving the case repeatedly.
     marginal
-        Only what is built beyond the case without the programme is paid: ``supported <=
+        Only what is built beyond the case without the grant is paid: ``supported <=
         build - build0``, at a ``rate``, within a ``budget``. An upper bound on what a
-        dollar buys; it also holds eligible sites to what they would have built.
+        dollar buys; eligible sites must also build what they would have built without.
 
     A bare pool (a budget with ``supported <= build``) is not offered: it pays builds
     that happen anyway first, moves nothing, and its dual is exactly 1.
 
-    The dual of a marginal programme's budget is the fall of the objective per MUSD of
+    The dual of a marginal grant's budget is the fall of the objective per MUSD of
     budget.
     """
 
@@ -95,50 +96,52 @@ source = "own"
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """Who pays what to whom."""
-        payer, rate, whom = (
-            names(self.region),
-            exact_percent(self.rate or 0.0),
-            self.whom(names),
-        )
+        """Return who pays what to whom."""
+        payer = names(self.region)
+        whom = self.whom(names)
         if self.form == "award":
-            part = (
-                "the awards"
-                if self.share == 1
-                else f"{exact_percent(self.share)} of the awards"
-            )
+            share = "" if self.share == 1 else f"{exact_percent(self.share)} of "
             late = f", {self.delay} years late" if self.delay else ""
             return (
-                f"{payer} pays {part} recorded for projects of {whom}{late}, if they"
-                " come on line"
+                f"{payer} pays {share}the awards recorded for projects of {whom}{late},"
+                " if they come on line"
             )
+        rate = exact_percent(self.rate or 0.0)
         money = "" if self.budget is None else millions(self.budget)
         if self.form == "marginal":
             return (
                 f"{payer} pays {rate} of the cost of fabs that {whom} begins beyond"
                 f" what it would without, {money} at most"
             )
-        share = f"{rate} of" if self.rate is not None else f"{money} in all towards"
+        amount = f"{rate} of" if self.rate is not None else f"{money} in all towards"
         return (
-            f"{payer} pays {share} the cost of fabs without an award that {whom} begins"
+            f"{payer} pays {amount} the cost of fabs without an award that {whom}"
+            " begins"
         )
 
     @property
     def inactive(self) -> bool:
-        """A zero share, rate or budget does nothing."""
-        return (
-            self.share == 0
-            if self.form == "award"
-            else self.rate == 0 or self.budget == 0
-        )
+        """Whether its share, rate or budget is zero."""
+        if self.form == "award":
+            return self.share == 0
+        return self.rate == 0 or self.budget == 0
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether it pays for what is built beyond the case without it."""
+        return self.form == "marginal"
+
+    @property
+    def seeks_rate(self) -> bool:
+        """Whether its rate is the one that spends the budget."""
+        return self.form == "open" and self.rate is None
 
     def accepts(self, site: Site, build: int) -> bool:
-        """Awards go to their sites if they come on line in time; other grants to builds begun in the years."""
+        """Whether an award comes on line in time, or another grant's build starts."""
+        award = site.awards.get(self.region, 0.0)
         if self.form == "award":
-            return present(site.awards.get(self.region, 0.0)) and self.active(
-                int(site.ready[build])
-            )
-        return self.active(build) and not site.awards.get(self.region)
+            return present(award) and self.active(int(site.ready[build]))
+        return self.active(build) and not award
 
     def rate_on(self, site: Site, capex: float) -> float:
         """Return the share of capital cost paid."""
@@ -147,62 +150,64 @@ source = "own"
         return self.rate or 0.0
 
     def named(self, site: Site) -> str:
-        """Awards are listed by site."""
+        """Return the site for an award, the kind of build for other grants."""
         return site.id if self.form == "award" else super().named(site)
 
     def add(self, builder: ModelBuilder) -> None:
-        """Pay for what is built, or for what is built beyond the case without the programme."""
-        n, m = builder.n, builder.model
-        builds = {(site.id, t): m.build[site.id, t] for site, t in self.eligible(n)}
+        """Pay for what is built, or for what is built beyond the case without it."""
+        build = builder.model.build
+        builds = {
+            (site.id, t): build[site.id, t] for site, t in self.eligible(builder.n)
+        }
         if not builds:
             return
         if self.form == "award":
-            share = builder.num(self, "share")
-            amounts = {
-                (i, t): (
-                    share
-                    * (
-                        n.sites.sites[i].awards[self.region]
-                        / (n.sites.sites[i].size or 1.0)
-                    )
-                    * term
-                )
-                for (i, t), term in builds.items()
-            }
-            self._pay(builder, "grant", amounts, builds, "construction", self.delay)
+            self._pay_awards(builder, builds)
             return
-        rate = builder.num(self, "rate")
+        assert self.rate is not None
+        sites = builder.n.sites.sites
         supported = builds if self.form == "open" else self._additional(builder, builds)
         amounts = {
-            (i, t): rate * builder.capex(n.sites.sites[i]) * term
+            (i, t): self.rate * builder.capex(sites[i]) * term
             for (i, t), term in supported.items()
         }
-        self._pay(builder, "grant", amounts, dict(supported), "construction")
+        self.pay(builder, "grant", amounts, supported, "construction")
         if self.form == "marginal":
             cash = pyo.quicksum(amounts.values())
             builder.limit(
                 "budget",
                 [()],
-                lambda: builder.num(self, "budget") - cash,
+                lambda: self.budget - cash,
                 owner="agent",
                 unit="MUSD",
                 meaning=self.dual,
                 policy=self,
             )
 
-    def _additional(
-        self, builder: ModelBuilder, builds: dict[BuildKey, Any]
-    ) -> dict[BuildKey, Any]:
-        sites, before = builder.n.sites.sites, builder.n.baseline_builds[self.id]
+    def _pay_awards(self, builder: ModelBuilder, builds: Builds) -> None:
+        """Pay awards spread over the size of their sites."""
+        sites = builder.n.sites.sites
+        amounts = {}
+        for (i, t), term in builds.items():
+            award_per_kwpm = sites[i].awards[self.region] / (sites[i].size or 1.0)
+            amounts[i, t] = self.share * award_per_kwpm * term
+        self.pay(builder, "grant", amounts, builds, "construction", self.delay)
+
+    def _additional(self, builder: ModelBuilder, builds: Builds) -> Builds:
+        """Return what is built beyond the case without the grant, by variables."""
+        sites = builder.n.sites.sites
+        before = builder.n.baseline_builds[self.id]
         free = {key: term for key, term in builds.items() if key not in builder.n.fixed}
-        supported = builder.variable(
-            "supported", list(free), lambda i, t: sites[i].agent, self
-        )
+
+        def agent(i: str, t: int) -> str:
+            return sites[i].agent
+
+        supported = builder.variable("supported", list(free), agent, self)
         builder.limit(
             "eligible",
             list(free),
             lambda i, t: free[i, t] - before.get((i, t), 0.0) - supported[i, t],
-            owner=lambda i, t: sites[i].agent,
+            owner=agent,
             unit="kwpm built",
             policy=self,
             meaning="worth of support that reaches one more kwpm",

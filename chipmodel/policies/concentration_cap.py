@@ -11,16 +11,24 @@ from pydantic import Field, model_validator
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent
 from chipmodel.common.units import per_kwpm_year
+from chipmodel.model.parameters.duties import Distinction
 from chipmodel.policies.base import (
     ALL,
     DisplayNames,
+    FinePerWafer,
+    Issue,
     Number,
     Policy,
     Share,
     chosen,
     unknown,
 )
-from chipmodel.policies.origins import _flow, _needs_fine, _softened, serve
+from chipmodel.policies.origins import (
+    exceptions,
+    flow_name,
+    require_fine,
+    serve_minimum,
+)
 from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
@@ -35,10 +43,11 @@ class ConcentrationCap(Policy):
 
     .. math:: flow_r \le share \cdot \sum_q flow_q + over_r
 
-    where flow is what makers in the market buy (``on = "chips"``) or what its users use, devices
-    included (``on = "use"``), home-made chips counted in the sum. Buying nothing satisfies it, so the
-    rule takes a ``price_cap`` (USD per wafer over the cap, paid to the market's treasury) or
-    ``min_served`` (with ``on = "use"`` only), or both.
+    where flow is what makers in the market buy (``on = "chips"``) or what its users
+    use, devices included (``on = "use"``), home-made chips counted in the sum. Buying
+    nothing satisfies it, so the rule takes a ``price_cap`` (USD per wafer over the cap,
+    paid to the market's treasury) or ``min_served`` (with ``on = "use"`` only), or
+    both.
 
     The dual is the price of diversification: what one more wafer from the capped origin
     would be worth. Its price form is a feebate: the dual is paid on each wafer of the
@@ -75,9 +84,9 @@ source = "own"
     on: Literal["chips", "use"] = Field(
         description="What makers in the market buy, or what its users use."
     )
-    price_cap: Annotated[
-        Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")
-    ] = Field(default=None, description="Fine per wafer over the cap, USD.")
+    price_cap: FinePerWafer = Field(
+        default=None, description="Fine per wafer over the cap, USD."
+    )
     min_served: Annotated[
         Annotated[float, Field(gt=0, le=1)] | None, Number("share")
     ] = Field(
@@ -92,123 +101,119 @@ source = "own"
                 "give price_cap or min_served: a bare cap is satisfied by buying"
                 " nothing"
             )
-        _needs_fine(self.on, self.price_cap)
+        require_fine(self.on, self.price_cap)
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """What share at most from one origin."""
+        """Return what share at most comes from one origin."""
+        flow = flow_name(self.on, self.market, self.segments, names)
+        origins = names.every(self.origins, "any one foreign region")
+        each = ", each" if len(self.origins) > 1 else ""
         return (
-            f"at most {exact_percent(self.share)} of"
-            f" {_flow(self.on, self.market, self.segments, names)} are made in "
-            f"{names.every(self.origins, 'any one foreign region')}{', each' if len(self.origins) > 1 else ''}"
-            f"{_softened(self.price_cap, 'over it', self.min_served)}"
+            f"at most {exact_percent(self.share)} of {flow} are made in {origins}{each}"
+            f"{exceptions(self.price_cap, 'over it', self.min_served)}"
         )
 
     @property
     def inactive(self) -> bool:
-        """A cap at the whole does nothing."""
+        """Whether the cap is at the whole."""
         return self.share == 1
 
-    def _capped(self, n: Parameters) -> list[str]:
-        return [
-            r
-            for r in chosen(self.origins, n.regions)
-            if self.origins != ALL or r != self.market
-        ]
+    def _capped(self, parameters: Parameters) -> list[str]:
+        """Return the origins capped: those named, or every one but the market."""
+        if self.origins == ALL:
+            return [r for r in parameters.regions if r != self.market]
+        return list(chosen(self.origins, parameters.regions))
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("market", (self.market,), n.regions),
-            *unknown("origins", self.origins, n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("market", (self.market,), parameters.regions),
+            *unknown("origins", self.origins, parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
 
-    def impossible(self, parameters: Parameters) -> list[tuple[str, str, str]]:
-        """Return shares that no set of origins can keep."""
-        n, found = parameters, []
-        for s in chosen(self.segments, n.segments):
-            makers = [r for r, q in n.places if q == s]
-            if (
-                self.price_cap is None
-                and set(makers) <= set(self._capped(n))
-                and self.share * len(makers) < 1
-            ):
-                found.append(
-                    (
-                        "share",
-                        (
-                            f"{len(makers)} origins of {s} at {self.share:g} each make"
-                            " less than the whole"
-                        ),
-                        (
-                            f"raise it above {1 / len(makers):.2g}, leave an origin"
-                            " free or give a price_cap"
-                        ),
-                    )
+    def impossible(self, parameters: Parameters) -> list[Issue]:
+        """Return shares that no set of origins can meet."""
+        if self.price_cap is not None:
+            return []
+        capped = set(self._capped(parameters))
+        issues = []
+        for s in chosen(self.segments, parameters.segments):
+            makers = [r for r, segment in parameters.places if segment == s]
+            if set(makers) <= capped and self.share * len(makers) < 1:
+                what = (
+                    f"{len(makers)} origins of {s} at {self.share:g} each make less"
+                    " than the whole"
                 )
-        return found
+                fix = (
+                    f"raise it above {1 / len(makers):.2g}, leave an origin free or"
+                    " give a price_cap"
+                )
+                issues.append(Issue("share", what, fix))
+        return issues
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Each capped origin by itself, if it binds use."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return each capped origin by itself, if the cap binds use."""
         if self.on == "chips":
             return []
         segments = chosen(self.segments, parameters.segments)
         return [
-            (self.market, segments, frozenset({r})) for r in self._capped(parameters)
+            Distinction(self.market, segments, frozenset({r}))
+            for r in self._capped(parameters)
         ]
 
     def add(self, builder: ModelBuilder) -> None:
-        """Hold each origin, segment and year to the cap."""
-        n = builder.n
-        segments = chosen(self.segments, n.segments)
-        years = [t for t in n.years if self.active(t)]
+        """Limit the share of each capped origin in each segment and year."""
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        years = [t for t in parameters.years if self.active(t)]
+        capped = set(self._capped(parameters))
         read = builder.imports if self.on == "chips" else builder.use
         every: dict[tuple[str, int], list[Any]] = defaultdict(list)
         origin: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
-        capped = self._capped(n)
         for flow in read(self.market, segments, years):
             every[flow.segment, flow.year].append(flow.term)
-            for r in flow.origins & set(capped):
+            for r in flow.origins & capped:
                 origin[flow.segment, r, flow.year].append(flow.term)
-        share = builder.num(self, "share")
         soft = self.price_cap is not None
         over = builder.variable("over", list(origin) if soft else [], "makers", self)
+
+        def cap(s: str, r: str, t: int) -> Any:
+            allowed = self.share * pyo.quicksum(every[s, t])
+            excess = over[s, r, t] if soft else 0.0
+            return allowed - pyo.quicksum(origin[s, r, t]) + excess
+
         builder.balance(
             "cap",
             list(origin),
-            lambda s, r, t: (
-                share * pyo.quicksum(every[s, t])
-                - pyo.quicksum(origin[s, r, t])
-                + (over[s, r, t] if soft else 0.0)
-            ),
+            cap,
             unit="kwpm",
             meaning=self.dual,
             equal=False,
             policy=self,
         )
         for t in years:
-            terms = [
-                x for (_, _, year), flows in origin.items() if year == t for x in flows
-            ]
+            terms: list[Any] = []
+            for (_, _, year), flows in origin.items():
+                if year == t:
+                    terms += flows
             builder.measure(self, "capped_flow", t, pyo.quicksum(terms), "kwpm")
-            if soft:
-                fine = per_kwpm_year(1.0) * builder.num(self, "price_cap")
-                beyond = pyo.quicksum(
-                    x for (_, _, year), x in over.items() if year == t
-                )
-                builder.transfer(
-                    "fine",
-                    t,
-                    fine * beyond,
-                    payer="agent",
-                    receiver=Party("treasury", self.market).label,
-                    policy=self,
-                )
-                builder.measure(self, "over_the_cap", t, beyond, "kwpm")
+            if self.price_cap is not None:
+                self._fine(builder, self.price_cap, over, t)
         if self.min_served is not None:
-            serve(builder, self, self.market, segments)
+            serve_minimum(builder, self, self.market, segments, self.min_served)
+
+    def _fine(self, builder: ModelBuilder, price: float, over: Any, year: int) -> None:
+        """Add the fine on wafers over the cap in a year."""
+        beyond = pyo.quicksum(term for (_, _, t), term in over.items() if t == year)
+        builder.transfer(
+            "fine",
+            year,
+            per_kwpm_year(1.0) * price * beyond,
+            payer="agent",
+            receiver=Party("treasury", self.market).label,
+            policy=self,
+        )
+        builder.measure(self, "over_the_cap", year, beyond, "kwpm")

@@ -8,23 +8,32 @@ import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
-from chipmodel.policies.base import ALL, DisplayNames, Policy, chosen, unknown
-from chipmodel.policies.licences import On, _goods, chips, inputs, no_channel, told
+from chipmodel.policies.base import ALL, DisplayNames, Issue, Policy, chosen, unknown
+from chipmodel.policies.licences import (
+    On,
+    chip_flows,
+    distinctions,
+    goods_name,
+    input_flows,
+    no_channel,
+)
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.duties import Distinction
     from chipmodel.model.parameters.parameters import Parameters
 
 
 class Embargo(Policy):
-    r"""An embargo: nothing of a region goes to a destination, chips or an upstream input.
+    r"""An embargo: no chips, or nothing of an input, of a region reach a destination.
 
     .. math:: \sum_s flow_{s,r \to m,t} = 0
 
-    On chips by origin and destination, bare (``on = "chips"``) or inside everything used
-    (``on = "use"``), on an ``input`` by the home of its supplier. It earns nobody a rent. The dual is
-    at least what the first wafer (or unit of the input) let through would be worth; where nothing is
-    made for the route its price is not unique. A partial embargo is an export control or an import quota.
+    On chips by origin and destination, bare (``on = "chips"``) or inside everything
+    used (``on = "use"``), on an ``input`` by the home of its supplier. It earns nobody
+    a rent. The dual is an upper bound of what the first wafer (or unit of the input)
+    let through would be worth; where nothing is made for the route its price is not
+    unique. A partial embargo is an export control or an import quota.
     """
 
     kind: ClassVar[str] = "embargo"
@@ -65,60 +74,52 @@ source = "own"
     def _form_fits(self) -> Embargo:
         if self.origin == self.destination:
             raise ValueError("destination is the origin itself")
-        if self.input is not None and (self.on is not None or self.segments != ALL):
-            raise ValueError(
-                "an embargo on an input takes no"
-                f" {'segments' if self.on is None else 'on'}"
-            )
         if self.input is None and self.on is None:
-            raise ValueError("say on = 'chips' or 'use'")
+            raise ValueError("give on = 'chips' or 'use'")
+        if self.input is not None and self.on is not None:
+            raise ValueError("an embargo on an input takes no on")
+        if self.input is not None and self.segments != ALL:
+            raise ValueError("an embargo on an input takes no segments")
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """What may not go where."""
-        goods = (
-            names(self.input)
-            if self.input is not None
-            else _goods(self.on, self.segments, names)
-        )
-        go = "go" if self.input is None else "goes"
-        return f"no {goods} from {names(self.origin)} {go} to {names(self.destination)}"
+        """Return what may not go where."""
+        if self.input is not None:
+            flow = f"{names(self.input)} from {names(self.origin)} goes"
+        else:
+            goods = goods_name(self.on, self.segments, names)
+            flow = f"{goods} from {names(self.origin)} go"
+        return f"no {flow} to {names(self.destination)}"
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names and routes that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("origin", (self.origin,), n.regions),
-            *unknown("destination", (self.destination,), n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("origin", (self.origin,), parameters.regions),
+            *unknown("destination", (self.destination,), parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
             *no_channel(
-                n,
+                parameters,
                 self.origin,
                 self.destination,
-                chosen(self.segments, n.segments),
+                chosen(self.segments, parameters.segments),
                 self.on,
                 self.input,
             ),
         ]
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """The origin, if its chips are banned inside devices."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the origin, if its chips are banned inside devices."""
         if self.on != "use":
             return []
-        return told(
-            self.destination,
-            chosen(self.segments, parameters.segments),
-            frozenset({self.origin}),
-            False,
-        )
+        segments = chosen(self.segments, parameters.segments)
+        origin = frozenset({self.origin})
+        return distinctions(self.destination, segments, origin, each=False)
 
     def add(self, builder: ModelBuilder) -> None:
-        """Let nothing through."""
+        """Set the flow to zero."""
         if self.input is None:
-            flows = chips(
+            flows = chip_flows(
                 builder,
                 self,
                 self.destination,
@@ -126,22 +127,20 @@ source = "own"
                 chosen(self.segments, builder.n.segments),
                 self.on or "chips",
             )
+            unit = "kwpm"
+            first = "the first wafer let through, USD per wafer"
         else:
-            flows = inputs(builder, self, self.input, self.origin, self.destination)
-        of_chips = self.input is None
+            flows = input_flows(
+                builder, self, self.input, self.origin, self.destination
+            )
+            unit = "index"
+            first = "the first unit let through, MUSD per index unit"
         builder.balance(
             "banned",
             [(t,) for _, t in flows],
             lambda t: -pyo.quicksum(flows[self.origin, t]),
-            unit="kwpm" if of_chips else "index",
+            unit=unit,
             equal=False,
             policy=self,
-            meaning=(
-                "upper bound of the worth of the first wafer let through, USD per wafer"
-                if of_chips
-                else (
-                    "upper bound of the worth of the first unit let through, MUSD per"
-                    " index unit"
-                )
-            ),
+            meaning=f"upper bound of the worth of {first}",
         )

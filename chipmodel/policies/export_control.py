@@ -1,51 +1,64 @@
-"""Quantity rules on trade: quotas, export controls and embargoes, on chips and on upstream inputs."""
+"""Export controls, on chips and on upstream inputs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 from chipmodel.common.text import exact_percent
-from chipmodel.policies.base import ALL, DisplayNames, Number, Policy, chosen, unknown
+from chipmodel.policies.base import (
+    ALL,
+    Derived,
+    DisplayNames,
+    FinePerWafer,
+    Issue,
+    Number,
+    Policy,
+    chosen,
+    unknown,
+)
 from chipmodel.policies.licences import (
     On,
-    PriceCap,
     Quota,
     RentTo,
-    _goods,
-    _rent,
-    chips,
+    chip_flows,
+    distinctions,
+    goods_name,
     holders,
-    inputs,
+    input_flows,
     license_flows,
     no_channel,
-    told,
+    rent_clause,
 )
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.duties import Distinction
     from chipmodel.model.parameters.parameters import Parameters
 
 
 class ExportControl(Policy):
-    r"""An export control: a region lets only so much of its chips, or of an input, go to a destination.
+    r"""An export control: a limit on a region's exports to one destination.
 
     On chips, all named segments together are at most ``quota``, or ``share`` of the
     reference flow:
 
-    .. math:: \sum_s flow_{s,r \to m,t} \le share \cdot \sum_s w_m \cdot u_s \cdot capacity_{s,r} \cdot growth_{s,t}
+    .. math::
+        \sum_s flow_{s,r \to m,t} \le share \cdot
+        \sum_s w_m \cdot u_s \cdot capacity_{s,r} \cdot growth_{s,t}
 
-    the base-year output of the exporter, grown with demand, times the destination's part of the
-    world's purchases (``on = "chips"``) or use (``on = "use"``). On an ``input``, suppliers of the
-    exporting region let at most ``share`` of what the destination usually takes from them through;
-    control follows the home of the supplier. What is withheld can be replaced slowly, at a premium.
+    the base-year output of the exporter, grown with demand, times the destination's
+    part of the world's purchases (``on = "chips"``) or use (``on = "use"``). On an
+    ``input``, suppliers of the exporting region let at most ``share`` of what the
+    destination usually takes from them through; control follows the home of the
+    supplier. What is withheld can be replaced slowly, at a premium.
 
     The dual is the price of an export licence. ``rent_to`` gives the rent to the
     exporters, to the importers who hold licences, or to the exporting region's
-    treasury, which sells them. A ``price_cap`` (chips only) is a fine a wafer over the
-    limit, paid to that treasury.
+    treasury, which sells them. A ``price_cap`` (chips only) is a fine per wafer over
+    the limit, paid to that treasury.
     """
 
     kind: ClassVar[str] = "export_control"
@@ -85,14 +98,14 @@ source = "japan_korea_2019"
         )
     )
     quota: Quota = Field(
-        default=None, description="Most chips let through, kwpm (instead of share)."
+        default=None, description="Maximum of chips, kwpm (instead of share)."
     )
     on: On | None = Field(
         default=None,
         description="Chips: those sold bare to makers, or those in everything used.",
     )
     rent_to: RentTo = Field(description="Who earns the price of the licences.")
-    price_cap: PriceCap = Field(
+    price_cap: FinePerWafer = Field(
         default=None, description="Fine per wafer over the limit, USD; chips only."
     )
 
@@ -102,127 +115,113 @@ source = "japan_korea_2019"
             raise ValueError("give either share or quota")
         if self.exporter == self.destination:
             raise ValueError("destination is the exporter itself")
+        if self.input is None:
+            if self.on is None:
+                raise ValueError("give on = 'chips' or 'use'")
+            return self
         chips_only = {"quota": self.quota, "on": self.on, "price_cap": self.price_cap}
-        if self.input is not None:
-            given = [k for k, v in chips_only.items() if v is not None]
-            given += ["segments"] if self.segments != ALL else []
-            if given:
-                raise ValueError(f"a control of an input takes no {given[0]}")
-        elif self.on is None:
-            raise ValueError("say on = 'chips' or 'use'")
+        given = [field for field, value in chips_only.items() if value is not None]
+        if self.segments != ALL:
+            given.append("segments")
+        if given:
+            raise ValueError(f"a control of an input takes no {given[0]}")
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """How much is let through to whom."""
-        most = (
-            f"{exact_percent(self.share)} of its usual"
-            if self.share is not None
-            else f"at most {self.quota:g} kwpm of"
-        )
-        goods = (
-            names(self.input)
-            if self.input is not None
-            else _goods(self.on, self.segments, names)
-        )
+        """Return how much is let through to whom."""
+        if self.share is not None:
+            amount = f"{exact_percent(self.share)} of its usual"
+        else:
+            amount = f"at most {self.quota:g} kwpm of"
+        goods = goods_name(self.on, self.segments, names)
+        if self.input is not None:
+            goods = names(self.input)
         return (
-            f"{names(self.exporter)} lets {most} {goods} through to"
-            f" {names(self.destination)}; {_rent(self.rent_to, self.price_cap)}"
+            f"{names(self.exporter)} lets {amount} {goods} through to"
+            f" {names(self.destination)}; {rent_clause(self.rent_to, self.price_cap)}"
         )
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names and routes that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("exporter", (self.exporter,), n.regions),
-            *unknown("destination", (self.destination,), n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("exporter", (self.exporter,), parameters.regions),
+            *unknown("destination", (self.destination,), parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
             *no_channel(
-                n,
+                parameters,
                 self.exporter,
                 self.destination,
-                chosen(self.segments, n.segments),
+                chosen(self.segments, parameters.segments),
                 self.on,
                 self.input,
             ),
         ]
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """The exporter, if use is limited."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the exporter, if use is limited."""
         if self.on != "use":
             return []
-        return told(
-            self.destination,
-            chosen(self.segments, parameters.segments),
-            frozenset({self.exporter}),
-            False,
-        )
+        segments = chosen(self.segments, parameters.segments)
+        exporter = frozenset({self.exporter})
+        return distinctions(self.destination, segments, exporter, each=False)
 
     def reference(self, parameters: Parameters) -> dict[int, float]:
         """Return the flow the share refers to by year, kwpm or index units."""
-        n = parameters
-        years = [t for t in n.years if self.active(t)]
+        years = [t for t in parameters.years if self.active(t)]
         if self.input is not None:
-            u = n.upstream[self.input]
-            return {
-                t: u.shares[self.exporter] * u.usual.get((self.destination, t), 0.0)
-                for t in years
-            }
-        part = (
-            n.sold[self.destination]
-            if self.on == "chips"
-            else n.users[self.destination]
-        )
+            upstream = parameters.upstream[self.input]
+            supplied = upstream.shares[self.exporter]
+            usual = upstream.usual
+            return {t: supplied * usual.get((self.destination, t), 0.0) for t in years}
+        weights = parameters.sold if self.on == "chips" else parameters.users
         return {
-            t: (
-                part
-                * sum(
-                    n.use[s, "u_base"]
-                    * n.capacity.get((self.exporter, s), 0.0)
-                    * n.index[s, t]
-                    for s in chosen(self.segments, n.segments)
-                )
-            )
+            t: weights[self.destination] * self._base_output(parameters, t)
             for t in years
         }
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """The reference flow in the first and last year in force."""
-        found = self.reference(parameters)
-        unit = "kwpm" if self.input is None else "index"
-        return (
-            [
-                (f"reference flow in {t}", found[t], unit)
-                for t in sorted({min(found), max(found)})
-            ]
-            if found
-            else []
+    def _base_output(self, parameters: Parameters, year: int) -> float:
+        """Return the exporter's base-year output grown with demand, kwpm."""
+        return sum(
+            parameters.use[s, "u_base"]
+            * parameters.capacity.get((self.exporter, s), 0.0)
+            * parameters.index[s, year]
+            for s in chosen(self.segments, parameters.segments)
         )
 
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return the reference flow in the first and last year in force."""
+        reference = self.reference(parameters)
+        if not reference:
+            return []
+        unit = "kwpm" if self.input is None else "index"
+        return [
+            Derived(f"reference flow in {t}", reference[t], unit)
+            for t in sorted({min(reference), max(reference)})
+        ]
+
     def add(self, builder: ModelBuilder) -> None:
-        """Hold exports to the share or the quota."""
+        """Limit exports to the share or the quota."""
+        parameters = builder.n
         if self.input is None:
-            flows = chips(
+            flows = chip_flows(
                 builder,
                 self,
                 self.destination,
                 frozenset({self.exporter}),
-                chosen(self.segments, builder.n.segments),
+                chosen(self.segments, parameters.segments),
                 self.on or "chips",
             )
             meaning = "price of an export licence, USD per wafer"
         else:
-            flows = inputs(builder, self, self.input, self.exporter, self.destination)
+            flows = input_flows(
+                builder, self, self.input, self.exporter, self.destination
+            )
             meaning = "price of an export licence of the input, MUSD per index unit"
-        if self.share is None:
-            quota = dict.fromkeys(builder.n.years, builder.num(self, "quota"))
-        else:
-            quota = {
-                t: builder.num(self, "share") * usual
-                for t, usual in self.reference(builder.n).items()
-            }
+        quota: dict[int, Any] = dict.fromkeys(parameters.years, self.quota)
+        if self.share is not None:
+            reference = self.reference(parameters)
+            quota = {t: self.share * usual for t, usual in reference.items()}
         license_flows(
             builder,
             self,
@@ -231,5 +230,6 @@ source = "japan_korea_2019"
             holder=holders(flows, self.rent_to, self.destination, self.exporter),
             unit="kwpm" if self.input is None else "index",
             meaning=meaning,
+            price_cap=self.price_cap,
             fine_to=self.exporter,
         )

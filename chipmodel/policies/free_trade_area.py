@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
 from chipmodel.model.parameters.duties import LAYERS, Layer, Relief
-from chipmodel.policies.base import ALL, DisplayNames, Policy, chosen, unknown
+from chipmodel.policies.base import ALL, DisplayNames, Issue, Policy, chosen, unknown
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -24,10 +24,11 @@ class FreeTradeArea(Policy):
 
     .. math:: duty_{m,r} = 0 \quad \text{for members } m, r
 
-    Origin is by each duty's own rule: where the wafer was made, or where it was packaged. ``layers``
-    limits it to some laws: an agreement need not touch safeguard or security duties. Without a duty
-    between members it does nothing. It is a pure price and has no dual; the ledger holds what moves
-    free of a duty it would have borne.
+    Origin is by each duty's own rule: where the wafer was made, or where it was
+    packaged. ``layers`` limits it to some laws: an agreement need not touch safeguard
+    or security duties. Without a duty between members it does nothing. It is a pure
+    price and has no dual; the ledger holds what moves free of a duty it would have
+    borne.
     """
 
     kind: ClassVar[str] = "free_trade_area"
@@ -42,9 +43,9 @@ source = "cjk_2025"
     members: tuple[str, ...] = Field(
         min_length=2, description="Regions that levy nothing on each other's chips."
     )
-    segments: tuple[str, ...] = Field(default=ALL, description="Segments it frees.")
+    segments: tuple[str, ...] = Field(default=ALL, description="Segments it exempts.")
     layers: tuple[Layer, ...] = Field(
-        default=LAYERS, min_length=1, description="Layers of duties it frees."
+        default=LAYERS, min_length=1, description="Layers of duties it lifts."
     )
 
     @model_validator(mode="after")
@@ -54,57 +55,55 @@ source = "cjk_2025"
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """Who levies nothing on whom."""
-        laws = (
-            "" if self.layers == LAYERS else f" of the layers {', '.join(self.layers)}"
-        )
+        """Return who levies nothing on whom."""
+        laws = ""
+        if self.layers != LAYERS:
+            laws = f" of the layers {', '.join(self.layers)}"
         return (
             f"{names(*self.members)} levy no duty{laws} on each other's"
             f" chips{names.only(self.segments)}"
         )
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("members", self.members, n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("members", self.members, parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
 
     def reliefs(self, parameters: Parameters) -> list[Relief]:
-        """Zero between members."""
+        """Return a rate of zero between members."""
         members = frozenset(self.members)
         return [
             Relief(
-                self.id,
-                members,
-                members,
-                frozenset(chosen(self.segments, parameters.segments)),
-                self.years,
-                frozenset(self.layers),
-                None,
-                0.0,
+                policy=self.id,
+                importers=members,
+                origins=members,
+                segments=frozenset(chosen(self.segments, parameters.segments)),
+                years=self.years,
+                layers=frozenset(self.layers),
+                tariffs=None,
+                rate=0.0,
             )
         ]
 
     def add(self, builder: ModelBuilder) -> None:
-        """Keep the ledger: the duties themselves are zero in the schedule."""
-        freed: dict[int, list[Any]] = defaultdict(list)
-        years = [t for t in builder.n.years if self.active(t)]
-        for importer, on in sorted(
-            {
-                (x.importer, x.on)
-                for x in builder.duties.levies
-                if x.importer in self.members
-            }
-        ):
+        """Measure the flows exempt; the duties themselves are zero in the schedule."""
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        years = [t for t in parameters.years if self.active(t)]
+        levied = {
+            (levy.importer, levy.on)
+            for levy in builder.duties.levies
+            if levy.importer in self.members
+        }
+        exempt: dict[int, list[Any]] = defaultdict(list)
+        for importer, on in sorted(levied):
             read = builder.imports if on == "chips" else builder.use
-            for flow in read(
-                importer, chosen(self.segments, builder.n.segments), years
-            ):
+            for flow in read(importer, segments, years):
                 share = builder.duties.relieved(self.id, importer, on, flow)
                 if share > 0:
-                    freed[flow.year].append(share * flow.term)
-        for t, terms in freed.items():
+                    exempt[flow.year].append(share * flow.term)
+        for t, terms in exempt.items():
             builder.measure(self, "freed_flow", t, pyo.quicksum(terms), "kwpm")

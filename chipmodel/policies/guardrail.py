@@ -10,14 +10,23 @@ from pydantic import Field
 
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent, millions
-from chipmodel.policies.base import ALL, DisplayNames, Number, Policy, chosen, unknown
+from chipmodel.policies.base import (
+    ALL,
+    DisplayNames,
+    FinePerKwpm,
+    Issue,
+    Number,
+    Policy,
+    chosen,
+    unknown,
+)
 from chipmodel.policies.builds import (
-    _bought_off,
-    _decided,
-    _each_known,
-    _measure,
-    _span,
+    each_known,
+    fined_builds,
     fleet_of,
+    measure_builds,
+    new_decisions,
+    years_of,
 )
 from chipmodel.solver.ledger import Party
 
@@ -29,18 +38,19 @@ if TYPE_CHECKING:
 class Guardrail(Policy):
     r"""Recipients of support may hardly grow in countries of concern.
 
-    For each firm and segment, over all builds begun in ``years`` in those countries,
+    For each firm and segment, over all builds started in ``years`` in those countries,
 
     .. math:: \sum_{i,t} build_{i,t} \le share \cdot fleet + \sum_{i,t} over_{i,t}
 
-    with the firm's fleet of the base year there. What is under way when the rule comes (history and
-    commitments) does not count as growth. ``firms`` are named: whether a firm would rather forgo its
-    support than accept the rule is a case of its own, without the rule and with the firm
-    ``excluded``. Where fleets are not known by firm, there is no fleet to grow from.
+    with the firm's fleet of the base year there. What is under way when the rule comes
+    (history and commitments) does not count as growth. ``firms`` are named: whether a
+    firm would rather forgo its support than accept the rule is a case of its own,
+    without the rule and with the firm ``excluded``. Where fleets are not known by firm,
+    there is no fleet to grow from.
 
     With a ``price_cap`` a firm may pay for growth beyond the rule, on the schedule of
-    the capital it pays for (a clawback). The dual is what one more kwpm of room would
-    be worth to the firm.
+    the capital it pays for (a clawback). The dual is what one more kwpm of permitted
+    growth would be worth to the firm.
     """
 
     kind: ClassVar[str] = "guardrail"
@@ -48,7 +58,7 @@ class Guardrail(Policy):
         "The guardrails of the CHIPS Act: recipients' growth in countries of concern."
     )
     dual: ClassVar[str] = (
-        "worth to the firm of one more kwpm of room to grow, present value"
+        "worth to the firm of one more kwpm of permitted growth, present value"
     )
     example: ClassVar[str] = """
 id = "guardrail"
@@ -73,89 +83,78 @@ source = "law_guardrails"
         default=ALL, description="Segments, each bound by itself."
     )
     share: Annotated[float, Field(ge=0, le=10), Number("share")] = Field(
-        description="Most growth as a share of the firm's base-year fleet there."
+        description="Maximum growth as a share of the firm's base-year fleet there."
     )
-    price_cap: Annotated[
-        Annotated[float, Field(gt=0, le=1e6)] | None, Number("MUSD/kwpm")
-    ] = Field(default=None, description="Fine per kwpm begun beyond it.")
+    price_cap: FinePerKwpm = Field(
+        default=None, description="Fine per kwpm started beyond it."
+    )
 
     def describe(self, names: DisplayNames) -> str:
-        """Who may grow by how much where."""
-        fine = (
-            ""
-            if self.price_cap is None
-            else f", or pay {millions(self.price_cap)} for a kwpm begun beyond"
-        )
-        most = (
-            f"grow by at most {exact_percent(self.share)} of their fleets"
-            if self.share
-            else "not grow"
-        )
+        """Return who may grow by how much where."""
+        limit = "not grow"
+        if self.share:
+            limit = f"grow by at most {exact_percent(self.share)} of their fleets"
+        fine = ""
+        if self.price_cap is not None:
+            fine = f", or pay {millions(self.price_cap)} per kwpm started beyond"
         return (
-            f"{names(self.region)} lets {names(*self.firms)} {most} in"
+            f"{names(self.region)} lets {names(*self.firms)} {limit} in"
             f" {names(*self.countries)}{names.only(self.segments)}{fine}"
         )
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
-        """Return names that do not exist and firms that stand for many."""
-        n = parameters
-        return [
-            *super().problems(n),
-            *unknown("region", (self.region,), n.regions),
-            *_each_known(
-                "firms",
-                self.firms,
-                tuple(f for f, home in n.homes.items() if home != "host"),
-            ),
-            *_each_known("countries", self.countries, n.regions),
-            *unknown("segments", self.segments, n.segments),
-            *[
-                ("countries", f"{r} makes the rule", "leave it out")
-                for r in self.countries
-                if r == self.region
-            ],
+    def problems(self, parameters: Parameters) -> list[Issue]:
+        """Return names that do not exist and firms that cover several."""
+        regions = parameters.regions
+        # The home of a pooled firm is the host region: it is several firms.
+        named = tuple(f for f, home in parameters.homes.items() if home != "host")
+        issues = [
+            *super().problems(parameters),
+            *unknown("region", (self.region,), regions),
+            *each_known("firms", self.firms, named),
+            *each_known("countries", self.countries, regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
+        if self.region in self.countries:
+            what = f"{self.region} makes the rule"
+            issues.append(Issue("countries", what, "leave it out"))
+        return issues
 
     def add(self, builder: ModelBuilder) -> None:
-        """Hold each firm's growth in each segment to its room."""
-        n = builder.n
-        segments = chosen(self.segments, n.segments)
-        growth = _decided(
-            builder,
-            self,
-            [
-                (site, t)
-                for country in self.countries
-                for site, t, _ in builder.builds(
-                    country, segments, _span(self), self.firms
-                )
-            ],
-        )
+        """Limit each firm's growth in each segment."""
+        parameters = builder.n
+        sites = parameters.sites.sites
+        segments = chosen(self.segments, parameters.segments)
+        builds = []
+        for country in self.countries:
+            for site, t, _ in builder.builds(
+                country, segments, years_of(self), self.firms
+            ):
+                builds.append((site, t))
+        growth = new_decisions(builder, self, builds)
         bound = growth
         if self.price_cap is not None:
-            over = _bought_off(
-                builder, self, growth, builder.num(self, "price_cap"), self.region
-            )
+            over = fined_builds(builder, self, growth, self.price_cap, self.region)
             bound = {key: term - over[key] for key, term in growth.items()}
-        sites, share = n.sites.sites, builder.num(self, "share")
-        of: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        terms: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for (i, _), term in bound.items():
-            of[sites[i].firm, sites[i].segment].append(term)
+            terms[sites[i].firm, sites[i].segment].append(term)
 
-        def room(firm: str, segment: str) -> Any:
-            fleet = sum(
-                fleet_of(s for s in n.sites.of(r, segment) if s.firm == firm)
-                for r in self.countries
-            )
-            return share * fleet - pyo.quicksum(of[firm, segment])
+        def permitted_growth(firm: str, segment: str) -> Any:
+            fleet = 0.0
+            for country in self.countries:
+                there = parameters.sites.of(country, segment)
+                fleet += fleet_of(site for site in there if site.firm == firm)
+            return self.share * fleet - pyo.quicksum(terms[firm, segment])
 
         builder.limit(
             "growth",
-            list(of),
-            room,
-            owner=lambda f, s: Party("holder", n.holder(f, self.countries[0])).label,
+            list(terms),
+            permitted_growth,
+            owner=lambda f, s: (
+                Party("holder", parameters.holder(f, self.countries[0])).label
+            ),
             unit="kwpm built",
             meaning=self.dual,
             policy=self,
         )
-        _measure(builder, self, "growth", growth)
+        measure_builds(builder, self, "growth", growth)

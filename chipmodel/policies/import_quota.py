@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from chipmodel.common.ids import REGION_PATTERN
-from chipmodel.policies.base import ALL, DisplayNames, Number, Policy, chosen, unknown
+from chipmodel.policies.base import (
+    ALL,
+    DisplayNames,
+    FinePerWafer,
+    Issue,
+    Number,
+    Policy,
+    chosen,
+    unknown,
+)
 from chipmodel.policies.licences import (
     On,
-    PriceCap,
     RentTo,
-    _goods,
-    _rent,
-    chips,
+    chip_flows,
+    distinctions,
+    goods_name,
     holders,
     license_flows,
     no_route,
     own_chips,
-    told,
+    rent_clause,
 )
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
+    from chipmodel.model.parameters.duties import Distinction
     from chipmodel.model.parameters.parameters import Parameters
 
 
@@ -36,11 +45,12 @@ class ImportQuota(Policy):
 
     .. math:: \sum_{s, r} flow_{s,r,t} \le quota
 
-    The dual is the price of a licence. Price times quota is the rent, which ``rent_to`` gives to the
-    exporters (by the licences each uses, as in a voluntary restraint), to importers who are given the
-    licences, or to the importer's treasury, which sells them. With a ``price_cap`` more may be
-    brought in at a fine a wafer, paid to that treasury: a tariff-rate quota. A tariff at the dual has
-    the same effect, and the treasury then earns the rent.
+    The dual is the price of a licence. Price times quota is the rent, which ``rent_to``
+    gives to the exporters (by the licences each uses, as in a voluntary restraint), to
+    importers who are given the licences, or to the importer's treasury, which sells
+    them. With a ``price_cap`` more may be imported at a fine per wafer, paid to that
+    treasury (a tariff-rate quota). A tariff at the dual has the same effect, and the
+    treasury then earns the rent.
     """
 
     kind: ClassVar[str] = "import_quota"
@@ -71,73 +81,67 @@ source = "own"
         default=ALL, description="Segments limited together."
     )
     quota: Annotated[float, Field(ge=0, le=1e5), Number("kwpm")] = Field(
-        description="Most that may come in, kwpm."
+        description="Maximum imports, kwpm."
     )
     on: On = Field(description="Bare chips at the maker, or chips in everything used.")
     rent_to: RentTo = Field(description="Who earns the price of the licences.")
-    price_cap: PriceCap = Field(
+    price_cap: FinePerWafer = Field(
         default=None,
         description="Fine per wafer over the quota, USD; none: nothing over it.",
     )
 
     def describe(self, names: DisplayNames) -> str:
-        """How much may come in from where."""
-        goods = _goods(self.on, self.segments, names)
+        """Return how much may be imported from where."""
+        goods = goods_name(self.on, self.segments, names)
         return (
-            f"{names(self.importer)} takes in at most {self.quota:g} kwpm of {goods}"
+            f"{names(self.importer)} imports at most {self.quota:g} kwpm of {goods}"
             f" from {names.every(self.origins, 'all other regions')};"
-            f" {_rent(self.rent_to, self.price_cap)}"
+            f" {rent_clause(self.rent_to, self.price_cap)}"
         )
 
-    def _origins(self, n: Parameters) -> frozenset[str]:
-        return frozenset(chosen(self.origins, n.regions)) - (
-            {self.importer} if self.origins == ALL else set()
-        )
+    def _origins(self, parameters: Parameters) -> frozenset[str]:
+        origins = frozenset(chosen(self.origins, parameters.regions))
+        return origins - {self.importer} if self.origins == ALL else origins
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names and routes that do not exist."""
-        n = parameters
-        segments = chosen(self.segments, n.segments)
+        regions = parameters.regions
+        segments = chosen(self.segments, parameters.segments)
+        origins = self._origins(parameters)
         return [
-            *super().problems(n),
-            *unknown("importer", (self.importer,), n.regions),
-            *unknown("origins", self.origins, n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("importer", (self.importer,), regions),
+            *unknown("origins", self.origins, regions),
+            *unknown("segments", self.segments, parameters.segments),
             *own_chips("origins", self.origins, self.importer),
-            *no_route(n, self.importer, self._origins(n), segments, self.on),
+            *no_route(parameters, self.importer, origins, segments, self.on),
         ]
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """The origins limited, each by itself if exporters earn the rent."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the origins limited, each by itself if exporters earn the rent."""
         if self.on == "chips":
             return []
-        return told(
+        return distinctions(
             self.importer,
             chosen(self.segments, parameters.segments),
             self._origins(parameters),
-            self.rent_to == "exporter",
+            each=self.rent_to == "exporter",
         )
 
     def add(self, builder: ModelBuilder) -> None:
-        """Hold imports to the quota."""
-        flows = chips(
-            builder,
-            self,
-            self.importer,
-            self._origins(builder.n),
-            chosen(self.segments, builder.n.segments),
-            self.on,
-        )
-        quota = dict.fromkeys(builder.n.years, builder.num(self, "quota"))
+        """Limit imports to the quota."""
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        origins = self._origins(parameters)
+        flows = chip_flows(builder, self, self.importer, origins, segments, self.on)
         license_flows(
             builder,
             self,
             flows,
-            quota,
+            dict.fromkeys(parameters.years, self.quota),
             holder=holders(flows, self.rent_to, self.importer, self.importer),
             unit="kwpm",
             meaning=self.dual,
+            price_cap=self.price_cap,
             fine_to=self.importer,
         )

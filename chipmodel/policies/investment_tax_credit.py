@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class InvestmentTaxCredit(Support):
     """A credit on the capital cost of fabs, paid when they come on line.
 
-    ``years`` are the years of coming on line. Construction must have begun by
-    ``begin_by``: for a project begun already that is met whatever the year of its
-    further builds; for anything else the year construction starts decides.
+    ``years`` are the years of coming on line. Construction must have started by
+    ``begin_by``: a project under construction already meets that whatever the year of
+    its further builds; for anything else the year construction starts decides.
     """
 
     kind: ClassVar[str] = "investment_tax_credit"
@@ -39,12 +39,12 @@ source = "law_48d"
 
     rate: Share = Field(description="Share of capital cost credited.")
     begin_by: PolicyYear | None = Field(
-        default=None, description="Last year in which construction may begin."
+        default=None, description="Last year in which construction may start."
     )
 
     def describe(self, names: DisplayNames) -> str:
-        """Who credits what."""
-        started = f" begun by {self.begin_by}" if self.begin_by is not None else ""
+        """Return who credits what."""
+        started = f" started by {self.begin_by}" if self.begin_by is not None else ""
         return (
             f"{names(self.region)} credits {exact_percent(self.rate)} of the cost of"
             f" fabs of {self.whom(names)}{started}, if they come on line"
@@ -52,11 +52,11 @@ source = "law_48d"
 
     @property
     def inactive(self) -> bool:
-        """A zero rate does nothing."""
+        """Whether the rate is zero."""
         return self.rate == 0
 
     def accepts(self, site: Site, build: int) -> bool:
-        """In-service year within the years, construction begun in time."""
+        """Whether construction starts in time and the build comes on line in time."""
         in_time = (
             self.begin_by is None
             or build <= self.begin_by
@@ -70,14 +70,12 @@ source = "law_48d"
 
     def add(self, builder: ModelBuilder) -> None:
         """Credit every eligible build."""
-        m = builder.model
-        rate = builder.num(self, "rate")
-        builds = {
-            (site.id, t): m.build[site.id, t] for site, t in self.eligible(builder.n)
-        }
+        build = builder.model.build
+        amounts = {}
+        builds = {}
+        for site, t in self.eligible(builder.n):
+            term = build[site.id, t]
+            builds[site.id, t] = term
+            amounts[site.id, t] = self.rate * builder.capex(site) * term
         if builds:
-            amounts = {
-                (i, t): rate * builder.capex(builder.n.sites.sites[i]) * term
-                for (i, t), term in builds.items()
-            }
-            self._pay(builder, "tax_credit", amounts, builds, "service")
+            self.pay(builder, "tax_credit", amounts, builds, "service")

@@ -1,4 +1,4 @@
-"""What rules on the quantity of trade share: the flows they limit, licences and who holds them, checks."""
+"""What rules on the quantity of trade share: flows, licences, checks of routes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import Field
 
 from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
-from chipmodel.policies.base import DisplayNames, Number, Policy
+from chipmodel.model.parameters.duties import Distinction
+from chipmodel.policies.base import DisplayNames, Issue, Number, Policy
 from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
 RentTo = Literal["exporter", "importer", "treasury"]
 
-
 On = Literal["chips", "use"]
 
+Quota = Annotated[Annotated[float, Field(ge=0, le=1e5)] | None, Number("kwpm")]
 
 Flows = dict[tuple[str, int], list[Any]]
 """What a rule limits, by place of origin and year."""
 
 
-def chips(
+def chip_flows(
     builder: ModelBuilder,
     policy: Policy,
     destination: str,
@@ -37,29 +38,26 @@ def chips(
 ) -> Flows:
     """Return the chips of some origins that a place buys (or uses), by origin and year.
 
-    Origins that nothing tells apart stand together under the names of all of them,
-    joined by ``+``.
+    Origins that no rule distinguishes come together, under their names joined by ``+``.
     """
+    years = [t for t in builder.n.years if policy.active(t)]
     read = builder.imports if on == "chips" else builder.use
-    found: Flows = defaultdict(list)
-    for flow in read(
-        destination, segments, [t for t in builder.n.years if policy.active(t)]
-    ):
+    flows: Flows = defaultdict(list)
+    for flow in read(destination, segments, years):
         if flow.origins and flow.origins <= origins:
-            found["+".join(sorted(flow.origins)), flow.year].append(flow.term)
-    return dict(found)
+            flows["+".join(sorted(flow.origins)), flow.year].append(flow.term)
+    return dict(flows)
 
 
-def inputs(
+def input_flows(
     builder: ModelBuilder, policy: Policy, name: str, supplier: str, destination: str
 ) -> Flows:
     """Return what a place gets of an input from a supplier, by supplier and year."""
-    found: Flows = defaultdict(list)
-    for t, term in builder.inputs(
-        name, supplier, destination, [t for t in builder.n.years if policy.active(t)]
-    ):
-        found[supplier, t].append(term)
-    return dict(found)
+    years = [t for t in builder.n.years if policy.active(t)]
+    flows: Flows = defaultdict(list)
+    for t, term in builder.inputs(name, supplier, destination, years):
+        flows[supplier, t].append(term)
+    return dict(flows)
 
 
 def license_flows(
@@ -71,15 +69,18 @@ def license_flows(
     holder: dict[str, str],
     unit: str,
     meaning: str,
-    fine_to: str = "",
+    price_cap: Any,
+    fine_to: str,
 ) -> None:
-    r"""Let flows through under licence only, and hold the licences of a year to the quota.
+    r"""Let flows through under licence only, and limit the licences of a year.
 
-    .. math:: flow_{o,t} \le licence_{o,t} + over_{o,t}, \qquad \sum_o licence_{o,t} \le quota_t
+    .. math::
+        flow_{o,t} \le licence_{o,t} + over_{o,t},
+        \qquad \sum_o licence_{o,t} \le quota_t
 
-    Licences belong to their holder, so that the rent of the quota, its dual times the quota, is a
-    gain of the holder and of nobody else. ``over`` is there if the policy has a ``price_cap``: the
-    fine on it goes to a treasury.
+    Licences belong to their holder, so that the rent of the quota, its dual times the
+    quota, is a gain of the holder and of nobody else. ``over`` exists if there is a
+    `price_cap`: the fine on it goes to a treasury.
 
     Parameters
     ----------
@@ -87,81 +88,86 @@ def license_flows(
         Quota by year, kwpm or index units.
     holder : dict
         Agent that holds the licences of each origin.
+    price_cap : float or None
+        Fine on what exceeds the quota, USD per wafer.
     fine_to : str
         Treasury that receives the fine.
     """
-    soft = getattr(policy, "price_cap", None) is not None
+    soft = price_cap is not None
     licence = builder.variable("licence", list(flows), lambda o, t: holder[o], policy)
     over = builder.variable("over", list(flows) if soft else [], "traders", policy)
+
+    def licensed(o: str, t: int) -> Any:
+        allowed = licence[o, t] + (over[o, t] if soft else 0.0)
+        return allowed - pyo.quicksum(flows[o, t])
+
     builder.balance(
         "licensed",
         list(flows),
-        lambda o, t: (
-            licence[o, t] + (over[o, t] if soft else 0.0) - pyo.quicksum(flows[o, t])
-        ),
+        licensed,
         unit=unit,
         meaning="price of a licence",
         equal=False,
         policy=policy,
     )
-    by_year: dict[int, list[Any]] = defaultdict(list)
+    limited: dict[int, list[Any]] = defaultdict(list)
+    licences: dict[int, list[Any]] = defaultdict(list)
     beyond: dict[int, list[Any]] = defaultdict(list)
-    for o, t in flows:
-        by_year[t].append(licence[o, t])
+    for (o, t), terms in flows.items():
+        limited[t] += terms
+        licences[t].append(licence[o, t])
         if soft:
             beyond[t].append(over[o, t])
-    # Owned by the agents of the licences in it: where exporters hold them, each keeps
-    # its part.
+    # Owned by the agents of the licences in the row: where exporters hold them, each
+    # gets the rent of its own.
     builder.limit(
         "quota",
-        [(t,) for t in by_year],
-        lambda t: quota[t] - pyo.quicksum(by_year[t]),
+        [(t,) for t in licences],
+        lambda t: quota[t] - pyo.quicksum(licences[t]),
         owner="agent",
         unit=unit,
         meaning=meaning,
         policy=policy,
     )
-    for t in by_year:
-        builder.measure(
-            policy,
-            "limited_flow",
-            t,
-            pyo.quicksum(x for (_, q), terms in flows.items() if q == t for x in terms),
-            unit,
-        )
+    for t, terms in limited.items():
+        builder.measure(policy, "limited_flow", t, pyo.quicksum(terms), unit)
         if soft:
-            fine = per_kwpm_year(1.0) * builder.num(policy, "price_cap")
+            excess = pyo.quicksum(beyond[t])
             builder.transfer(
                 "fine",
                 t,
-                fine * pyo.quicksum(beyond[t]),
+                per_kwpm_year(1.0) * price_cap * excess,
                 payer="agent",
                 receiver=Party("treasury", fine_to).label,
                 policy=policy,
             )
-            builder.measure(policy, "flow_over_quota", t, pyo.quicksum(beyond[t]), unit)
+            builder.measure(policy, "flow_over_quota", t, excess, unit)
 
 
 def holders(
     flows: Flows, rent_to: RentTo, importer: str, imposer: str
 ) -> dict[str, str]:
-    """Return who holds the licences of each origin."""
+    """Return the agent that holds the licences of each origin."""
     if rent_to == "exporter":
         return {o: Party("licence", o).label for o, _ in flows}
-    if rent_to == "importer":
-        return dict.fromkeys((o for o, _ in flows), Party("licence", importer).label)
-    return dict.fromkeys((o for o, _ in flows), Party("treasury", imposer).label)
+    agent = (
+        Party("licence", importer).label
+        if rent_to == "importer"
+        else Party("treasury", imposer).label
+    )
+    return {o: agent for o, _ in flows}
 
 
-def told(
+def distinctions(
     user: str, segments: tuple[str, ...], origins: frozenset[str], each: bool
-) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-    """Return origins to tell apart inside devices: as a set, or each by itself."""
-    sets = [frozenset({r}) for r in sorted(origins)] if each else [origins]
-    return [(user, segments, members) for members in sets]
+) -> list[Distinction]:
+    """Return origins to distinguish inside devices: as one set, or one by one."""
+    if not each:
+        return [Distinction(user, segments, origins)]
+    return [Distinction(user, segments, frozenset({r})) for r in sorted(origins)]
 
 
-def routes(
+def can_flow(
     parameters: Parameters,
     destination: str,
     origins: frozenset[str],
@@ -169,37 +175,35 @@ def routes(
     on: On,
 ) -> bool:
     """Whether chips of some origins can reach a place at all."""
-    n = parameters
-    reached = (
-        destination in n.sold if on == "chips" else n.users.get(destination, 0.0) > 0
-    )
-    return reached and any(r in origins and s in segments for r, s in n.places)
+    if on == "chips" and destination not in parameters.sold:
+        return False
+    if on == "use" and parameters.users.get(destination, 0.0) <= 0:
+        return False
+    return any(r in origins and s in segments for r, s in parameters.places)
 
 
-def own_chips(
-    field: str, origins: tuple[str, ...], importer: str
-) -> list[tuple[str, str, str]]:
-    """Return the problem of an importer among its own origins."""
-    return (
-        [(field, f"'{importer}' is the importer itself", "leave it out")]
-        if importer in origins
-        else []
-    )
+def own_chips(field: str, origins: tuple[str, ...], importer: str) -> list[Issue]:
+    """Return the issue of an importer among the origins of its own imports."""
+    if importer not in origins:
+        return []
+    return [Issue(field, f"'{importer}' is the importer itself", "leave it out")]
 
 
 def no_route(
-    n: Parameters,
+    parameters: Parameters,
     destination: str,
     origins: frozenset[str],
     segments: tuple[str, ...],
     on: On,
-) -> list[tuple[str, str, str]]:
-    """Return the problem of a route on which nothing can flow."""
-    known = destination in n.regions and origins and origins <= set(n.regions)
-    if not known or routes(n, destination, origins, segments, on):
+) -> list[Issue]:
+    """Return the issue of a route on which nothing can flow."""
+    regions = parameters.regions
+    # Unknown names have an issue of their own.
+    known = destination in regions and origins and origins <= set(regions)
+    if not known or can_flow(parameters, destination, origins, segments, on):
         return []
     return [
-        (
+        Issue(
             "origins",
             f"no chips of {', '.join(sorted(origins))} can reach {destination}",
             "name origins that make the segments and a place that buys them",
@@ -208,52 +212,46 @@ def no_route(
 
 
 def no_channel(
-    n: Parameters,
+    parameters: Parameters,
     origin: str,
     destination: str,
     segments: tuple[str, ...],
     on: On | None,
     name: str | None,
-) -> list[tuple[str, str, str]]:
-    """Return the problem of chips or an input that cannot flow from a region to another."""
+) -> list[Issue]:
+    """Return the issue of chips, or of input `name`, that cannot flow on a route."""
+    if origin not in parameters.regions and name is None:
+        return []
     if name is None:
-        return (
-            no_route(n, destination, frozenset({origin}), segments, on or "chips")
-            if origin in n.regions
-            else []
-        )
-    if name not in n.upstream:
-        return [("input", f"'{name}' is not known", "use " + ", ".join(n.upstream))]
-    if origin in n.regions and origin not in n.upstream[name].shares:
+        origins = frozenset({origin})
+        return no_route(parameters, destination, origins, segments, on or "chips")
+    upstream = parameters.upstream
+    if name not in upstream:
+        return [Issue("input", f"'{name}' is not known", "use " + ", ".join(upstream))]
+    suppliers = upstream[name].shares
+    if origin in parameters.regions and origin not in suppliers:
         return [
-            (
+            Issue(
                 "input",
                 f"{origin} supplies no {name}",
-                "suppliers: " + ", ".join(sorted(n.upstream[name].shares)),
+                "suppliers: " + ", ".join(sorted(suppliers)),
             )
         ]
     return []
 
 
-Quota = Annotated[Annotated[float, Field(ge=0, le=1e5)] | None, Number("kwpm")]
+def goods_name(on: str | None, segments: tuple[str, ...], names: DisplayNames) -> str:
+    """Return the chips a rule is about, as part of a sentence."""
+    goods = "bare chips" if on == "chips" else "chips in everything used"
+    return f"{goods}{names.only(segments)}"
 
 
-PriceCap = Annotated[Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")]
-
-
-def _goods(on: str | None, segments: tuple[str, ...], names: DisplayNames) -> str:
-    return f"{'bare chips' if on == 'chips' else 'chips in everything used'}{names.only(segments)}"
-
-
-def _rent(rent_to: RentTo, price_cap: float | None) -> str:
-    owner = {
-        "exporter": "exporters",
-        "importer": "importers",
-        "treasury": "the treasury",
-    }[rent_to]
-    beyond = (
-        ""
-        if price_cap is None
-        else f", and {dollars(price_cap)} are paid for a wafer beyond"
+def rent_clause(rent_to: RentTo, price_cap: float | None) -> str:
+    """Return who holds the licences and what a wafer beyond costs."""
+    owner = "the treasury" if rent_to == "treasury" else f"{rent_to}s"
+    if price_cap is None:
+        return f"the licences belong to {owner}"
+    return (
+        f"the licences belong to {owner}, and {dollars(price_cap)} is paid per wafer"
+        " beyond"
     )
-    return f"the licences belong to {owner}{beyond}"

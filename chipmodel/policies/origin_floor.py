@@ -11,16 +11,24 @@ from pydantic import Field, model_validator
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent
 from chipmodel.common.units import per_kwpm_year
+from chipmodel.model.parameters.duties import Distinction
 from chipmodel.policies.base import (
     ALL,
     DisplayNames,
+    FinePerWafer,
+    Issue,
     Number,
     Policy,
     Share,
     chosen,
     unknown,
 )
-from chipmodel.policies.origins import _flow, _needs_fine, _softened, serve
+from chipmodel.policies.origins import (
+    exceptions,
+    flow_name,
+    require_fine,
+    serve_minimum,
+)
 from chipmodel.solver.ledger import Party
 
 if TYPE_CHECKING:
@@ -29,20 +37,21 @@ if TYPE_CHECKING:
 
 
 class OriginFloor(Policy):
-    r"""A friendshoring rule: at least a share from a trusted set of origins.
+    r"""A friendshoring rule: a minimum share from a trusted set of origins.
 
     In each year and segment
 
     .. math:: \sum_{r \in trusted} flow_r \ge share \cdot \sum_r flow_r - short
 
-    where flow is what makers in the market buy (``on = "chips"``) or what its users use, devices
-    included (``on = "use"``). A bare share is satisfied by buying nothing, so the rule takes a
-    ``price_cap`` (USD per wafer short, paid to the market's treasury) or ``min_served`` (a share of
-    the reference quantity users must still be served; with ``on = "use"`` only), or both.
+    where flow is what makers in the market buy (``on = "chips"``) or what its users
+    use, devices included (``on = "use"``). A bare share is satisfied by buying nothing,
+    so the rule takes a ``price_cap`` (USD per wafer short, paid to the market's
+    treasury) or ``min_served`` (a share of the reference quantity users must still be
+    served; with ``on = "use"`` only), or both.
 
     The dual is the price of trust: what one more trusted wafer is worth. Its price form
-    is a
-    feebate: the dual on each trusted wafer, less share times the dual on every wafer.
+    is a feebate: the dual on each trusted wafer, less share times the dual on every
+    wafer.
     """
 
     kind: ClassVar[str] = "origin_floor"
@@ -66,13 +75,13 @@ source = "own"
     segments: tuple[str, ...] = Field(
         default=ALL, description="Segments, each bound by itself."
     )
-    share: Share = Field(description="Least share from the trusted set.")
+    share: Share = Field(description="Minimum share from the trusted set.")
     on: Literal["chips", "use"] = Field(
         description="What makers in the market buy, or what its users use."
     )
-    price_cap: Annotated[
-        Annotated[float, Field(gt=0, le=1e6)] | None, Number("USD/wafer")
-    ] = Field(default=None, description="Fine per wafer short of the floor, USD.")
+    price_cap: FinePerWafer = Field(
+        default=None, description="Fine per wafer short of the floor, USD."
+    )
     min_served: Annotated[
         Annotated[float, Field(gt=0, le=1)] | None, Number("share")
     ] = Field(
@@ -87,54 +96,46 @@ source = "own"
                 "give price_cap or min_served: a bare share is satisfied by buying"
                 " nothing"
             )
-        _needs_fine(self.on, self.price_cap)
+        require_fine(self.on, self.price_cap)
         if self.market not in self.trusted:
             raise ValueError(f"trusted must hold the market's own region {self.market}")
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """What share from whom."""
-        least = "all" if self.share == 1 else f"at least {exact_percent(self.share)}"
+        """Return what share comes from whom."""
+        share = "all" if self.share == 1 else f"at least {exact_percent(self.share)}"
+        flow = flow_name(self.on, self.market, self.segments, names)
         return (
-            f"{least} of {_flow(self.on, self.market, self.segments, names)} are"
-            " made in "
-            f"{names(*self.trusted)}{_softened(self.price_cap, 'short of it', self.min_served)}"
+            f"{share} of {flow} are made in {names(*self.trusted)}"
+            f"{exceptions(self.price_cap, 'short of it', self.min_served)}"
         )
 
     @property
     def inactive(self) -> bool:
-        """A zero share does nothing."""
+        """Whether the share is zero."""
         return self.share == 0
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("market", (self.market,), n.regions),
-            *unknown("trusted", self.trusted, n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("market", (self.market,), parameters.regions),
+            *unknown("trusted", self.trusted, parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """The trusted set, if it binds use."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the trusted set, if the floor binds use."""
         if self.on == "chips":
             return []
-        return [
-            (
-                self.market,
-                chosen(self.segments, parameters.segments),
-                frozenset(self.trusted),
-            )
-        ]
+        segments = chosen(self.segments, parameters.segments)
+        return [Distinction(self.market, segments, frozenset(self.trusted))]
 
     def add(self, builder: ModelBuilder) -> None:
-        """Hold each segment and year to the floor."""
-        n = builder.n
-        segments = chosen(self.segments, n.segments)
-        years = [t for t in n.years if self.active(t)]
+        """Require the share in each segment and year."""
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        years = [t for t in parameters.years if self.active(t)]
         read = builder.imports if self.on == "chips" else builder.use
         every: dict[tuple[str, int], list[Any]] = defaultdict(list)
         trusted: dict[tuple[str, int], list[Any]] = defaultdict(list)
@@ -142,46 +143,42 @@ source = "own"
             every[flow.segment, flow.year].append(flow.term)
             if flow.origins <= set(self.trusted):
                 trusted[flow.segment, flow.year].append(flow.term)
-        share = builder.num(self, "share")
         soft = self.price_cap is not None
         short = builder.variable("short", list(every) if soft else [], "makers", self)
+
+        def floor(s: str, t: int) -> Any:
+            required = self.share * pyo.quicksum(every[s, t])
+            missing = short[s, t] if soft else 0.0
+            return pyo.quicksum(trusted[s, t]) - required + missing
+
         builder.balance(
             "floor",
             list(every),
-            lambda s, t: (
-                pyo.quicksum(trusted[s, t])
-                - share * pyo.quicksum(every[s, t])
-                + (short[s, t] if soft else 0.0)
-            ),
+            floor,
             unit="kwpm",
             meaning=self.dual,
             equal=False,
             policy=self,
         )
         for t in years:
-            builder.measure(
-                self,
-                "trusted_flow",
-                t,
-                pyo.quicksum(x for s in segments for x in trusted[s, t]),
-                "kwpm",
-            )
-            if soft:
-                fine = per_kwpm_year(1.0) * builder.num(self, "price_cap")
-                builder.transfer(
-                    "fine",
-                    t,
-                    fine * pyo.quicksum(short[s, t] for s in segments),
-                    payer="agent",
-                    receiver=Party("treasury", self.market).label,
-                    policy=self,
-                )
-                builder.measure(
-                    self,
-                    "short_of_floor",
-                    t,
-                    pyo.quicksum(short[s, t] for s in segments),
-                    "kwpm",
-                )
+            terms: list[Any] = []
+            for s in segments:
+                terms += trusted[s, t]
+            builder.measure(self, "trusted_flow", t, pyo.quicksum(terms), "kwpm")
+            if self.price_cap is not None:
+                missing_wafers = pyo.quicksum(short[s, t] for s in segments)
+                self._fine(builder, self.price_cap, missing_wafers, t)
         if self.min_served is not None:
-            serve(builder, self, self.market, segments)
+            serve_minimum(builder, self, self.market, segments, self.min_served)
+
+    def _fine(self, builder: ModelBuilder, price: float, short: Any, year: int) -> None:
+        """Add the fine on wafers short of the floor in a year."""
+        builder.transfer(
+            "fine",
+            year,
+            per_kwpm_year(1.0) * price * short,
+            payer="agent",
+            receiver=Party("treasury", self.market).label,
+            policy=self,
+        )
+        builder.measure(self, "short_of_floor", year, short, "kwpm")

@@ -1,4 +1,4 @@
-"""Rules of origin that several instruments share."""
+"""What rules on the origin of chips share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,31 @@ if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
 
 
-def serve(
-    builder: ModelBuilder, policy: Policy, market: str, segments: tuple[str, ...]
+def serve_minimum(
+    builder: ModelBuilder,
+    policy: Policy,
+    market: str,
+    segments: tuple[str, ...],
+    minimum: Any,
 ) -> None:
-    """Hold what users of a market get to at least ``min_served`` of the reference quantity, by segment and year."""
-    n, m = builder.n, builder.model
+    r"""Require that users of a market get a minimum, by segment and year.
+
+    .. math:: \sum_k served_{s,k,t} \ge minimum \cdot reference_{s,t}
+
+    Parameters
+    ----------
+    minimum : float
+        Share of the reference quantity.
+    """
+    reference = builder.n.reference
     steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    for (e, s, _, t), term in m.served.items():
-        if e == market and s in segments and policy.active(t):
+    for (user, s, _, t), term in builder.model.served.items():
+        if user == market and s in segments and policy.active(t):
             steps[s, t].append(term)
-    least = builder.num(policy, "min_served")
     builder.limit(
         "min_served",
         list(steps),
-        lambda s, t: pyo.quicksum(steps[s, t]) - least * n.reference[market, s, t],
+        lambda s, t: pyo.quicksum(steps[s, t]) - minimum * reference[market, s, t],
         owner=Party("users", market).label,
         unit="kwpm",
         policy=policy,
@@ -36,26 +47,26 @@ def serve(
     )
 
 
-def _flow(on: str, market: str, segments: tuple[str, ...], names: DisplayNames) -> str:
+def flow_name(
+    on: str, market: str, segments: tuple[str, ...], names: DisplayNames
+) -> str:
+    """Return what a rule of origin counts, as part of a sentence."""
     what = "everything used" if on == "use" else "what makers of devices buy"
     return f"the chips{names.only(segments)} in {what} in {names(market)}"
 
 
-def _softened(price_cap: float | None, beyond: str, min_served: float | None) -> str:
-    fine = (
-        ""
-        if price_cap is None
-        else f", or {dollars(price_cap)} are paid for a wafer {beyond}"
-    )
-    served = (
-        ""
-        if min_served is None
-        else f", and users get {exact_percent(min_served)} of what they usually use"
-    )
-    return fine + served
+def exceptions(price_cap: float | None, beyond: str, min_served: float | None) -> str:
+    """Return the fine and the minimum of a rule, as the end of a sentence."""
+    text = ""
+    if price_cap is not None:
+        text += f", or {dollars(price_cap)} is paid per wafer {beyond}"
+    if min_served is not None:
+        text += f", and users get {exact_percent(min_served)} of what they usually use"
+    return text
 
 
-def _needs_fine(on: str, price_cap: float | None) -> None:
+def require_fine(on: str, price_cap: float | None) -> None:
+    """Refuse a rule on bare chips without a fine."""
     if on == "chips" and price_cap is None:
         raise ValueError(
             "on = 'chips' needs price_cap: min_served counts users, not what makers buy"

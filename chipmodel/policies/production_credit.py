@@ -11,8 +11,9 @@ from pydantic import Field
 from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.policies.base import DisplayNames, Number
-from chipmodel.policies.support import Support
-from chipmodel.solver.ledger import Party
+from chipmodel.policies.builds import years_of
+from chipmodel.policies.support import Support, capex_of
+from chipmodel.solver.ledger import Account, Party
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
@@ -28,9 +29,10 @@ class ProductionCredit(Support):
 
     .. math:: credit_t = 0.012 \cdot rate \cdot \sum_{i \in new} output_{i,t}
 
-    with the rate in USD per wafer and output in kwpm. It is paid for wafers, not for capacity: an
-    idle fab earns nothing. It is no investment cash, so a firm's budget is charged gross of it. In
-    the check that support does not exceed cost it counts with its present value at full use.
+    with the rate in USD per wafer and output in kwpm. It is paid for wafers, not for
+    capacity: an idle fab earns nothing. It is no investment cash, so a firm's budget is
+    charged gross of it. In the check that support does not exceed cost it counts with
+    its present value at full use.
     """
 
     kind: ClassVar[str] = "production_credit"
@@ -48,38 +50,43 @@ source = "own"
 """
 
     rate: Annotated[float, Field(ge=0, le=1e5), Number("USD/wafer")] = Field(
-        description="Credit a wafer, USD."
+        description="Credit per wafer, USD."
     )
 
     def describe(self, names: DisplayNames) -> str:
-        """Who pays what for a wafer."""
+        """Return who pays what for a wafer."""
         wafer = f"every wafer that new fabs of {self.whom(names)} make"
         return f"{names(self.region)} pays {dollars(self.rate)} for {wafer}"
 
     @property
     def inactive(self) -> bool:
-        """A zero rate does nothing."""
+        """Whether the rate is zero."""
         return self.rate == 0
 
     def accepts(self, site: Site, build: int) -> bool:
-        """Builds that are in service in the years."""
-        return any(
-            site.in_service(build, t) > 0
-            for t in range(self.years[0], self.years[1] + 1)
-        )
+        """Whether a build is in service in some of the years."""
+        return any(site.in_service(build, t) > 0 for t in years_of(self))
 
     def share_on(self, site: Site, build: int, parameters: Parameters) -> float:
-        """Return the present value of the credit at full use over that of the capital cost of a build."""
-        n = parameters
-        place = n.sites.places[n.sites.group_of[site.id]]
-        service = {t: site.in_service(build, t) * n.discount[t] for t in n.years}
-        full = n.use[site.segment, "u_max"] * per_kwpm_year(self.rate)
-        paid = full * sum(v for t, v in service.items() if self.active(t))
+        r"""Return the credit at full use over the capital cost, in present values.
+
+        .. math:: \frac{0.012 \, rate \, u_{max} \sum_t service_t \, d_t}
+                       {CRF \cdot interest \cdot capex \sum_t service_t \, d_t}
+
+        with the sum above over the years in force only.
+        """
+        place = parameters.sites.places[parameters.sites.group_of[site.id]]
+        service = {
+            t: site.in_service(build, t) * parameters.discount[t]
+            for t in parameters.years
+        }
+        full_use = parameters.use[site.segment, "u_max"]
+        credited = sum(value for t, value in service.items() if self.active(t))
+        paid = full_use * per_kwpm_year(self.rate) * credited
         cost = (
-            n.recovery
+            parameters.recovery
             * place.work.interest
-            * place.capex
-            * (1.0 + site.premium)
+            * capex_of(site, parameters)
             * sum(service.values())
         )
         return paid / cost if cost > 0 else 0.0
@@ -87,25 +94,23 @@ source = "own"
     def add(self, builder: ModelBuilder) -> None:
         """Pay for what new fabs make."""
         sites = {site.id for site, _ in self.eligible(builder.n)}
-        made: dict[int, list[Any]] = defaultdict(list)
+        output: dict[int, list[Any]] = defaultdict(list)
         for site, t, term in builder.output(self.region):
             if site.id in sites and self.active(t):
-                made[t].append(term)
-        rate, payer = (
-            per_kwpm_year(1.0) * builder.num(self, "rate"),
-            Party("treasury", self.region).label,
-        )
-        for t, terms in made.items():
-            paid = rate * pyo.quicksum(terms)
+                output[t].append(term)
+        payer = Party("treasury", self.region).label
+        for t, terms in output.items():
+            credited = pyo.quicksum(terms)
+            paid = per_kwpm_year(1.0) * self.rate * credited
             builder.transfer(
                 "production_credit", t, paid, payer=payer, receiver="agent", policy=self
             )
             builder.memo(
-                "production_credit_cash",
+                Account("production_credit", cash=True).label,
                 t,
                 paid,
                 payer=payer,
                 receiver="agent",
                 policy=self,
             )
-            builder.measure(self, "credited_output", t, pyo.quicksum(terms), "kwpm")
+            builder.measure(self, "credited_output", t, credited, "kwpm")

@@ -1,4 +1,4 @@
-"""Support that is not a grant: a credit on wafers made, and loans, guarantees and equity below market terms."""
+"""Loans, guarantees and equity below market terms."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from chipmodel.common.text import exact_percent
 from chipmodel.model.parameters.finance import capital_recovery
-from chipmodel.policies.base import DisplayNames, Number, Share
-from chipmodel.policies.support import Support
+from chipmodel.policies.base import Derived, DisplayNames, Number, Share
+from chipmodel.policies.builds import Builds
+from chipmodel.policies.support import Support, capex_of
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def grant_equivalent(form: Form, market: float, gap: float, tenor: int) -> float
 
     .. math:: g = 1 - CRF(r - gap, N) / CRF(r, N)
 
-    the annuity of the interest saved, discounted at the market rate r. Equity earns r - gap and is
-    sold at par after N years:
+    the annuity of the interest saved, discounted at the market rate r. Equity earns
+    r - gap and is sold at par after N years:
 
     .. math:: g = gap \cdot (1 - (1 + r)^{-N}) / r
 
@@ -41,9 +42,9 @@ def grant_equivalent(form: Form, market: float, gap: float, tenor: int) -> float
     form : str
         ``loan``, ``guarantee`` or ``equity``.
     market : float
-        Real rate a year a firm would pay or shareholders would ask.
+        Real rate per year that a firm would pay or shareholders would ask.
     gap : float
-        By how much support lowers it.
+        Reduction of that rate by the support.
     tenor : int
         Years to the last instalment, or to the sale.
     """
@@ -53,6 +54,7 @@ def grant_equivalent(form: Form, market: float, gap: float, tenor: int) -> float
 
 
 def _instalment(rate: float, years: int) -> float:
+    """Return the yearly payment that repays one MUSD, also at a rate of zero."""
     return 1.0 / years if abs(rate) < 1e-12 else capital_recovery(rate, years)
 
 
@@ -66,11 +68,12 @@ class SoftFinance(Support):
 
     .. math:: support = g \cdot amount \cdot capex \cdot build
 
-    It is paid with the spending, as a grant is. The principal itself is no support: it is an asset of
-    the treasury (with a guarantee a contingent liability) and stands in the ledger as ``lent``,
-    ``repaid`` and ``outstanding`` beside the support, outside the objective. Lent money does not
-    widen a firm's budget; its grant equivalent does, if budgets are net of support. ``years`` are
-    the years construction starts, or for awards those of coming on line.
+    It is paid with the spending, as a grant is. The principal itself is no support: it
+    is an asset of the treasury (with a guarantee a contingent liability) and appears in
+    the ledger as ``lent``, ``repaid`` and ``outstanding`` beside the support, outside
+    the objective. Lent money does not widen a firm's budget; its grant equivalent does,
+    if budgets are net of support. ``years`` are the years construction starts, or for
+    awards those of coming on line.
     """
 
     kind: ClassVar[str] = "soft_finance"
@@ -101,7 +104,7 @@ source = "own"
     )
     rate_gap: Annotated[
         Annotated[float, Field(ge=0, le=0.2)] | None, Number("share/year")
-    ] = Field(default=None, description="Market rate less the rate asked, a year.")
+    ] = Field(default=None, description="Market rate less the rate asked, per year.")
     tenor: Annotated[int, Field(ge=1, le=50)] = Field(
         description="Years to the last instalment, or to the sale."
     )
@@ -121,138 +124,126 @@ source = "own"
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """Who gives what on which terms."""
+        """Return who gives what on which terms."""
         gives = {
             "loan": "lends",
             "guarantee": "guarantees loans of",
             "equity": "buys shares for",
         }[self.form]
-        of = (
-            "the cost of fabs"
-            if self.base == "capital"
-            else "the awards recorded for projects"
-        )
-        worth = (
-            f"at {exact_percent(self.rate_gap)} a year below the market"
-            if self.rate_gap is not None
-            else f"worth a grant of {exact_percent(self.grant_equivalent or 0.0)} of it"
-        )
+        base = "the cost of fabs"
+        if self.base == "award":
+            base = "the awards recorded for projects"
+        if self.rate_gap is not None:
+            worth = f"at {exact_percent(self.rate_gap)} a year below the market"
+        else:
+            equivalent = exact_percent(self.grant_equivalent or 0.0)
+            worth = f"worth a grant of {equivalent} of it"
         return (
-            f"{names(self.region)} {gives} {exact_percent(self.amount)} of {of} of"
+            f"{names(self.region)} {gives} {exact_percent(self.amount)} of {base} of"
             f" {self.whom(names)}, for {self.tenor} years, {worth}"
         )
 
     @property
     def inactive(self) -> bool:
-        """Nothing lent, or lent at market terms."""
+        """Whether nothing is lent, or lent at market terms."""
         return self.amount == 0 or self.rate_gap == 0 or self.grant_equivalent == 0
 
     def accepts(self, site: Site, build: int) -> bool:
-        """Builds begun in the years, or projects with an award that come on line in them."""
-        if self.base == "award":
-            return present(site.awards.get(self.region, 0.0)) and self.active(
-                int(site.ready[build])
-            )
-        return self.active(build)
+        """Whether a build starts, or a project with an award comes on line, in time."""
+        if self.base == "capital":
+            return self.active(build)
+        award = site.awards.get(self.region, 0.0)
+        return present(award) and self.active(int(site.ready[build]))
 
     def worth(self, parameters: Parameters) -> float:
         """Return the grant equivalent as a share of the principal."""
         if self.grant_equivalent is not None:
             return self.grant_equivalent
-        return grant_equivalent(
-            self.form, parameters.world.discount_rate, self.rate_gap or 0.0, self.tenor
-        )
+        market = parameters.world.discount_rate
+        return grant_equivalent(self.form, market, self.rate_gap or 0.0, self.tenor)
 
     def share_on(self, site: Site, build: int, parameters: Parameters) -> float:
         """Return the grant equivalent as a share of capital cost."""
-        cost = parameters.sites.places[parameters.sites.group_of[site.id]].capex * (
-            1.0 + site.premium
-        )
+        cost = capex_of(site, parameters)
         return self.worth(parameters) * self.amount * self._base(site, cost) / cost
 
     def _base(self, site: Site, cost: float) -> float:
-        return (
-            site.awards[self.region] / (site.size or 1.0)
-            if self.base == "award"
-            else cost
-        )
+        """Return what the principal is a share of, MUSD per kwpm."""
+        if self.base == "capital":
+            return cost
+        return site.awards[self.region] / (site.size or 1.0)
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """The grant equivalent, then the support of each kind of build."""
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return the grant equivalent, then the support of each kind of build."""
+        worth = self.worth(parameters)
         return [
-            ("grant equivalent", self.worth(parameters), "share of principal"),
+            Derived("grant equivalent", worth, "share of principal"),
             *super().derived(parameters),
         ]
 
     def named(self, site: Site) -> str:
-        """Converted awards are listed by site."""
+        """Return the site for a converted award, else the kind of build."""
         return site.id if self.base == "award" else super().named(site)
 
     def add(self, builder: ModelBuilder) -> None:
-        """Pay the grant equivalent and keep the ledger of the principal."""
-        n, amount = builder.n, builder.num(self, "amount")
-        builds = {
-            (site.id, t): builder.model.build[site.id, t]
-            for site, t in self.eligible(n)
-        }
+        """Pay the grant equivalent and add the ledger of the principal."""
+        build = builder.model.build
+        builds = {}
+        principal = {}
+        for site, t in self.eligible(builder.n):
+            term = build[site.id, t]
+            base = self._base(site, builder.capex(site))
+            builds[site.id, t] = term
+            principal[site.id, t] = self.amount * base * term
         if not builds:
             return
-        principal = {}
-        for (i, t), term in builds.items():
-            site = n.sites.sites[i]
-            principal[i, t] = amount * self._base(site, builder.capex(site)) * term
-        worth = self.worth(n)
-        self._pay(
-            builder,
-            "soft_finance",
-            {key: worth * term for key, term in principal.items()},
-            builds,
-            "construction",
-        )
-        self._keep(builder, principal)
+        worth = self.worth(builder.n)
+        amounts = {key: worth * term for key, term in principal.items()}
+        self.pay(builder, "soft_finance", amounts, builds, "construction")
+        self._measure_principal(builder, principal)
 
-    def _keep(
-        self, builder: ModelBuilder, principal: dict[tuple[str, int], Any]
-    ) -> None:
+    def _measure_principal(self, builder: ModelBuilder, principal: Builds) -> None:
         """Measure what is lent, repaid and outstanding at the end of each year."""
-        n = builder.n
+        parameters = builder.n
         lent: dict[int, list[Any]] = defaultdict(list)
         for (i, t), amount in principal.items():
-            spend = n.sites.places[n.sites.group_of[i]].work.spend
-            for k, share in enumerate(spend):
+            place = parameters.sites.places[parameters.sites.group_of[i]]
+            for k, share in enumerate(place.work.spend):
                 lent[t + k].append(share * amount)
-        left, paid = self._schedule(n)
-        for year in n.years:
-            since = [
+        left, paid = self._schedule(parameters)
+        unit = "MUSD of principal"
+        for year in parameters.years:
+            loans = [
                 (year - start, pyo.quicksum(terms))
                 for start, terms in lent.items()
                 if start <= year
             ]
+            # A guarantee lends nothing; only the liability is outstanding.
             if self.form != "guarantee":
-                builder.measure(
-                    self,
-                    "lent",
-                    year,
-                    pyo.quicksum(x for age, x in since if age == 0),
-                    "MUSD of principal",
-                )
+                new = pyo.quicksum(amount for age, amount in loans if age == 0)
+                builder.measure(self, "lent", year, new, unit)
                 repaid = pyo.quicksum(
-                    paid[age - 1] * x for age, x in since if 1 <= age <= self.tenor
+                    paid[age - 1] * amount
+                    for age, amount in loans
+                    if 1 <= age <= self.tenor
                 )
-                builder.measure(self, "repaid", year, repaid, "MUSD of principal")
-            owed = pyo.quicksum(left[age] * x for age, x in since if age <= self.tenor)
-            builder.measure(self, "outstanding", year, owed, "MUSD of principal")
+                builder.measure(self, "repaid", year, repaid, unit)
+            owed = pyo.quicksum(
+                left[age] * amount for age, amount in loans if age <= self.tenor
+            )
+            builder.measure(self, "outstanding", year, owed, unit)
 
-    def _schedule(self, n: Parameters) -> tuple[list[float], list[float]]:
-        """Return what is left of one MUSD after each year, and what of it is repaid in each."""
+    def _schedule(self, parameters: Parameters) -> tuple[list[float], list[float]]:
+        """Return what is left of one MUSD after each year, and what is repaid in it."""
         if self.form == "equity":
             left = [1.0] * self.tenor + [0.0]
         else:
             # Given only a grant equivalent, the rate is unknown: principal is repaid as
             # at the market rate.
-            rate = n.world.discount_rate - (self.rate_gap or 0.0)
+            rate = parameters.world.discount_rate - (self.rate_gap or 0.0)
             whole = _instalment(rate, self.tenor)
             left = [
                 whole / _instalment(rate, self.tenor - age) for age in range(self.tenor)
-            ] + [0.0]
+            ]
+            left.append(0.0)
         return left, [before - after for before, after in pairwise(left)]

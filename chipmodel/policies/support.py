@@ -1,4 +1,4 @@
-"""Support of investment: grants and tax credits.
+"""Support of investment: what grants, credits and soft finance share.
 
 Support is a share of the capital cost of a build at cost multiplier 1 (the base): the
 rise of cost with the pace of building is not supported. No support may exceed that
@@ -16,14 +16,13 @@ from pydantic import Field
 
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.dataset.rows import ProjectRow
-from chipmodel.policies.base import ALL, DisplayNames, Policy, unknown
+from chipmodel.policies.base import ALL, Derived, DisplayNames, Issue, Policy, unknown
+from chipmodel.policies.builds import BuildKey, Builds
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
-
-BuildKey = tuple[str, int]
 
 
 class Support(Policy):
@@ -49,24 +48,20 @@ class Support(Policy):
     )
 
     def whom(self, names: DisplayNames) -> str:
-        """Return whose builds are eligible, in words."""
-        firms = names.every(self.firms, "any firm") + names.only(
-            self.homes, " at home in {}"
-        )
-        return (
-            f"{firms}{names.only(self.excluded, ' except {}')}{names.only(self.segments)}"
-            f"{names.only(self.sites, ' at {}')}"
-        )
+        """Return whose builds are eligible, as part of a sentence."""
+        firms = names.every(self.firms, "any firm")
+        homes = names.only(self.homes, " at home in {}")
+        excluded = names.only(self.excluded, " except {}")
+        sites = names.only(self.sites, " at {}")
+        return f"{firms}{homes}{excluded}{names.only(self.segments)}{sites}"
 
     def eligible(self, parameters: Parameters) -> list[tuple[Site, int]]:
-        """Return the builds that may be supported as (site, year construction starts)."""
-        return [
-            (site, t)
-            for site in parameters.sites.sites.values()
-            if self._covers(site, parameters)
-            for t in site.builds
-            if self.accepts(site, t)
-        ]
+        """Return the builds that may be supported: site and year of the start."""
+        builds = []
+        for site in parameters.sites.sites.values():
+            if self._covers(site, parameters):
+                builds += [(site, t) for t in site.builds if self.accepts(site, t)]
+        return builds
 
     def _covers(self, site: Site, parameters: Parameters) -> bool:
         return (
@@ -90,94 +85,111 @@ class Support(Policy):
         raise NotImplementedError
 
     def share_on(self, site: Site, build: int, parameters: Parameters) -> float:
-        """Return what a build gets over its capital cost; `rate_on`, unless the build year or the world matters."""
-        return self.rate_on(site, _capex(site, parameters))
+        """Return the support of a build over its capital cost.
+
+        This is `rate_on`, unless the build year or the world matters.
+        """
+        return self.rate_on(site, capex_of(site, parameters))
 
     def support_shares(self, parameters: Parameters) -> dict[BuildKey, float]:
-        """Return the share of capital cost paid on every eligible build, for the check of stacking."""
+        """Return the share of capital cost paid on every eligible build.
+
+        It is used by the check that instruments together do not exceed the cost.
+        """
         return {
             (site.id, t): self.share_on(site, t, parameters)
             for site, t in self.eligible(parameters)
         }
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """Support of each eligible kind of build, per kwpm and as a share of its cost."""
-        found: dict[str, tuple[float, float]] = {}
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return the support of each kind of build, per kwpm and as a share of cost."""
+        # The first build of a kind is listed; others of its name differ little.
+        support: dict[str, list[Derived]] = {}
         for site, t in self.eligible(parameters):
-            capex = _capex(site, parameters)
             share = self.share_on(site, t, parameters)
-            if share > 0:
-                found.setdefault(self.named(site), (share * capex, share))
-        return [
-            row
-            for name, (money, share) in found.items()
-            for row in (
-                (f"support of {name}", money, "MUSD/kwpm"),
-                (f"support of {name}", share, "share of cost"),
-            )
-        ]
+            name = f"support of {self.named(site)}"
+            if share > 0 and name not in support:
+                money = share * capex_of(site, parameters)
+                support[name] = [
+                    Derived(name, money, "MUSD/kwpm"),
+                    Derived(name, share, "share of cost"),
+                ]
+        return [row for rows in support.values() for row in rows]
 
     def named(self, site: Site) -> str:
-        """Return what a site's support is listed under."""
+        """Return the name under which the support of a site is listed."""
         return f"{site.segment}, {site.kind}"
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
+        firms = tuple(parameters.homes)
+        unknown_firms = [firm for firm in self.excluded if firm not in firms]
         return [
-            *super().problems(n),
-            *unknown("region", (self.region,), n.regions),
-            *unknown("segments", self.segments, n.segments),
-            *unknown("firms", self.firms, tuple(n.homes)),
-            *[
-                ("excluded", f"'{f}' is not a firm", "use " + ", ".join(n.homes))
-                for f in self.excluded
-                if f not in n.homes
-            ],
-            *unknown("homes", self.homes, n.regions),
-            *self._unknown_sites(n),
+            *super().problems(parameters),
+            *unknown("region", (self.region,), parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
+            *unknown("firms", self.firms, firms),
+            *(
+                Issue("excluded", f"'{firm}' is not a firm", "use " + ", ".join(firms))
+                for firm in unknown_firms
+            ),
+            *unknown("homes", self.homes, parameters.regions),
+            *self._unknown_sites(parameters),
         ]
 
-    def _unknown_sites(self, n: Parameters) -> list[tuple[str, str, str]]:
-        """A site must be in the data, though not in every world: an older world knows fewer projects."""
-        known = {row.site for row in n.data.rows(ProjectRow)} | {
-            s.id for s in n.sites.sites.values()
-        }
-        return [
-            (
-                "sites",
-                f"'{name}' is not a site",
-                "did you mean "
-                + ", ".join(get_close_matches(name, sorted(known), n=3, cutoff=0.0))
-                + "?",
-            )
-            for name in self.sites
-            if name not in known and self.sites != ALL
-        ]
+    def _unknown_sites(self, parameters: Parameters) -> list[Issue]:
+        """Return sites that are not in the data.
 
-    def _pay(
+        A site need not be in every world: an older world has fewer projects.
+        """
+        if self.sites == ALL:
+            return []
+        known = {row.site for row in parameters.data.rows(ProjectRow)}
+        known |= {site.id for site in parameters.sites.sites.values()}
+        issues = []
+        for name in self.sites:
+            if name not in known:
+                near = get_close_matches(name, sorted(known), n=3, cutoff=0.0)
+                fix = f"did you mean {', '.join(near)}?"
+                issues.append(Issue("sites", f"'{name}' is not a site", fix))
+        return issues
+
+    def pay(
         self,
         builder: ModelBuilder,
         account: str,
-        amounts: dict[BuildKey, Any],
-        kwpm: dict[BuildKey, Any],
+        amounts: Builds,
+        kwpm: Builds,
         paid: Literal["construction", "service"],
         delay: int = 0,
     ) -> None:
+        """Pay amounts on builds, and measure the capacity supported.
+
+        Parameters
+        ----------
+        amounts : dict
+            Support of each build, MUSD.
+        kwpm : dict
+            What is built with it.
+        paid : str
+            ``construction``: with the spending; ``service``: on coming on line.
+        delay : int
+            Years by which payments come late.
+        """
         builder.support(
             self, account, amounts, treasury=self.region, paid=paid, delay=delay
         )
+        sites = builder.n.sites.sites
         by_year: dict[int, list[Any]] = defaultdict(list)
         for (i, t), term in kwpm.items():
-            by_year[int(builder.n.sites.sites[i].ready[t])].append(term)
+            by_year[int(sites[i].ready[t])].append(term)
         for year, terms in by_year.items():
             if year in builder.n.discount:
-                builder.measure(
-                    self, "supported_capacity", year, pyo.quicksum(terms), "kwpm"
-                )
+                capacity = pyo.quicksum(terms)
+                builder.measure(self, "supported_capacity", year, capacity, "kwpm")
 
 
-def _capex(site: Site, parameters: Parameters) -> float:
-    return parameters.sites.places[parameters.sites.group_of[site.id]].capex * (
-        1.0 + site.premium
-    )
+def capex_of(site: Site, parameters: Parameters) -> float:
+    """Return the capital cost of a site at multiplier 1, MUSD per kwpm."""
+    place = parameters.sites.places[parameters.sites.group_of[site.id]]
+    return place.capex * (1.0 + site.premium)

@@ -11,10 +11,12 @@ from pydantic import Field, model_validator
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent
 from chipmodel.common.units import per_wafer
-from chipmodel.model.parameters.duties import Layer, Levy
+from chipmodel.model.parameters.duties import Distinction, Layer, Levy
 from chipmodel.policies.base import (
     ALL,
+    Derived,
     DisplayNames,
+    Issue,
     Number,
     Policy,
     Rate,
@@ -30,24 +32,34 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
 
 
+LAWS = {
+    "mfn": ", most favoured nation,",
+    "section_301": " under Section 301",
+    "section_232": " under Section 232",
+}
+"""How a sentence names the law of a layer; others are not named."""
+
+
 class Tariff(Policy):
     r"""A duty on chips by origin.
 
-    Duty a wafer is ``rate x scope x dutiable value`` of its segment, specific, so that
-    it does not shrink when the price falls. On ``chips`` it is paid by makers of
-    devices in the importing region on bare chips they buy; on ``use`` by its users on
-    the chips in everything they buy, devices included, wherever the device was made.
-    Chips from the importing region itself are free.
+    The duty per wafer is ``rate x scope x dutiable value`` of its segment. It is
+    specific: it does not shrink when the price falls. On ``chips`` it is paid by makers
+    of devices in the importing region on bare chips they buy; on ``use`` by its users
+    on the chips in everything they buy, devices included, wherever the device was made.
+    Chips from the importing region itself are free of duty.
 
-    Tariffs stack by ``layer`` and are resolved together before the programme is
+    Tariffs stack by ``layer`` and are resolved together before the linear program is
     written: first exemptions, then reliefs (free-trade areas, allowances), then the
     sum, layer on layer, then the lowest ``ceiling`` on that sum, which cuts the last
-    layers first and most-favoured-nation duty never. Each tariff levies what is left of
-    its own rate.
+    layers first and the most-favoured-nation duty never. Each tariff levies what is
+    left of its own rate.
 
-    .. math:: revenue_t = \sum_{s,r} rate \cdot scope \cdot customs_s \cdot P_s \cdot flow_{s,r,t}
+    .. math::
+        revenue_t =
+        \sum_{s,r} rate \cdot scope \cdot customs_s \cdot P_s \cdot flow_{s,r,t}
 
-    The revenue is a transfer to the importer's treasury; who bears it is read off prices.
+    The revenue is a transfer to the importer's treasury; who bears it shows in prices.
     """
 
     kind: ClassVar[str] = "tariff"
@@ -81,7 +93,7 @@ source = "s232_scope_2026"
     )
     layer: Layer = Field(
         default="other",
-        description="Where it stands in the stack; ceilings cut the last first.",
+        description="Its place in the stack; ceilings cut the last first.",
     )
     ceiling: Annotated[Annotated[float, Field(ge=0, le=10)] | None, Number("share")] = (
         Field(
@@ -114,63 +126,58 @@ source = "s232_scope_2026"
         return self
 
     def describe(self, names: DisplayNames) -> str:
-        """Who levies what on whom."""
-        law = {
-            "mfn": ", most favoured nation,",
-            "section_301": " under Section 301",
-            "section_232": " under Section 232",
-        }.get(self.layer, "")
-        what = "bare chips" if self.on == "chips" else "the chips in everything used"
+        """Return who levies what on whom."""
+        law = LAWS.get(self.layer, "")
+        goods = "bare chips" if self.on == "chips" else "the chips in everything used"
         made = "made in" if self.origin_rule == "diffusion" else "packaged in"
-        parts = [
+        origins = names.every(self.origins, "any other region")
+        text = (
             f"{names(self.importer)} levies {exact_percent(self.rate)}{law} on"
-            f" {what}{names.only(self.segments)} {made} "
-            f"{names.every(self.origins, 'any other region')}{names.only(self.exempt, ' except {}')}"
-        ]
-        if self.scope != 1:
-            parts.append(
-                f"on {exact_percent(self.scope)} of the flow"
-                if self.scope
-                else "with all of them exempt"
-            )
+            f" {goods}{names.only(self.segments)} {made}"
+            f" {origins}{names.only(self.exempt, ' except {}')}"
+        )
+        if self.scope == 0:
+            text += ", with all of them exempt"
+        elif self.scope != 1:
+            text += f", on {exact_percent(self.scope)} of the flow"
         if self.ceiling is not None:
-            parts.append(
-                f"all duties together at most {exact_percent(self.ceiling)} on those of"
-                f" {names.every(self.capped, 'all of them')}"
+            text += (
+                f", all duties together at most {exact_percent(self.ceiling)} on those"
+                f" of {names.every(self.capped, 'all of them')}"
             )
-        return ", ".join(parts)
+        return text
 
     @property
     def inactive(self) -> bool:
-        """A zero rate or scope does nothing."""
+        """Whether the rate or the scope is zero."""
         return self.rate * self.scope == 0
 
-    def problems(self, parameters: Parameters) -> list[tuple[str, str, str]]:
+    def problems(self, parameters: Parameters) -> list[Issue]:
         """Return names that do not exist."""
-        n = parameters
         return [
-            *super().problems(n),
-            *unknown("importer", (self.importer,), n.regions),
-            *unknown("origins", self.origins, n.regions),
-            *unknown("exempt", self.exempt, n.regions),
-            *unknown("capped", self.capped, n.regions),
-            *unknown("segments", self.segments, n.segments),
+            *super().problems(parameters),
+            *unknown("importer", (self.importer,), parameters.regions),
+            *unknown("origins", self.origins, parameters.regions),
+            *unknown("exempt", self.exempt, parameters.regions),
+            *unknown("capped", self.capped, parameters.regions),
+            *unknown("segments", self.segments, parameters.segments),
         ]
 
     def add(self, builder: ModelBuilder) -> None:
         """Levy the duty on each flow it falls on."""
-        n = builder.n
-        years = [t for t in n.years if self.active(t)]
+        parameters = builder.n
+        segments = chosen(self.segments, parameters.segments)
+        years = [t for t in parameters.years if self.active(t)]
+        dutiable = parameters.prices.dutiable
         read = builder.imports if self.on == "chips" else builder.use
         duty: dict[int, list[Any]] = defaultdict(list)
-        moved: dict[int, list[Any]] = defaultdict(list)
-        for flow in read(self.importer, chosen(self.segments, n.segments), years):
+        flows: dict[int, list[Any]] = defaultdict(list)
+        for flow in read(self.importer, segments, years):
+            # The rate left after reliefs and ceilings, as the schedule resolves it.
             rate = builder.duty_of(self.id, self.importer, self.on, flow)
             if present(rate):
-                duty[flow.year].append(
-                    rate * n.prices.dutiable[flow.segment] * flow.term
-                )
-                moved[flow.year].append(flow.term)
+                duty[flow.year].append(rate * dutiable[flow.segment] * flow.term)
+                flows[flow.year].append(flow.term)
         for year, terms in duty.items():
             builder.transfer(
                 "tariff",
@@ -180,58 +187,44 @@ source = "s232_scope_2026"
                 receiver=Party("treasury", self.importer).label,
                 policy=self,
             )
-            builder.measure(
-                self, "dutiable_flow", year, pyo.quicksum(moved[year]), "kwpm"
-            )
+            dutiable_flow = pyo.quicksum(flows[year])
+            builder.measure(self, "dutiable_flow", year, dutiable_flow, "kwpm")
 
     def levies(self, parameters: Parameters) -> list[Levy]:
-        """The duty as stated."""
-        origins = self._dutiable(parameters)
+        """Return the duty as stated."""
         return [
             Levy(
-                self.id,
-                self.importer,
-                self.on,
-                self.origin_rule,
-                origins,
-                frozenset(chosen(self.segments, parameters.segments)),
-                self.years,
-                self.layer,
-                self.rate,
-                self.scope,
-                self.ceiling,
-                frozenset(chosen(self.capped, parameters.regions)),
+                policy=self.id,
+                importer=self.importer,
+                on=self.on,
+                origin_rule=self.origin_rule,
+                origins=self._dutiable(parameters),
+                segments=frozenset(chosen(self.segments, parameters.segments)),
+                years=self.years,
+                layer=self.layer,
+                rate=self.rate,
+                scope=self.scope,
+                ceiling=self.ceiling,
+                capped=frozenset(chosen(self.capped, parameters.regions)),
             )
         ]
 
-    def derived(self, parameters: Parameters) -> list[tuple[str, float, str]]:
-        """Duty a wafer by segment, before reliefs and ceilings."""
+    def derived(self, parameters: Parameters) -> list[Derived]:
+        """Return the duty per wafer by segment, before reliefs and ceilings."""
         share = self.rate * self.scope
+        dutiable = parameters.prices.dutiable
         return [
-            (
-                f"duty on {s}",
-                per_wafer(share * parameters.prices.dutiable[s]),
-                "USD/wafer",
-            )
+            Derived(f"duty on {s}", per_wafer(share * dutiable[s]), "USD/wafer")
             for s in chosen(self.segments, parameters.segments)
         ]
 
-    def distinguishes(
-        self, parameters: Parameters
-    ) -> list[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Dutiable origins, if it falls on use."""
+    def distinguishes(self, parameters: Parameters) -> list[Distinction]:
+        """Return the dutiable origins, if it falls on use."""
         if self.on == "chips":
             return []
-        return [
-            (
-                self.importer,
-                chosen(self.segments, parameters.segments),
-                self._dutiable(parameters),
-            )
-        ]
+        segments = chosen(self.segments, parameters.segments)
+        return [Distinction(self.importer, segments, self._dutiable(parameters))]
 
-    def _dutiable(self, n: Parameters) -> frozenset[str]:
-        return frozenset(chosen(self.origins, n.regions)) - {
-            self.importer,
-            *self.exempt,
-        }
+    def _dutiable(self, parameters: Parameters) -> frozenset[str]:
+        origins = frozenset(chosen(self.origins, parameters.regions))
+        return origins - {self.importer, *self.exempt}

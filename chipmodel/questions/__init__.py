@@ -18,13 +18,18 @@ A question is a module ``qNN_name`` with
 
 from __future__ import annotations
 
+import ast
+import re
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chipmodel.common.errors import InputError
 from chipmodel.common.text import offer
-from chipmodel.questions.answer import Question
+
+if TYPE_CHECKING:
+    from chipmodel.questions.answer import Question
 
 
 def names() -> list[str]:
@@ -48,3 +53,24 @@ def question(name: str) -> Question:
         raise InputError.one("question", name, "no such question", offer(name, known))
     module: Any = import_module(f"{__name__}.{fits[0]}")
     return module  # type: ignore[no-any-return]
+
+
+def titles() -> dict[str, str]:
+    """Return the title of each question by its name.
+
+    Titles are read from the source: importing every question would load the solver and
+    the drawing of figures to print a list.
+    """
+    folder = Path(__file__).parent
+    return {name: _title(folder / f"{name}.py") for name in names()}
+
+
+def _title(path: Path) -> str:
+    source = path.read_text(encoding="utf-8")
+    # The statement ends where the next one, or a blank line, begins.
+    statement = re.search(
+        r"^TITLE = (.*?)\n(?=\w|\n)", source, re.DOTALL | re.MULTILINE
+    )
+    if statement is None:
+        raise AttributeError(f"{path.name} has no TITLE")
+    return str(ast.literal_eval(statement[1]))

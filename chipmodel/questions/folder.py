@@ -1,4 +1,7 @@
-"""Questions answered into folders: findings, tables and figures, reused as long as nothing they hang on changes."""
+"""Questions answered into folders: findings, tables and figures.
+
+A folder is reused until something its answer depends on changes.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,8 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import prepare, refuse_foreign, write_folder
-from chipmodel.common.fingerprint import (
-    PACKAGES,
-    code_digest,
-    is_untouched,
-    sealed,
-    version_of,
-)
+from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
+from chipmodel.common.folders import prepare, refuse_foreign
 from chipmodel.common.progress import OnProgress
 from chipmodel.common.tables import table_csv
 from chipmodel.common.version import __version__
@@ -29,24 +26,41 @@ from chipmodel.display import canvas
 from chipmodel.display.latex import latex
 from chipmodel.questions import question
 from chipmodel.questions.answer import Answer, Question
-from chipmodel.results.store import MANIFEST
+from chipmodel.results.folder import (
+    MANIFEST,
+    digests,
+    is_intact,
+    lacking,
+    write_result,
+)
 from chipmodel.studies.case_cache import CaseCache
 
 FINDING = "finding.txt"
 
 
+FIELDS = {
+    "name": str,
+    "digest": str,
+    "outputs": dict,
+    "tables": list,
+    "figures": list,
+    "finding": list,
+}
+"""Fields without which a file is no manifest of an answer."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """A question answered, as it lies in its folder.
+    """A question answered, in its folder.
 
     Attributes
     ----------
     folder : Path
     about : dict
-        What the manifest says: name, title, asks, method, finding, tables, figures,
-        digest, outputs.
+        The manifest: name, title, asks, method, finding, tables, figures, digest,
+        outputs.
     fresh : bool
-        Whether it lay there already and nothing was solved.
+        Whether it was answered before and nothing was solved.
     """
 
     folder: Path
@@ -73,9 +87,8 @@ class Part:
         """Return title and finding as text for a terminal."""
         from chipmodel.display.tables import wrapped
 
-        return "\n\n".join(
-            [str(self.about["title"]), *(wrapped(one) for one in self.about["finding"])]
-        )
+        paragraphs = [wrapped(paragraph) for paragraph in self.about["finding"]]
+        return "\n\n".join([str(self.about["title"]), *paragraphs])
 
 
 def run_question(
@@ -86,7 +99,7 @@ def run_question(
     pool: Pool | None = None,
     on_progress: OnProgress | None = None,
 ) -> Part:
-    """Answer a question into ``out/<name>/``, or take what lies there if nothing has changed.
+    """Answer a question into ``out/<name>/``, or reuse the answer if nothing changed.
 
     Parameters
     ----------
@@ -95,7 +108,7 @@ def run_question(
     data : Dataset
     out : str or Path
     short : bool
-        The fewest cases that still answer it.
+        Solve the minimum set of cases that answers it.
     pool : Pool, optional
         Where cases are solved; this process by default.
     on_progress : callable, optional
@@ -109,7 +122,8 @@ def run_question(
         If a case has no optimal solution.
     """
     module = question(name)
-    folder, digest = prepare(out), digest_of(name_of(module), data, short)
+    folder = prepare(out)
+    digest = digest_of(name_of(module), data, short)
     before = fresh_part(folder / name_of(module), digest)
     if before is not None:
         return before
@@ -119,28 +133,38 @@ def run_question(
 
 
 def fresh_part(folder: Path, digest: str) -> Part | None:
-    """Return what lies in the folder of a question, if it hangs on what has that digest and nobody touched it.
+    """Return the answer in a folder if it is untouched and its digest is the one given.
 
     Raises
     ------
     InputError
-        If it has to be answered and its folder holds files of somebody.
+        If the question has to be answered and its folder holds other files.
     """
     before = read_part(folder)
     if before is not None and fresh(before, digest):
         return before
-    refuse_foreign(folder, _known(before))
+    refuse_foreign(folder, _files_of(before))
     return None
 
 
 def write_part(
     module: Question, cache: CaseCache, out: Path, short: bool, digest: str
 ) -> Part:
-    """Answer the question of a module from what its desk has solved, into a folder of its own."""
-    name, data = name_of(module), cache.data
+    """Answer the question of a module from solved cases, into a folder of its own."""
+    name = name_of(module)
     folder = out / name
     answer = module.answer(cache, short)
     content = contents(answer)
+    tables = [{"name": table.name, "title": table.title} for table in answer.tables]
+    figures = [
+        {
+            "name": figure.name,
+            "title": figure.title,
+            "table": figure.table,
+            "alt": figure.alt,
+        }
+        for figure in answer.figures
+    ]
     about = {
         "chipmodel": __version__,
         "name": name,
@@ -149,19 +173,13 @@ def write_part(
         "method": module.METHOD,
         "short": short,
         "digest": digest,
-        **_hangs_on(data),
+        **_inputs(cache.data),
         "finding": list(answer.finding),
-        "tables": [{"name": one.name, "title": one.title} for one in answer.tables],
-        "figures": [
-            {"name": one.name, "title": one.title, "table": one.table, "alt": one.alt}
-            for one in answer.figures
-        ],
-        "outputs": {
-            file: hashlib.sha256(raw).hexdigest() for file, raw in content.items()
-        },
+        "tables": tables,
+        "figures": figures,
+        "outputs": digests(content),
     }
-    content[MANIFEST] = sealed(about)
-    write_folder(folder, content, _known(read_part(folder)))
+    write_result(folder, content, about, _files_of(read_part(folder)))
     return Part(folder, about, fresh=False)
 
 
@@ -171,97 +189,87 @@ def name_of(module: Question) -> str:
 
 
 def contents(answer: Answer) -> dict[str, bytes]:
-    """Return the files of an answer: the finding, tables as CSV and LaTeX, figures as PDF, PNG and SVG."""
+    """Return the files of an answer.
+
+    The finding as text, tables as CSV and LaTeX, figures as PDF, PNG and SVG.
+    """
     files = {FINDING: ("\n\n".join(answer.finding) + "\n").encode()}
     frames = {}
     for table in answer.tables:
         frames[table.name] = table.frame
+        tex = latex(table.frame, table.title, table.name)
         files[f"{table.name}.csv"] = table_csv(table.frame).encode()
-        files[f"{table.name}.tex"] = latex(
-            table.frame, table.title, table.name
-        ).encode()
+        files[f"{table.name}.tex"] = tex.encode()
     if canvas.drawable():
         for figure in answer.figures:
-            for kind, raw in canvas.rendered(figure.draw, frames[figure.table]).items():
+            images = canvas.rendered(figure.draw, frames[figure.table])
+            for kind, raw in images.items():
                 files[f"{figure.name}.{kind}"] = raw
     return files
 
 
 def digest_of(name: str, data: Dataset, short: bool) -> str:
-    """Return the SHA-256 over everything an answer hangs on.
+    """Return the SHA-256 over everything an answer depends on.
 
     Every case, world and study of the package counts, whichever of them the question
     asks for.
     """
-    told = {"name": name, "short": short, **_hangs_on(data)}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    inputs = {"name": name, "short": short, **_inputs(data)}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _hangs_on(data: Dataset) -> dict[str, Any]:
-    files = sorted(
-        path
-        for kind in ("cases", "worlds", "studies")
-        for path in (data.root / kind).glob("*.toml")
-    )
-    files += sorted((data.root / derived.FOLDER).glob("*.csv"))
-    choices = hashlib.sha256()
-    for path in files:
-        choices.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+def _inputs(data: Dataset) -> dict[str, Any]:
+    """Return the part of a manifest that states what an answer depends on."""
+    packages = (*PACKAGES, "matplotlib")
     return {
         "dataset": {
             "name": data.name,
             "digest": data.digest,
             "files": dict(sorted(data.hashes.items())),
         },
-        "cases_worlds_studies": choices.hexdigest(),
+        "cases_worlds_studies": _choices(data),
         "code": code_digest(),
-        "packages": {
-            package: version_of(package) for package in (*PACKAGES, "matplotlib")
-        },
+        "packages": {package: version_of(package) for package in packages},
     }
 
 
+def _choices(data: Dataset) -> str:
+    """Return the SHA-256 over cases, worlds, studies and derived tables."""
+    files: list[Path] = []
+    for kind in ("cases", "worlds", "studies"):
+        files += (data.root / kind).glob("*.toml")
+    files.sort()
+    files += sorted((data.root / derived.FOLDER).glob("*.csv"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def read_part(folder: Path) -> Part | None:
-    """Return what lies in a folder, if its manifest is that of an answer."""
+    """Return the answer in a folder, or None if its manifest is no answer's."""
     try:
         about = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    wanted = {
-        "name": str,
-        "digest": str,
-        "outputs": dict,
-        "tables": list,
-        "figures": list,
-        "finding": list,
-    }
-    whole = isinstance(about, dict) and all(
-        isinstance(about.get(key), kind) for key, kind in wanted.items()
-    )
-    return Part(folder, about, fresh=True) if whole else None
+    if not isinstance(about, dict) or lacking(about, FIELDS):
+        return None
+    return Part(folder, about, fresh=True)
 
 
 def fresh(part: Part, digest: str) -> bool:
-    """Whether an answer hangs on the same things still and nobody touched its files."""
-    try:
-        return (
-            is_untouched(part.about)
-            and part.about["digest"] == digest
-            and all(
-                hashlib.sha256((part.folder / file).read_bytes()).hexdigest() == known
-                for file, known in part.about["outputs"].items()
-            )
-        )
-    except OSError:
-        return False
+    """Whether an answer depends on the same inputs still and its files are untouched."""
+    return part.about["digest"] == digest and is_intact(part.folder, part.about)
 
 
-def _known(before: Part | None) -> set[str]:
-    return {MANIFEST, *before.about["outputs"]} if before else set()
+def _files_of(part: Part | None) -> set[str]:
+    if part is None:
+        return set()
+    return {MANIFEST, *part.about["outputs"]}
 
 
 def full_name(name: str) -> str | None:
-    """Return the whole name of a question given by name or number; none if it is no question."""
+    """Return the full name of a question given by name or number, or None."""
     try:
         return name_of(question(name))
     except InputError:

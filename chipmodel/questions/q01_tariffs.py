@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.common.text import LEAST, billion, listed, percent
+from chipmodel.common.text import NEGLIGIBLE, billion, listed, percent
 from chipmodel.display import charts
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.questions.shared import (
@@ -184,7 +184,7 @@ def finding(who: pd.DataFrame, where: pd.DataFrame) -> tuple[str, ...]:
     money = [c for c in who.columns if str(c).endswith("USD bn")]
     said, still = [], []
     for _, row in who.iterrows():
-        if 1000.0 * max(abs(float(row[c])) for c in money) < 10 * LEAST:
+        if 1000.0 * max(abs(float(row[c])) for c in money) < 10 * NEGLIGIBLE:
             still.append(str(row["case"]))
             continue
         said.append(_bearers(row))
@@ -215,7 +215,7 @@ def _bearers(row: pd.Series) -> str:
     abroad = 1000.0 * (float(row["firms elsewhere, USD bn"]))
     share = (
         f" ({percent(-mine / revenue)} of what the treasury nets)"
-        if revenue > LEAST and mine < 0
+        if revenue > NEGLIGIBLE and mine < 0
         else ""
     )
     return (

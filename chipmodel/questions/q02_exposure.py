@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from chipmodel.common.text import LEAST, billion, listed
+from chipmodel.common.text import NEGLIGIBLE, billion, listed
 from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
 from chipmodel.questions import q01_tariffs as tariffs
@@ -173,7 +173,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
     moved = {
         str(case): part
         for case, part in table.groupby("case", sort=False)
-        if 1000.0 * part[LOSS].abs().max() > 10 * LEAST
+        if 1000.0 * part[LOSS].abs().max() > 10 * NEGLIGIBLE
     }
     if not moved:
         return ("None of these cases moves what an ally has by more than a rounding.",)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from chipmodel.common.text import LEAST, billion
+from chipmodel.common.text import NEGLIGIBLE, billion
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import load_intervals
 from chipmodel.dataset.rows import AllianceRow, MacroRow
@@ -144,7 +144,7 @@ def result(value: float) -> str:
     >>> result(-2500.0), result(0.0)
     ('loses USD 2.5 bn', 'neither gains nor loses')
     """
-    if abs(value) < LEAST:
+    if abs(value) < NEGLIGIBLE:
         return "neither gains nor loses"
     return f"{'gains' if value > 0 else 'loses'} {billion(abs(value))}"
 

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chipmodel.common.files import names_in, prepare, write_whole
+from chipmodel.common.files import names_in, write_whole
+from chipmodel.common.folders import prepare
 from chipmodel.common.progress import OnProgress
 from chipmodel.common.workers import Here, Pool
 from chipmodel.dataset.dataset import Dataset

@@ -1,4 +1,4 @@
-"""Who pays and who gains: rents by owner, computed twice, and the identities that must hold.
+"""Who pays and who gains: rents by owner, computed twice, and the identities checked.
 
 Consumer surplus plus producer rents equals minus the objective; with the treasuries,
 world welfare equals the value of what is served less the resources used. Each agent's
@@ -9,7 +9,9 @@ duals of the limits it owns; the two must agree per owner.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -17,10 +19,50 @@ from scipy import sparse
 from chipmodel.common.errors import CertificateError
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.highs import Optimum
-from chipmodel.solver.ledger import COLUMN, Party
-from chipmodel.solver.linear_program import LinearProgram, Vector, agent_of
+from chipmodel.solver.ledger import COLUMN, Account, Line, Party
+from chipmodel.solver.linear_program import Index, LinearProgram, Vector, agent_of
 
 TOLERANCE = 1e-6
+"""Largest gap of an identity, relative to the size of the objective."""
+
+
+class AccountRow(NamedTuple):
+    """What one agent pays (negative) or receives (positive) on a line, undiscounted.
+
+    Attributes
+    ----------
+    account : str
+        Label of an `Account`.
+    policy : str
+        Id of the policy the line belongs to; empty for none.
+    agent, counterpart : str
+        Labels of a `Party`; the counterpart may be empty.
+    unit : str
+        ``MUSD``, or the unit of a measured quantity.
+    """
+
+    account: str
+    policy: str
+    agent: str
+    counterpart: str
+    year: int
+    value: float
+    unit: str
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether it is a memo of payments in the year they are made."""
+        return Account.of(self.account).cash
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its value is money, in MUSD."""
+        return self.unit == "MUSD"
+
+    @property
+    def party(self) -> Party:
+        """The agent as a party."""
+        return Party.of(self.agent)
 
 
 @dataclass(frozen=True)
@@ -36,25 +78,28 @@ class Accounts:
         The same from right-hand sides and duals, by owner.
     treasury : dict
         Net revenue of each treasury.
-    rows : list
-        ``(account, policy, agent, counterpart, year, value, unit)``: undiscounted lines
-        by agent.
+    rows : list of AccountRow
+        Undiscounted lines by agent.
     """
 
     gains: dict[str, float]
     owned: dict[str, float]
     treasury: dict[str, float]
-    rows: list[tuple[str, str, str, str, int, float, str]]
+    rows: list[AccountRow]
 
     @property
     def consumers(self) -> float:
         """Consumer surplus of the world."""
-        return sum(v for a, v in self.gains.items() if Party.of(a).is_users)
+        return sum(
+            gain for agent, gain in self.gains.items() if Party.of(agent).is_users
+        )
 
     @property
     def producers(self) -> float:
         """Rents of all others."""
-        return sum(v for a, v in self.gains.items() if not Party.of(a).is_users)
+        return sum(
+            gain for agent, gain in self.gains.items() if not Party.of(agent).is_users
+        )
 
 
 def compute(
@@ -67,40 +112,44 @@ def compute(
     CertificateError
         If an identity fails.
     """
+    treasury, rows = _lines(program, optimum.x, parameters.discount)
+    accounts = Accounts(
+        _gains(program, optimum), _owned(program, optimum), treasury, rows
+    )
+    size = max(1.0, abs(optimum.objective))
+    _assert_objective(accounts, optimum, size)
+    _assert_owners(accounts, parameters, size)
+    _assert_welfare(accounts, program, optimum, parameters, size)
+    return accounts
+
+
+def _gains(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
+    r"""Return the gain of each agent, present value, from flows at node prices.
+
+    .. math:: gain_j = x_j (\sum_{i \in balances} a_{ij} y_i - c_j)
+    """
     names, code = program.labels.agent_codes
     price = np.where(program.labels.is_limit, 0.0, optimum.y)
     gain = optimum.x * (program.matrix.T @ price - program.cost)
-    gains = dict(
-        zip(
-            names,
-            np.bincount(code, weights=gain, minlength=len(names)).tolist(),
-            strict=True,
-        )
-    )
-    treasury, rows = _lines(program, optimum.x, parameters.discount)
-    accounts = Accounts(gains, _owned(program, optimum), treasury, rows)
-    _assert_identities(accounts, program, optimum, parameters)
-    return accounts
+    by_agent = np.bincount(code, weights=gain, minlength=len(names))
+    return dict(zip(names, by_agent.tolist(), strict=True))
 
 
 def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     """Return rents, present value, from right-hand sides and duals by owner."""
     names, code = program.labels.owner_codes
     rent = np.bincount(code, weights=-program.rhs * optimum.y, minlength=len(names))
-    owned = {
-        name: float(value)
-        for name, value in zip(names, rent, strict=True)
-        if name not in ("", COLUMN)
-    }
+    owned: dict[str, float] = {}
+    for name, value in zip(names, rent.tolist(), strict=True):
+        if name not in ("", COLUMN):
+            owned[name] = value
     if COLUMN in names:
+        # These limits have no single owner: each agent owns the part of its columns.
         by_column = np.where(code == names.index(COLUMN), optimum.y, 0.0)
-        agents, agent = program.labels.agent_codes
-        split = np.bincount(
-            agent,
-            weights=-optimum.x * (program.matrix.T @ by_column),
-            minlength=len(agents),
-        )
-        for name, value in zip(agents, split.tolist(), strict=True):
+        agents, agent_code = program.labels.agent_codes
+        rent = -optimum.x * (program.matrix.T @ by_column)
+        by_agent = np.bincount(agent_code, weights=rent, minlength=len(agents))
+        for name, value in zip(agents, by_agent.tolist(), strict=True):
             if value:
                 owned[name] = owned.get(name, 0.0) + value
     return owned
@@ -108,130 +157,118 @@ def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
 
 def policy_rents(
     program: LinearProgram, optimum: Optimum
-) -> dict[tuple[str, tuple[object, ...], str], float]:
-    """Return the rent of every limit a policy adds by (group, index, owner), present value, MUSD.
+) -> dict[tuple[str, Index, str], float]:
+    """Return the rent of every limit a policy adds by (group, index, owner).
 
-    A rent that is negative is what its owner bears.
+    Present value, MUSD. A rent that is negative is what its owner bears.
     """
-    frame = program.labels
+    labels = program.labels
     by_row = program.matrix.tocsr()
-    total: dict[tuple[str, tuple[object, ...], str], float] = defaultdict(float)
-    for i in np.flatnonzero(frame.is_limit & (optimum.y != 0.0)).tolist():
-        (group, index), owner, dual = (
-            frame.row_labels[i],
-            frame.owners[i],
-            float(optimum.y[i]),
-        )
-        if not frame.groups[group].policy:
+    total: dict[tuple[str, Index, str], float] = defaultdict(float)
+    for i in np.flatnonzero(labels.is_limit & (optimum.y != 0.0)).tolist():
+        group, index = labels.row_labels[i]
+        if not labels.groups[group].policy:
             continue
+        owner = labels.owners[i]
+        dual = float(optimum.y[i])
         if owner != COLUMN:
             total[group, index, owner] -= float(program.rhs[i]) * dual
             continue
         row = slice(by_row.indptr[i], by_row.indptr[i + 1])
         for j, a in zip(by_row.indices[row], by_row.data[row], strict=True):
-            total[group, index, frame.agents[j]] -= float(dual * a * optimum.x[j])
+            total[group, index, labels.agents[j]] -= float(dual * a * optimum.x[j])
     return dict(total)
 
 
 def _lines(
     program: LinearProgram, x: Vector, discount: dict[int, float]
-) -> tuple[dict[str, float], list[tuple[str, str, str, str, int, float, str]]]:
-    names, code = program.labels.agent_codes
+) -> tuple[dict[str, float], list[AccountRow]]:
+    """Return the net revenue of each treasury and the lines by agent."""
     treasury: dict[str, float] = defaultdict(float)
-    rows = []
-    whose = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
-    shared = sparse.coo_matrix(program.lines @ whose)
-    order = np.lexsort((shared.col, shared.row))
-    for k, j, value in zip(
-        shared.row[order].tolist(),
-        shared.col[order].tolist(),
-        shared.data[order].tolist(),
-        strict=True,
-    ):
-        if not value:
+    rows: list[AccountRow] = []
+    for line, agent, value in _values_by_agent(program, x):
+        rows += _account_rows(line, agent, value)
+        if line.kind != "transfer":
             continue
-        line, agent = program.labels.lines[k], names[j]
-        payer, receiver = agent_of(line.payer, agent), agent_of(line.receiver, agent)
-        if line.kind == "transfer":
-            rows.append(
-                (
-                    line.account,
-                    line.policy,
-                    payer,
-                    receiver,
-                    line.year,
-                    -value,
-                    line.unit,
-                )
-            )
-            rows.append(
-                (
-                    line.account,
-                    line.policy,
-                    receiver,
-                    payer,
-                    line.year,
-                    value,
-                    line.unit,
-                )
-            )
-            # What a treasury pays as the agent of a column is among its gains already.
-            for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
-                if Party.of(party).is_treasury:
-                    treasury[party] += sign * value * discount[line.year]
-        elif line.kind == "benefit":
-            rows.append(
-                (line.account, line.policy, receiver, "", line.year, value, line.unit)
-            )
-        elif line.kind == "cost" or line.unit == "MUSD":
-            rows.append(
-                (
-                    line.account,
-                    line.policy,
-                    payer,
-                    receiver,
-                    line.year,
-                    -value,
-                    line.unit,
-                )
-            )
-        else:
-            rows.append(
-                (
-                    line.account,
-                    line.policy,
-                    payer,
-                    receiver,
-                    line.year,
-                    value,
-                    line.unit,
-                )
-            )
+        # What a treasury pays as the agent of a column is among its gains already.
+        for party, sign in ((line.payer, -1.0), (line.receiver, 1.0)):
+            if Party.of(party).is_treasury:
+                treasury[party] += sign * value * discount[line.year]
     return dict(treasury), rows
 
 
-def _assert_identities(
-    accounts: Accounts, program: LinearProgram, optimum: Optimum, n: Parameters
-) -> None:
-    size = max(1.0, abs(optimum.objective))
+def _values_by_agent(
+    program: LinearProgram, x: Vector
+) -> Iterable[tuple[Line, str, float]]:
+    """Yield each line with each agent that has part of it, in their order."""
+    names, code = program.labels.agent_codes
+    by_agent = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
+    values = sparse.coo_matrix(program.lines @ by_agent)
+    order = np.lexsort((values.col, values.row))
+    for k, j, value in zip(
+        values.row[order].tolist(),
+        values.col[order].tolist(),
+        values.data[order].tolist(),
+        strict=True,
+    ):
+        if value:
+            yield program.labels.lines[k], names[j], value
+
+
+def _account_rows(line: Line, column_agent: str, value: float) -> list[AccountRow]:
+    """Return the rows that book the part of a line due to the columns of an agent."""
+
+    def row(agent: str, counterpart: str, amount: float) -> AccountRow:
+        return AccountRow(
+            line.account, line.policy, agent, counterpart, line.year, amount, line.unit
+        )
+
+    payer = agent_of(line.payer, column_agent)
+    receiver = agent_of(line.receiver, column_agent)
+    if line.kind == "transfer":
+        return [row(payer, receiver, -value), row(receiver, payer, value)]
+    if line.kind == "benefit":
+        return [row(receiver, "", value)]
+    # A memo in money is paid like a cost; any other memo is a quantity.
+    paid = line.kind == "cost" or line.unit == "MUSD"
+    return [row(payer, receiver, -value if paid else value)]
+
+
+def _assert_objective(accounts: Accounts, optimum: Optimum, size: float) -> None:
     total = accounts.consumers + accounts.producers
     if abs(total + optimum.objective) > TOLERANCE * size:
         raise CertificateError(
             f"surplus and rents sum to {total:.6g}, minus the objective is"
             f" {-optimum.objective:.6g}"
         )
-    by_flow, by_dual = _by_owner(accounts.gains, n), _by_owner(accounts.owned, n)
+
+
+def _assert_owners(accounts: Accounts, parameters: Parameters, size: float) -> None:
+    by_flow = _by_owner(accounts.gains, parameters)
+    by_dual = _by_owner(accounts.owned, parameters)
     for owner in sorted(set(by_flow) | set(by_dual)):
-        flow, dual = by_flow.get(owner, 0.0), by_dual.get(owner, 0.0)
+        flow = by_flow.get(owner, 0.0)
+        dual = by_dual.get(owner, 0.0)
         if abs(flow - dual) > TOLERANCE * size:
             raise CertificateError(
                 f"rent of {owner} is {flow:.6g} from flows and {dual:.6g} from duals"
             )
-    kinds = np.array([line.kind for line in program.labels.lines])
-    sums = program.lines @ optimum.x
-    df = np.array([n.discount.get(line.year, 0.0) for line in program.labels.lines])
-    value = float((sums * df)[kinds == "benefit"].sum())
-    resources = float((sums * df)[kinds == "cost"].sum())
+
+
+def _assert_welfare(
+    accounts: Accounts,
+    program: LinearProgram,
+    optimum: Optimum,
+    parameters: Parameters,
+    size: float,
+) -> None:
+    lines = program.labels.lines
+    kinds = np.array([line.kind for line in lines])
+    discount = np.array([parameters.discount.get(line.year, 0.0) for line in lines])
+    present_values = (program.lines @ optimum.x) * discount
+    value = float(present_values[kinds == "benefit"].sum())
+    resources = float(present_values[kinds == "cost"].sum())
+    total = accounts.consumers + accounts.producers
     welfare = total + sum(accounts.treasury.values())
     if abs(welfare - (value - resources)) > TOLERANCE * size:
         raise CertificateError(
@@ -240,34 +277,34 @@ def _assert_identities(
         )
 
 
-def _by_owner(gains: dict[str, float], n: Parameters) -> dict[str, float]:
+def _by_owner(gains: dict[str, float], parameters: Parameters) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for agent, value in gains.items():
-        total[holder_of(agent, n)] += value
+        total[holder_of(agent, parameters)] += value
     return dict(total)
 
 
-def holder_of(agent: str, n: Parameters) -> str:
-    """Return the owner an agent's rents go to: a firm with its budget, or the agent itself."""
+def holder_of(agent: str, parameters: Parameters) -> str:
+    """Return the owner of an agent's rents: a firm with its budget, or the agent."""
     party = Party.of(agent)
     if party.is_fab:
-        return Party("holder", n.holder(party.name, party.place)).label
+        return Party("holder", parameters.holder(party.name, party.place)).label
     return agent
 
 
-def home_of(agent: str, n: Parameters) -> str:
+def home_of(agent: str, parameters: Parameters) -> str:
     """Return the region an agent's gain belongs to by ownership."""
     party = Party.of(agent)
     if party.is_fab:
-        return n.home(party.name, party.place)
+        return parameters.home(party.name, party.place)
     if party.kind == "holder":
-        return n.pools.get(party.name) or n.homes[party.name]
+        return parameters.pools.get(party.name) or parameters.homes[party.name]
     return party.name or "world"
 
 
-def host_of(agent: str, n: Parameters) -> str:
+def host_of(agent: str, parameters: Parameters) -> str:
     """Return the region an agent's gain belongs to by territory."""
     party = Party.of(agent)
     if party.is_fab:
         return party.place
-    return home_of(agent, n)
+    return home_of(agent, parameters)

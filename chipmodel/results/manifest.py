@@ -1,4 +1,4 @@
-"""What ran, on what, with what: the manifest of a result."""
+"""The manifest of a solution: what was solved, from which inputs, with which versions."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chipmodel.cases.case import Case, policy_dict
 from chipmodel.common.fingerprint import PACKAGES, code_digest, git_commit, version_of
 from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
-
-if TYPE_CHECKING:
-    from chipmodel.results.solution import Solution
+from chipmodel.results.solution import Solution
 
 
 def result_id(data: Dataset, case: Case, world: World) -> str:
-    """Return the SHA-256 over everything a result depends on: version, data, instruments, world."""
+    """Return the SHA-256 over version, data, instruments and world of a result."""
     parts = (__version__, data.digest, case.digest, world.digest)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -30,7 +28,7 @@ def build_manifest(
     timings: Mapping[str, float],
     verified: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the manifest of a solution: enough to rebuild it and to see that it was not touched.
+    """Return the manifest of a solution: enough to rebuild and to verify it.
 
     Parameters
     ----------
@@ -38,16 +36,17 @@ def build_manifest(
     outputs : mapping
         SHA-256 of each file written beside the manifest.
     timings : mapping
-        Seconds by step, besides the solver's own.
+        Seconds by step, without the solver's own.
     verified : mapping, optional
-        What other methods said of the solution as plain data, if they were asked.
+        What other methods found of the solution, as plain data.
 
     Returns
     -------
     dict
         Plain data. It names no host, no user and no absolute path.
     """
-    data, certificate = solution.parameters.data, solution.optimum.certificate
+    data = solution.parameters.data
+    certificate = solution.optimum.certificate
     return {
         "chipmodel": __version__,
         "id": result_id(data, solution.case, solution.world),

@@ -1,18 +1,22 @@
-"""The short summary a run prints: where capacity is, what chips cost, what treasuries pay."""
+"""The overview a run prints: shares of capacity, prices, treasuries and instruments."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
 from chipmodel.common.text import columns, labelled, number
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
-from chipmodel.solver.ledger import Party
+from chipmodel.solver.ledger import Account, Party
 
 MARKET = "USA"
+"""Region whose prices are shown."""
+
+
+MUSD_PER_BILLION = 1000.0
 
 
 def overview(solution: Solution) -> dict[str, Any]:
@@ -21,169 +25,198 @@ def overview(solution: Solution) -> dict[str, Any]:
     Shares are of capacity in service, 0 to 1; prices USD per wafer; treasuries USD
     billion, cash, undiscounted, over the years reported.
     """
-    own = Summary.of(solution)
-    last = own.labels.years[-1]
-    years = sorted({max(own.labels.years[0], last - 5), last})
-    leading = own.labels.leading
-    market = MARKET if MARKET in own.labels.regions else next(iter(own.labels.regions))
+    summary = Summary.of(solution)
+    labels = summary.labels
+    last = labels.years[-1]
+    years = sorted({max(labels.years[0], last - 5), last})
+    leading = labels.leading
+    market = MARKET if MARKET in labels.regions else next(iter(labels.regions))
+    prices = {}
+    for segment in labels.segments:
+        prices[segment] = [summary.user_price.get((market, segment, t)) for t in years]
     return {
-        "case": own.case.name,
-        "title": own.case.title,
-        "world": own.world.name,
+        "case": summary.case.name,
+        "title": summary.case.title,
+        "world": summary.world.name,
         "status": "optimal",
-        "objective": own.objective,
+        "objective": summary.objective,
         "unit": "MUSD present value",
-        "foresight": own.foresight,
-        "found": own.found,
+        "foresight": summary.foresight,
+        "found": summary.found,
         "years": years,
-        "capacity_share": _shares(own, tuple(own.labels.segments), years),
+        "capacity_share": _shares(summary, tuple(labels.segments), years),
         "leading_segment": leading,
-        "leading_share": _shares(own, (leading,), years),
+        "leading_share": _shares(summary, (leading,), years),
         "market": market,
-        "user_prices": {
-            s: [own.user_price.get((market, s, t)) for t in years]
-            for s in own.labels.segments
-        },
-        "treasuries": _treasuries(own),
+        "user_prices": prices,
+        "treasuries": _treasuries(summary),
         "instruments": _instruments(solution),
     }
 
 
 def _shares(
-    own: Summary, segments: tuple[str, ...], years: list[int]
+    summary: Summary, segments: tuple[str, ...], years: list[int]
 ) -> dict[str, list[float]]:
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (r, s, t), value in own.capacity.items():
-        if s in segments:
-            total[r, t] += value
-            total["", t] += value
-    return {
-        r: [total[r, t] / total["", t] if total["", t] else 0.0 for t in years]
-        for r in own.labels.regions
-    }
+    """Return shares of the capacity of some segments by region, one for each year."""
+    capacity: dict[tuple[str, int], float] = defaultdict(float)
+    world: dict[int, float] = defaultdict(float)
+    for (region, segment, year), kwpm in summary.capacity.items():
+        if segment in segments:
+            capacity[region, year] += kwpm
+            world[year] += kwpm
+    shares = {}
+    for region in summary.labels.regions:
+        shares[region] = [
+            capacity[region, t] / world[t] if world[t] else 0.0 for t in years
+        ]
+    return shares
 
 
 def _instruments(solution: Solution) -> list[dict[str, Any]]:
-    """Return what each instrument pays or brings in, in cash where there is any, and its largest dual."""
-    frame = solution.policies
-    frame = frame[
-        (frame["year"] <= solution.world.report_until) & (frame["value"] != 0)
-    ]
-    rows = []
+    """Return what each instrument pays or brings in and its largest dual.
+
+    In cash where there is any, MUSD.
+    """
+    table = solution.policies
+    reported = table["year"] <= solution.world.report_until
+    table = table[reported & (table["value"] != 0)]
+    instruments = []
     for policy in solution.case.policies:
-        mine = frame[frame["policy"] == policy.id]
-        treasury = [Party.of(agent).is_treasury for agent in mine["agent"]]
-        money = mine[np.array(treasury, dtype=bool) & (mine["unit"] == "MUSD")]
-        cash = money[money["item"].str.endswith("_cash")]
-        duals = mine[mine["item"].str.startswith("dual_")]
-        row: dict[str, Any] = {
+        rows = table[table["policy"] == policy.id]
+        instrument: dict[str, Any] = {
             "policy": policy.id,
-            "treasury": float((money if cash.empty else cash)["value"].sum()),
+            "treasury": _treasury_sum(rows),
         }
-        if not duals.empty:
-            top = max(duals.to_dict("records"), key=lambda entry: abs(entry["value"]))
-            row["dual"] = {
-                str(k): top[k] for k in ("value", "unit", "meaning", "where", "year")
-            }
-        rows.append(row)
-    return rows
+        duals = rows[rows["item"].str.startswith("dual_")].to_dict("records")
+        if duals:
+            top = max(duals, key=lambda dual: abs(dual["value"]))
+            columns_shown = ("value", "unit", "meaning", "where", "year")
+            instrument["dual"] = {name: top[name] for name in columns_shown}
+        instruments.append(instrument)
+    return instruments
 
 
-def _instrument_line(row: dict[str, Any]) -> str:
-    parts = []
-    if row["treasury"]:
-        way = "brings in" if row["treasury"] > 0 else "pays"
-        parts.append(f"{way} {number(abs(row['treasury']) / 1000.0)}")
-    if "dual" in row:
-        dual = row["dual"]
-        place = " ".join(str(x) for x in (dual["where"], dual["year"]) if x)
-        parts.append(
-            f"at most {number(dual['value'])} {dual['unit']} ({place}):"
-            f" {dual['meaning']}"
-        )
-    return "; ".join(parts) or "no money moves and nothing binds"
+def _treasury_sum(rows: pd.DataFrame) -> float:
+    """Return what an instrument brings treasuries, MUSD; in cash if there is any."""
+    is_treasury = [Party.of(agent).is_treasury for agent in rows["agent"]]
+    money = rows[pd.Series(is_treasury, rows.index, bool) & (rows["unit"] == "MUSD")]
+    is_cash = [Account.of(item).cash for item in money["item"]]
+    cash = money[pd.Series(is_cash, money.index, bool)]
+    return float((money if cash.empty else cash)["value"].sum())
 
 
-def _treasuries(own: Summary) -> dict[str, dict[str, float]]:
+def _treasuries(summary: Summary) -> dict[str, dict[str, float]]:
+    """Return support paid, revenue and the net of both by region, USD billion."""
     paid: dict[str, float] = defaultdict(float)
     received: dict[str, float] = defaultdict(float)
     in_cash = set()
-    for (policy, region, _), value in own.cash.items():
+    for (policy, region, _), value in summary.cash.items():
         in_cash.add((policy, region))
-        paid[region] += value / 1000.0
-    for (_, policy, region, _), value in own.lines.items():
+        paid[region] += value / MUSD_PER_BILLION
+    for (_, policy, region, _), value in summary.lines.items():
         if value > 0:
-            received[region] += value / 1000.0
+            received[region] += value / MUSD_PER_BILLION
         elif (policy, region) not in in_cash:
-            paid[region] -= value / 1000.0
-    return {
-        r: {"support": paid[r], "revenue": received[r], "net": received[r] - paid[r]}
-        for r in own.labels.regions
-        if paid[r] or received[r]
-    }
+            # Support with a cash account is counted there, not as an annuity again.
+            paid[region] -= value / MUSD_PER_BILLION
+    treasuries = {}
+    for region in summary.labels.regions:
+        if paid[region] or received[region]:
+            treasuries[region] = {
+                "support": paid[region],
+                "revenue": received[region],
+                "net": received[region] - paid[region],
+            }
+    return treasuries
 
 
 def overview_lines(
-    found: dict[str, Any], own_names: dict[str, str] | None = None
+    headline: dict[str, Any], names: dict[str, str] | None = None
 ) -> list[str]:
-    """Return the overview as lines of text, in aligned columns."""
-    names = own_names or {}
-    years = [str(t) for t in found["years"]]
+    """Return the overview as lines of text, in aligned columns.
+
+    Parameters
+    ----------
+    headline : dict
+        What `overview` returns.
+    names : dict, optional
+        Names of segments by id.
+    """
     lines = [
         (
-            f"{found['case']} in {found['world']}: optimal, objective"
-            f" {found['objective']:,.0f} MUSD in present value, {found['foresight']}"
-        ),
-        *([found["title"]] if found["title"] else []),
-        "",
-        "Share of capacity, %",
-    ]
-    leading = names.get(found["leading_segment"], found["leading_segment"])
-    heads = [f"world {t}" for t in years] + [f"{leading} {t}" for t in years]
-    rows = [["", *heads]]
-    for region, shares in found["capacity_share"].items():
-        rows.append(
-            [
-                region,
-                *(f"{100 * x:.1f}" for x in (*shares, *found["leading_share"][region])),
-            ]
+            f"{headline['case']} in {headline['world']}: optimal, objective"
+            f" {headline['objective']:,.0f} MUSD in present value,"
+            f" {headline['foresight']}"
         )
-    lines += columns(rows, right=range(1, 1 + len(heads)))
-    lines += ["", f"Price at users in {found['market']}, USD/wafer"]
-    prices = [["", *years]] + [
-        [
-            s,
-            *(
-                (
-                    "-"
-                    if x is None
-                    else number(round(x, -1) if x >= 1000 else x, 3 if x < 1000 else 6)
-                )
-                for x in values
-            ),
-        ]
-        for s, values in found["user_prices"].items()
     ]
-    lines += columns(prices, right=range(1, 1 + len(years)))
+    if headline["title"]:
+        lines.append(headline["title"])
+    lines += ["", "Share of capacity, %", *_share_lines(headline, names or {})]
+    lines += ["", f"Price at users in {headline['market']}, USD/wafer"]
+    lines += _price_lines(headline)
     lines += ["", "Treasuries over the years reported, USD billion in cash"]
-    money = [["", "support paid", "duties and fines", "net"]] + [
-        [r, *(f"{x[k]:,.1f}" for k in ("support", "revenue", "net"))]
-        for r, x in found["treasuries"].items()
-    ]
-    lines += (
-        columns(money, right=(1, 2, 3))
-        if found["treasuries"]
-        else ["none pays or receives anything"]
-    )
-    if found["instruments"]:
+    lines += _treasury_lines(headline)
+    if headline["instruments"]:
         lines += [
             "",
             "Instruments: USD billion over the years reported, or the largest dual",
         ]
         lines += labelled(
-            [(row["policy"], _instrument_line(row)) for row in found["instruments"]]
+            [(row["policy"], _instrument_line(row)) for row in headline["instruments"]]
         )
-    lines += [
-        f"found: {name} = {number(value)}" for name, value in found["found"].items()
-    ]
+    for name, value in headline["found"].items():
+        lines.append(f"found: {name} = {number(value)}")
     return lines
+
+
+def _share_lines(headline: dict[str, Any], names: dict[str, str]) -> list[str]:
+    leading = names.get(headline["leading_segment"], headline["leading_segment"])
+    heads = [f"world {t}" for t in headline["years"]]
+    heads += [f"{leading} {t}" for t in headline["years"]]
+    rows = [["", *heads]]
+    for region, shares in headline["capacity_share"].items():
+        both = [*shares, *headline["leading_share"][region]]
+        rows.append([region, *(f"{100 * share:.1f}" for share in both)])
+    return columns(rows, right=range(1, 1 + len(heads)))
+
+
+def _price_lines(headline: dict[str, Any]) -> list[str]:
+    years = [str(t) for t in headline["years"]]
+    rows = [["", *years]]
+    for segment, prices in headline["user_prices"].items():
+        rows.append([segment, *(_price_text(price) for price in prices)])
+    return columns(rows, right=range(1, 1 + len(years)))
+
+
+def _price_text(price: float | None) -> str:
+    if price is None:
+        return "-"
+    if price >= 1000:
+        return number(round(price, -1), 6)
+    return number(price, 3)
+
+
+def _treasury_lines(headline: dict[str, Any]) -> list[str]:
+    if not headline["treasuries"]:
+        return ["none pays or receives anything"]
+    rows = [["", "support paid", "duties and fines", "net"]]
+    for region, sums in headline["treasuries"].items():
+        rows.append(
+            [region, *(f"{sums[key]:,.1f}" for key in ("support", "revenue", "net"))]
+        )
+    return columns(rows, right=(1, 2, 3))
+
+
+def _instrument_line(row: dict[str, Any]) -> str:
+    parts = []
+    if row["treasury"]:
+        verb = "brings in" if row["treasury"] > 0 else "pays"
+        parts.append(f"{verb} {number(abs(row['treasury']) / MUSD_PER_BILLION)}")
+    if "dual" in row:
+        dual = row["dual"]
+        place = " ".join(str(part) for part in (dual["where"], dual["year"]) if part)
+        parts.append(
+            f"at most {number(dual['value'])} {dual['unit']} ({place}):"
+            f" {dual['meaning']}"
+        )
+    return "; ".join(parts) or "no money moves and nothing binds"

@@ -1,13 +1,14 @@
-"""How much of a duty on bare chips goes into prices."""
+"""Pass-through: how much of a duty on bare chips goes into prices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chipmodel.policies.base import chosen
 from chipmodel.policies.tariff import Tariff
-from chipmodel.results.summary import Summary
+from chipmodel.results.summary import RSY, Summary
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,12 @@ class PassThrough:
     maker, user : dict
         Rise of the price over the duty, by segment, weighted by imports over the years.
     weight : dict
-        Duty on what is imported, by segment, MUSD-like weights.
+        Duty on what is imported, by segment, kwpm times USD per wafer.
     premium : dict
-        By how much the price at maker stood above the least elsewhere in the reference,
-        over the duty.
+        Price at maker less the lowest price elsewhere in the reference, over the duty.
     gone : list
-        Segments with dutiable imports in the reference and none any more in any year.
+        Segments with dutiable imports in the reference and none in any year of the
+        case.
     before : bool
         Whether the reference has dutiable imports.
     still : bool
@@ -45,70 +46,73 @@ class PassThrough:
         """Return the mean over segments, weighted by duty on imports."""
         segments = list(self.weight if among is None else among)
         weight = sum(self.weight[s] for s in segments)
-        return (
-            sum(which[s] * self.weight[s] for s in segments) / weight
-            if weight > 0
-            else float("nan")
-        )
+        if weight <= 0:
+            return float("nan")
+        return sum(which[s] * self.weight[s] for s in segments) / weight
 
 
-def pass_through(own: Summary, base: Summary, policy: Tariff) -> PassThrough:
-    """Return how much of a duty on bare chips goes into prices, where dutiable chips are imported.
+def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough:
+    r"""Return how much of a duty on bare chips goes into prices.
 
     For each segment and year with dutiable imports q and duty d per wafer, the rise of
-    the price against the reference over d, weighted by q d. It is for duties by place
-    of making only.
+    the price against the reference over d, weighted by q d:
+
+    .. math:: \frac{\sum_t q_t (p_t - p^{ref}_t)}{\sum_t q_t d}
+
+    It is for duties by place of making only.
     """
-    here = policy.importer
-    segments = chosen(policy.segments, tuple(own.labels.segments))
-    maker, user, weight, premium = ({s: 0.0 for s in segments} for _ in range(4))
-    mine, theirs = _dutiable(own, policy, segments), _dutiable(base, policy, segments)
-    for (s, t), wafers in mine.items():
-        key = (here, s, t)
+    importer = policy.importer
+    segments = chosen(policy.segments, tuple(summary.labels.segments))
+    imports = _dutiable_imports(summary, policy, segments)
+    imports_before = _dutiable_imports(base, policy, segments)
+    maker: dict[str, float] = defaultdict(float)
+    user: dict[str, float] = defaultdict(float)
+    weight: dict[str, float] = defaultdict(float)
+    premium: dict[str, float] = defaultdict(float)
+    for (s, t), wafers in imports.items():
+        key = (importer, s, t)
         if key not in base.maker_price or key not in base.user_price:
             continue
-        now = base.maker_price[key]
-        least = min(
-            (
-                p
-                for (where, q, y), p in base.maker_price.items()
-                if (q, y) == (s, t) and where != here
-            ),
-            default=now,
-        )
-        weight[s] += wafers * policy.rate * policy.scope * own.dutiable[s]
-        maker[s] += wafers * (own.maker_price[key] - now)
-        user[s] += wafers * (own.user_price[key] - base.user_price[key])
-        premium[s] += wafers * (now - least)
-    kept = [s for s in segments if weight[s] > 0]
-    traded, before = {s for s, _ in mine}, {s for s, _ in theirs}
+        price_before = base.maker_price[key]
+        weight[s] += wafers * policy.rate * policy.scope * summary.dutiable[s]
+        maker[s] += wafers * (summary.maker_price[key] - price_before)
+        user[s] += wafers * (summary.user_price[key] - base.user_price[key])
+        premium[s] += wafers * (price_before - _lowest_elsewhere(base.maker_price, key))
+    dutied = [s for s in segments if weight[s] > 0]
+    segments_now = {s for s, _ in imports}
+    segments_before = {s for s, _ in imports_before}
     return PassThrough(
-        {s: maker[s] / weight[s] for s in kept},
-        {s: user[s] / weight[s] for s in kept},
-        {s: weight[s] for s in kept},
-        {s: premium[s] / weight[s] for s in kept},
-        [s for s in segments if s in before and s not in traded],
-        bool(before),
-        bool(traded),
+        maker={s: maker[s] / weight[s] for s in dutied},
+        user={s: user[s] / weight[s] for s in dutied},
+        weight={s: weight[s] for s in dutied},
+        premium={s: premium[s] / weight[s] for s in dutied},
+        gone=[s for s in segments if s in segments_before - segments_now],
+        before=bool(imports_before),
+        still=bool(imports),
     )
 
 
-def _dutiable(
-    one: Summary, policy: Tariff, segments: tuple[str, ...]
+def _lowest_elsewhere(prices: Mapping[RSY, float], key: RSY) -> float:
+    """Return the lowest price in other regions; the price itself if there is none."""
+    region, segment, year = key
+    elsewhere = [
+        price
+        for (r, s, t), price in prices.items()
+        if (s, t) == (segment, year) and r != region
+    ]
+    return min(elsewhere, default=prices[key])
+
+
+def _dutiable_imports(
+    summary: Summary, policy: Tariff, segments: tuple[str, ...]
 ) -> dict[tuple[str, int], float]:
     """Return dutiable imports of bare chips by segment and year, kwpm."""
-    origins = set(chosen(policy.origins, tuple(one.labels.regions))) - {
-        policy.importer,
-        *policy.exempt,
-    }
-    found: dict[tuple[str, int], float] = {}
-    for (s, r, m, t), wafers in one.bought.items():
-        if (
-            m == policy.importer
-            and r in origins
-            and policy.active(t)
-            and s in segments
-            and wafers > 0
-        ):
-            found[s, t] = found.get((s, t), 0.0) + wafers
-    return found
+    origins = set(chosen(policy.origins, tuple(summary.labels.regions)))
+    origins -= {policy.importer, *policy.exempt}
+    imports: dict[tuple[str, int], float] = defaultdict(float)
+    for (s, origin, place, t), wafers in summary.bought.items():
+        if place != policy.importer or origin not in origins or s not in segments:
+            continue
+        if policy.active(t) and wafers > 0:
+            imports[s, t] += wafers
+    return dict(imports)

@@ -1,8 +1,7 @@
-"""Results on disk: one folder a result, whole or absent, that tells when it was touched."""
+"""Solutions on disk: one folder per result, whole or absent, with a sealed manifest."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,23 +14,23 @@ import pandas as pd
 
 from chipmodel.cases.case import Case, policy_dict
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import prepare, toml_text, write_folder
-from chipmodel.common.fingerprint import code_digest, is_untouched, sealed
-from chipmodel.common.tables import read_table, table_text
+from chipmodel.common.fingerprint import code_digest, is_untouched
+from chipmodel.common.folders import prepare
+from chipmodel.common.tables import read_result_csv, result_csv
+from chipmodel.common.toml import toml_text
 from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
+from chipmodel.results.folder import MANIFEST as MANIFEST
+from chipmodel.results.folder import digests, lacking, read_outputs, write_result
 from chipmodel.results.manifest import build_manifest, result_id
 from chipmodel.results.solution import TABLES, Solution
-
-MANIFEST = "manifest.json"
-
 
 CASE = "case.toml"
 
 
 FILES = (CASE, *(f"{name}.csv" for name in TABLES))
-"""What lies in a result folder beside the manifest."""
+"""The files of a result folder beside the manifest."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,15 @@ class Saved:
 
 
 def folder_name(data: Dataset, case: Case, world: World) -> str:
-    """Return the name of the folder of a result: case, world and eight digits of what it depends on."""
+    """Return the name of the folder of a result.
+
+    Case and world, then eight digits of the hash of everything it depends on.
+    """
     return f"{slug(case.name)}--{world.name}--{result_id(data, case, world)[:8]}"
 
 
 def slug(name: str) -> str:
-    """Return the name of a case as it is safe in the name of a file."""
+    """Return the name of a case with only characters that are safe in file names."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:80] or "case"
 
 
@@ -88,8 +90,8 @@ def save(
         Folder to write into; made if it is not there.
     timings : mapping, optional
         Seconds by step, for the manifest.
-    verified : Verification, optional
-        What other methods said of it, for the manifest.
+    verified : mapping, optional
+        What other methods found of it, for the manifest.
 
     Returns
     -------
@@ -101,26 +103,25 @@ def save(
     InputError
         If the folder cannot be written, or holds files chipmodel did not write.
     """
-    files = {CASE: case_text(solution.case, solution.world)}
-    files |= {f"{name}.csv": table_text(solution.table(name)) for name in TABLES}
-    content = {name: text.encode() for name, text in files.items()}
-    outputs = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
-    content[MANIFEST] = sealed(
-        build_manifest(solution, outputs, timings or {}, verified)
-    )
-    target = prepare(out) / folder_name(
-        solution.parameters.data, solution.case, solution.world
-    )
-    write_folder(target, content)
-    return target
+    content = {CASE: case_text(solution.case, solution.world).encode()}
+    for name in TABLES:
+        content[f"{name}.csv"] = result_csv(solution.table(name)).encode()
+    manifest = build_manifest(solution, digests(content), timings or {}, verified)
+    name = folder_name(solution.parameters.data, solution.case, solution.world)
+    folder = prepare(out) / name
+    write_result(folder, content, manifest)
+    return folder
 
 
 def case_text(case: Case, world: World | None = None) -> str:
     """Return a resolved case as a case file without baseline."""
+    as_of = case.as_of
+    if not as_of:
+        as_of = world.information_date if world else "2000-01-01"
     body = {
         "title": case.title,
         "status": case.status,
-        "as_of": case.as_of or (world.information_date if world else "2000-01-01"),
+        "as_of": as_of,
         "summary": case.summary,
         "policy": [policy_dict(policy) for policy in case.policies],
     }
@@ -128,7 +129,7 @@ def case_text(case: Case, world: World | None = None) -> str:
 
 
 def load(path: str | Path, any_version: bool = False) -> Saved:
-    """Read a result and check that nobody touched it.
+    """Read a result and check that it is untouched.
 
     Parameters
     ----------
@@ -156,60 +157,37 @@ def load(path: str | Path, any_version: bool = False) -> Saved:
             f"was written by version {version}, this is {__version__}",
             f"rebuild it with `chipmodel rerun`, or install chipmodel {version}",
         )
-    content, problems = _read_outputs(folder, manifest)
+    content, problems = read_outputs(folder, FILES, manifest["outputs"])
     if problems:
         raise InputError(problems)
     tables = {
-        name: read_table(content[f"{name}.csv"], str(folder / f"{name}.csv"))
+        name: read_result_csv(content[f"{name}.csv"], str(folder / f"{name}.csv"))
         for name in TABLES
     }
     return Saved(folder, manifest, MappingProxyType(tables))
 
 
 def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
-    """Read a manifest by its path or that of its folder; return the folder and the manifest."""
+    """Read a manifest by its path or that of its folder; return folder and manifest.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it was edited.
+    """
     given = Path(path)
     file = given / MANIFEST if given.is_dir() else given
-    other = InputError.one(
-        str(file),
-        "file",
-        "is not a manifest of chipmodel",
-        "name a folder or manifest written by `chipmodel run`",
-    )
-    try:
-        manifest = json.loads(file.read_bytes())
-    except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise InputError.one(
-            str(file),
-            "file",
-            what,
-            "name a folder or manifest written by `chipmodel run`",
-        ) from None
-    except (ValueError, RecursionError):
-        if file.name != MANIFEST:
-            raise other from None
-        raise InputError.one(
-            str(file), "JSON", "was edited or is cut short", "run the case again"
-        ) from None
-    wanted = {
-        "chipmodel": str,
-        "dataset": dict,
-        "case": dict,
-        "world": dict,
-        "outputs": dict,
-    }
-    if not isinstance(manifest, dict) or not wanted.keys() & manifest.keys():
-        raise other
+    manifest = _parsed(file)
+    if not isinstance(manifest, dict) or not FIELDS.keys() & manifest.keys():
+        raise _no_manifest(file, "is not a manifest of chipmodel")
     problems = [
-        Problem(str(file), key, "is missing or was edited", "run the case again")
-        for key, kind in wanted.items()
-        if not isinstance(manifest.get(key), kind)
+        Problem(str(file), name, "is missing or was edited", "run the case again")
+        for name in lacking(manifest, FIELDS)
     ]
     if problems:
         raise InputError(problems)
-    # One of another version may be sealed in another way, or not at all: what is told
-    # then is the version.
+    # Another version may seal in another way, or not at all: the fault to report then
+    # is the version.
     if manifest["chipmodel"] == __version__ and not is_untouched(manifest):
         raise InputError.one(
             str(file),
@@ -220,6 +198,35 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     return file.parent, manifest
 
 
+FIELDS = {
+    "chipmodel": str,
+    "dataset": dict,
+    "case": dict,
+    "world": dict,
+    "outputs": dict,
+}
+"""Fields without which a file is no manifest of a solution."""
+
+
+def _parsed(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise _no_manifest(file, what) from None
+    except (ValueError, RecursionError):
+        if file.name != MANIFEST:
+            raise _no_manifest(file, "is not a manifest of chipmodel") from None
+        raise InputError.one(
+            str(file), "JSON", "was edited or is cut short", "run the case again"
+        ) from None
+
+
+def _no_manifest(file: Path, what: str) -> InputError:
+    fix = "name a folder or manifest written by `chipmodel run`"
+    return InputError.one(str(file), "file", what, fix)
+
+
 def is_fresh(folder: str | Path) -> bool:
     """Whether a folder holds a whole, untouched result of this very code."""
     try:
@@ -228,33 +235,5 @@ def is_fresh(folder: str | Path) -> bool:
         return False
     if manifest["chipmodel"] != __version__ or manifest.get("code") != code_digest():
         return False
-    return not _read_outputs(where, manifest)[1]
-
-
-def _read_outputs(
-    folder: Path, manifest: Mapping[str, Any]
-) -> tuple[dict[str, bytes], list[Problem]]:
-    content: dict[str, bytes] = {}
-    problems = []
-    for name in FILES:
-        file = folder / name
-        try:
-            content[name] = file.read_bytes()
-        except OSError as error:
-            what = (
-                "is missing"
-                if isinstance(error, FileNotFoundError)
-                else f"cannot be read ({error.strerror})"
-            )
-            problems.append(
-                Problem(str(file), "file", what, "restore it, or run the case again")
-            )
-            continue
-        if hashlib.sha256(content[name]).hexdigest() != manifest["outputs"].get(name):
-            what = (
-                "was edited or is cut short: its SHA-256 is not the one in the manifest"
-            )
-            problems.append(
-                Problem(str(file), "file", what, "restore it, or run the case again")
-            )
-    return content, problems
+    _, problems = read_outputs(where, FILES, manifest["outputs"])
+    return not problems

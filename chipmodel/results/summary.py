@@ -1,13 +1,13 @@
-"""What a comparison needs of a solution, as plain data: small, and fit to be sent between processes."""
+"""What a comparison needs of a solution, as plain data.
+
+A summary is small and can be sent between processes.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
 
 from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError
@@ -15,13 +15,12 @@ from chipmodel.common.text import with_article
 from chipmodel.common.units import per_wafer
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import RegionRow, SegmentRow
-from chipmodel.model.parameters.finance import share_in_service
 from chipmodel.model.world import World
-from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
+from chipmodel.policies.capacity_linked_quota import EARNED, CapacityLinkedQuota
 from chipmodel.policies.origin_floor import OriginFloor
-from chipmodel.results.accounts import home_of
+from chipmodel.results import money
+from chipmodel.results.projects import Project, fab_projects, packaging_projects
 from chipmodel.results.solution import Solution
-from chipmodel.solver.ledger import Party
 
 RSY = tuple[str, str, int]
 """Region, segment, year."""
@@ -29,7 +28,23 @@ RSY = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Labels:
-    """The names a table or figure needs: regions in order of rank, segments, years reported, last year solved."""
+    """The names a table or figure needs.
+
+    Attributes
+    ----------
+    regions : dict
+        Names of the regions by id, in order of rank.
+    segments : dict
+        Names of the segments by id.
+    leading : str
+        The segment of leading-edge chips.
+    subjects : tuple of str
+        Regions that findings are about.
+    years : tuple of int
+        Years reported.
+    horizon : int
+        Last year solved.
+    """
 
     regions: dict[str, str]
     segments: dict[str, str]
@@ -40,29 +55,16 @@ class Labels:
 
     @classmethod
     def of(cls, data: Dataset, world: World) -> Labels:
-        """Read the names off a data package."""
+        """Read the names from a data package."""
         rows = sorted(data.rows(RegionRow), key=lambda row: row.rank)
         return cls(
-            {row.region: row.name for row in rows},
-            {row.segment: row.name for row in data.rows(SegmentRow)},
-            data.leading_segment,
-            tuple(row.region for row in rows if row.subject),
-            tuple(range(world.base_year, world.report_until + 1)),
-            world.horizon,
+            regions={row.region: row.name for row in rows},
+            segments={row.segment: row.name for row in data.rows(SegmentRow)},
+            leading=data.leading_segment,
+            subjects=tuple(row.region for row in rows if row.subject),
+            years=tuple(range(world.base_year, world.report_until + 1)),
+            horizon=world.horizon,
         )
-
-
-@dataclass(frozen=True)
-class Project:
-    """An announced project as it stands in the results: kwpm in service at the end of each year."""
-
-    site: str
-    name: str
-    firm: str
-    region: str
-    segment: str
-    size: float
-    in_service: dict[int, float]
 
 
 @dataclass(frozen=True)
@@ -140,47 +142,40 @@ class Summary:
     @classmethod
     def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
         """Condense a solution."""
-        n, world = solution.parameters, solution.world
-        labels = Labels.of(n.data, world)
-        surplus, rents = _gains(solution)
-        cash, lines = _treasury_lines(solution, labels.years)
-        users, makers = _prices(solution)
+        parameters = solution.parameters
+        labels = Labels.of(parameters.data, solution.world)
+        years = labels.years
+        surplus, rents = money.surplus_and_rents(solution)
+        dutiable = parameters.prices.dutiable
         return cls(
             case=solution.case,
-            world=world,
+            world=solution.world,
             point=dict(point or {}),
             labels=labels,
-            discount={t: n.discount[t] for t in n.years},
+            discount={t: parameters.discount[t] for t in parameters.years},
             objective=solution.objective,
             foresight=solution.foresight,
             found=dict(solution.found),
             capacity=_capacity(solution),
-            projects=_projects(solution, labels.years),
-            user_price=users,
-            maker_price=makers,
-            dutiable={s: per_wafer(v) for s, v in n.prices.dutiable.items()},
-            used=_reported(
-                {(e, s, t): v for (e, s, t), v in solution.columns("consumed").items()},
-                labels.years,
-            ),
-            bought=_summed(
-                solution, "ship", lambda s, r, a, m, t: (s, r, m, t), labels.years
-            ),
-            purchases=_summed(
-                solution, "ship", lambda s, r, a, m, t: (m, s, t), n.years
-            ),
-            devices=_summed(
-                solution, "device", lambda s, c, m, e, t: (s, m, e, t), labels.years
-            ),
+            projects=fab_projects(solution, years),
+            user_price=_user_prices(solution),
+            maker_price=_maker_prices(solution),
+            dutiable={s: per_wafer(value) for s, value in dutiable.items()},
+            used=_used(solution, years),
+            bought=_bought(solution, years),
+            purchases=_purchases(solution),
+            devices=_devices(solution, years),
             surplus=surplus,
             rents=rents,
-            treasury=_treasuries(solution),
-            cash=cash,
-            lines=lines,
-            floors=_floors(solution, labels.years),
-            **_certificates(solution, labels.years),
-            plants=_plants(solution, labels.years),
-            **_firm_cash(solution, labels.years),
+            treasury=money.net_revenue(solution),
+            cash=money.cash_support(solution, years),
+            lines=money.treasury_lines(solution, years),
+            floors=_floors(solution, years),
+            certificates=_certificate_prices(solution, years),
+            earned=_certificates_earned(solution, years),
+            plants=packaging_projects(solution, years),
+            invested=money.invested_cash(solution, years),
+            received=money.received_cash(solution, years),
         )
 
     @property
@@ -211,192 +206,107 @@ def summary_of(thing: Solution | Summary) -> Summary:
     )
 
 
-def _reported(found: dict[Any, float], years: Iterable[int]) -> dict[Any, float]:
-    kept = set(years)
-    return {key: value for key, value in found.items() if key[-1] in kept}
-
-
-def _summed(
-    solution: Solution, name: str, key: Any, years: Iterable[int]
-) -> dict[Any, float]:
-    total: dict[Any, float] = defaultdict(float)
-    for index, value in solution.columns(name).items():
-        if value > 0:
-            total[key(*index)] += value
-    return _reported(dict(total), years)
-
-
-def _records(frame: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
-    return zip(*(frame[column].tolist() for column in columns), strict=True)
-
-
 def _capacity(solution: Solution) -> dict[RSY, float]:
+    table = solution.capacity
     total: dict[RSY, float] = defaultdict(float)
-    for region, segment, year, value in _records(
-        solution.capacity, "region", "segment", "year", "value"
+    for region, segment, year, kwpm in zip(
+        table["region"], table["segment"], table["year"], table["value"], strict=True
     ):
-        total[region, segment, year] += value
+        total[region, segment, year] += kwpm
     return dict(total)
 
 
-def _projects(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
-    sites = solution.parameters.sites.sites
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (i, start), kwpm in solution.columns("build").items():
-        if kwpm > 0 and sites[i].kind == "project":
-            for t, _ in solution.parameters.service[i, start]:
-                total[i, t] += kwpm
-    found = []
-    for site in sites.values():
-        if site.kind != "project":
-            continue
-        running = {t: total.get((site.id, t), 0.0) for t in years}
-        found.append(
-            Project(
-                site.id,
-                site.name,
-                site.firm,
-                site.region,
-                site.segment,
-                site.size or 0.0,
-                running,
-            )
-        )
-    return tuple(found)
+def _used(solution: Solution, years: Container[int]) -> dict[RSY, float]:
+    return {
+        (e, s, t): kwpm
+        for (e, s, t), kwpm in solution.columns("consumed").items()
+        if t in years
+    }
 
 
-def _plants(solution: Solution, years: tuple[int, ...]) -> tuple[Project, ...]:
-    builds = solution.columns("assemble_build")
-    found = []
-    for plant in solution.parameters.packaging.plants.values():
-        if plant.kind == "project":
-            running = {
-                t: sum(
-                    builds.get((plant.id, b), 0.0) * share_in_service(b + plant.lead, t)
-                    for b in plant.builds
-                )
-                for t in years
-            }
-            found.append(
-                Project(
-                    plant.id,
-                    plant.name,
-                    plant.firm,
-                    plant.region,
-                    plant.package,
-                    plant.size or 0.0,
-                    running,
-                )
-            )
-    return tuple(found)
+def _bought(
+    solution: Solution, years: Container[int]
+) -> dict[tuple[str, str, str, int], float]:
+    total: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    for (s, r, _, m, t), kwpm in solution.columns("ship").items():
+        if kwpm > 0 and t in years:
+            total[s, r, m, t] += kwpm
+    return dict(total)
 
 
-def _firm_cash(
-    solution: Solution, years: tuple[int, ...]
-) -> dict[str, dict[Any, float]]:
-    """Return what firms spend on fabs and what they get of each policy, in cash."""
-    invested: dict[tuple[str, str, int], float] = defaultdict(float)
-    received: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for account, policy, payer, receiver, year, value, unit in solution.account.rows:
-        fab = Party.of(receiver if policy else payer)
-        if (
-            unit != "MUSD"
-            or year not in years
-            or not (account.endswith("_cash") and fab.is_fab)
-        ):
-            continue
-        if policy:
-            received[policy, fab.name, fab.place, year] -= value
-        else:
-            invested[fab.name, fab.place, year] -= value
-    return {"invested": dict(invested), "received": dict(received)}
+def _purchases(solution: Solution) -> dict[RSY, float]:
+    total: dict[RSY, float] = defaultdict(float)
+    for (s, _, _, m, t), kwpm in solution.columns("ship").items():
+        if kwpm > 0:
+            total[m, s, t] += kwpm
+    return dict(total)
 
 
-def _prices(solution: Solution) -> tuple[dict[RSY, float], dict[RSY, float]]:
-    users: dict[RSY, float] = {}
-    for stage, *key, value in _records(
-        solution.prices, "stage", "region", "segment", "year", "value"
-    ):
-        if stage == "user":
-            users[key[0], key[1], key[2]] = value
-    # A place that buys nothing still has a price, the least at which it would be
+def _devices(
+    solution: Solution, years: Container[int]
+) -> dict[tuple[str, str, str, int], float]:
+    total: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    for (s, _, m, e, t), kwpm in solution.columns("device").items():
+        if kwpm > 0 and t in years:
+            total[s, m, e, t] += kwpm
+    return dict(total)
+
+
+def _user_prices(solution: Solution) -> dict[RSY, float]:
+    table = solution.prices
+    table = table[table["stage"] == "user"]
+    keys = zip(table["region"], table["segment"], table["year"], strict=True)
+    return dict(zip(keys, table["value"].tolist(), strict=True))
+
+
+def _maker_prices(solution: Solution) -> dict[RSY, float]:
+    # A place that buys nothing still has a price, the lowest at which it would be
     # served.
     offered: dict[RSY, float] = {}
-    for (s, _, m, t), value in solution.duals("device_balance").items():
-        offered[m, s, t] = min(
-            offered.get((m, s, t), float("inf")), per_wafer(abs(value))
-        )
-    return users, {**offered, **solution.maker_prices}
-
-
-def _gains(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
-    surplus: dict[str, float] = defaultdict(float)
-    rents: dict[str, float] = defaultdict(float)
-    for agent, value in solution.account.gains.items():
-        party = Party.of(agent)
-        if not party.is_treasury:
-            gains = surplus if party.is_users else rents
-            gains[home_of(agent, solution.parameters)] += value
-    return dict(surplus), dict(rents)
-
-
-def _treasuries(solution: Solution) -> dict[str, float]:
-    """Return net revenue by region: taxes less support, and what licences sell for."""
-    total: dict[str, float] = defaultdict(float)
-    for source in (solution.account.treasury, solution.account.gains):
-        for agent, value in source.items():
-            party = Party.of(agent)
-            if party.is_treasury:
-                total[party.name] += value
-    return dict(total)
-
-
-def _treasury_lines(
-    solution: Solution, years: tuple[int, ...]
-) -> tuple[dict[tuple[str, str, int], float], dict[tuple[str, str, str, int], float]]:
-    cash: dict[tuple[str, str, int], float] = defaultdict(float)
-    lines: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for account, policy, agent, _, year, value, unit in solution.account.rows:
-        party = Party.of(agent)
-        if unit != "MUSD" or year not in years or not party.is_treasury:
-            continue
-        region = party.name
-        if account.endswith("_cash"):
-            cash[policy, region, year] -= value
-        else:
-            lines[account, policy, region, year] += value
-    return dict(cash), dict(lines)
+    for (s, _, m, t), dual in solution.duals("device_balance").items():
+        price = per_wafer(abs(dual))
+        offered[m, s, t] = min(offered.get((m, s, t), float("inf")), price)
+    return offered | solution.maker_prices
 
 
 def _floors(
-    solution: Solution, years: tuple[int, ...]
+    solution: Solution, years: Container[int]
 ) -> dict[tuple[str, str, int], float]:
-    found = {}
+    worth: dict[tuple[str, str, int], float] = {}
     for policy in solution.case.policies:
-        if isinstance(policy, OriginFloor):
-            for (s, t), dual in solution.duals(f"{policy.id}__floor").items():
-                if t in years:
-                    found[policy.id, s, t] = per_wafer(max(dual, 0.0))
-    return found
+        if not isinstance(policy, OriginFloor):
+            continue
+        for (s, t), dual in solution.duals(f"{policy.id}__floor").items():
+            if t in years:
+                worth[policy.id, s, t] = per_wafer(max(dual, 0.0))
+    return worth
 
 
-def _certificates(
-    solution: Solution, years: tuple[int, ...]
-) -> dict[str, dict[Any, float]]:
-    """Return the prices of the certificates of capacity-linked quotas, and who earned how many."""
+def _certificate_prices(
+    solution: Solution, years: Collection[int]
+) -> dict[tuple[str, int], float]:
     prices: dict[tuple[str, int], float] = {}
-    earned: dict[tuple[str, str, int], float] = {}
     for policy in solution.case.policies:
-        if isinstance(policy, CapacityLinkedQuota):
-            prices |= {(policy.id, t): 0.0 for t in years}
-            for (t,), dual in solution.duals(f"{policy.id}__allowance").items():
-                if t in years:
-                    prices[policy.id, t] = per_wafer(max(dual, 0.0))
-    rows = solution.policies
-    rows = rows[rows["item"].str.startswith("earned_by_")]
-    for policy_id, item, year, value in _records(
-        rows, "policy", "item", "year", "value"
+        if not isinstance(policy, CapacityLinkedQuota):
+            continue
+        # A year without dutiable imports has no row, and a certificate no worth.
+        for t in years:
+            prices[policy.id, t] = 0.0
+        for (t,), dual in solution.duals(f"{policy.id}__allowance").items():
+            if t in years:
+                prices[policy.id, t] = per_wafer(max(dual, 0.0))
+    return prices
+
+
+def _certificates_earned(
+    solution: Solution, years: Container[int]
+) -> dict[tuple[str, str, int], float]:
+    earned: dict[tuple[str, str, int], float] = {}
+    table = solution.policies
+    table = table[table["item"].str.startswith(EARNED)]
+    for policy, item, year, kwpm in zip(
+        table["policy"], table["item"], table["year"], table["value"], strict=True
     ):
         if year in years:
-            earned[policy_id, item.removeprefix("earned_by_"), year] = value
-    return {"certificates": prices, "earned": earned}
+            earned[policy, item.removeprefix(EARNED), year] = kwpm
+    return earned

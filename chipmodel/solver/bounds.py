@@ -1,8 +1,8 @@
-"""What HiGHS is handed: rows on one column become bounds of the column, and their duals are read back.
+"""Rows on a single column as bounds of that column, with their duals recovered.
 
-Half the rows of the programme limit a single variable. As rows they burden every pivot
-of a hot start; as bounds they cost nothing. The accounts still see them as rows, each
-with its dual.
+Half the rows of the linear program limit a single variable. As rows they burden every
+pivot of a warm start; as bounds they cost nothing. The accounts still see them as rows,
+each with its dual.
 """
 
 from __future__ import annotations
@@ -19,67 +19,96 @@ if TYPE_CHECKING:
 
 Vector = NDArray[np.float64]
 
-
 INFINITY = highspy.kHighsInf
 
 
 class SingletonBounds:
-    """The form in which programmes of one shape are handed to HiGHS.
+    """The form in which HiGHS solves linear programs of one shape.
 
     Rows ``a x >= b`` or ``a x = b`` on a single column become its bounds: lower if a >
     0, upper if a < 0, both if an equation. The dual of such a row is the reduced cost
-    of the column over a, if its bound is the one the column stands at; where several
-    rows give the same bound the first has it.
+    of the column over a, if its bound is active; where several rows give the same bound
+    the first has the dual.
 
     Parameters
     ----------
     program : LinearProgram
-        Any programme of the shape.
+        Any linear program of the shape.
     fold : bool
-        Whether to fold rows at all; not for a file that others read.
+        Whether to turn rows into bounds at all; not for a file that others read.
+
+    Attributes
+    ----------
+    folded_rows, remaining_rows : array of int
+        Rows that become bounds, and rows that HiGHS gets as rows.
+    folded_columns, folded_entries, folded_equations : array
+        Of each folded row its column, the position of its coefficient in the data of
+        the columnwise matrix, and whether it is an equation.
+    entries, entry_rows : array of int
+        Positions of the remaining coefficients in the data of the columnwise matrix,
+        and their rows as HiGHS numbers them.
+    column_starts : array of int
+        Where each column starts among `entries`.
     """
 
     def __init__(self, program: LinearProgram, fold: bool = True) -> None:
-        by_row = program.matrix.tocsr()
-        single = (np.diff(by_row.indptr) == 1) & fold
-        single[single] = by_row.data[by_row.indptr[:-1][single]] != 0.0
-        self.folded_rows = np.flatnonzero(single)
-        self.remaining_rows = np.flatnonzero(~single)
-        self.folded_columns = by_row.indices[by_row.indptr[:-1][self.folded_rows]]
         by_column = program.matrix
-        order = sparse.csc_matrix(
+        by_row = by_column.tocsr()
+        first_entry = by_row.indptr[:-1]
+        is_single = (np.diff(by_row.indptr) == 1) & fold
+        # A coefficient that is zero in this program gives no bound.
+        is_single[is_single] = by_row.data[first_entry[is_single]] != 0.0
+        self.folded_rows = np.flatnonzero(is_single)
+        self.remaining_rows = np.flatnonzero(~is_single)
+        self.folded_columns = by_row.indices[first_entry[self.folded_rows]]
+        self.folded_equations = program.is_equation[self.folded_rows]
+
+        # The matrix with the position of each coefficient, from one, as its value: it
+        # shows where conversion by rows takes it. Zeros would be dropped.
+        positions = sparse.csc_matrix(
             (np.arange(by_column.nnz) + 1, by_column.indices, by_column.indptr),
             by_column.shape,
         )
-        # Where in the columnwise data each folded row has its coefficient.
-        self.folded_entries = (
-            order.tocsr().data[by_row.indptr[:-1][self.folded_rows]] - 1
-        )
-        renumber = np.full(len(single), -1)
-        renumber[self.remaining_rows] = np.arange(len(self.remaining_rows))
-        row = renumber[by_column.indices]
-        self.entries = np.flatnonzero(row >= 0)
+        positions_by_row = positions.tocsr().data
+        self.folded_entries = positions_by_row[first_entry[self.folded_rows]] - 1
+
+        new_number = np.full(len(is_single), -1)
+        new_number[self.remaining_rows] = np.arange(len(self.remaining_rows))
+        row = new_number[by_column.indices]
+        remains = row >= 0
+        self.entries = np.flatnonzero(remains)
         self.entry_rows = row[self.entries].astype(np.int32)
-        ends = np.concatenate(([0], np.cumsum(row >= 0)))[by_column.indptr]
-        self.column_starts = ends.astype(np.int32)
-        self.folded_equations = program.is_equation[self.folded_rows]
+        counts = np.concatenate(([0], np.cumsum(remains)))
+        self.column_starts = counts[by_column.indptr].astype(np.int32)
 
     def column_bounds(self, program: LinearProgram) -> tuple[Vector, Vector]:
         """Return the lower and upper bound of each column."""
         size = program.matrix.shape[1]
-        lower, upper = np.zeros(size), np.full(size, INFINITY)
-        slope = program.matrix.data[self.folded_entries]
-        limit = program.rhs[self.folded_rows] / slope
-        up = (slope < 0) | self.folded_equations
-        low = (slope > 0) | self.folded_equations
-        np.minimum.at(upper, self.folded_columns[up], limit[up])
-        np.maximum.at(lower, self.folded_columns[low], limit[low])
+        lower = np.zeros(size)
+        upper = np.full(size, INFINITY)
+        slope, limit = self._slopes_and_limits(program)
+        is_upper = (slope < 0) | self.folded_equations
+        is_lower = (slope > 0) | self.folded_equations
+        np.minimum.at(upper, self.folded_columns[is_upper], limit[is_upper])
+        np.maximum.at(lower, self.folded_columns[is_lower], limit[is_lower])
         return lower, upper
 
+    def _slopes_and_limits(self, program: LinearProgram) -> tuple[Vector, Vector]:
+        """Return a and b / a of each folded row."""
+        slope = program.matrix.data[self.folded_entries]
+        return slope, program.rhs[self.folded_rows] / slope
+
+    def row_bounds(self, program: LinearProgram) -> tuple[Vector, Vector]:
+        """Return the lower and upper side of each remaining row."""
+        rhs = program.rhs[self.remaining_rows]
+        is_equation = program.is_equation[self.remaining_rows]
+        return rhs, np.where(is_equation, rhs, INFINITY)
+
     def highs_lp(self, program: LinearProgram) -> highspy.HighsLp:
-        """Return a programme of the shape as HiGHS takes it."""
+        """Return a linear program of the shape as HiGHS takes it."""
         lp = highspy.HighsLp()
-        lp.num_row_, lp.num_col_ = len(self.remaining_rows), program.matrix.shape[1]
+        lp.num_row_ = len(self.remaining_rows)
+        lp.num_col_ = program.matrix.shape[1]
         lp.col_cost_ = program.cost
         lp.col_lower_, lp.col_upper_ = self.column_bounds(program)
         lp.row_lower_, lp.row_upper_ = self.row_bounds(program)
@@ -89,31 +118,27 @@ class SingletonBounds:
         lp.a_matrix_.value_ = program.matrix.data[self.entries]
         return lp
 
-    def row_bounds(self, program: LinearProgram) -> tuple[Vector, Vector]:
-        """Return the lower and upper side of each row handed over."""
-        rhs = program.rhs[self.remaining_rows]
-        return rhs, np.where(program.is_equation[self.remaining_rows], rhs, INFINITY)
-
     def primal_and_dual(
-        self, found: Any, program: LinearProgram
+        self, solution: Any, program: LinearProgram
     ) -> tuple[Vector, Vector]:
-        """Return the columns and the duals of every row of the programme."""
-        x = np.array(found.col_value)
-        reduced = np.array(found.col_dual)
+        """Return the columns and the duals of every row, those of folded rows too."""
+        x = np.array(solution.col_value)
+        reduced_cost = np.array(solution.col_dual)
         y = np.zeros(len(program.rhs))
-        y[self.remaining_rows] = found.row_dual
+        y[self.remaining_rows] = solution.row_dual
+
         lower, upper = self.column_bounds(program)
-        slope = program.matrix.data[self.folded_entries]
-        limit = program.rhs[self.folded_rows] / slope
-        at = np.where(reduced > 0, lower, upper)[self.folded_columns]
-        side = self.folded_equations | (
-            (slope > 0) == (reduced[self.folded_columns] > 0)
-        )
-        binds = (reduced[self.folded_columns] != 0.0) & side & (limit == at)
-        # From the last to the first, so that the first row of a bound keeps its dual.
+        slope, limit = self._slopes_and_limits(program)
+        reduced = reduced_cost[self.folded_columns]
+        # A positive reduced cost keeps a column at its lower bound, a negative one at
+        # its upper bound.
+        active_bound = np.where(reduced_cost > 0, lower, upper)[self.folded_columns]
+        gives_that_side = self.folded_equations | ((slope > 0) == (reduced > 0))
+        binds = (reduced != 0.0) & gives_that_side & (limit == active_bound)
+        # From the last to the first, so that the first row of a bound gets its dual.
+        binding = np.flatnonzero(binds)[::-1]
         owner = np.full(len(x), -1)
-        rows = np.flatnonzero(binds)[::-1]
-        owner[self.folded_columns[rows]] = rows
-        mine = owner[owner >= 0]
-        y[self.folded_rows[mine]] = reduced[self.folded_columns[mine]] / slope[mine]
+        owner[self.folded_columns[binding]] = binding
+        owners = owner[owner >= 0]
+        y[self.folded_rows[owners]] = reduced[owners] / slope[owners]
         return x, y

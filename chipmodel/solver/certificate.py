@@ -14,7 +14,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Certificate:
-    """How well a solution satisfies its own programme, recomputed from the arrays; all relative.
+    """How well a solution satisfies its linear program; all figures are relative.
 
     Attributes
     ----------
@@ -41,33 +41,51 @@ class Certificate:
 
 
 def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
-    """Recompute residuals and gap from the arrays, without the solver's word."""
-    matrix, rhs, cost = program.matrix, program.rhs, program.cost
+    r"""Recompute residuals and gap from the arrays, without figures of the solver.
+
+    For the linear program
+
+    .. math:: \min c^T x, \quad A x \ge b, \quad x \ge 0
+
+    with equations among its rows.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    x, y : array
+        Value of each column, dual of each row.
+    """
+    matrix = program.matrix
+    rhs = program.rhs
+    cost = program.cost
+    is_equation = program.is_equation
+    absolute = abs(matrix)
+
     activity = matrix @ x
-    sizes = abs(matrix)
-    size = 1.0 + np.abs(rhs) + sizes @ np.abs(x)
-    short = np.where(program.is_equation, np.abs(activity - rhs), rhs - activity)
-    primal = max(
-        float((short / size).max(initial=0.0)),
-        float((-x / (1.0 + np.abs(x))).max(initial=0.0)),
-    )
-    reduced = cost - matrix.T @ y
-    weight = 1.0 + np.abs(cost) + sizes.T @ np.abs(y)
-    dual = max(
-        float((-reduced / weight).max(initial=0.0)),
-        float(
-            (np.where(program.is_equation, 0.0, -y) / (1.0 + np.abs(y))).max(
-                initial=0.0
-            )
-        ),
-    )
-    objective, bound = float(cost @ x), float(rhs @ y)
+    shortfall = rhs - activity
+    violation = np.where(is_equation, np.abs(shortfall), shortfall)
+    row_size = 1.0 + np.abs(rhs) + absolute @ np.abs(x)
+    primal = max(_worst(violation / row_size), _worst(-x / (1.0 + np.abs(x))))
+
+    reduced_cost = cost - matrix.T @ y
+    column_size = 1.0 + np.abs(cost) + absolute.T @ np.abs(y)
+    # The dual of an equation may have either sign.
+    wrong_sign = np.where(is_equation, 0.0, -y) / (1.0 + np.abs(y))
+    dual = max(_worst(-reduced_cost / column_size), _worst(wrong_sign))
+
+    objective = float(cost @ x)
+    dual_objective = float(rhs @ y)
     scale = max(1.0, abs(objective))
-    slack = np.where(program.is_equation, 0.0, activity - rhs)
-    both = max(
-        float(np.abs(x * reduced).max(initial=0.0)),
-        float(np.abs(slack * y).max(initial=0.0)),
-    )
+    slack = np.where(is_equation, 0.0, activity - rhs)
+    products = max(_worst(np.abs(x * reduced_cost)), _worst(np.abs(slack * y)))
     return Certificate(
-        max(primal, 0.0), max(dual, 0.0), both / scale, abs(objective - bound) / scale
+        primal=primal,
+        dual=dual,
+        complementarity=products / scale,
+        gap=abs(objective - dual_objective) / scale,
     )
+
+
+def _worst(values: Vector) -> float:
+    """Return the largest of some values, never below zero."""
+    return float(values.max(initial=0.0))

@@ -15,15 +15,16 @@ from chipmodel.common.errors import InputError
 from chipmodel.common.files import write_whole
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.highs import new_solver
-from chipmodel.solver.linear_program import LinearProgram
+from chipmodel.solver.linear_program import Label, LinearProgram
 
 FORMATS = ("mps", "lp")
+"""Formats of files that other solvers read."""
 
 
 def export(program: LinearProgram, path: str | Path, form: str) -> Path:
-    """Write a programme for other solvers, to be minimised.
+    """Write a linear program for other solvers, to be minimised.
 
-    Rows and columns are called after their group or variable and its index, joined with
+    Names of rows and columns are their group or variable and its index, joined with
     ``__``.
 
     Parameters
@@ -36,7 +37,12 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
     Returns
     -------
     Path
-        The file, there whole or not at all.
+        The file, which is written completely or not at all.
+
+    Raises
+    ------
+    InputError
+        If there is no such format, or the file cannot be written.
     """
     if form not in FORMATS:
         raise InputError.one(
@@ -48,48 +54,54 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
     lp.col_names_ = safe_names(program.column_labels)
     highs = new_solver()
     if highs.passModel(lp) == highspy.HighsStatus.kError:
-        raise InputError.one(
-            str(path),
-            form,
-            "the programme was refused by HiGHS",
-            "report this as a bug",
-        )
+        what = "the linear program was refused by HiGHS"
+        raise InputError.one(str(path), form, what, "report this as a bug")
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / f"model.{form}"
-        if (
-            highs.writeModel(str(draft)) == highspy.HighsStatus.kError
-            or not draft.is_file()
-        ):
-            raise InputError.one(
-                str(path), form, "could not be written by HiGHS", "try the other format"
-            )
+        status = highs.writeModel(str(draft))
+        # The status alone does not show that there is a file.
+        if status == highspy.HighsStatus.kError or not draft.is_file():
+            what = "could not be written by HiGHS"
+            raise InputError.one(str(path), form, what, "try the other format")
         write_whole(Path(path), draft.read_bytes())
     return Path(path)
 
 
-def safe_names(labels: Iterable[tuple[str, tuple[Any, ...]]]) -> list[str]:
-    """Return a name for each row or column that every reader takes: unique, no blanks, no operators."""
-    names = [_safe("__".join([group, *map(_part, index)])) for group, index in labels]
-    twice = {name for name, count in Counter(names).items() if count > 1}
-    seen: Counter[str] = Counter()
+def safe_names(labels: Iterable[Label]) -> list[str]:
+    """Return a name for each row or column that every reader accepts.
+
+    Names are unique and have neither blanks nor operators.
+    """
+    names = [_safe_name(group, index) for group, index in labels]
+    counts = Counter(names)
+    numbers: Counter[str] = Counter()
     taken = set(names)
-    found = []
+    unique = []
     for name in names:
-        if name in twice:
-            seen[name] += 1
-            while f"{name}__{seen[name]}" in taken:
-                seen[name] += 1
-            name = f"{name}__{seen[name]}"
-            taken.add(name)
-        found.append(name)
-    return found
+        if counts[name] > 1:
+            candidate = name
+            # A numbered name may be that of another row.
+            while candidate in taken:
+                numbers[name] += 1
+                candidate = f"{name}__{numbers[name]}"
+            taken.add(candidate)
+            unique.append(candidate)
+        else:
+            unique.append(name)
+    return unique
+
+
+def _safe_name(group: str, index: tuple[Any, ...]) -> str:
+    joined = "__".join([group, *(_part(part) for part in index)])
+    name = re.sub(r"[^A-Za-z0-9_]", "_", joined)
+    # A reader of the lp format takes e5 or 5x for a number.
+    if re.match(r"\d|[eE][\deE]", name):
+        return f"_{name}"
+    return name
 
 
 def _part(part: Any) -> str:
-    return f"m{-part}" if isinstance(part, int) and part < 0 else str(part)
-
-
-def _safe(name: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    # A reader of the lp format takes e5 or 5x for a number.
-    return f"_{name}" if re.match(r"\d|[eE][\deE]", name) else name
+    # A minus sign would be an operator.
+    if isinstance(part, int) and part < 0:
+        return f"m{-part}"
+    return str(part)

@@ -1,4 +1,4 @@
-"""Arrays to HiGHS, and back with a certificate. It knows neither data nor policies."""
+"""Solve a linear program by HiGHS and certify the solution."""
 
 from __future__ import annotations
 
@@ -19,12 +19,40 @@ OPTIONS = {
     "simplex_dual_edge_weight_strategy": 1,
     "simplex_scale_strategy": 4,
 }
-"""Options of every solve; devex pricing and full scaling were measured fastest on the shipped cases."""
+"""Options of every solve.
+
+Devex pricing and full scaling were measured to be fastest on the shipped cases.
+"""
+
+ADVICE = {
+    highspy.HighsModelStatus.kInfeasible: (
+        "rules and physical limits contradict each other"
+    ),
+    highspy.HighsModelStatus.kUnbounded: "some support exceeds every cost; lower it",
+}
+"""What a user can do about a status other than optimal."""
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """An optimal solution with its duals and certificate."""
+    """An optimal solution with its duals and certificate.
+
+    Attributes
+    ----------
+    x : array
+        Value of each column.
+    y : array
+        Dual of each row.
+    objective : float
+    certificate : Certificate
+    iterations : int
+        Simplex iterations.
+    seconds : float
+        Time in HiGHS.
+    basis : Basis or None
+        The optimal basis, in the form in which HiGHS had the linear program; only after
+        a cold solve.
+    """
 
     x: Vector
     y: Vector
@@ -33,11 +61,13 @@ class Optimum:
     iterations: int
     seconds: float
     basis: Basis | None = None
-    """The basis of what was handed over, after a cold solve."""
 
 
 def new_solver() -> highspy.Highs:
-    """Return a HiGHS with the options every solve uses: one thread, silent, dual simplex with devex pricing."""
+    """Return a HiGHS with the options of every solve.
+
+    One thread, silent, dual simplex with devex pricing.
+    """
     highs = highspy.Highs()
     for option, value in OPTIONS.items():
         highs.setOptionValue(option, value)
@@ -45,7 +75,7 @@ def new_solver() -> highspy.Highs:
 
 
 def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Optimum:
-    """Solve a programme on one thread, cold or from the basis of one much like it.
+    """Solve a linear program on one thread, cold or from the basis of a similar one.
 
     Raises
     ------
@@ -55,26 +85,27 @@ def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Opt
         If the solution fails its own check.
     """
     singleton_bounds = SingletonBounds(program)
-    basis = (
-        None if start is None else start.basis_for(*_handed(program, singleton_bounds))
-    )
-    if basis is not None:
-        highs = _loaded(program, singleton_bounds)
-        basis.apply_to(highs)
-        try:
-            return run_and_certify(highs, singleton_bounds, program)
-        except (CertificateError, NoOptimum):
-            pass  # A hot start may lose its way; what a cold one says counts.
+    if start is not None:
+        columns, rows = _labels_in_highs(program, singleton_bounds)
+        basis = start.basis_for(columns, rows)
+        if basis is not None:
+            highs = _loaded(program, singleton_bounds)
+            basis.apply_to(highs)
+            try:
+                return run_and_certify(highs, singleton_bounds, program)
+            except (CertificateError, NoOptimum):
+                # A warm start can fail where a cold one succeeds; the cold one decides.
+                pass
     highs = _loaded(program, singleton_bounds)
-    return replace(
-        run_and_certify(highs, singleton_bounds, program), basis=Basis.of(highs)
-    )
+    optimum = run_and_certify(highs, singleton_bounds, program)
+    return replace(optimum, basis=Basis.of(highs))
 
 
 def warm_start_from(program: LinearProgram, optimum: Optimum) -> WarmStart:
-    """Return where programmes much like one solved cold may start from."""
+    """Return a start for linear programs similar to one that was solved cold."""
     assert optimum.basis is not None
-    return WarmStart.of(optimum.basis, *_handed(program, SingletonBounds(program)))
+    columns, rows = _labels_in_highs(program, SingletonBounds(program))
+    return WarmStart.of(optimum.basis, columns, rows)
 
 
 def _loaded(program: LinearProgram, singleton_bounds: SingletonBounds) -> highspy.Highs:
@@ -83,33 +114,39 @@ def _loaded(program: LinearProgram, singleton_bounds: SingletonBounds) -> highsp
     return highs
 
 
-def _handed(
+def _labels_in_highs(
     program: LinearProgram, singleton_bounds: SingletonBounds
 ) -> tuple[list[Label], list[Label]]:
-    """Return the labels of the columns and rows handed over."""
-    return program.column_labels, [
-        program.row_labels[k] for k in singleton_bounds.remaining_rows.tolist()
-    ]
+    """Return the labels of the columns and rows that HiGHS has."""
+    remaining = singleton_bounds.remaining_rows.tolist()
+    return program.column_labels, [program.row_labels[row] for row in remaining]
 
 
 def run_and_certify(
     highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
 ) -> Optimum:
-    """Run HiGHS on a loaded programme and check what it says."""
-    before = highs.getRunTime()
+    """Run HiGHS on a loaded linear program and check its solution.
+
+    Raises
+    ------
+    NoOptimum
+        If it does not end at an optimum.
+    CertificateError
+        If the solution fails its own check.
+    """
+    seconds_before = highs.getRunTime()
     run_highs(highs)
     x, y = singleton_bounds.primal_and_dual(highs.getSolution(), program)
-    info = highs.getInfo()
     certificate = certify(program, x, y)
     if certificate.worst > TOLERANCE:
         raise CertificateError(f"the solution fails its certificate: {certificate}")
     return Optimum(
-        x,
-        y,
-        float(program.cost @ x),
-        certificate,
-        int(info.simplex_iteration_count),
-        highs.getRunTime() - before,
+        x=x,
+        y=y,
+        objective=float(program.cost @ x),
+        certificate=certificate,
+        iterations=int(highs.getInfo().simplex_iteration_count),
+        seconds=highs.getRunTime() - seconds_before,
     )
 
 
@@ -123,14 +160,10 @@ def run_highs(highs: highspy.Highs) -> None:
     """
     highs.run()
     status = highs.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        said = highs.modelStatusToString(status).lower()
-        advice = {
-            highspy.HighsModelStatus.kInfeasible: (
-                "rules and physical limits contradict each other"
-            ),
-            highspy.HighsModelStatus.kUnbounded: (
-                "some support exceeds every cost; lower it"
-            ),
-        }.get(status, "the solver stopped short of an optimum")
-        raise NoOptimum(said, f"no optimal solution: the programme is {said}; {advice}")
+    if status == highspy.HighsModelStatus.kOptimal:
+        return
+    name = highs.modelStatusToString(status).lower()
+    advice = ADVICE.get(status, "the solver stopped short of an optimum")
+    raise NoOptimum(
+        name, f"no optimal solution: the linear program is {name}; {advice}"
+    )

@@ -15,33 +15,57 @@ from chipmodel.solver.highs import new_solver
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 IIS_STRATEGY = 6
-"""Of HiGHS: rows first, from an elastic filter; others take minutes on the shipped data or find nothing."""
+"""Strategy of HiGHS: rows first, from an elastic filter.
 
+Others take minutes on the shipped data or find nothing.
+"""
 
 TOLERANCE = 1e-6
-
+"""Smallest violation of a row that counts."""
 
 RowNumbers = NDArray[np.int64]
 
 
-def infeasible_subsystem(program: LinearProgram, kept: RowNumbers) -> RowNumbers | None:
-    """Return some of the kept rows that cannot hold together, none too many; none if all can."""
-    if feasible(program, kept):
+def infeasible_subsystem(
+    program: LinearProgram, candidates: RowNumbers
+) -> RowNumbers | None:
+    """Return a small set of rows that cannot hold together.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    candidates : array of int
+        Rows to choose from.
+
+    Returns
+    -------
+    array of int or None
+        None if all candidates can hold together.
+
+    Raises
+    ------
+    NoOptimum
+        If they cannot, but HiGHS finds no such set.
+    """
+    if feasible(program, candidates):
         return None
     highs = new_solver()
     highs.setOptionValue("iis_strategy", IIS_STRATEGY)
-    highs.passModel(rows_as_lp(program, kept))
+    highs.passModel(rows_as_lp(program, candidates))
     _, iis = highs.getIis()
-    rows = kept[np.array(iis.row_index_, dtype=int)] if iis.valid_ else kept[:0]
+    rows = candidates[:0]
+    if iis.valid_:
+        rows = candidates[np.array(iis.row_index_, dtype=int)]
+    # HiGHS may call a set infeasible that is not.
     if not len(rows) or feasible(program, rows):
         raise NoOptimum(
-            "infeasible", "no solution, and HiGHS finds no set of rows that says why"
+            "infeasible", "no solution, and HiGHS finds no set of rows that explains it"
         )
     return rows
 
 
 def feasible(program: LinearProgram, rows: Sequence[int] | RowNumbers) -> bool:
-    """Whether some rows of a programme can hold together."""
+    """Return whether some rows of a linear program can hold together."""
     highs = new_solver()
     highs.passModel(rows_as_lp(program, np.asarray(rows, dtype=np.int64)))
     highs.run()
@@ -54,30 +78,37 @@ def rows_as_lp(
     slack: Any = None,
     cost: Vector | None = None,
 ) -> highspy.HighsLp:
-    """Return some rows of a programme as HiGHS takes them, with no cost but that of the slack."""
-    matrix = (
-        program.matrix.tocsr()[rows].tocsc()
-        if len(rows) < len(program.rhs)
-        else program.matrix
-    )
+    """Return some rows of a linear program as HiGHS takes them.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    rows : array of int
+    slack : sparse matrix, optional
+        Columns added to the right of those of the linear program.
+    cost : array, optional
+        Cost of the added columns; all others cost nothing.
+    """
+    matrix = program.matrix
+    if len(rows) < len(program.rhs):
+        matrix = matrix.tocsr()[rows].tocsc()
     if slack is not None:
         matrix = sparse.hstack([matrix, slack], format="csc")
-    price = np.zeros(matrix.shape[1])
+    row_count, column_count = matrix.shape
+    costs = np.zeros(column_count)
     if cost is not None:
-        price[len(price) - len(cost) :] = cost
+        costs[column_count - len(cost) :] = cost
+    rhs = program.rhs[rows]
     lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_ = price
-    lp.col_lower_ = np.zeros(len(price))
-    lp.col_upper_ = np.full(len(price), highspy.kHighsInf)
-    lp.row_lower_ = program.rhs[rows]
-    lp.row_upper_ = np.where(
-        program.is_equation[rows], program.rhs[rows], highspy.kHighsInf
-    )
+    lp.num_row_ = row_count
+    lp.num_col_ = column_count
+    lp.col_cost_ = costs
+    lp.col_lower_ = np.zeros(column_count)
+    lp.col_upper_ = np.full(column_count, highspy.kHighsInf)
+    lp.row_lower_ = rhs
+    lp.row_upper_ = np.where(program.is_equation[rows], rhs, highspy.kHighsInf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = (
-        matrix.indptr,
-        matrix.indices,
-        matrix.data,
-    )
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
     return lp

@@ -1,4 +1,4 @@
-"""The ledger of a linear program: parties, and the lines on which they pay and receive."""
+"""The ledger of a linear program: parties, accounts, and the lines on which parties pay."""
 
 from __future__ import annotations
 
@@ -71,8 +71,53 @@ def _party(label: str) -> Party:
     return Party(kind, name, place)
 
 
+@dataclass(frozen=True)
+class Account:
+    """What a line of the ledger is for.
+
+    Capital support enters the objective as an annuity; the payments themselves are memo
+    lines on a cash account of the same name. Lines and tables hold the `label`.
+
+    Attributes
+    ----------
+    name : str
+        What is paid, such as ``grant``.
+    cash : bool
+        Whether it holds payments in the year they are made, beside the annuities.
+    """
+
+    name: str
+    cash: bool = False
+
+    @classmethod
+    def of(cls, label: str) -> Account:
+        """Return the account that a label names.
+
+        >>> Account.of("grant_cash")
+        Account(name='grant', cash=True)
+        """
+        return _account(label)
+
+    @property
+    def label(self) -> str:
+        """The account as lines and tables hold it.
+
+        >>> Account("grant", cash=True).label, Account("tariff").label
+        ('grant_cash', 'tariff')
+        """
+        return self.name + CASH if self.cash else self.name
+
+
+CASH = "_cash"
+
+
+@cache
+def _account(label: str) -> Account:
+    return Account(label.removesuffix(CASH), label.endswith(CASH))
+
+
 COLUMN = "agent"
-"""Stands for the agent of each column, as payer, receiver or owner."""
+"""Placeholder for the agent of each column, as payer, receiver or owner."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +141,11 @@ class Line:
     receiver: str
     year: int
     unit: str = "MUSD"
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether it is a memo of payments in the year they are made."""
+        return Account.of(self.account).cash
 
     @property
     def weight(self) -> int:

@@ -1,4 +1,4 @@
-"""A linear program as arrays: a matrix, right-hand sides, account lines and their labels."""
+"""A linear program as arrays: matrix, right-hand sides, account lines and labels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from chipmodel.solver.ledger import COLUMN, Line
 
 Vector = NDArray[np.float64]
 
-
 Index = tuple[Any, ...]
 
-
 Label = tuple[str, Index]
+"""Name of a group of rows or of a variable, and an index."""
 
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A family of rows as results name it; a limit has a rent, a balance a price."""
+    """A group of rows as results name it; a limit has a rent, a balance a price."""
 
     name: str
     policy: str
@@ -33,7 +32,9 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class ProgramLabels:
-    """What programmes of one shape share: labels, agents and owners, in plain data that can be sent to a process.
+    """Labels, agents and owners, which all linear programs of one shape share.
+
+    Plain data: it can be sent to a process.
 
     Attributes
     ----------
@@ -45,6 +46,12 @@ class ProgramLabels:
         Owner of the rent of each row; empty for a balance.
     agents : list of str
         Agent of each column.
+    lines : list of Line
+        Account lines.
+    groups : dict
+        Groups of rows by name.
+    stated_amounts : dict
+        By row, the amount that its rule states, where the right-hand side is another.
     """
 
     row_labels: list[Label]
@@ -55,7 +62,6 @@ class ProgramLabels:
     lines: list[Line]
     groups: dict[str, RowGroup]
     stated_amounts: dict[int, float] = field(default_factory=dict)
-    """The number a row stands for, where it is not all of its right-hand side."""
 
     @cached_property
     def is_limit(self) -> NDArray[np.bool_]:
@@ -64,20 +70,20 @@ class ProgramLabels:
 
     @cached_property
     def agent_codes(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The agents, and the place of each column's agent among them."""
+        """The agents, and the position of each column's agent among them."""
         return coded(self.agents)
 
     @cached_property
     def owner_codes(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The owners, and the place of each row's owner among them."""
+        """The owners, and the position of each row's owner among them."""
         return coded(self.owners)
 
     def columns(self, name: str) -> tuple[list[Index], NDArray[np.int64]]:
-        """Return the indices of a variable and the places of its columns."""
+        """Return the indices of a variable and the positions of its columns."""
         return self._columns.get(name, NOTHING)
 
     def rows(self, name: str) -> tuple[list[Index], NDArray[np.int64]]:
-        """Return the indices of a group and the places of its rows."""
+        """Return the indices of a group and the positions of its rows."""
         return self._rows.get(name, NOTHING)
 
     @cached_property
@@ -90,37 +96,44 @@ class ProgramLabels:
 
 
 NOTHING: tuple[list[Index], NDArray[np.int64]] = ([], np.zeros(0, dtype=np.int64))
+"""No indices and no positions."""
 
 
 def coded(names: list[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the distinct names, sorted, and the place of each name among them."""
-    found, code = np.unique(np.array(names, dtype=str), return_inverse=True)
-    return found.tolist(), code
+    """Return the distinct names, sorted, and the position of each name among them."""
+    distinct, codes = np.unique(np.array(names, dtype=str), return_inverse=True)
+    return distinct.tolist(), codes
 
 
 def _by_name(labels: list[Label]) -> dict[str, tuple[list[Index], NDArray[np.int64]]]:
-    found: dict[str, tuple[list[Index], list[int]]] = {}
-    for place, (name, index) in enumerate(labels):
-        keys, places = found.setdefault(name, ([], []))
-        keys.append(index)
-        places.append(place)
-    return {name: (keys, np.array(places)) for name, (keys, places) in found.items()}
+    indices: dict[str, list[Index]] = {}
+    positions: dict[str, list[int]] = {}
+    for position, (name, index) in enumerate(labels):
+        indices.setdefault(name, []).append(index)
+        positions.setdefault(name, []).append(position)
+    return {name: (indices[name], np.array(positions[name])) for name in indices}
 
 
 @dataclass(frozen=True)
 class LinearProgram:
-    """A linear programme as arrays.
+    r"""A linear program as arrays.
+
+    .. math:: \min w^T L x, \quad A x \ge b, \quad x \ge 0
+
+    with equations among the rows.
 
     Attributes
     ----------
     labels : ProgramLabels
         Labels of rows and columns.
     matrix : sparse matrix
-        By columns.
+        A, by columns.
+    rhs : array
+        Right-hand sides b.
     lines : sparse matrix
-        Account lines by columns, undiscounted.
+        L, undiscounted: a row for each account line, a column for each column of A.
     weights : array
-        Discounted weight of each line in the objective.
+        Discounted weight w of each line in the objective.
     """
 
     labels: ProgramLabels
@@ -150,20 +163,30 @@ class LinearProgram:
         return np.asarray(self.weights @ self.lines).ravel()
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Return the least and largest size of coefficients, costs and right-hand sides that are not zero."""
-        found = {}
-        for name, values in (
-            ("matrix", self.matrix.data),
-            ("cost", self.cost),
-            ("rhs", self.rhs),
-        ):
-            size = np.abs(values[values != 0])
-            found[name] = (
-                (float(size.min()), float(size.max())) if len(size) else (0.0, 0.0)
-            )
-        return found
+        """Return the smallest and largest size of numbers that are not zero.
+
+        Of the coefficients (``matrix``), the costs (``cost``) and the right-hand sides
+        (``rhs``).
+        """
+        numbers = {"matrix": self.matrix.data, "cost": self.cost, "rhs": self.rhs}
+        return {name: _range(values) for name, values in numbers.items()}
+
+
+def _range(values: Vector) -> tuple[float, float]:
+    sizes = np.abs(values[values != 0])
+    if not len(sizes):
+        return 0.0, 0.0
+    return float(sizes.min()), float(sizes.max())
 
 
 def agent_of(column: str, agent: str) -> str:
-    """Return who pays or receives on a line: a named party, or the agent of the column."""
+    """Return who pays or receives on a line.
+
+    Parameters
+    ----------
+    column : str
+        Payer or receiver of the line: a party, or `COLUMN`.
+    agent : str
+        Agent of the column, which replaces `COLUMN`.
+    """
     return agent if column == COLUMN else column

@@ -1,8 +1,8 @@
-"""One programme compiled once for many cases: arrays that are polynomials in the numbers that differ.
+"""One linear program, compiled once for many cases.
 
-The readable Pyomo programme stays the one source of truth. Where cases differ in
-numbers only, it is written once with traced numbers in their place and compiled to
-arrays plus, for every entry that hangs on them, its polynomial. A case is then a few
+The readable Pyomo model remains the one source of truth. Where cases differ in numbers
+only, it is written once with polynomials in place of these numbers and compiled to
+arrays plus a polynomial for every entry that depends on them. A case is then a few
 vectors.
 """
 
@@ -25,16 +25,18 @@ from chipmodel.solver.warm_start import Basis
 
 @dataclass(frozen=True)
 class ParametricProgram:
-    """The arrays of a shape, to be filled with the numbers of a case.
+    """The arrays of a shape, into which the numbers of a case are filled.
 
     Plain data: it can be sent to a process.
 
     Attributes
     ----------
+    labels : ProgramLabels
+    singleton_bounds : SingletonBounds
     base_arrays : tuple
         Matrix, right-hand sides and account lines, with one in every slot.
-    matrix, rhs, lines : Polynomials
-        What fills the slots.
+    matrix, rhs, lines : PolynomialVector
+        The polynomials that fill the slots.
     """
 
     labels: ProgramLabels
@@ -45,7 +47,7 @@ class ParametricProgram:
     lines: PolynomialVector
 
     def fill(self, levers: Vector, weights: Vector) -> LinearProgram:
-        """Return the arrays of a case.
+        """Return the linear program of a case.
 
         Parameters
         ----------
@@ -54,26 +56,24 @@ class ParametricProgram:
         weights : array
             Discounted weight of each account line in its objective.
         """
-        of_matrix, of_rhs, of_lines = self.base_arrays
-        matrix, rhs, lines = of_matrix.data.copy(), of_rhs.copy(), of_lines.data.copy()
-        matrix[self.matrix.slots] = self.matrix.evaluate(levers)
+        base_matrix, base_rhs, base_lines = self.base_arrays
+        rhs = base_rhs.copy()
         rhs[self.rhs.slots] = self.rhs.evaluate(levers)
-        lines[self.lines.slots] = self.lines.evaluate(levers)
-        return LinearProgram(
-            self.labels,
-            sparse.csc_matrix(
-                (matrix, of_matrix.indices, of_matrix.indptr), of_matrix.shape
-            ),
-            rhs,
-            sparse.csr_matrix(
-                (lines, of_lines.indices, of_lines.indptr), of_lines.shape
-            ),
-            weights,
+        coefficients = base_matrix.data.copy()
+        coefficients[self.matrix.slots] = self.matrix.evaluate(levers)
+        matrix = sparse.csc_matrix(
+            (coefficients, base_matrix.indices, base_matrix.indptr), base_matrix.shape
         )
+        amounts = base_lines.data.copy()
+        amounts[self.lines.slots] = self.lines.evaluate(levers)
+        lines = sparse.csr_matrix(
+            (amounts, base_lines.indices, base_lines.indptr), base_lines.shape
+        )
+        return LinearProgram(self.labels, matrix, rhs, lines, weights)
 
 
 class WarmSolver:
-    """Solves cases of one shape one after the other, each from the basis of the one before.
+    """Solve cases of one shape one after the other, each from the last one's basis.
 
     Parameters
     ----------
@@ -97,30 +97,34 @@ class WarmSolver:
         ------
         NoOptimum
             If it has no optimal solution.
+        CertificateError
+            If the solution fails its own check.
         """
+        singleton_bounds = self.parametric.singleton_bounds
         if self._highs is None or self._last is None:
-            self._highs = new_solver()
-            self._highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
+            self._highs = self._loaded(program)
             if self._start is not None:
                 self._start.apply_to(self._highs)
         else:
-            update_highs(
-                self._highs, self.parametric.singleton_bounds, self._last, program
-            )
+            update_highs(self._highs, singleton_bounds, self._last, program)
         self._last = program
         try:
-            return run_and_certify(
-                self._highs, self.parametric.singleton_bounds, program
-            )
+            return run_and_certify(self._highs, singleton_bounds, program)
         except (CertificateError, NoOptimum):
-            # A hot start may lose its way; what a cold one says counts, and the next
-            # case goes on from there.
-            self._highs = self._last = None
-            highs = new_solver()
-            highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
-            optimum = run_and_certify(highs, self.parametric.singleton_bounds, program)
-            self._highs, self._last = highs, program
+            # A warm start can fail where a cold one succeeds. The cold one decides, and
+            # the next case starts from it; if it fails too, the next case starts cold.
+            self._highs = None
+            self._last = None
+            highs = self._loaded(program)
+            optimum = run_and_certify(highs, singleton_bounds, program)
+            self._highs = highs
+            self._last = program
             return optimum
+
+    def _loaded(self, program: LinearProgram) -> highspy.Highs:
+        highs = new_solver()
+        highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
+        return highs
 
     @property
     def basis(self) -> Basis | None:
@@ -134,35 +138,41 @@ def update_highs(
     old: LinearProgram,
     new: LinearProgram,
 ) -> None:
-    """Change a loaded programme into another of its shape, where they differ."""
+    """Change a loaded linear program into another of its shape, where they differ."""
     if not np.array_equal(old.cost, new.cost):
-        every = np.arange(len(new.cost), dtype=np.int32)
-        highs.changeColsCost(len(every), every, new.cost)
-    for before, after, change in (
-        (
-            singleton_bounds.column_bounds(old),
-            singleton_bounds.column_bounds(new),
-            highs.changeColsBounds,
-        ),
-        (
-            singleton_bounds.row_bounds(old),
-            singleton_bounds.row_bounds(new),
-            highs.changeRowsBounds,
-        ),
-    ):
-        moved = np.flatnonzero(
-            (before[0] != after[0]) | (before[1] != after[1])
-        ).astype(np.int32)
-        if len(moved):
-            change(len(moved), moved, after[0][moved], after[1][moved])
-    inside = singleton_bounds.entries
-    was, now = old.matrix.data[inside], new.matrix.data[inside]
-    entries = np.flatnonzero(was != now)
-    columns = np.searchsorted(singleton_bounds.column_starts, entries, side="right") - 1
+        columns = np.arange(len(new.cost), dtype=np.int32)
+        highs.changeColsCost(len(columns), columns, new.cost)
+
+    old_bounds = singleton_bounds.column_bounds(old)
+    new_bounds = singleton_bounds.column_bounds(new)
+    columns = _changed(old_bounds, new_bounds)
+    if len(columns):
+        lower, upper = new_bounds
+        highs.changeColsBounds(len(columns), columns, lower[columns], upper[columns])
+
+    old_sides = singleton_bounds.row_bounds(old)
+    new_sides = singleton_bounds.row_bounds(new)
+    rows = _changed(old_sides, new_sides)
+    if len(rows):
+        lower, upper = new_sides
+        highs.changeRowsBounds(len(rows), rows, lower[rows], upper[rows])
+
+    old_values = old.matrix.data[singleton_bounds.entries]
+    new_values = new.matrix.data[singleton_bounds.entries]
+    entries = np.flatnonzero(old_values != new_values)
+    # The column of an entry is the last one that starts at or before it.
+    starts = singleton_bounds.column_starts
+    entry_columns = np.searchsorted(starts, entries, side="right") - 1
     for row, column, value in zip(
         singleton_bounds.entry_rows[entries].tolist(),
-        columns.tolist(),
-        now[entries].tolist(),
+        entry_columns.tolist(),
+        new_values[entries].tolist(),
         strict=True,
     ):
         highs.changeCoeff(row, column, value)
+
+
+def _changed(old: tuple[Vector, Vector], new: tuple[Vector, Vector]) -> Any:
+    """Return the numbers of the rows or columns whose bounds differ."""
+    differs = (old[0] != new[0]) | (old[1] != new[1])
+    return np.flatnonzero(differs).astype(np.int32)

@@ -1,9 +1,9 @@
-"""Numbers that remember what they hang on, so that one programme serves many cases.
+"""Numbers that record what they depend on: one linear program serves many cases.
 
-A `Polynomial` number stands where a float stands while a programme is written. Sums and
-products of traced numbers are polynomials in the *levers*, the numbers that differ
-between cases; whatever is not (a comparison, a quotient, a floor) is refused with the
-names of the levers, for it would make the shape of the programme hang on them.
+A `Polynomial` takes the place of a float while a linear program is written. Sums and
+products of polynomials are polynomials in the *levers*, the numbers that differ between
+cases. Any other operation (a comparison, a quotient, a floor) is refused with the names
+of the levers, because the shape of the linear program would depend on them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from pyomo.common.numeric_types import RegisterNumericType
 
 Vector = NDArray[np.float64]
 
-
 Powers = tuple[int, ...]
 """Levers of a product, rising, each as often as its power."""
 
 
 class NotPolynomial(TypeError):
-    """A number enters the programme in a way that is neither a sum nor a product."""
+    """A number enters the linear program neither as a sum nor as a product.
+
+    Parameters
+    ----------
+    how : str
+        How it enters.
+    levers : iterable of str
+        Names of the levers in it.
+    """
 
     def __init__(self, how: str, levers: Iterable[str]) -> None:
         self.levers = tuple(sorted(levers))
@@ -50,57 +57,55 @@ class Polynomial:
         self.names = names
 
     def __repr__(self) -> str:
-        return f"Traced({', '.join(sorted(self._levers())) or 'constant'})"
+        return f"Polynomial({', '.join(sorted(self._levers())) or 'constant'})"
 
     def _levers(self) -> set[str]:
-        return {self.names[i] for powers in self.terms for i in powers}
+        levers: set[int] = set()
+        for powers in self.terms:
+            levers.update(powers)
+        return {self.names[lever] for lever in levers}
 
     def __add__(self, other: Any) -> Any:
+        terms = dict(self.terms)
         if isinstance(other, Polynomial):
-            terms = dict(self.terms)
             for powers, value in other.terms.items():
                 terms[powers] = terms.get(powers, 0.0) + value
             return Polynomial(terms, self.names)
-        if _plain(other):
-            return Polynomial(
-                {**self.terms, (): self.terms.get((), 0.0) + float(other)}, self.names
-            )
+        if _is_number(other):
+            terms[()] = terms.get((), 0.0) + float(other)
+            return Polynomial(terms, self.names)
         return NotImplemented
 
     __radd__ = __add__
 
     def __neg__(self) -> Polynomial:
-        return Polynomial(
-            {powers: -value for powers, value in self.terms.items()}, self.names
-        )
+        terms = {powers: -value for powers, value in self.terms.items()}
+        return Polynomial(terms, self.names)
 
     def __pos__(self) -> Polynomial:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return (
-            self + (-other)
-            if isinstance(other, Polynomial) or _plain(other)
-            else NotImplemented
-        )
+        if isinstance(other, Polynomial) or _is_number(other):
+            return self + (-other)
+        return NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
 
     def __mul__(self, other: Any) -> Any:
+        terms: dict[Powers, float] = {}
         if isinstance(other, Polynomial):
-            terms: dict[Powers, float] = {}
-            for left, a in self.terms.items():
-                for right, b in other.terms.items():
-                    powers = tuple(sorted(left + right))
-                    terms[powers] = terms.get(powers, 0.0) + a * b
+            for left_powers, left in self.terms.items():
+                for right_powers, right in other.terms.items():
+                    powers = tuple(sorted(left_powers + right_powers))
+                    terms[powers] = terms.get(powers, 0.0) + left * right
             return Polynomial(terms, self.names)
-        if _plain(other):
+        if _is_number(other):
             factor = float(other)
-            return Polynomial(
-                {powers: value * factor for powers, value in self.terms.items()},
-                self.names,
-            )
+            for powers, value in self.terms.items():
+                terms[powers] = value * factor
+            return Polynomial(terms, self.names)
         return NotImplemented
 
     __rmul__ = __mul__
@@ -108,7 +113,9 @@ class Polynomial:
     def __truediv__(self, other: Any) -> Any:
         if isinstance(other, Polynomial):
             other._refuse("something is divided by it")
-        return self * (1.0 / float(other)) if _plain(other) else NotImplemented
+        if _is_number(other):
+            return self * (1.0 / float(other))
+        return NotImplemented
 
     def __rtruediv__(self, other: Any) -> NoReturn:
         self._refuse("something is divided by it")
@@ -122,7 +129,7 @@ class Polynomial:
         self._refuse(f"it is raised to the power {power}")
 
     def __bool__(self) -> bool:
-        """A traced number is there, whatever its value in one case."""
+        """A polynomial counts as not zero, whatever its value in one case."""
         return True
 
     def _refuse(self, how: str) -> NoReturn:
@@ -142,15 +149,16 @@ class Polynomial:
         self._refuse("its size is taken")
 
 
+# Pyomo would otherwise not accept it as a coefficient.
 RegisterNumericType(Polynomial)
 
 
-def _plain(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.floating | np.integer)
 
 
 def present(value: Any) -> bool:
-    """Whether a number is above zero, or may be in some case."""
+    """Return whether a number is above zero, or may be in some case."""
     return isinstance(value, Polynomial) or value > 0
 
 
@@ -158,42 +166,62 @@ def present(value: Any) -> bool:
 class PolynomialVector:
     """Many polynomials of the same levers, evaluated together.
 
+    Every term of every polynomial is a row of `_factors` (its coefficient), `_levers`
+    (the levers it multiplies) and `_owners` (the polynomial it belongs to).
+
     Attributes
     ----------
     slots : array of int
-        Where in an array of numbers each polynomial stands.
+        Position of each polynomial in the array of numbers it fills.
     """
 
     slots: NDArray[np.int64]
-    _which: NDArray[np.int64]
-    _factor: Vector
+    _owners: NDArray[np.int64]
+    _factors: Vector
     _levers: NDArray[np.int64]
 
     @classmethod
     def of(
-        cls, found: Sequence[tuple[int, Polynomial]], count: int
+        cls, polynomials: Sequence[tuple[int, Polynomial]], count: int
     ) -> PolynomialVector:
-        """Gather polynomials by slot; `count` is the number of levers."""
-        terms = [
-            (k, value, powers)
-            for k, (_, number) in enumerate(found)
-            for powers, value in number.terms.items()
-        ]
-        most = max((len(powers) for _, _, powers in terms), default=0)
+        """Gather polynomials by slot.
+
+        Parameters
+        ----------
+        polynomials : sequence of (int, Polynomial)
+            Slot and polynomial.
+        count : int
+            Number of levers.
+        """
+        owners: list[int] = []
+        factors: list[float] = []
+        products: list[Powers] = []
+        for owner, (_, polynomial) in enumerate(polynomials):
+            for powers, factor in polynomial.terms.items():
+                owners.append(owner)
+                factors.append(factor)
+                products.append(powers)
+        degree = max((len(powers) for powers in products), default=0)
+        # Shorter products are filled up with one more lever, which is always one.
+        levers = np.full((len(products), degree), count, dtype=np.int64)
+        for row, powers in enumerate(products):
+            levers[row, : len(powers)] = powers
         return cls(
-            np.array([slot for slot, _ in found], dtype=np.int64),
-            np.array([k for k, _, _ in terms], dtype=np.int64),
-            np.array([value for _, value, _ in terms], dtype=float),
-            np.array(
-                [[*powers, *[count] * (most - len(powers))] for _, _, powers in terms],
-                dtype=np.int64,
-            ).reshape(len(terms), most),
+            np.array([slot for slot, _ in polynomials], dtype=np.int64),
+            np.array(owners, dtype=np.int64),
+            np.array(factors, dtype=float),
+            levers,
         )
 
     def evaluate(self, levers: Vector) -> Vector:
-        """Return their values, in the order of `slots`."""
+        """Return the values of the polynomials, in the order of `slots`.
+
+        Parameters
+        ----------
+        levers : array
+            Value of each lever.
+        """
         padded = np.append(levers, 1.0)
-        value = self._factor * padded[self._levers].prod(axis=1)
-        return np.bincount(
-            self._which, weights=value, minlength=len(self.slots)
-        ).astype(float)
+        terms = self._factors * padded[self._levers].prod(axis=1)
+        sums = np.bincount(self._owners, weights=terms, minlength=len(self.slots))
+        return sums.astype(float)

@@ -1,4 +1,7 @@
-"""Where a solve may start from: the basis of a programme solved before, carried over by the labels of its rows."""
+"""Bases of linear programs solved before, as starts for similar ones.
+
+A basis is carried over by the labels of rows and columns.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,19 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-STATUS = {int(x): x for x in highspy.HighsBasisStatus.__members__.values()}
+STATUS = {
+    int(status): status for status in highspy.HighsBasisStatus.__members__.values()
+}
+"""Status of a column or row by its number; numbers can be sent to a process."""
 
-
-LOWER, BASIC = (
-    int(x) for x in (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
-)
-
+LOWER = int(highspy.HighsBasisStatus.kLower)
+BASIC = int(highspy.HighsBasisStatus.kBasic)
 
 NEAR = 0.01
-"""Largest share of columns another programme may lack for its basis to be a start; from further off a cold one wins."""
+"""Largest share of unknown columns with which a basis is a start.
 
+With more of them a cold solve is faster.
+"""
 
 Labels = Sequence[Any]
 
@@ -34,27 +39,24 @@ class Basis:
 
     @classmethod
     def of(cls, highs: highspy.Highs) -> Basis:
-        """Return the basis a solver stands at."""
+        """Return the current basis of a solver."""
         basis = highs.getBasis()
-        return cls(
-            *(
-                np.array([int(x) for x in part], dtype=np.int8)
-                for part in (basis.col_status, basis.row_status)
-            )
-        )
+        columns = [int(status) for status in basis.col_status]
+        rows = [int(status) for status in basis.row_status]
+        return cls(np.array(columns, dtype=np.int8), np.array(rows, dtype=np.int8))
 
     def apply_to(self, highs: highspy.Highs) -> None:
-        """Let a solver start from it."""
+        """Make it the basis from which a solver starts."""
         basis = highspy.HighsBasis()
-        basis.col_status = [STATUS[x] for x in self.columns.tolist()]
-        basis.row_status = [STATUS[x] for x in self.rows.tolist()]
+        basis.col_status = [STATUS[status] for status in self.columns.tolist()]
+        basis.row_status = [STATUS[status] for status in self.rows.tolist()]
         basis.valid = True
         highs.setBasis(basis)
 
 
 @dataclass(frozen=True)
 class WarmStart:
-    """A basis and what its columns and rows stand for.
+    """A basis by the labels of its columns and rows.
 
     Attributes
     ----------
@@ -74,15 +76,20 @@ class WarmStart:
         )
 
     def basis_for(self, columns: Labels, rows: Labels) -> Basis | None:
-        """Return the basis from which a programme with these labels may start; none if it is another programme.
+        """Return the basis from which a linear program with these labels may start.
 
-        A column it does not know stands at its bound, a row it does not know is slack.
+        An unknown column is at its lower bound, an unknown row is slack.
+
+        Returns
+        -------
+        Basis or None
+            None if too many columns are unknown.
         """
-        found = [self.columns.get(label, -1) for label in columns]
-        if found.count(-1) > NEAR * len(found):
+        unknown = sum(label not in self.columns for label in columns)
+        if unknown > NEAR * len(columns):
             return None
-        at = np.array(found, dtype=np.int8)
-        at[at < 0] = LOWER
+        column_status = [self.columns.get(label, LOWER) for label in columns]
+        row_status = [self.rows.get(label, BASIC) for label in rows]
         return Basis(
-            at, np.array([self.rows.get(label, BASIC) for label in rows], dtype=np.int8)
+            np.array(column_status, dtype=np.int8), np.array(row_status, dtype=np.int8)
         )

@@ -20,15 +20,8 @@ from chipmodel.cases.levers import (
     world_at,
 )
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import (
-    file_beside,
-    find_named,
-    from_file,
-    is_file,
-    names_in,
-    problems_of,
-    read_toml,
-)
+from chipmodel.common.files import file_beside, find_named, is_file, names_in
+from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import FirmRow
 from chipmodel.model.parameters.build import build_parameters

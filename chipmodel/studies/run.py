@@ -16,7 +16,8 @@ import pandas as pd
 from chipmodel.analysis.run import run
 from chipmodel.analysis.verify import Verification, ranges_table, verify
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
-from chipmodel.common.files import prepare, write_whole
+from chipmodel.common.files import write_whole
+from chipmodel.common.folders import prepare
 from chipmodel.common.progress import Clock, OnProgress
 from chipmodel.common.tables import table_csv
 from chipmodel.common.workers import Here, Pool, pool_of

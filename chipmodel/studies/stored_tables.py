@@ -17,8 +17,9 @@ import pandas as pd
 
 from chipmodel.cases.case import load_case
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import read_file, read_toml, write_whole
+from chipmodel.common.files import read_file, write_whole
 from chipmodel.common.tables import table_csv
+from chipmodel.common.toml import read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import FOLDER
 from chipmodel.model.world import load_world

@@ -30,7 +30,6 @@ from chipmodel.model.lp.compile import weights
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import load_world
-from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.results import metrics
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
@@ -215,12 +214,9 @@ def in_passes(cell: Cell) -> bool:
     dates = [p.known_from for p in cell.case.policies] + [
         e.known_from for e in cell.world.event
     ]
-    return any(date and date > base for date in dates) or any(
-        isinstance(p, CapexGrant)
-        and not p.inactive
-        and (p.form == "marginal" or (p.form == "open" and p.rate is None))
-        for p in cell.case.policies
-    )
+    if any(date and date > base for date in dates):
+        return True
+    return any(policy.needs_search for policy in cell.case.policies)
 
 
 def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:

@@ -1,4 +1,4 @@
-"""What binds in a solution, and at what price; and where rules are kept by using less."""
+"""What binds in a solution, and at what price; and where rules reduce use."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ LEFT_OUT = ("demand_step",)
 
 
 LOW_USE = 0.95
-"""Use below this share of the reference quantity is looked into."""
+"""Use below this share of the reference quantity is explained."""
 
 
 FALL = 0.01
-"""A fall of use worth telling."""
+"""Smallest fall of use that is reported."""
+
+NO_DUAL = 1e-9
+"""Duals up to this are zero."""
+
+NO_SHORTFALL = 1e-6
+"""Shortfalls of a rule up to this are none, kwpm."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,9 @@ class Bound:
 
 @dataclass(frozen=True)
 class Fall:
-    """How far use of a segment in a region falls because of some rules, as a share of the use without them.
+    """How far use of a segment in a region falls because of some rules.
+
+    Falls are shares of the use without the rules.
 
     Attributes
     ----------
@@ -68,7 +76,7 @@ class Fall:
 
 @dataclass(frozen=True)
 class Short:
-    """What is short of a rule and pays its fine: the largest of the years reported."""
+    """What misses a rule and pays its fine: the largest of the years reported."""
 
     policy: str
     what: str
@@ -84,9 +92,10 @@ class Binding:
     Attributes
     ----------
     rules, limits : tuple of Bound
-        Rules of policies, and physical limits, those worth most first.
+        Rules of policies, and physical limits, the most valuable first.
     culprits : tuple of str
-        Rules that bind, without which use was solved again; empty if use is not low.
+        Rules that bind, without which the case was solved again; empty if use is not
+        low.
     falls : tuple of Fall
         Where use is lower because of them.
     short : tuple of Short
@@ -104,113 +113,107 @@ def what_binds(solution: Solution) -> Binding:
     """Return the rules and the physical limits that bind in a solution.
 
     Where users get clearly less than the reference quantity, the case is solved again
-    without the rules that bind, to tell how much of that is theirs: an origin rule that
-    nobody can fill is kept by buying less, which is no contradiction.
+    without the rules that bind, to measure how much of that is due to them: an origin
+    rule that nobody can fill is met by buying less, which is no contradiction.
     """
     bounds = _bounds(solution)
-    rules, limits = [b for b in bounds if b.policy], [b for b in bounds if not b.policy]
-    culprits = tuple(dict.fromkeys(b.policy for b in rules))
-    low = min(
-        _use(solution).values(), key=lambda pair: pair[0] / pair[1], default=(1.0, 1.0)
-    )
+    rules = tuple(bound for bound in bounds if bound.policy)
+    limits = tuple(bound for bound in bounds if not bound.policy)
+    culprits = tuple(dict.fromkeys(rule.policy for rule in rules))
     falls: tuple[Fall, ...] = ()
-    if culprits and low[0] < LOW_USE * low[1]:
+    if culprits and _use_is_low(solution):
         falls = _falls(solution, culprits)
     else:
         culprits = ()
-    return Binding(
-        solution.objective,
-        tuple(rules),
-        tuple(limits),
-        culprits,
-        falls,
-        _short(solution),
-    )
+    return Binding(solution.objective, rules, limits, culprits, falls, _short(solution))
 
 
 def _bounds(solution: Solution) -> list[Bound]:
-    """Return the limits that bind, those worth most first."""
-    program, words, discount = (
-        solution.program,
-        RowText(solution.program, solution.parameters),
-        solution.parameters.discount,
-    )
+    """Return the limits that bind, the most valuable first."""
+    text = RowText(solution.program, solution.parameters)
     duals = solution.optimum.y
-    by: dict[Key, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(np.abs(duals) > 1e-9).tolist():
-        group = words.group(row)
+    binding: dict[Key, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(np.abs(duals) > NO_DUAL).tolist():
+        group = text.group(row)
         if group.name not in LEFT_OUT and (group.policy or group.is_limit):
-            by[words.key(row)].append(row)
-    found = []
-    for key, rows in by.items():
-        price = {
-            row: float(duals[row]) / discount.get(words.place(row)[1] or 0, 1.0)
-            for row in rows
-        }
-        top = max(rows, key=lambda row: abs(price[row]))
-        unit, value = f"MUSD per {words.group(top).unit}", price[top]
-        if words.policy(key) and words.group(top).unit == "kwpm":
-            unit, value = "USD/wafer", per_wafer(value)
-        worth = float(duals[rows] @ program.rhs[rows])
-        found.append(
-            Bound(
-                words.title(key), words.policy(key), worth, value, unit, words.row(top)
-            )
-        )
-    return sorted(found, key=lambda b: (-abs(b.worth), -abs(b.price)))
+            binding[text.key(row)].append(row)
+    bounds = [_bound(solution, text, key, rows) for key, rows in binding.items()]
+    return sorted(bounds, key=lambda bound: (-abs(bound.worth), -abs(bound.price)))
+
+
+def _bound(solution: Solution, text: RowText, key: Key, rows: list[int]) -> Bound:
+    duals = solution.optimum.y
+    discount = solution.parameters.discount
+    prices = {}
+    for row in rows:
+        _, year = text.place(row)
+        prices[row] = float(duals[row]) / discount.get(year or 0, 1.0)
+    top = max(rows, key=lambda row: abs(prices[row]))
+    price = prices[top]
+    unit = f"MUSD per {text.group(top).unit}"
+    if text.policy(key) and text.group(top).unit == "kwpm":
+        unit = "USD/wafer"
+        price = per_wafer(price)
+    worth = float(duals[rows] @ solution.program.rhs[rows])
+    return Bound(text.title(key), text.policy(key), worth, price, unit, text.row(top))
 
 
 def _use(solution: Solution) -> dict[tuple[str, str, int], tuple[float, float]]:
     """Return use and the reference quantity by region, segment and year reported."""
-    n = solution.parameters
-    return {
-        (e, s, t): (value, n.reference[e, s, t])
-        for (e, s, t), value in solution.columns("consumed").items()
-        if t <= solution.world.report_until and n.reference[e, s, t] > 0
-    }
+    reference = solution.parameters.reference
+    use = {}
+    for (e, s, t), amount in solution.columns("consumed").items():
+        if t <= solution.world.report_until and reference[e, s, t] > 0:
+            use[e, s, t] = (amount, reference[e, s, t])
+    return use
+
+
+def _use_is_low(solution: Solution) -> bool:
+    """Whether some users get clearly less than their reference quantity."""
+    shares = [amount / usual for amount, usual in _use(solution).values()]
+    return min(shares, default=1.0) < LOW_USE
 
 
 def _falls(solution: Solution, culprits: tuple[str, ...]) -> tuple[Fall, ...]:
     """Return where use is lower than it would be without some policies."""
-    free = run(
-        solution.parameters.data, solution.case.without(*culprits), solution.world
-    )
-    here, there = _use(solution), _use(free)
-    by: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
-    total: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for (e, s, t), (value, _) in here.items():
-        without = there[e, s, t][0]
-        if without > 1e-9:
-            by[e, s].append((1.0 - value / without, t))
-            total[e, s][0] += value
-            total[e, s][1] += without
-    falls = [
-        Fall(e, s, 1.0 - total[e, s][0] / total[e, s][1], *max(found))
-        for (e, s), found in by.items()
-        if 1.0 - total[e, s][0] / total[e, s][1] > FALL
-    ]
+    data = solution.parameters.data
+    free = run(data, solution.case.without(*culprits), solution.world)
+    use_without = _use(free)
+    by_market: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
+    for (e, s, t), (amount, _) in _use(solution).items():
+        without, _ = use_without[e, s, t]
+        if without > NO_DUAL:
+            by_market[e, s].append((t, amount, without))
+    falls = []
+    for (e, s), years in by_market.items():
+        total = sum(amount for _, amount, _ in years)
+        total_without = sum(without for _, _, without in years)
+        average = 1.0 - total / total_without
+        if average > FALL:
+            worst, year = max(
+                (1.0 - amount / without, t) for t, amount, without in years
+            )
+            falls.append(Fall(e, s, average, worst, year))
     return tuple(sorted(falls, key=lambda fall: -fall.average))
 
 
 def _short(solution: Solution) -> tuple[Short, ...]:
-    """Return what is short of each soft rule or beyond it, in the year in which it is most."""
-    frame = solution.policies
-    frame = frame[
-        (frame["year"] <= solution.world.report_until)
-        & (frame["unit"] == "kwpm")
-        & (frame["value"] > 1e-6)
-    ]
-    frame = frame[frame["item"].str.startswith(("short_of", "over_the", "flow_over"))]
-    rows = sorted(frame.to_dict("records"), key=lambda row: -row["value"])
+    """Return what misses each soft rule, in the year in which it misses most."""
+    ledger = solution.policies
+    reported = ledger["year"] <= solution.world.report_until
+    missed = (ledger["unit"] == "kwpm") & (ledger["value"] > NO_SHORTFALL)
+    fined = ledger["item"].str.startswith(("short_of", "over_the", "flow_over"))
+    rows = ledger[reported & missed & fined].to_dict("records")
+    rows.sort(key=lambda row: -row["value"])
+    # The largest value of each policy, of equal ones the first, comes last and stays.
+    largest = {row["policy"]: row for row in reversed(rows)}
     return tuple(
-        {
-            row["policy"]: Short(
-                row["policy"],
-                row["item"].replace("_", " "),
-                row["value"],
-                row["unit"],
-                row["year"],
-            )
-            for row in reversed(rows)
-        }.values()
+        Short(
+            row["policy"],
+            row["item"].replace("_", " "),
+            row["value"],
+            row["unit"],
+            row["year"],
+        )
+        for row in largest.values()
     )

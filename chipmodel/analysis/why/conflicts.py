@@ -1,24 +1,24 @@
 """Conflicts: limits that cannot hold together, and how far each would have to give.
 
-The linear programme says no by a small set of its rows that cannot hold together (an
-irreducible infeasible subsystem, from HiGHS). The rows that name a number or a rule are
-its members; the rest ties them together. A member counts only if the others can hold
-without it. How far it would have to give way is a second programme: the whole case with
-a penalised slack on the rows of that member, and the least sum of slacks relative to
-what the rows ask.
+An infeasible linear program is explained by a small set of its rows that cannot hold
+together (an irreducible infeasible subsystem, from HiGHS). The rows that name a number
+or a rule are its members; the other rows link them. A member counts only if the others
+can hold without it. How far it would have to give way is a second linear program: the
+whole case with a penalised slack on the rows of that member, which minimises the sum of
+slacks relative to what the rows require.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
 from scipy import sparse
 
-from chipmodel.analysis.why.rows import SHARE, Key, Row, RowText
+from chipmodel.analysis.why.rows import NO_RHS, SHARE, Key, Row, RowText
 from chipmodel.common.errors import NoOptimum
 from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
@@ -38,12 +38,19 @@ from chipmodel.solver.linear_program import LinearProgram
 
 MOST_CONFLICTS = 3
 
+Limits = dict[Key, list[int]]
+"""Limits, each with some of its rows."""
+
 
 @dataclass(frozen=True)
 class Give:
-    """How far a row would have to give way: `amount` stands instead of what the row asks or allows.
+    """How far a row would have to give way.
 
-    Of a row that holds flows in proportion, `amount` is what it may be missed by.
+    Attributes
+    ----------
+    amount : float
+        What the row could ask or allow instead of its own amount. Of a row that holds
+        flows in proportion, by how much it may be missed.
     """
 
     title: str
@@ -61,10 +68,10 @@ class Member:
     policy : str
         Id of the policy; empty for a physical limit.
     says : tuple of str
-        What its rows in the conflict say.
+        What its rows in the conflict require.
     gives : tuple of Give or None
-        The least it would have to give if it alone gave way; none if that does not
-        help.
+        By how much, at a minimum, it would have to give way if no other did; none if
+        that does not help.
     then : tuple of str
         If it does not help: limits, not of this conflict, that cannot hold together
         without it either.
@@ -86,7 +93,8 @@ class Conflict:
     together : tuple of Give
         What the members would have to give together, where none of them helps alone.
     lead_times : bool
-        Whether there would be a solution if fabs stood in the year they are begun.
+        Whether there would be a solution if fabs came into service in the year in
+        which their construction starts.
     """
 
     members: tuple[Member, ...]
@@ -97,219 +105,237 @@ class Conflict:
 def find_conflicts(
     program: LinearProgram, parameters: Parameters, policies: Sequence[Policy]
 ) -> tuple[tuple[Conflict, ...], bool]:
-    """Return the conflicts of a programme, and whether there are more than are told.
+    """Return the conflicts of a linear program, and whether there are more.
 
-    Each is found once the rules of those before it are left out, and told as if the
-    others were solved.
+    Each is found after the rules of those before it are left out, and is described as
+    if the others were solved.
     """
-    words = RowText(program, parameters)
-    every = kept = np.arange(len(program.rhs))
-    found: list[dict[Key, list[int]]] = []
-    dropped: list[RowNumbers] = []
-    while (
-        len(found) < MOST_CONFLICTS
-        and (rows := infeasible_subsystem(program, kept)) is not None
-    ):
-        found.append(_members(words, rows))
+    text = RowText(program, parameters)
+    every = np.arange(len(program.rhs))
+    remaining = every
+    found: list[Limits] = []
+    left_out: list[RowNumbers] = []
+    while len(found) < MOST_CONFLICTS:
+        rows = infeasible_subsystem(program, remaining)
+        if rows is None:
+            break
+        limits = _members(text, rows)
+        found.append(limits)
         if len(found) == 1:
-            alone = _told(words, found[0], every)
+            alone = _conflict(text, limits, every)
             if any(member.gives is not None for member in alone.members):
-                return (
-                    replace(
-                        alone,
-                        lead_times=_lead_times_help(
-                            program, rows, parameters, policies
-                        ),
-                    ),
-                ), False
-        rules = [key for key in found[-1] if words.policy(key)] or list(found[-1])
-        dropped.append(
-            np.unique(np.concatenate([_rules_of(words, key) for key in rules]))
-        )
-        kept = np.setdiff1d(kept, dropped[-1])
-    more = not feasible(program, kept)
-    return (
-        tuple(
-            _told(words, keys, np.union1d(kept, own))
-            for keys, own in zip(found, dropped, strict=True)
-        ),
-        more,
-    )
+                # One limit that gives way makes the whole case feasible.
+                lead_times = _lead_times_help(program, rows, parameters, policies)
+                return (replace(alone, lead_times=lead_times),), False
+        rules = [key for key in limits if text.policy(key)] or list(limits)
+        dropped = _union(_rules_of(text, key) for key in rules)
+        left_out.append(dropped)
+        remaining = np.setdiff1d(remaining, dropped)
+    conflicts = [
+        _conflict(text, limits, np.union1d(remaining, dropped))
+        for limits, dropped in zip(found, left_out, strict=True)
+    ]
+    return tuple(conflicts), not feasible(program, remaining)
 
 
-def _members(words: RowText, rows: RowNumbers) -> dict[Key, list[int]]:
-    """Return the limits among some rows that cannot hold together, each with its rows, and each of them needed."""
-    by: dict[Key, list[int]] = defaultdict(list)
-    links: dict[Key, list[int]] = defaultdict(list)
+def _union(sets: Iterable[RowNumbers]) -> RowNumbers:
+    return np.unique(np.concatenate(list(sets)))
+
+
+def _members(text: RowText, rows: RowNumbers) -> Limits:
+    """Return the limits among rows that cannot hold together, if each is needed."""
+    limits: Limits = defaultdict(list)
+    links: Limits = defaultdict(list)
     for row in rows.tolist():
-        (links if _is_link(words, row) else by)[words.key(row)].append(row)
-    if not by:
-        by = links
-    needed = {
-        key: own
-        for key, own in by.items()
-        if feasible(words.program, np.setdiff1d(rows, own))
-    }
-    return needed or dict(by)
+        kind = links if _is_link(text, row) else limits
+        kind[text.key(row)].append(row)
+    candidates = limits or links
+    needed = {}
+    for key, members in candidates.items():
+        if feasible(text.program, np.setdiff1d(rows, members)):
+            needed[key] = members
+    return needed or dict(candidates)
 
 
-def _is_link(words: RowText, row: int) -> bool:
-    """Whether a row only ties others together.
+def _is_link(text: RowText, row: int) -> bool:
+    """Whether a row only links others.
 
-    A physical row does if it names no number (what is given may be nothing); a row of a
-    policy if it defines a variable of that policy.
+    A physical row does if it names no number (a given build may be zero, and is no
+    link); a row of a policy if it defines a variable of that policy.
     """
-    group = words.group(row)
+    group = text.group(row)
+    program = text.program
     if not group.policy:
-        given = group.is_limit and words.program.is_equation[row]
-        return bool(abs(words.program.rhs[row]) <= 1e-9 and not given)
-    if words.program.is_equation[row]:
+        given = group.is_limit and program.is_equation[row]
+        return bool(abs(program.rhs[row]) <= NO_RHS and not given)
+    if program.is_equation[row]:
         return True
-    columns = words.by_row[row].indices
-    return not group.is_limit and any(
-        words.program.column_labels[k][0].startswith(f"{group.policy}__")
-        for k in columns
-    )
+    own = f"{group.policy}__"
+    columns = text.by_row[row].indices
+    has_own_variable = any(program.column_labels[k][0].startswith(own) for k in columns)
+    return not group.is_limit and has_own_variable
 
 
-def _rows_of(words: RowText, key: Key) -> RowNumbers:
-    """Return all rows of a limit in the programme, without those that only tie others together."""
-    name = key[0]
-    found = [
-        k
-        for k, (group, _) in enumerate(words.program.row_labels)
-        if group == name and words.key(k) == key
-    ]
-    named = [k for k in found if not _is_link(words, k)]
-    return np.array(named or found, dtype=np.int64)
+def _rows_of(text: RowText, key: Key) -> RowNumbers:
+    """Return all rows of a limit, without those that only link others."""
+    group = key[0]
+    rows = []
+    for row, (name, _) in enumerate(text.program.row_labels):
+        if name == group and text.key(row) == key:
+            rows.append(row)
+    with_number = [row for row in rows if not _is_link(text, row)]
+    return np.array(with_number or rows, dtype=np.int64)
 
 
-def _rules_of(words: RowText, key: Key) -> RowNumbers:
-    """Return all rows of the policy whose rule a limit is; those of the limit if it is a physical one."""
-    groups = words.program.labels.groups
-    names = [
-        name
-        for name, group in groups.items()
-        if group.policy and group.policy == words.policy(key)
-    ]
-    return np.unique(
-        np.concatenate(
-            [_rows_of(words, key), *(_rows_of(words, (name, "")) for name in names)]
-        )
-    )
+def _rules_of(text: RowText, key: Key) -> RowNumbers:
+    """Return all rows of the policy whose rule a limit is.
 
-
-def _told(words: RowText, keys: dict[Key, list[int]], kept: RowNumbers) -> Conflict:
-    """Return a conflict in words, with how far each member would have to give way alone, or else all together.
-
-    Where no rule of a policy helps alone, its first one speaks for the whole policy.
+    Of a physical limit, these are its own rows.
     """
-    gives = {
-        key: _gives(words, np.intersect1d(_rows_of(words, key), kept), kept)
-        for key in keys
-    }
-    for policy in {words.policy(key) for key in keys} - {
-        words.policy(key) for key in keys if gives[key] is not None
-    }:
-        first = next(key for key in keys if words.policy(key) == policy)
-        if policy and len(_rules_of(words, first)) > len(_rows_of(words, first)):
-            gives[first] = _gives(
-                words, np.intersect1d(_rules_of(words, first), kept), kept
-            )
-    members = tuple(
-        Member(
-            words.title(key),
-            words.policy(key),
-            tuple(words.says(rows)),
-            gives[key],
-            () if gives[key] is not None else _still(words, key, set(keys), kept),
+    policy = text.policy(key)
+    rows = [_rows_of(text, key)]
+    for name, group in text.program.labels.groups.items():
+        if group.policy and group.policy == policy:
+            rows.append(_rows_of(text, (name, "")))
+    return _union(rows)
+
+
+def _conflict(text: RowText, limits: Limits, remaining: RowNumbers) -> Conflict:
+    """Describe a conflict, with how far each member would have to give way alone.
+
+    If none helps alone, it holds how far all would have to give way together.
+    """
+    gives = _gives_alone(text, limits, remaining)
+    # Rules of policies come before physical limits.
+    ordered = sorted(limits, key=lambda key: not text.policy(key))
+    members = []
+    for key in ordered:
+        helps = gives[key] is not None
+        then = () if helps else _still(text, key, set(limits), remaining)
+        statements = tuple(text.statements(limits[key]))
+        members.append(
+            Member(text.title(key), text.policy(key), statements, gives[key], then)
         )
-        for key, rows in sorted(
-            keys.items(), key=lambda pair: not words.policy(pair[0])
-        )
-    )
     if any(member.gives is not None for member in members):
-        return Conflict(members)
-    soft = np.unique(np.concatenate([_rules_of(words, key) for key in keys]))
-    return Conflict(members, _gives(words, np.intersect1d(soft, kept), kept) or ())
+        return Conflict(tuple(members))
+    soft = _union(_rules_of(text, key) for key in limits)
+    together = _gives(text, np.intersect1d(soft, remaining), remaining)
+    return Conflict(tuple(members), together or ())
+
+
+def _gives_alone(
+    text: RowText, limits: Limits, remaining: RowNumbers
+) -> dict[Key, tuple[Give, ...] | None]:
+    """Return how far each limit would have to give way alone.
+
+    Where no rule of a policy helps alone, its first one is reported for the whole policy.
+    """
+    gives: dict[Key, tuple[Give, ...] | None] = {}
+    for key in limits:
+        own = np.intersect1d(_rows_of(text, key), remaining)
+        gives[key] = _gives(text, own, remaining)
+    policies = {text.policy(key) for key in limits}
+    helpful = {text.policy(key) for key in limits if gives[key] is not None}
+    for policy in policies - helpful:
+        first = next(key for key in limits if text.policy(key) == policy)
+        rules = _rules_of(text, first)
+        if policy and len(rules) > len(_rows_of(text, first)):
+            gives[first] = _gives(text, np.intersect1d(rules, remaining), remaining)
+    return gives
 
 
 def _still(
-    words: RowText, key: Key, known: set[Key], kept: RowNumbers
+    text: RowText, key: Key, known: set[Key], remaining: RowNumbers
 ) -> tuple[str, ...]:
-    """Return what beside the known limits cannot hold together even without one of them."""
-    rows = infeasible_subsystem(words.program, np.setdiff1d(kept, _rows_of(words, key)))
-    return (
-        tuple(words.title(k) for k in _members(words, rows) if k not in known)
-        if rows is not None
-        else ()
+    """Return which other limits cannot hold together even without one of the known."""
+    rows = infeasible_subsystem(
+        text.program, np.setdiff1d(remaining, _rows_of(text, key))
     )
+    if rows is None:
+        return ()
+    members = _members(text, rows)
+    return tuple(text.title(other) for other in members if other not in known)
 
 
 def _gives(
-    words: RowText, soft: RowNumbers, kept: RowNumbers
+    text: RowText, soft: RowNumbers, remaining: RowNumbers
 ) -> tuple[Give, ...] | None:
-    r"""Return how far some rows must give way so that all kept rows can hold; none if that does not help.
+    r"""Return how far some rows must give way so that all remaining rows can hold.
 
     .. math:: \min \sum_i (u_i + v_i) / \max(1, |amount_i|)
 
     with u added to the soft rows and v, for equations, taken off.
+
+    Returns
+    -------
+    tuple of Give, or None
+        None if giving way does not help.
     """
-    program = words.program
-    told = [words.row(int(row)) for row in soft]
-    scale = np.array([max(1.0, abs(row.amount)) for row in told])
-    place = np.searchsorted(kept, soft)
+    program = text.program
+    rows = [text.row(int(row)) for row in soft]
+    scale = np.array([max(1.0, abs(row.amount)) for row in rows])
+    place = np.searchsorted(remaining, soft)
     equal = np.flatnonzero(program.is_equation[soft])
     at = np.concatenate([place, place[equal]])
     sign = np.concatenate([np.ones(len(soft)), -np.ones(len(equal))])
-    slack = sparse.csc_matrix(
-        (sign, (at, np.arange(len(at)))), shape=(len(kept), len(at))
-    )
-    lp = rows_as_lp(
-        program, kept, slack, np.concatenate([1.0 / scale, 1.0 / scale[equal]])
-    )
+    entries = (sign, (at, np.arange(len(at))))
+    slack = sparse.csc_matrix(entries, shape=(len(remaining), len(at)))
+    cost = np.concatenate([1.0 / scale, 1.0 / scale[equal]])
     highs = new_solver()
-    highs.passModel(lp)
+    highs.passModel(rows_as_lp(program, remaining, slack, cost))
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    moved = np.array(highs.getSolution().col_value)[-len(at) :]
-    short = moved[: len(soft)]
-    short[equal] -= moved[len(soft) :]
-    return tuple(
-        Give(
-            words.title(words.key(int(k))),
-            row,
-            _instead(row, float(program.rhs[k]), float(by)),
-        )
-        for k, row, by, size in zip(soft, told, short, scale, strict=True)
-        if abs(by) > TOLERANCE * size
-    )
+    slacks = np.array(highs.getSolution().col_value)[-len(at) :]
+    missed = slacks[: len(soft)]
+    missed[equal] -= slacks[len(soft) :]
+    gives = []
+    for k, row, by, size in zip(soft, rows, missed, scale, strict=True):
+        if abs(by) > TOLERANCE * size:
+            amount = _instead(row, float(program.rhs[k]), float(by))
+            gives.append(Give(text.title(text.key(int(k))), row, amount))
+    return tuple(gives)
 
 
 def _instead(row: Row, rhs: float, by: float) -> float:
-    """Return what stands instead of the amount of a row that gives way: the side ``rhs`` falls by `by`."""
+    """Return the new amount of a row whose right-hand side ``rhs`` falls by `by`."""
     if row.sense == SHARE:
         return by
     return row.amount - by if rhs > 0 else row.amount + by
 
 
 def _lead_times_help(
-    program: LinearProgram, rows: RowNumbers, n: Parameters, policies: Sequence[Policy]
+    program: LinearProgram,
+    rows: RowNumbers,
+    parameters: Parameters,
+    policies: Sequence[Policy],
 ) -> bool:
-    """Whether the case could be met if fabs stood in the year they are begun: lead times are no row of their own."""
-    given = {(site.id, t) for site in n.sites.sites.values() for t in site.given}
+    """Whether the case would be feasible if fabs were built within a year.
+
+    Lead times are no row of their own, so the case is written again without them.
+    """
     of_conflict = program.matrix.tocsr()[rows]
-    builds = any(
-        program.column_labels[k][0] == "build" for k in np.unique(of_conflict.indices)
-    )
-    if set(n.fixed) != given or not (builds or not of_conflict.nnz):
+    columns = np.unique(of_conflict.indices)
+    has_builds = any(program.column_labels[k][0] == "build" for k in columns)
+    # An empty row (nothing can be built in time) has no column at all.
+    about_builds = has_builds or not of_conflict.nnz
+    if not about_builds or _fixed_by_an_earlier_pass(parameters):
         return False
     at_once = Scale(table="construction", where={}, factor=1e-9)
-    world = n.world.model_copy(update={"scale": (*n.world.scale, at_once)})
-    quick = replace(build_parameters(n.data, world), available=n.available)
+    scale = (*parameters.world.scale, at_once)
+    world = parameters.world.model_copy(update={"scale": scale})
+    quick = build_parameters(parameters.data, world)
+    quick = replace(quick, available=parameters.available)
     try:
         changed = compile_program(write(quick, policies))
     except NoOptimum:
         return False
     return feasible(changed, np.arange(len(changed.rhs)))
+
+
+def _fixed_by_an_earlier_pass(parameters: Parameters) -> bool:
+    """Whether other builds are fixed than those that history gives."""
+    given: set[tuple[str, int]] = set()
+    for site in parameters.sites.sites.values():
+        given.update((site.id, t) for t in site.given)
+    return set(parameters.fixed) != given

@@ -1,4 +1,4 @@
-"""What is reported about a case that has no solution, or about what binds."""
+"""The diagnosis of a case: why it has no solution, or what binds, as text and data."""
 
 from __future__ import annotations
 
@@ -7,281 +7,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from chipmodel.analysis.why.binding import Binding, Bound
-from chipmodel.analysis.why.conflicts import Conflict, Give
+from chipmodel.analysis.why.binding import Binding, Bound, Short
+from chipmodel.analysis.why.conflicts import Conflict, Give, Member
 from chipmodel.analysis.why.rows import AT_LEAST, AT_MOST, SHARE, span, when
 from chipmodel.cases.case import Case
 from chipmodel.common.text import columns, folded, labelled, number
 from chipmodel.model.world import World
 from chipmodel.policies.base import DisplayNames
 
-FEW = 4
-"""Places of a member's giving way that are spelled out."""
+FEW_PLACES = 4
+"""Places at which a limit gives way that are listed before the rest is counted."""
 
 
 MOST_LIMITS = 8
-"""Physical limits told of a case that has a solution."""
-
-
-def lines_of(found: Diagnosis) -> list[str]:
-    """Return a diagnosis as lines of text."""
-    head = f"{found.case.name} in {found.world.name}"
-    if found.conflicts:
-        return _infeasible(head, found)
-    if found.imbalance is not None:
-        return [
-            f"{head}: no solution, because some support exceeds every cost.",
-            "",
-            *_imbalance(found.imbalance),
-        ]
-    if found.binding is None:
-        return [
-            f"{head}: no solution that can be trusted.",
-            "",
-            *folded(found.said),
-            "",
-            *_extremes(found.extremes),
-        ]
-    return _binding(head, found.binding, found.extremes)
-
-
-def plain_of(found: Diagnosis) -> dict[str, Any]:
-    """Return a diagnosis as plain data."""
-    body = {name: getattr(found, name) for name in ("imbalance", "binding")}
-    return {
-        "case": found.case.name,
-        "world": found.world.name,
-        "status": found.status,
-        "said": found.said,
-        "conflicts": [asdict(conflict) for conflict in found.conflicts],
-        "more": found.more,
-        "extremes": [asdict(extreme) for extreme in found.extremes],
-        **{
-            name: None if value is None else asdict(value)
-            for name, value in body.items()
-        },
-        "text": lines_of(found),
-    }
-
-
-def _infeasible(head: str, found: Diagnosis) -> list[str]:
-    count = len(found.conflicts)
-    several = f", for {count} reasons" if count > 1 else ""
-    lines = [f"{head}: no solution{several}. The limits below cannot hold together."]
-    for index, conflict in enumerate(found.conflicts, start=1):
-        lines += [
-            "",
-            f"Conflict {index}" if count > 1 else "The conflict",
-            *_members(conflict, found),
-        ]
-        lines += [
-            "",
-            *_ways_out(
-                conflict, "Were the other conflicts solved, this" if count > 1 else "It"
-            ),
-        ]
-    return (
-        [*lines, "", "There are more conflicts; solve these first."]
-        if found.more
-        else lines
-    )
-
-
-def _members(conflict: Conflict, found: Diagnosis) -> list[str]:
-    lines, described_already = [], set()
-    for member in conflict.members:
-        told = member.policy and member.policy not in described_already
-        about = (
-            f" ({found.case.policy(member.policy).sentence(found.names).rstrip('.')})"
-            if told
-            else ""
-        )
-        described_already.add(member.policy)
-        lines += folded(member.title + about, "  ")
-        lines += [line for said in member.says for line in folded(said, "    ")]
-    if conflict.lead_times:
-        lines += folded(
-            "lead times: what is begun comes on line only after years of permits and"
-            " building",
-            "  ",
-        )
-    return lines
-
-
-def _ways_out(conflict: Conflict, start: str) -> list[str]:
-    """Return by how much each limit would have to give way."""
-    helps = [member for member in conflict.members if member.gives is not None]
-    others = [
-        member.title
-        + (f" (then it is also {', '.join(member.then)})" if member.then else "")
-        for member in conflict.members
-        if member.gives is None
-    ]
-    lines = []
-    if helps or conflict.lead_times:
-        lines += [f"{start} could be met if one of these gave way:"]
-        lines += labelled(
-            [
-                (f"  {member.title}", _gives(member.title, member.gives or ()))
-                for member in helps
-            ]
-        )
-        lines += (
-            ["  lead times: if fabs stood in the year they are begun"]
-            if conflict.lead_times
-            else []
-        )
-        lines += (
-            folded("Not enough by itself: " + "; ".join(others) + ".") if others else []
-        )
-    elif conflict.together:
-        lines += [f"{start} could be met only if these gave way together:"]
-        lines += folded(_gives("", conflict.together), "  ")
-    else:
-        lines += [
-            f"{start} cannot be met by any of these giving way while the rest stands."
-        ]
-    return lines
-
-
-def _gives(title: str, gives: Sequence[Give]) -> str:
-    """Return how far rows give way, place by place, those that give most first."""
-    by: dict[tuple[str, str, str, str], list[Give]] = defaultdict(list)
-    for give in gives:
-        by[give.title, give.row.where, give.row.unit, give.row.sense].append(give)
-    told = sorted(by.values(), key=lambda found: -max(map(_change, found)))
-    texts = [
-        ("" if found[0].title == title else f"{found[0].title} ") + _give(found)
-        for found in told[:FEW]
-    ]
-    return "; ".join(
-        [*texts, *([f"and {len(told) - FEW} more"] if len(told) > FEW else [])]
-    )
-
-
-def _change(give: Give) -> float:
-    return abs(give.amount - give.row.amount) / max(1.0, abs(give.row.amount))
-
-
-def _give(gives: Sequence[Give]) -> str:
-    row, amounts = gives[0].row, span(give.amount for give in gives)
-    place = (f" ({row.where})" if row.where else "") + when(
-        give.row.year for give in gives
-    )
-    if row.sense == SHARE:
-        return f"missed by {amounts} {row.unit}{place}"
-    verb = {AT_LEAST: "asking for", AT_MOST: "allowing"}.get(row.sense, "standing at")
-    return (
-        f"{verb} {amounts} instead of {span(give.row.amount for give in gives)}"
-        f" {row.unit}{place}"
-    )
-
-
-def _imbalance(found: Imbalance) -> list[str]:
-    total = sum(v for _, v in found.support), sum(v for _, v in found.cost)
-    return [
-        *folded(
-            f"Each more unit of {found.what} is paid {number(total[0])} MUSD and costs"
-            f" {number(total[1])} MUSD, present value:"
-        ),
-        *columns(
-            [["  paid by", name, number(value)] for name, value in found.support]
-            + [["  costs", name, number(value)] for name, value in found.cost],
-            right=[2],
-        ),
-        "",
-        "Lower the support, or put a quantity or a budget on it.",
-    ]
-
-
-def _extremes(found: Iterable[Extreme]) -> list[str]:
-    lines = ["Numbers of the programme that are not zero:"]
-    for extreme in found:
-        far = "  (too far apart: mend the data or the number)" if extreme.wide else ""
-        lines += folded(
-            f"{extreme.what}: {extreme.least:.3g} ({extreme.least_at}) to"
-            f" {extreme.largest:.3g} ({extreme.largest_at}){far}",
-            "  ",
-        )
-    return lines
-
-
-def _binding(head: str, found: Binding, extremes: Sequence[Extreme]) -> list[str]:
-    lines = [
-        f"{head}: there is a solution, objective {found.objective:,.0f} MUSD in present"
-        " value."
-    ]
-    if found.falls:
-        lines += [
-            "",
-            *folded(
-                "No rule contradicts another, but users get less because of those that"
-                " bind (" + ", ".join(found.culprits) + "), over the years reported:"
-            ),
-        ]
-        lines += columns(
-            [
-                [
-                    (
-                        f"  use of {fall.segment} in {fall.region} falls by"
-                        f" {fall.average:.1%}"
-                    ),
-                    f"({fall.worst:.1%} in {fall.year})",
-                ]
-                for fall in found.falls
-            ]
-        )
-    if found.short:
-        lines += [
-            "",
-            "Rules that are not kept, and fined, where they are missed by most",
-        ]
-        lines += columns(
-            [
-                [
-                    f"  {short.policy}",
-                    short.what,
-                    f"{number(short.amount)} {short.unit}",
-                    f"in {short.year}",
-                ]
-                for short in found.short
-            ],
-            right=[2],
-        )
-    lines += ["", "Rules that bind", *(_bounds(found.rules) or ["  none"])]
-    lines += [
-        "",
-        "Physical limits that bind, those worth most",
-        *_bounds(found.limits[:MOST_LIMITS]),
-    ]
-    lines += folded(
-        "Worth is the dual times the limit, present value; a rule that only holds flows"
-        " in proportion has none. The highest price is that of its year."
-    )
-    wide = [extreme for extreme in extremes if extreme.wide]
-    return [*lines, "", *_extremes(wide)] if wide else lines
-
-
-def _bounds(bounds: Iterable[Bound]) -> list[str]:
-    rows = []
-    for b in bounds:
-        worth = f"{number(abs(b.worth) / 1000.0)} USD bn" if b.worth else "-"
-        where = f"{b.row.where}{when([b.row.year])}".strip()
-        rows.append([f"  {b.title}", worth, f"{number(abs(b.price))} {b.unit}", where])
-    return (
-        columns([["", "worth", "highest price", "where"], *rows], right=[1])
-        if rows
-        else []
-    )
+"""Physical limits reported of a case that has a solution."""
 
 
 WIDE_RANGE = 1e10
-"""Ratio of the largest to the least coefficient beyond which a solver's tolerances lose their meaning."""
+"""Ratio of the largest to the smallest number above which tolerances fail."""
 
 
 @dataclass(frozen=True)
 class Imbalance:
-    """Support that exceeds cost without end, present value in MUSD per unit of what is built or made.
+    """Support that exceeds cost without end.
+
+    Amounts are present values, MUSD per unit of what is built or made.
 
     Attributes
     ----------
@@ -298,7 +48,7 @@ class Imbalance:
 
 @dataclass(frozen=True)
 class Extreme:
-    """The least and the largest number of the programme that is not zero, and where they stand."""
+    """The smallest and the largest number of an LP that is not zero, and where."""
 
     what: str
     least: float
@@ -308,7 +58,7 @@ class Extreme:
 
     @property
     def wide(self) -> bool:
-        """Whether they lie too far apart for a solver to trust."""
+        """Whether they are too far apart for a reliable solve."""
         return self.largest > WIDE_RANGE * self.least
 
 
@@ -319,11 +69,11 @@ class Diagnosis:
     Attributes
     ----------
     status : str
-        ``infeasible``, ``unbounded``, ``optimal`` or what the solver said.
+        ``infeasible``, ``unbounded``, ``optimal`` or the status of the solver.
     said : str
-        What the solve said.
+        Message of the solve that failed.
     more : bool
-        Whether there are more conflicts than are told.
+        Whether there are more conflicts than are reported.
     """
 
     case: Case
@@ -338,12 +88,256 @@ class Diagnosis:
     names: DisplayNames = field(default_factory=DisplayNames)
 
     def lines(self) -> list[str]:
-        """Return it as text."""
+        """Return the diagnosis as lines of text."""
         return lines_of(self)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the diagnosis as plain data."""
         return plain_of(self)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+def lines_of(diagnosis: Diagnosis) -> list[str]:
+    """Return a diagnosis as lines of text."""
+    head = f"{diagnosis.case.name} in {diagnosis.world.name}"
+    if diagnosis.conflicts:
+        return _infeasible_lines(head, diagnosis)
+    if diagnosis.imbalance is not None:
+        return [
+            f"{head}: no solution, because some support exceeds every cost.",
+            "",
+            *_imbalance_lines(diagnosis.imbalance),
+        ]
+    if diagnosis.binding is not None:
+        return _binding_lines(head, diagnosis.binding, diagnosis.extremes)
+    return [
+        f"{head}: no solution that can be trusted.",
+        "",
+        *folded(diagnosis.said),
+        "",
+        *_extreme_lines(diagnosis.extremes),
+    ]
+
+
+def plain_of(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain data."""
+    imbalance = diagnosis.imbalance
+    binding = diagnosis.binding
+    return {
+        "case": diagnosis.case.name,
+        "world": diagnosis.world.name,
+        "status": diagnosis.status,
+        "said": diagnosis.said,
+        "conflicts": [asdict(conflict) for conflict in diagnosis.conflicts],
+        "more": diagnosis.more,
+        "extremes": [asdict(extreme) for extreme in diagnosis.extremes],
+        "imbalance": None if imbalance is None else asdict(imbalance),
+        "binding": None if binding is None else asdict(binding),
+        "text": lines_of(diagnosis),
+    }
+
+
+def _infeasible_lines(head: str, diagnosis: Diagnosis) -> list[str]:
+    count = len(diagnosis.conflicts)
+    several = count > 1
+    reasons = f", for {count} reasons" if several else ""
+    lines = [f"{head}: no solution{reasons}. The limits below cannot hold together."]
+    for index, conflict in enumerate(diagnosis.conflicts, start=1):
+        title = f"Conflict {index}" if several else "The conflict"
+        lines += ["", title, *_member_lines(conflict, diagnosis)]
+        subject = "Were the other conflicts solved, this" if several else "It"
+        lines += ["", *_ways_out(conflict, subject)]
+    if diagnosis.more:
+        lines += ["", "There are more conflicts; solve these first."]
+    return lines
+
+
+def _member_lines(conflict: Conflict, diagnosis: Diagnosis) -> list[str]:
+    """Return the limits of a conflict; each policy is described where it is first."""
+    lines: list[str] = []
+    described: set[str] = set()
+    for member in conflict.members:
+        title = member.title
+        if member.policy and member.policy not in described:
+            policy = diagnosis.case.policy(member.policy)
+            title += f" ({policy.sentence(diagnosis.names).rstrip('.')})"
+            described.add(member.policy)
+        lines += folded(title, "  ")
+        for statement in member.says:
+            lines += folded(statement, "    ")
+    if conflict.lead_times:
+        lines += folded(
+            "lead times: fabs come into service only after years of permits and"
+            " building",
+            "  ",
+        )
+    return lines
+
+
+def _ways_out(conflict: Conflict, subject: str) -> list[str]:
+    """Return by how much each limit would have to give way."""
+    helpful = [member for member in conflict.members if member.gives is not None]
+    if helpful or conflict.lead_times:
+        return _single_ways_out(conflict, helpful, subject)
+    if conflict.together:
+        return [
+            f"{subject} could be met only if these gave way together:",
+            *folded(_gives_text("", conflict.together), "  "),
+        ]
+    return [
+        f"{subject} cannot be met by relaxing any of these while the other limits"
+        " apply."
+    ]
+
+
+def _single_ways_out(
+    conflict: Conflict, helpful: Sequence[Member], subject: str
+) -> list[str]:
+    lines = [f"{subject} could be met if one of these gave way:"]
+    ways = []
+    for member in helpful:
+        ways.append(
+            (f"  {member.title}", _gives_text(member.title, member.gives or ()))
+        )
+    lines += labelled(ways)
+    if conflict.lead_times:
+        lines.append(
+            "  lead times: if fabs were in service in the year they are started"
+        )
+    others = []
+    for member in conflict.members:
+        if member.gives is None:
+            then = f" (then it is also {', '.join(member.then)})" if member.then else ""
+            others.append(member.title + then)
+    if others:
+        lines += folded("Not enough by itself: " + "; ".join(others) + ".")
+    return lines
+
+
+def _gives_text(title: str, gives: Sequence[Give]) -> str:
+    """Return how far rows give way, place by place, the largest changes first."""
+    alike: dict[tuple[str, str, str, str], list[Give]] = defaultdict(list)
+    for give in gives:
+        row = give.row
+        alike[give.title, row.where, row.unit, row.sense].append(give)
+
+    def largest_change(group: list[Give]) -> float:
+        return max(map(_change, group))
+
+    ranked = sorted(alike.values(), key=lambda group: -largest_change(group))
+    texts = []
+    for group in ranked[:FEW_PLACES]:
+        other_title = group[0].title if group[0].title != title else ""
+        texts.append(f"{other_title} {_give_text(group)}".strip())
+    more = len(ranked) - FEW_PLACES
+    if more > 0:
+        texts.append(f"and {more} more")
+    return "; ".join(texts)
+
+
+def _change(give: Give) -> float:
+    return abs(give.amount - give.row.amount) / max(1.0, abs(give.row.amount))
+
+
+def _give_text(gives: Sequence[Give]) -> str:
+    """Return how far the rows of one place give way."""
+    row = gives[0].row
+    amounts = span(give.amount for give in gives)
+    place = f" ({row.where})" if row.where else ""
+    place += when(give.row.year for give in gives)
+    if row.sense == SHARE:
+        return f"missed by {amounts} {row.unit}{place}"
+    verb = {AT_LEAST: "asking for", AT_MOST: "allowing"}.get(row.sense, "fixed at")
+    before = span(give.row.amount for give in gives)
+    return f"{verb} {amounts} instead of {before} {row.unit}{place}"
+
+
+def _imbalance_lines(imbalance: Imbalance) -> list[str]:
+    paid = sum(amount for _, amount in imbalance.support)
+    cost = sum(amount for _, amount in imbalance.cost)
+    rows = [["  paid by", name, number(amount)] for name, amount in imbalance.support]
+    rows += [["  costs", name, number(amount)] for name, amount in imbalance.cost]
+    return [
+        *folded(
+            f"Each more unit of {imbalance.what} is paid {number(paid)} MUSD and costs"
+            f" {number(cost)} MUSD, present value:"
+        ),
+        *columns(rows, right=[2]),
+        "",
+        "Lower the support, or put a quantity or a budget on it.",
+    ]
+
+
+def _extreme_lines(extremes: Iterable[Extreme]) -> list[str]:
+    lines = ["Numbers of the linear program that are not zero:"]
+    for extreme in extremes:
+        far = "  (too far apart: fix the data or the number)" if extreme.wide else ""
+        smallest = f"{extreme.least:.3g} ({extreme.least_at})"
+        largest = f"{extreme.largest:.3g} ({extreme.largest_at})"
+        lines += folded(f"{extreme.what}: {smallest} to {largest}{far}", "  ")
+    return lines
+
+
+def _binding_lines(
+    head: str, binding: Binding, extremes: Sequence[Extreme]
+) -> list[str]:
+    objective = f"{binding.objective:,.0f} MUSD"
+    lines = [f"{head}: there is a solution, objective {objective} in present value."]
+    if binding.falls:
+        lines += ["", *_fall_lines(binding)]
+    if binding.short:
+        lines += ["", *_short_lines(binding.short)]
+    lines += ["", "Rules that bind", *(_bound_lines(binding.rules) or ["  none"])]
+    lines += [
+        "",
+        "Physical limits that bind, the most valuable first",
+        *_bound_lines(binding.limits[:MOST_LIMITS]),
+    ]
+    lines += folded(
+        "Worth is the dual times the limit, present value; a rule that only holds flows"
+        " in proportion has none. The highest price is that of its year."
+    )
+    wide = [extreme for extreme in extremes if extreme.wide]
+    if wide:
+        lines += ["", *_extreme_lines(wide)]
+    return lines
+
+
+def _fall_lines(binding: Binding) -> list[str]:
+    culprits = ", ".join(binding.culprits)
+    rows = []
+    for fall in binding.falls:
+        use = f"  use of {fall.segment} in {fall.region} falls by {fall.average:.1%}"
+        rows.append([use, f"({fall.worst:.1%} in {fall.year})"])
+    return [
+        *folded(
+            "No rule contradicts another, but users get less because of those that"
+            f" bind ({culprits}), over the years reported:"
+        ),
+        *columns(rows),
+    ]
+
+
+def _short_lines(shortfalls: Iterable[Short]) -> list[str]:
+    rows = []
+    for short in shortfalls:
+        amount = f"{number(short.amount)} {short.unit}"
+        rows.append([f"  {short.policy}", short.what, amount, f"in {short.year}"])
+    return [
+        "Rules that are missed, and fined, in the year in which they are missed most",
+        *columns(rows, right=[2]),
+    ]
+
+
+def _bound_lines(bounds: Iterable[Bound]) -> list[str]:
+    rows = []
+    for bound in bounds:
+        worth = f"{number(abs(bound.worth) / 1000.0)} USD bn" if bound.worth else "-"
+        price = f"{number(abs(bound.price))} {bound.unit}"
+        where = f"{bound.row.where}{when([bound.row.year])}".strip()
+        rows.append([f"  {bound.title}", worth, price, where])
+    if not rows:
+        return []
+    return columns([["", "worth", "highest price", "where"], *rows], right=[1])

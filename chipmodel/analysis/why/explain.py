@@ -1,4 +1,4 @@
-"""Why a case has no solution, in the words of its policies, or what binds in the solution it has."""
+"""Why a case has no solution, or what binds in the solution it has."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ from chipmodel.solver.highs import new_solver
 from chipmodel.solver.iis import TOLERANCE, rows_as_lp
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
+GROWING = ("build", "output")
+"""Variables of which an unbounded case is explained, where they grow without end."""
+
 
 def explain_infeasible(
     data: Dataset, case: Case | str, world: World | str = "central"
 ) -> Diagnosis:
-    """Say why a case has no solution in a world, or, if it has one, what binds in it and at what price.
+    """Explain why a case has no solution in a world; if it has one, what binds in it.
 
     Parameters
     ----------
@@ -53,43 +56,69 @@ def explain_infeasible(
     world = load_world(world, data) if isinstance(world, str) else world
     parameters = build_parameters(data, world)
     check_case(case, parameters, impossible=False)
+    names = names_of(data)
     try:
         solution = solve_in_passes(case, parameters)
     except Unsolved as error:
         if error.program is None:
             raise
-        return _explain(
-            Diagnosis(case, world, error.status, str(error), names=names_of(data)),
-            error,
-        )
+        unexplained = Diagnosis(case, world, error.status, str(error), names=names)
+        return _explained(unexplained, error)
     return Diagnosis(
         case,
         world,
         "optimal",
         extremes=extremes(solution.program),
         binding=what_binds(solution),
-        names=names_of(data),
+        names=names,
     )
 
 
-def _explain(found: Diagnosis, failed: Unsolved) -> Diagnosis:
+def _explained(diagnosis: Diagnosis, failed: Unsolved) -> Diagnosis:
+    """Return a diagnosis with the reason for which a solve failed."""
     program: LinearProgram = failed.program
     try:
         conflicts, more = find_conflicts(program, failed.parameters, failed.policies)
     except NoOptimum as error:
         return replace(
-            found, status=error.status, said=str(error), extremes=extremes(program)
+            diagnosis,
+            status=error.status,
+            said=str(error),
+            extremes=extremes(program),
         )
     if conflicts:
-        return replace(found, status="infeasible", conflicts=conflicts, more=more)
+        return replace(diagnosis, status="infeasible", conflicts=conflicts, more=more)
     imbalance = _imbalance(program, failed.parameters)
     if imbalance is not None:
-        return replace(found, status="unbounded", imbalance=imbalance)
-    return replace(found, extremes=extremes(program))
+        return replace(diagnosis, status="unbounded", imbalance=imbalance)
+    return replace(diagnosis, extremes=extremes(program))
 
 
 def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | None:
-    r"""Return what may grow without end at a gain: :math:`\min c d` over :math:`A d \ge 0`, :math:`0 \le d \le 1`."""
+    r"""Return what may grow without end at a gain, or none.
+
+    .. math:: \min c d \quad A d \ge 0, \; 0 \le d \le 1
+    """
+    ray = _gainful_ray(program)
+    if ray is None:
+        return None
+    growing = np.flatnonzero(ray > TOLERANCE)
+    readable = [k for k in growing if program.column_labels[k][0] in GROWING]
+    top = int(max(readable or growing, key=lambda k: ray[k]))
+    # What each account pays for one more unit of the column that grows most.
+    amounts = program.weights * (program.lines @ ray)
+    total: dict[str, float] = defaultdict(float)
+    for line, amount in zip(program.labels.lines, amounts, strict=True):
+        account = f"{line.account} of {line.policy}" if line.policy else line.account
+        total[account] += float(amount) / ray[top]
+    ranked = sorted(total.items(), key=lambda entry: -abs(entry[1]))
+    support = tuple((name, -amount) for name, amount in ranked if amount < -TOLERANCE)
+    cost = tuple((name, amount) for name, amount in ranked if amount > TOLERANCE)
+    return Imbalance(_column_text(program, top, parameters), support, cost)
+
+
+def _gainful_ray(program: LinearProgram) -> Vector | None:
+    """Return a direction in which the objective falls without end, or none."""
     every = np.arange(len(program.rhs))
     lp = rows_as_lp(replace(program, rhs=np.zeros(len(program.rhs))), every)
     lp.col_cost_ = program.cost
@@ -98,51 +127,31 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
     highs.passModel(lp)
     highs.run()
     ray = np.array(highs.getSolution().col_value)
-    if (
-        highs.getModelStatus() != highspy.HighsModelStatus.kOptimal
-        or program.cost @ ray > -TOLERANCE
-    ):
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    names = [name for name, _ in program.column_labels]
-    worth = [
-        k for k in np.flatnonzero(ray > TOLERANCE) if names[k] in ("build", "output")
-    ]
-    top = max(worth or np.flatnonzero(ray > TOLERANCE), key=lambda k: ray[k])
-    total: dict[str, float] = defaultdict(float)
-    for line, amount in zip(
-        program.labels.lines, program.weights * (program.lines @ ray), strict=True
-    ):
-        paid = f"{line.account} of {line.policy}" if line.policy else line.account
-        total[paid] += float(amount) / ray[top]
-    ranked = sorted(total.items(), key=lambda pair: -abs(pair[1]))
-    return Imbalance(
-        _in_words(program, int(top), parameters),
-        tuple((name, -v) for name, v in ranked if v < -TOLERANCE),
-        tuple((name, v) for name, v in ranked if v > TOLERANCE),
-    )
+    return ray if program.cost @ ray <= -TOLERANCE else None
 
 
-def _in_words(program: LinearProgram, column: int, parameters: Parameters) -> str:
-    """Return a build or an output by the name of its site, any other column by its own."""
+def _column_text(program: LinearProgram, column: int, parameters: Parameters) -> str:
+    """Return a build or an output with the name of its site, any other by its own."""
     name, index = program.column_labels[column]
-    if name not in ("build", "output"):
+    if name not in GROWING:
         return column_name(program, column)
     site = parameters.sites.sites[index[0]]
-    return (
-        f"{'kwpm begun at' if name == 'build' else 'kwpm made at'} {site.name},"
-        f" {site.segment}, {index[-1]}"
-    )
+    activity = "kwpm started at" if name == "build" else "kwpm made at"
+    return f"{activity} {site.name}, {site.segment}, {index[-1]}"
 
 
 def extremes(program: LinearProgram) -> tuple[Extreme, ...]:
-    """Return the least and the largest coefficient, cost and right-hand side, with the rows and columns they are in."""
+    """Return the smallest and largest coefficient, cost and right-hand side.
+
+    Each comes with the row and column it is in.
+    """
     entries = program.matrix.tocoo()
 
     def entry(k: int) -> str:
-        return (
-            f"{column_name(program, int(entries.col[k]))} in"
-            f" {row_name(program, int(entries.row[k]))}"
-        )
+        column = column_name(program, int(entries.col[k]))
+        return f"{column} in {row_name(program, int(entries.row[k]))}"
 
     return (
         _extreme("coefficients", entries.data, entry),
@@ -153,10 +162,15 @@ def extremes(program: LinearProgram) -> tuple[Extreme, ...]:
 
 def _extreme(what: str, values: Vector, name: Callable[[int], str]) -> Extreme:
     size = np.abs(values)
-    there = np.flatnonzero(size)
-    if not len(there):
+    nonzero = np.flatnonzero(size)
+    if not len(nonzero):
         return Extreme(what, 0.0, "", 0.0, "")
-    least, largest = int(there[size[there].argmin()]), int(there[size[there].argmax()])
+    smallest = int(nonzero[size[nonzero].argmin()])
+    largest = int(nonzero[size[nonzero].argmax()])
     return Extreme(
-        what, float(size[least]), name(least), float(size[largest]), name(largest)
+        what,
+        float(size[smallest]),
+        name(smallest),
+        float(size[largest]),
+        name(largest),
     )

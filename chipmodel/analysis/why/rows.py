@@ -1,4 +1,4 @@
-"""Rows of the programme in words: what each limit is called and what a row of it says."""
+"""RowGroup of the linear program as text: what a limit is called and what it requires."""
 
 from __future__ import annotations
 
@@ -11,56 +11,27 @@ from typing import Any
 import numpy as np
 
 from chipmodel.common.text import number
-from chipmodel.dataset.rows import (
-    FirmRow,
-    InputRow,
-    RegionRow,
-    SegmentRow,
-    regional_pool,
-)
+from chipmodel.dataset.rows import FirmRow, InputRow, RegionRow, SegmentRow
+from chipmodel.model.lp.program import row_groups
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.linear_program import LinearProgram, RowGroup
 
-AT_LEAST, AT_MOST, EXACTLY, SHARE = "at least", "at most", "exactly", "in proportion"
-
+AT_LEAST = "at least"
+AT_MOST = "at most"
+EXACTLY = "exactly"
+SHARE = "in proportion"
 
 FEW = 4
 """Places named in a line before the rest is counted."""
 
+UNNAMED = ("input", "step", "origin class")
+"""Parts of an index that do not name a place; an input is in the title of its limit."""
 
-@dataclass(frozen=True)
-class Limit:
-    """What a group of physical limits is called, and what the parts of its index are."""
-
-    title: str
-    parts: tuple[str, ...]
-
-
-LIMITS = {
-    "history": Limit("fabs begun already", ("site", "year")),
-    "commitment": Limit("commitments under way", ("site", "year")),
-    "size": Limit("sizes of announced sites", ("site",)),
-    "step_width": Limit(
-        "room to build at a step of cost", ("firm", "region", "segment", "step", "year")
-    ),
-    "capacity": Limit("capacity of fabs", ("site", "step", "year")),
-    "assembly_capacity": Limit("capacity of packaging", ("package", "region", "year")),
-    "assembly_size": Limit("sizes of announced packaging plants", ("plant",)),
-    "assembly_history": Limit("packaging plants begun already", ("plant", "year")),
-    "input_supply": Limit("supply", ("input", "region", "year")),
-    "input_replacement": Limit(
-        "pace of replacing withheld input", ("input", "region", "year")
-    ),
-    "replacement_history": Limit("input replaced already", ("input", "region", "year")),
-    "demand_step": Limit("demand", ("region", "segment", "step", "year")),
-    "firm_budget": Limit("investment budgets", ("holder", "year")),
-    "outside_capital": Limit("capital from outside", ("holder", "step", "year")),
-}
-"""The physical limits of the programme; a test holds the list to the formulation."""
-
+NO_RHS = 1e-9
+"""Right-hand sides up to this are zero."""
 
 Key = tuple[str, str]
-"""A limit as people think of it: a group of rows, and the input it is about."""
+"""A limit as it is reported: a group of rows, and the input it is about."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +54,20 @@ class Row:
 
 
 class RowText:
-    """Speaks of the rows of a programme."""
+    """Describes the rows of a linear program as text.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    parameters : Parameters
+        What it was written from: the names of regions, firms, sites ...
+    """
 
     def __init__(self, program: LinearProgram, parameters: Parameters) -> None:
         self.program = program
-        n = self.n = parameters
-        names = {row.region: row.name for row in n.data.rows(RegionRow)}
-        self.names: dict[str, dict[str, str]] = {
-            "region": names,
-            "segment": {row.segment: row.name for row in n.data.rows(SegmentRow)},
-            "input": {row.input: row.name for row in n.data.rows(InputRow)},
-            "firm": {row.firm: row.name for row in n.data.rows(FirmRow)},
-            "site": {i: site.name for i, site in n.sites.sites.items()},
-            "plant": {i: plant.name for i, plant in n.packaging.plants.items()},
-        }
-        pools = {
-            regional_pool(r): f"other firms of {name}" for r, name in names.items()
-        }
-        self.names["holder"] = {**self.names["firm"], **pools}
+        self.parameters = parameters
+        self.declared = row_groups()
+        self.names = _names_by_kind(parameters)
 
     @cached_property
     def by_row(self) -> Any:
@@ -114,57 +81,69 @@ class RowText:
     def key(self, row: int) -> Key:
         """Return which limit a row belongs to."""
         name, index = self.program.row_labels[row]
-        limit = LIMITS.get(name)
-        return name, str(index[0]) if limit and limit.parts[0] == "input" else ""
+        declared = self.declared.get(name)
+        about_input = (
+            declared is not None
+            and declared.kind == "limit"
+            and declared.index[0] == "input"
+        )
+        return name, str(index[0]) if about_input else ""
 
     def policy(self, key: Key) -> str:
-        """Return the id of the policy whose rule a limit is; empty for a physical one."""
+        """Return the id of the policy whose rule a limit is; empty if it is physical."""
         return self.program.labels.groups[key[0]].policy
 
     def title(self, key: Key) -> str:
         """Return the name of a limit: a policy and its rule, or a physical limit."""
-        group = self.program.labels.groups[key[0]]
-        if group.policy:
-            return f"{group.policy}: {key[0].split('__', 1)[1].replace('_', ' ')}"
-        title = LIMITS[key[0]].title if key[0] in LIMITS else key[0].replace("_", " ")
-        return f"{title}: {self.names['input'][key[1]]}" if key[1] else title
+        name, of_input = key
+        policy = self.policy(key)
+        if policy:
+            _, rule = name.split("__", 1)
+            return f"{policy}: {rule.replace('_', ' ')}"
+        title = self.declared[name].title
+        return f"{title}: {self.names['input'][of_input]}" if of_input else title
 
     def place(self, row: int) -> tuple[str, int | None]:
-        """Return where and when a row is."""
+        """Return where and when a row applies."""
         name, index = self.program.row_labels[row]
-        parts = list(index)
-        kinds = LIMITS[name].parts if name in LIMITS else ()
-        dated = (
-            kinds[-1] == "year"
-            if kinds
-            else bool(parts) and parts[-1] in self.n.discount
-        )
-        year = parts.pop() if dated else None
-        words = [
-            self._word(part, kinds[i] if i < len(kinds) else "")
-            for i, part in enumerate(parts)
-            if not (kinds and kinds[i] in ("input", "step"))
-        ]
-        return ", ".join(word for word in words if word), year
+        declared = self.declared.get(name)
+        kinds = declared.index if declared else self._kinds_in_rule(index)
+        year = None
+        places = []
+        for kind, part in zip(kinds, index, strict=True):
+            if kind == "year":
+                year = part
+            elif kind not in UNNAMED:
+                places.append(self._name(kind, part))
+        return ", ".join(place for place in places if place), year
 
-    def _word(self, part: Any, kind: str) -> str:
+    def _kinds_in_rule(self, index: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the kinds of an index of a policy's rule, which declares none."""
+        kinds = ["" for _ in index]
+        if index and index[-1] in self.parameters.discount:
+            kinds[-1] = "year"
+        return tuple(kinds)
+
+    def _name(self, kind: str, part: Any) -> str:
         if kind == "site":
-            # The name of a fleet or of new fabs says what it is, not of what.
-            site = self.n.sites.sites[part]
-            return (
-                site.name
-                if site.kind == "project"
-                else f"{site.name}, {self.names['segment'][site.segment]}"
-            )
-        for names in [self.names[kind]] if kind in self.names else self.names.values():
+            site = self.parameters.sites.sites[part]
+            if site.kind == "project":
+                return site.name
+            # The name of a fleet or of new fabs does not include the segment.
+            return f"{site.name}, {self.names['segment'][site.segment]}"
+        known = [self.names[kind]] if kind in self.names else self.names.values()
+        for names in known:
             if part in names:
                 return names[part]
         return str(part)
 
     def row(self, row: int) -> Row:
-        """Return a row in words."""
-        group, rhs = self.group(row), float(self.program.rhs[row])
+        """Return a row as text."""
+        group = self.group(row)
+        rhs = float(self.program.rhs[row])
         where, year = self.place(row)
+        # Constants on the left-hand side may make the right-hand side another number
+        # than the one the row asks for.
         amount = self.program.labels.stated_amounts.get(row, abs(rhs))
         unit = "index units" if group.unit == "index" else group.unit
         return Row(where, year, amount, unit, self._sense(row, rhs))
@@ -175,31 +154,55 @@ class RowText:
         if rhs:
             return AT_LEAST if rhs > 0 else AT_MOST
         signs = np.sign(self.by_row[row].data)
-        return (
-            AT_MOST if (signs < 0).all() else AT_LEAST if (signs > 0).all() else SHARE
-        )
+        if (signs < 0).all():
+            return AT_MOST
+        return AT_LEAST if (signs > 0).all() else SHARE
 
-    def says(self, rows: Iterable[int]) -> list[str]:
-        """Return what some rows of a limit say, a line for each place."""
-        by: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    def statements(self, rows: Iterable[int]) -> list[str]:
+        """Return what some rows of a limit require, a line for each place."""
+        alike: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
         for row in map(self.row, rows):
-            by[row.where, row.unit, row.sense].append(row)
-        lines = [_said(*key, found) for key, found in by.items()]
+            alike[row.where, row.unit, row.sense].append(row)
+        lines = [_statement(*key, members) for key, members in alike.items()]
         more = len(lines) - FEW
-        return lines if more <= 0 else [*lines[:FEW], f"and {more} more"]
+        if more > 0:
+            return [*lines[:FEW], f"and {more} more"]
+        return lines
 
 
-def _said(where: str, unit: str, sense: str, rows: list[Row]) -> str:
-    text = (
-        "holds flows in proportion"
-        if sense == SHARE
-        else f"{sense} {span(row.amount for row in rows)} {unit}"
-    )
-    return ("" if not where else f"{where}: ") + text + when(row.year for row in rows)
+def _names_by_kind(parameters: Parameters) -> dict[str, dict[str, str]]:
+    """Return what the ids in an index are called, by kind."""
+    data = parameters.data
+    regions = {row.region: row.name for row in data.rows(RegionRow)}
+    firms = {row.firm: row.name for row in data.rows(FirmRow)}
+    sites = parameters.sites.sites
+    plants = parameters.packaging.plants
+    # Firms without a budget of their own invest from the pool of their home region.
+    pools = {
+        f"pool_{region.lower()}": f"other firms of {name}"
+        for region, name in regions.items()
+    }
+    return {
+        "region": regions,
+        "segment": {row.segment: row.name for row in data.rows(SegmentRow)},
+        "input": {row.input: row.name for row in data.rows(InputRow)},
+        "firm": firms,
+        "site": {i: site.name for i, site in sites.items()},
+        "plant": {i: plant.name for i, plant in plants.items()},
+        "holder": {**firms, **pools},
+    }
+
+
+def _statement(where: str, unit: str, sense: str, rows: list[Row]) -> str:
+    text = "holds flows in proportion"
+    if sense != SHARE:
+        text = f"{sense} {span(row.amount for row in rows)} {unit}"
+    place = f"{where}: " if where else ""
+    return place + text + when(row.year for row in rows)
 
 
 def span(amounts: Iterable[float]) -> str:
-    """Return amounts as text: one, or the least and the largest."""
+    """Return amounts as text: one, or the smallest and the largest."""
     ends = list(dict.fromkeys(map(number, sorted(amounts))))
     return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
 
@@ -215,16 +218,19 @@ def when(years: Iterable[int | None]) -> str:
             runs[-1][1] = year
         else:
             runs.append([year, year])
-    return " in " + ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in runs)
+    spans = [
+        str(first) if first == last else f"{first} to {last}" for first, last in runs
+    ]
+    return " in " + ", ".join(spans)
 
 
 def row_name(program: LinearProgram, row: int) -> str:
-    """Return the name of a row in the programme."""
+    """Return the name of a row with its index."""
     return _named(*program.row_labels[row])
 
 
 def column_name(program: LinearProgram, column: int) -> str:
-    """Return the name of a column in the programme."""
+    """Return the name of a column with its index."""
     return _named(*program.column_labels[column])
 
 

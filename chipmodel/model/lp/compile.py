@@ -1,4 +1,4 @@
-"""A programme as arrays, compiled from Pyomo: a matrix, right-hand sides, account lines, and what they stand for.
+"""Compilation of the Pyomo model to arrays: matrix, right-hand sides, account lines.
 
 Arrays know neither data nor policies: rows are ``A x >= b`` or ``A x = b``, columns are
 at least zero, and each account line is a row of `lines`; the cost is their discounted,
@@ -22,8 +22,8 @@ from pyomo.repn.plugins.standard_form import (
 from scipy import sparse
 
 from chipmodel.common.errors import InputError, NoOptimum, Problem, about
-from chipmodel.model.lp.builder import Broken
 from chipmodel.model.lp.program import PyomoModel
+from chipmodel.model.lp.rows import TOLERANCE, Broken
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import Line
 from chipmodel.solver.linear_program import (
@@ -38,7 +38,7 @@ from chipmodel.solver.polynomials import Polynomial
 
 
 def compile_program(model: PyomoModel) -> LinearProgram:
-    """Compile a programme to arrays.
+    """Compile a Pyomo model to arrays.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def compile_program(model: PyomoModel) -> LinearProgram:
         If a row that no variable enters does not hold; its arrays hold such rows as
         well, empty.
     """
-    with PauseGC():  # two fifths of the time would go into looking for garbage
+    with PauseGC():  # garbage collection would take two fifths of the time
         form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True)
         frame = labels_of(model, form)
     rhs = np.asarray(form.rhs, dtype=float)
@@ -58,7 +58,13 @@ def compile_program(model: PyomoModel) -> LinearProgram:
 
 
 def whole(program: LinearProgram, model: PyomoModel) -> LinearProgram:
-    """Return the arrays of a programme whose rows can all hold."""
+    """Return the arrays of a model whose rows can all hold.
+
+    Raises
+    ------
+    NoOptimum
+        If a row that no variable enters does not hold.
+    """
     if model.broken:
         with about(program=_with_broken(program, model)):
             raise NoOptimum("infeasible", _cannot_hold(model.broken))
@@ -70,7 +76,7 @@ def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
     broken = model.broken
     rows = [*program.row_labels, *((row.group, row.index) for row in broken)]
     empty = sparse.csc_matrix((len(broken), program.matrix.shape[1]))
-    frame = replace(
+    labels = replace(
         program.labels,
         is_equation=np.append(program.is_equation, [row.equal for row in broken]),
         row_labels=rows,
@@ -78,12 +84,8 @@ def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
         owners=[*program.labels.owners, *("" for _ in broken)],
     )
     rhs = np.append(program.rhs, [row.rhs for row in broken])
-    return replace(
-        program,
-        labels=frame,
-        matrix=sparse.vstack([program.matrix, empty], format="csc"),
-        rhs=rhs,
-    )
+    matrix = sparse.vstack([program.matrix, empty], format="csc")
+    return replace(program, labels=labels, matrix=matrix, rhs=rhs)
 
 
 def _cannot_hold(broken: Sequence[Broken]) -> str:
@@ -95,7 +97,13 @@ def _cannot_hold(broken: Sequence[Broken]) -> str:
 
 @dataclass(frozen=True)
 class Slots:
-    """Where in the arrays of a programme the traced numbers stand."""
+    """Where in the arrays of a linear program polynomials are to be filled in.
+
+    Attributes
+    ----------
+    matrix, rhs, lines : list of (int, Polynomial)
+        Place among the entries of an array, and what gives its value.
+    """
 
     matrix: list[tuple[int, Polynomial]]
     rhs: list[tuple[int, Polynomial]]
@@ -103,53 +111,71 @@ class Slots:
 
 
 def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
-    """Compile a programme written with traced numbers: its arrays, to be filled at the slots, and the slots."""
-    compiler = _ParametricCompiler(
-        LinearStandardFormCompiler.CONFIG({"mixed_form": True})
-    )
+    """Compile a model written with polynomials.
+
+    Returns
+    -------
+    LinearProgram
+        Its arrays, with a placeholder at each slot.
+    Slots
+        What is to be filled in where.
+
+    Raises
+    ------
+    NoOptimum
+        If a row that no variable enters does not hold.
+    """
+    config = LinearStandardFormCompiler.CONFIG({"mixed_form": True})
+    compiler = _ParametricCompiler(config)
     with PauseGC():
         form = compiler.write(model.pyomo)
         frame = labels_of(model, form)
     of_lines, of_matrix = compiler.slots
-    rows = [
-        (k, value) for k, value in enumerate(form.rhs) if isinstance(value, Polynomial)
+    of_rhs = [
+        (row, side) for row, side in enumerate(form.rhs) if isinstance(side, Polynomial)
     ]
-    rhs = np.array(
-        [0.0 if isinstance(value, Polynomial) else value for value in form.rhs],
-        dtype=float,
-    )
-    refuse_ownerless(
-        model,
-        frame,
-        np.where([isinstance(value, Polynomial) for value in form.rhs], 1.0, rhs),
-    )
+    slots = [row for row, _ in of_rhs]
+    rhs = _filled(form.rhs, slots, 0.0)
+    # A polynomial side counts as a right-hand side, whatever its value in one case.
+    refuse_ownerless(model, frame, _filled(form.rhs, slots, 1.0))
     lines, place = by_rows(sparse.csc_matrix(form.c))
     discounted = weights(model.lines, model.parameters)
-    program = whole(
-        LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted), model
-    )
-    return program, Slots(
-        of_matrix, rows, [(int(place[k]), value) for k, value in of_lines]
-    )
+    program = LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted)
+    moved_lines = [(int(place[slot]), number) for slot, number in of_lines]
+    return whole(program, model), Slots(of_matrix, of_rhs, moved_lines)
+
+
+def _filled(values: Any, slots: Sequence[int], placeholder: float) -> Vector:
+    """Return values as floats, with a placeholder at the slots of polynomials."""
+    filled = list(values)
+    for slot in slots:
+        filled[slot] = placeholder
+    return np.array(filled, dtype=float)
 
 
 def by_rows(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
-    """Return a matrix by columns turned to rows, and where each of its entries has gone."""
-    order = sparse.csc_matrix(
-        (np.arange(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape
-    ).tocsr()
+    """Turn a matrix by columns into one by rows.
+
+    Returns
+    -------
+    csr_matrix
+    array of int
+        The new place of each entry.
+    """
+    places = np.arange(matrix.nnz)
+    columns = (places, matrix.indices, matrix.indptr)
+    order = sparse.csc_matrix(columns, matrix.shape).tocsr()
     place = np.empty(matrix.nnz, dtype=np.int64)
-    place[order.data] = np.arange(matrix.nnz)
-    return (
-        sparse.csr_matrix(
-            (matrix.data[order.data], order.indices, order.indptr), matrix.shape
-        ),
-        place,
-    )
+    place[order.data] = places
+    rows = (matrix.data[order.data], order.indices, order.indptr)
+    return sparse.csr_matrix(rows, matrix.shape), place
 
 
 class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[misc]
-    """Pyomo's compiler, keeping traced numbers and where they stand; plain zeros drop out as they do there."""
+    """Pyomo's compiler, which also collects polynomials and their places.
+
+    Plain zeros drop out, as they do in Pyomo's own compiler.
+    """
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -159,91 +185,108 @@ class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[mis
         self, data: Any, index: Any, index_ptr: Any, nnz: int, n_cols: int
     ) -> Any:
         values = list(chain.from_iterable(data))
-        traced = np.fromiter(
-            (isinstance(value, Polynomial) for value in values), bool, nnz
-        )
-        plain = np.fromiter(
-            (
-                1.0 if there else value
-                for value, there in zip(values, traced, strict=True)
-            ),
-            float,
-            nnz,
-        )
+        lifted = [k for k, entry in enumerate(values) if isinstance(entry, Polynomial)]
+        plain = _filled(values, lifted, 1.0)
         columns = np.fromiter(chain.from_iterable(index), np.int32, nnz)
         shape = (len(index_ptr) - 1, n_cols)
-        order = sparse.csr_matrix(
-            (np.arange(nnz), columns, np.array(index_ptr)), shape
-        ).tocsc()
-        kept = plain[order.data] != 0.0
-        start = np.concatenate(([0], np.cumsum(kept)))[order.indptr]
-        place = order.data[kept]
+        rows = (np.arange(nnz), columns, np.array(index_ptr))
+        order = sparse.csr_matrix(rows, shape).tocsc()
+        remains = plain[order.data] != 0.0
+        start = np.concatenate(([0], np.cumsum(remains)))[order.indptr]
+        place = order.data[remains]
+        is_lifted = set(lifted)
         self.slots.append(
-            [(k, values[at]) for k, at in enumerate(place.tolist()) if traced[at]]
+            [(k, values[at]) for k, at in enumerate(place.tolist()) if at in is_lifted]
         )
-        return sparse.csc_array((plain[place], order.indices[kept], start), shape=shape)
+        columns_of_rows = order.indices[remains]
+        return sparse.csc_array((plain[place], columns_of_rows, start), shape=shape)
 
 
 def weights(lines: list[Line], parameters: Parameters) -> Vector:
     """Return the discounted weight of each account line in the objective."""
-    last = parameters.discount[parameters.years[-1]]
-    return np.array(
-        [line.weight * parameters.discount.get(line.year, last) for line in lines]
-    )
+    discount = parameters.discount
+    # Cash beyond the horizon counts as in the last year.
+    last = discount[parameters.years[-1]]
+    return np.array([line.weight * discount.get(line.year, last) for line in lines])
 
 
 def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
-    """Return the labels of a compiled programme."""
-    rows = [
-        (row.constraint.parent_component().local_name, _index(row.constraint.index()))
-        for row in form.rows
-    ]
-    columns = [
-        (var.parent_component().local_name, _index(var.index())) for var in form.columns
-    ]
-    groups = model.groups
-    whose = model.agents
-    agents = []
-    for name, index in columns:
-        who = whose[name]
-        agents.append(who if isinstance(who, str) else who(*index))
+    """Return the labels of a compiled model."""
+    rows = [_label(row.constraint) for row in form.rows]
+    columns = [_label(column) for column in form.columns]
     return ProgramLabels(
         row_labels=rows,
         column_labels=columns,
         is_equation=np.array([row.bound_type == 0 for row in form.rows], dtype=bool),
-        owners=[
-            "" if groups[name].owner is None else groups[name].owner_of(index)
-            for name, index in rows
-        ],
-        agents=agents,
+        owners=_owners(model, rows),
+        agents=_agents(model, columns),
         lines=model.lines,
-        groups={
-            name: RowGroup(name, g.policy, g.unit, g.meaning, g.owner is not None)
-            for name, g in groups.items()
-        },
+        groups=_groups(model),
         stated_amounts=_asked(model, rows),
     )
 
 
-def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
-    found = {}
-    for k, (name, index) in enumerate(rows):
-        asks = model.groups[name].asks
-        if asks is not None and not isinstance(amount := asks(*index), Polynomial):
-            found[k] = float(amount)
-    return found
+def _label(component: Any) -> Label:
+    return component.parent_component().local_name, _index(component.index())
 
 
-def refuse_ownerless(model: PyomoModel, frame: ProgramLabels, rhs: Vector) -> None:
-    """Refuse a balance with a right-hand side: its dual would be a rent that nobody owns."""
-    names = {
-        frame.row_labels[i][0]
-        for i in np.flatnonzero((np.abs(rhs) > 1e-9) & ~frame.is_limit)
+def _index(index: Any) -> Index:
+    if isinstance(index, tuple):
+        return index
+    return () if index is None else (index,)
+
+
+def _owners(model: PyomoModel, rows: Sequence[Label]) -> list[str]:
+    owners = []
+    for name, index in rows:
+        group = model.groups[name]
+        owners.append("" if group.owner is None else group.owner_of(index))
+    return owners
+
+
+def _agents(model: PyomoModel, columns: Sequence[Label]) -> list[str]:
+    agents = []
+    for name, index in columns:
+        agent = model.agents[name]
+        agents.append(agent if isinstance(agent, str) else agent(*index))
+    return agents
+
+
+def _groups(model: PyomoModel) -> dict[str, RowGroup]:
+    return {
+        name: RowGroup(
+            name, group.policy, group.unit, group.meaning, group.owner is not None
+        )
+        for name, group in model.groups.items()
     }
+
+
+def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
+    """Return the number a row asks for where it is not all of the right-hand side."""
+    asked: dict[int, float] = {}
+    for row, (name, index) in enumerate(rows):
+        asks = model.groups[name].asks
+        if asks is None:
+            continue
+        amount = asks(*index)
+        if not isinstance(amount, Polynomial):
+            asked[row] = float(amount)
+    return asked
+
+
+def refuse_ownerless(model: PyomoModel, labels: ProgramLabels, rhs: Vector) -> None:
+    """Refuse a balance with a right-hand side: nobody would own its rent.
+
+    Raises
+    ------
+    InputError
+    """
+    ownerless = np.flatnonzero((np.abs(rhs) > TOLERANCE) & ~labels.is_limit)
+    names = {labels.row_labels[row][0] for row in ownerless}
     if names:
         raise InputError(
             Problem(
-                f"policy {group.policy}" if group.policy else "programme",
+                f"policy {group.policy}" if group.policy else "linear program",
                 f"balance {group.name}",
                 "has a right-hand side, a rent that nobody owns",
                 "write it as a limit with an owner",
@@ -251,9 +294,3 @@ def refuse_ownerless(model: PyomoModel, frame: ProgramLabels, rhs: Vector) -> No
             for name, group in model.groups.items()
             if name in names
         )
-
-
-def _index(index: Any) -> Index:
-    if isinstance(index, tuple):
-        return index
-    return () if index is None else (index,)

@@ -1,86 +1,137 @@
-"""Firm budgets: what can be invested in a year, and capital from outside at a rising premium."""
+"""Firm budgets: yearly investment, and outside capital at a rising premium."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
-import pyomo.environ as pyo
+from pyomo.environ import quicksum
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.model.lp.row_groups import Owner, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.solver.ledger import Party
 
-
-def variables(b: ModelBuilder) -> None:
-    """Add ``outside[h,k,t]``, MUSD a holder raises outside its budget in step k."""
-    n = b.n
-    b.variable(
-        "outside",
-        [(h, k, t) for h, t in n.budgets for k in range(len(n.capital))],
-        lambda h, k, t: Party("holder", h).label,
-    )
+HOLDER = Owner("the holder of the budget", lambda _, h, *__: Party("holder", h).label)
 
 
-def constraints(b: ModelBuilder) -> None:
-    """Hold spending to budgets; written last, when every support is known.
+def variables(builder: ModelBuilder) -> None:
+    """Add ``outside[h,k,t]``, MUSD that holder h raises outside its budget, step k."""
+    parameters = builder.parameters
+    keys: list[Index] = []
+    for h, t in parameters.budgets:
+        keys.extend((h, k, t) for k in range(len(parameters.capital)))
+    builder.variable("outside", keys, HOLDER.of(builder))
 
-    firm_budget: spending of the year on all builds (at multiplier 1; net of support if
-    the world says so) is at most the budget plus outside capital.
-    outside_capital: each step but the last is at most a share of the budget.
+
+@lookup
+def spending(builder: ModelBuilder) -> Terms:
+    """Return the spending on builds that budgets cover, by holder and year.
+
+    It is net of support if the world's budgets are, so it is computed after all
+    instruments are written.
+
+    Raises
+    ------
+    InputError
+        If a holder has no budget.
     """
-    n, m = b.n, b.model
-    spent: dict[tuple[str, int], list[object]] = defaultdict(list)
-    for i, t in m.build:
-        site = n.sites.sites[i]
-        cost = b.capex(site)
-        for year, cash in b.investment(site, t):
-            key = (n.holder(site.firm, site.region), year)
-            if year <= n.world.history_until or year > n.years[-1] or not n.budgets:
+    parameters = builder.parameters
+    world = parameters.world
+    found: Terms = defaultdict(list)
+    if not parameters.budgets:
+        return found
+    for (i, start), build in builder.model.build.items():
+        site = parameters.sites.sites[i]
+        cost = builder.capex(site)
+        holder = parameters.holder(site.firm, site.region)
+        for year, cash in builder.investment(site, start):
+            if not world.history_until < year <= parameters.years[-1]:
                 continue
-            spent[key].append(cash * m.build[i, t])
-            if n.world.budgets == "net":
-                spent[key] += [
-                    -(cash / cost) * amount for amount in b.support_cash[i, t]
-                ]
-    missing = sorted({h for h, _ in spent} - {h for h, _ in n.budgets})
+            found[holder, year].append(cash * build)
+            if world.budgets == "net":
+                for amount in builder.support_cash[i, start]:
+                    found[holder, year].append(-(cash / cost) * amount)
+    _refuse_missing_budgets(builder, {holder for holder, _ in found})
+    return found
+
+
+def _refuse_missing_budgets(builder: ModelBuilder, spenders: set[str]) -> None:
+    parameters = builder.parameters
+    with_budget = {holder for holder, _ in parameters.budgets}
+    missing = sorted(spenders - with_budget)
     if missing:
         raise InputError(
             Problem(
                 "budgets.csv",
-                f"{h}, {n.world.base_year}",
+                f"{holder}, {parameters.world.base_year}",
                 "row is missing",
                 "add the budget of the holder",
             )
-            for h in missing
+            for holder in missing
         )
-    steps = range(len(n.capital))
-    b.limit(
-        "firm_budget",
-        list(spent),
-        lambda h, t: (
-            n.budgets[h, t]
-            + pyo.quicksum(m.outside[h, k, t] for k in steps)
-            - pyo.quicksum(spent[h, t])
-        ),
-        owner=lambda h, t: Party("holder", h).label,
-        unit="MUSD",
-        meaning="what one more MUSD of budget in the year is worth",
-    )
-    b.limit(
-        "outside_capital",
-        [(h, k, t) for h, t in spent for k in steps[:-1]],
-        lambda h, k, t: n.capital[k][0] * n.budgets[h, t] - m.outside[h, k, t],
-        owner=lambda h, k, t: Party("holder", h).label,
-        unit="MUSD",
-        meaning="worth of more capital at this premium",
-    )
 
 
-def costs(b: ModelBuilder) -> None:
+def _bounded_steps(builder: ModelBuilder) -> list[Index]:
+    bounded = range(len(builder.parameters.capital) - 1)
+    keys: list[Index] = []
+    for h, t in spending(builder):
+        keys.extend((h, k, t) for k in bounded)
+    return keys
+
+
+@limit(
+    name="firm_budget",
+    title="investment budgets",
+    index=("holder", "year"),
+    over=lambda builder: list(spending(builder)),
+    unit="MUSD",
+    owner=HOLDER,
+    dual="value of one more MUSD of budget in the year",
+)
+def firm_budget(builder: ModelBuilder, h: str, t: int) -> Any:
+    r"""Spending of a year on all builds is at most the budget plus outside capital.
+
+    Builds cost their capital cost at multiplier 1; spending is net of support if the
+    budgets of the world are.
+
+    .. math:: \sum_{i \in h,\tau} spend_{t-\tau} \,
+              (capex_i \, build_{i,\tau} - support_{i,\tau})
+              \le budget_{h,t} + \sum_k outside_{h,k,t}
+    """
+    parameters = builder.parameters
+    steps = range(len(parameters.capital))
+    outside = quicksum(builder.model.outside[h, k, t] for k in steps)
+    spent = quicksum(spending(builder)[h, t])
+    return parameters.budgets[h, t] + outside - spent
+
+
+@limit(
+    name="outside_capital",
+    title="capital from outside",
+    index=("holder", "step", "year"),
+    over=_bounded_steps,
+    unit="MUSD",
+    owner=HOLDER,
+    dual="value of more capital at this premium",
+)
+def outside_capital(builder: ModelBuilder, h: str, k: int, t: int) -> Any:
+    r"""Outside capital in a step is at most a share of the budget.
+
+    The last step has no bound.
+
+    .. math:: outside_{h,k,t} \le share_k \, budget_{h,t}
+    """
+    parameters = builder.parameters
+    share, _ = parameters.capital[k]
+    return share * parameters.budgets[h, t] - builder.model.outside[h, k, t]
+
+
+def costs(builder: ModelBuilder) -> None:
     """Charge the premium of outside capital in the year it is raised."""
-    n, m = b.n, b.model
-    extra: dict[int, list[object]] = defaultdict(list)
-    for (_, k, t), term in m.outside.items():
-        extra[t].append(n.capital[k][1] * term)
-    for t, terms in extra.items():
-        b.cost("outside_capital", t, pyo.quicksum(terms))
+    premiums: Terms = defaultdict(list)
+    for (_, k, t), outside in builder.model.outside.items():
+        _, premium = builder.parameters.capital[k]
+        premiums[t].append(premium * outside)
+    builder.yearly_cost("outside_capital", premiums)

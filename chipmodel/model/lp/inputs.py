@@ -3,128 +3,207 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import product
+from typing import Any
 
-import pyomo.environ as pyo
+from pyomo.environ import quicksum
 
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
+from chipmodel.model.lp.rows import Index, Terms
+from chipmodel.model.lp.shares import nonzero
+from chipmodel.model.parameters.upstream import Upstream
 from chipmodel.solver.ledger import Party
 
-
-def variables(b: ModelBuilder) -> None:
-    """Add ``use[j,k,r,t]``, input j from k to the fabs of r, and ``replaced[j,r,t]``, what replaces withheld input."""
-    n = b.n
-    b.variable(
-        "use",
-        [
-            (j, k, r, t)
-            for j, u in n.upstream.items()
-            for k in n.regions
-            if k in u.shares
-            for r in n.regions
-            for t in n.years
-        ],
-        lambda j, k, r, t: Party("supplier", k).label,
-    )
-    b.variable(
-        "replaced",
-        [(j, r, t) for j in n.upstream for r in n.regions for t in n.years],
-        lambda j, r, t: f"replacement:{r}",
-    )
+SUPPLIER = Owner(
+    "the suppliers of the input in the region",
+    lambda _, j, k, *__: Party("supplier", k).label,
+)
+REPLACEMENT = Owner(
+    "those who replace the input in the region",
+    lambda _, j, r, t: f"replacement:{r}",
+)
 
 
-def constraints(b: ModelBuilder) -> None:
-    r"""Meet the needs of fabs from suppliers or, slowly, from replacements.
+def variables(builder: ModelBuilder) -> None:
+    """Add use of inputs and replacement of withheld ones.
 
-    input_need: need times wafers made, or times kwpm whose tools move in this year,
-    equals what is used plus what is replaced.
-    input_supply: what a region's suppliers deliver is at most their share of supply,
-    which grows with reference demand.
-    input_replacement: replaced\ :sub:`t` is at most replaced\ :sub:`t-1` plus x% of the
-    region's reference need. That x is the range every result about withheld inputs is
-    shown over.
-    replacement_history: before a surprise, what was replaced without knowing it stays.
+    ``use[j,k,r,t]``: input j from suppliers in k to the fabs of r, index units.
+    ``replaced[j,r,t]``: what replaces withheld input j in the fabs of r.
     """
-    n, m = b.n, b.model
-    need: dict[tuple[str, str, int], list[object]] = defaultdict(list)
-    for j, u in n.upstream.items():
-        if u.basis == "wafer":
-            for (s, r, t), term in m.made.items():
-                if s in u.need:
-                    need[j, r, t].append(u.need[s] * term)
+    builder.variable("use", _uses(builder), SUPPLIER.of(builder))
+    builder.variable("replaced", _replacements(builder), REPLACEMENT.of(builder))
+
+
+def _suppliers(builder: ModelBuilder, j: str) -> list[str]:
+    parameters = builder.parameters
+    return [k for k in parameters.regions if k in parameters.upstream[j].shares]
+
+
+def _uses(builder: ModelBuilder) -> list[Index]:
+    parameters = builder.parameters
+    keys: list[Index] = []
+    for j in parameters.upstream:
+        suppliers = _suppliers(builder, j)
+        keys.extend(product([j], suppliers, parameters.regions, parameters.years))
+    return keys
+
+
+def _replacements(builder: ModelBuilder) -> list[Index]:
+    parameters = builder.parameters
+    return list(product(parameters.upstream, parameters.regions, parameters.years))
+
+
+def _supplies(builder: ModelBuilder) -> list[Index]:
+    parameters = builder.parameters
+    keys: list[Index] = []
+    for j in parameters.upstream:
+        keys.extend(product([j], _suppliers(builder, j), parameters.years))
+    return keys
+
+
+def _given_replacements(builder: ModelBuilder) -> list[Index]:
+    replaced = builder.model.replaced
+    return [key for key in builder.parameters.fixed_replaced if key in replaced]
+
+
+@lookup
+def needs(builder: ModelBuilder) -> Terms:
+    """Return the need for each input, by region and year."""
+    found: Terms = defaultdict(list)
+    for j, upstream in builder.parameters.upstream.items():
+        if upstream.basis == "wafer":
+            _add_needs_of_wafers(builder, j, upstream, found)
+        else:
+            _add_needs_of_builds(builder, j, upstream, found)
+    return found
+
+
+def _add_needs_of_wafers(
+    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
+) -> None:
+    for (s, r, t), made in builder.model.made.items():
+        if s in upstream.need:
+            found[j, r, t].append(upstream.need[s] * made)
+
+
+def _add_needs_of_builds(
+    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
+) -> None:
+    """Add the needs of builds in the years in which their tools move in."""
+    sites = builder.parameters.sites
+    for (i, start), build in builder.model.build.items():
+        site = sites.sites[i]
+        if site.segment not in upstream.need:
             continue
-        for (i, start), term in m.build.items():
-            site = n.sites.sites[i]
-            if site.segment not in u.need:
-                continue
-            for k, share in enumerate(n.sites.places[n.sites.group_of[i]].work.tools):
-                if share > 0:
-                    need[j, site.region, start + k].append(
-                        u.need[site.segment] * share * term
-                    )
-    b.balance(
-        "input_need",
-        list(m.replaced),
-        lambda j, r, t: (
-            pyo.quicksum(
-                m.use[j, k, r, t] for k in n.regions if k in n.upstream[j].shares
-            )
-            + m.replaced[j, r, t]
-            - pyo.quicksum(need[j, r, t])
-        ),
-        unit="index",
-        meaning="price of the input in the region",
-    )
-    b.limit(
-        "input_supply",
-        [
-            (j, k, t)
-            for j, u in n.upstream.items()
-            for k in n.regions
-            if k in u.shares
-            for t in n.years
-        ],
-        lambda j, k, t: (
-            n.upstream[j].shares[k] * n.upstream[j].supply[t]
-            - pyo.quicksum(m.use[j, k, r, t] for r in n.regions)
-        ),
-        owner=lambda j, k, t: Party("supplier", k).label,
-        unit="index",
-        meaning="scarcity of the input at its suppliers",
-    )
-
-    def replacement(j: str, r: str, t: int) -> object:
-        before = m.replaced[j, r, t - 1] if t > n.years[0] else 0.0
-        return n.upstream[j].ramp.get((r, t), 0.0) + before - m.replaced[j, r, t]
-
-    b.limit(
-        "input_replacement",
-        list(m.replaced),
-        replacement,
-        owner=lambda j, r, t: f"replacement:{r}",
-        unit="index",
-        meaning="worth of replacing the input faster",
-    )
-    b.limit(
-        "replacement_history",
-        [key for key in n.fixed_replaced if key in m.replaced],
-        lambda j, r, t: m.replaced[j, r, t] - n.fixed_replaced[j, r, t],
-        owner=lambda j, r, t: f"replacement:{r}",
-        unit="index",
-        meaning="what one more unit replaced before the surprise would be worth",
-        equal=True,
-    )
+        need = upstream.need[site.segment]
+        work = sites.places[sites.group_of[i]].work
+        for k, share in nonzero(enumerate(work.tools)):
+            found[j, site.region, start + k].append(need * share * build)
 
 
-def costs(b: ModelBuilder) -> None:
-    """Charge the premium of replaced inputs; the inputs themselves are in running cost and capex."""
-    n, m = b.n, b.model
-    extra: dict[int, list[object]] = defaultdict(list)
-    ties: dict[int, list[object]] = defaultdict(list)
-    for (j, _, t), term in m.replaced.items():
-        extra[t].append(n.upstream[j].replaced_at * term)
-    for (_, k, r, t), term in m.use.items():
-        ties[t].append(n.tie(k, r) * term)
-    for t in n.years:
-        b.cost("replacement", t, pyo.quicksum(extra[t]))
-        if b.ties:
-            b.cost("tie_break", t, pyo.quicksum(ties[t]))
+@balance(
+    name="input_need",
+    title="needs of the fabs",
+    index=("input", "region", "year"),
+    over=lambda builder: list(builder.model.replaced),
+    unit="index",
+    dual="price of the input in the region",
+)
+def input_need(builder: ModelBuilder, j: str, r: str, t: int) -> Any:
+    r"""What fabs need of an input is used or replaced.
+
+    For an input needed per wafer, and for one needed per kwpm added, with tools the
+    share of the tools of a build that move in in the year:
+
+    .. math:: \sum_k use_{j,k,r,t} + replaced_{j,r,t}
+              = \sum_s need_{j,s} \, made_{s,r,t}
+
+    .. math:: \sum_k use_{j,k,r,t} + replaced_{j,r,t}
+              = \sum_{i \in r,\tau} need_{j,s(i)} \, tools_{t-\tau} \, build_{i,\tau}
+    """
+    model = builder.model
+    use = quicksum(model.use[j, k, r, t] for k in _suppliers(builder, j))
+    needed = needs(builder).get((j, r, t), [])
+    return use + model.replaced[j, r, t] - quicksum(needed)
+
+
+@limit(
+    name="input_supply",
+    title="supply",
+    index=("input", "region", "year"),
+    over=_supplies,
+    unit="index",
+    owner=SUPPLIER,
+    dual="scarcity of the input at its suppliers",
+)
+def input_supply(builder: ModelBuilder, j: str, k: str, t: int) -> Any:
+    r"""Suppliers of a region deliver at most their share of supply.
+
+    Supply grows with reference demand.
+
+    .. math:: \sum_r use_{j,k,r,t} \le share_{j,k} \, supply_{j,t}
+    """
+    upstream = builder.parameters.upstream[j]
+    regions = builder.parameters.regions
+    use = quicksum(builder.model.use[j, k, r, t] for r in regions)
+    return upstream.shares[k] * upstream.supply[t] - use
+
+
+@limit(
+    name="input_replacement",
+    title="pace of replacing withheld input",
+    index=("input", "region", "year"),
+    over=lambda builder: list(builder.model.replaced),
+    unit="index",
+    owner=REPLACEMENT,
+    dual="value of replacing the input faster",
+)
+def input_replacement(builder: ModelBuilder, j: str, r: str, t: int) -> Any:
+    r"""Replacement rises by at most a share x of the region's reference need a year.
+
+    .. math:: replaced_{j,r,t} \le replaced_{j,r,t-1} + x_j \, usual_{j,r,t}
+
+    Results about withheld inputs are shown over the range of x.
+    """
+    parameters = builder.parameters
+    replaced = builder.model.replaced
+    before = replaced[j, r, t - 1] if t > parameters.years[0] else 0.0
+    ramp = parameters.upstream[j].ramp.get((r, t), 0.0)
+    return ramp + before - replaced[j, r, t]
+
+
+@limit(
+    name="replacement_history",
+    title="input replaced already",
+    index=("input", "region", "year"),
+    over=_given_replacements,
+    unit="index",
+    owner=REPLACEMENT,
+    dual="value of one more unit replaced before the surprise",
+    equal=True,
+)
+def replacement_history(builder: ModelBuilder, j: str, r: str, t: int) -> Any:
+    r"""Fix the replacement that an earlier pass decided, before a surprise.
+
+    .. math:: replaced_{j,r,t} = given_{j,r,t}
+    """
+    given = builder.parameters.fixed_replaced[j, r, t]
+    return builder.model.replaced[j, r, t] - given
+
+
+def costs(builder: ModelBuilder) -> None:
+    """Charge the premium of replaced inputs.
+
+    The cost of the inputs themselves is in running cost and capital cost.
+    """
+    parameters = builder.parameters
+    premium: Terms = defaultdict(list)
+    ties: Terms = defaultdict(list)
+    for (j, _, t), replaced in builder.model.replaced.items():
+        premium[t].append(parameters.upstream[j].replaced_at * replaced)
+    for (_, k, r, t), use in builder.model.use.items():
+        ties[t].append(parameters.tie(k, r) * use)
+    builder.yearly_cost("replacement", premium)
+    if builder.ties:
+        builder.yearly_cost("tie_break", ties)

@@ -1,9 +1,11 @@
-"""The linear programme, part by part, in reading order."""
+"""The linear program, part by part, in reading order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
+from types import ModuleType
 from typing import Any, Protocol
 
 from pyomo.common.gc_manager import PauseGC
@@ -18,18 +20,40 @@ from chipmodel.model.lp import (
     sites,
     trade,
 )
-from chipmodel.model.lp.builder import Broken, Group, Instrument, ModelBuilder, Who
-from chipmodel.model.lp.origins import Distinction, distinguished_origins
-from chipmodel.model.parameters.duties import Duties, DutyKey, Levy, Relief
+from chipmodel.model.lp.builder import Instrument, ModelBuilder
+from chipmodel.model.lp.origins import distinguished_origins
+from chipmodel.model.lp.row_groups import RowGroup, groups_of
+from chipmodel.model.lp.rows import Broken, Group, Who
+from chipmodel.model.parameters.duties import Distinction, Duties, DutyKey, Levy, Relief
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.ledger import Line
 
-PARTS = (sites, production, trade, assembly, inputs, devices, demand)
-"""Parts written before the policies; `finance` comes after them, when every support is known."""
+BEFORE_INSTRUMENTS: tuple[ModuleType, ...] = (
+    sites,
+    production,
+    trade,
+    assembly,
+    inputs,
+    devices,
+    demand,
+)
+"""Parts written before the instruments."""
+
+AFTER_INSTRUMENTS: tuple[ModuleType, ...] = (finance,)
+"""Parts written after them: budgets need the support of every instrument."""
+
+PARTS = (*BEFORE_INSTRUMENTS, *AFTER_INSTRUMENTS)
+"""A part holds `variables`, row groups (see `row_groups`) and `costs`."""
+
+
+def row_groups() -> dict[str, RowGroup]:
+    """Return the declared row groups by name, in the order of the rows."""
+    declared = chain.from_iterable(map(groups_of, PARTS))
+    return {group.name: group for group in declared}
 
 
 class Policy(Instrument, Protocol):
-    """What the programme asks of an instrument before it is written."""
+    """What the linear program asks of an instrument before it is written."""
 
     @property
     def inactive(self) -> bool:
@@ -42,12 +66,19 @@ class Policy(Instrument, Protocol):
         """Return what it takes off duties of others."""
 
     def distinguishes(self, parameters: Parameters) -> list[Distinction]:
-        """Return what it must tell apart inside devices."""
+        """Return the origins it must distinguish inside devices."""
 
 
 @dataclass(frozen=True)
 class PyomoModel:
-    """A Pyomo model with the ledger that explains it."""
+    """A Pyomo model with the ledger that explains it.
+
+    Attributes
+    ----------
+    broken : tuple of Broken
+        Rows that cannot hold whatever is built or bought;
+        `chipmodel.model.lp.compile` refuses them.
+    """
 
     pyomo: Any
     lines: list[Line]
@@ -55,12 +86,11 @@ class PyomoModel:
     agents: dict[str, Who]
     parameters: Parameters
     broken: tuple[Broken, ...] = ()
-    """Rows that cannot hold whatever is built or bought; `chipmodel.model.lp.compile` refuses them."""
 
 
 @dataclass(frozen=True)
 class Substitution:
-    """What stands for the numbers of a case while its programme is written for many cases."""
+    """What replaces the numbers of a case while it is written for many cases."""
 
     parameters: Parameters
     instruments: tuple[Instrument, ...]
@@ -74,30 +104,29 @@ def write(
     ties: bool = True,
     substitution: Substitution | None = None,
 ) -> PyomoModel:
-    """Write the programme.
+    """Write the linear program.
 
     Parameters
     ----------
     parameters : Parameters
     policies : iterable of Policy
-        Instruments in force; idle ones are left out.
+        Instruments in force; inactive ones are left out.
     without : iterable of str
         Groups of rows left out, for tests of what each does.
     ties : bool
         Whether to break ties between equal routes by a small published cost.
     substitution : Substitution, optional
-        What stands for numbers, instruments and duties that vary between cases.
+        What replaces the numbers, instruments and duties that vary between cases.
     """
     acting = tuple(policy for policy in policies if not policy.inactive)
     substitution = substitution or Substitution(parameters, acting, {})
     duties = schedule_of(parameters, acting, substitution.duties)
-    distinctions = [
-        told for policy in acting for told in policy.distinguishes(parameters)
-    ]
-    origins = distinguished_origins(
-        parameters, [*distinctions, *duties.distinguishes()]
-    )
-    with PauseGC():
+    distinctions: list[Distinction] = []
+    for policy in acting:
+        distinctions += policy.distinguishes(parameters)
+    distinctions += duties.distinguishes()
+    origins = distinguished_origins(parameters, distinctions)
+    with PauseGC():  # nothing becomes garbage while the model grows
         builder = ModelBuilder(
             substitution.parameters,
             substitution.instruments,
@@ -106,15 +135,15 @@ def write(
             without,
             ties,
         )
-        lines = _written(builder)
-        return PyomoModel(
-            builder.model,
-            lines,
-            builder.groups,
-            builder.agents,
-            parameters,
-            tuple(builder.broken),
-        )
+        lines = _write_parts(builder)
+    return PyomoModel(
+        builder.model,
+        lines,
+        builder.groups,
+        builder.agents,
+        parameters,
+        tuple(builder.broken),
+    )
 
 
 def schedule_of(
@@ -123,21 +152,32 @@ def schedule_of(
     substitution: dict[DutyKey, Any] | None = None,
 ) -> Duties:
     """Return the duty schedule of a case; `substitution` replaces duties that vary."""
-    acting = [policy for policy in policies if not policy.inactive]
-    levies = [levy for policy in acting for levy in policy.levies(parameters)]
-    reliefs = [relief for policy in acting for relief in policy.reliefs(parameters)]
+    levies: list[Levy] = []
+    reliefs: list[Relief] = []
+    for policy in policies:
+        if not policy.inactive:
+            levies += policy.levies(parameters)
+            reliefs += policy.reliefs(parameters)
     return Duties(parameters, levies, reliefs, substitution)
 
 
-def _written(builder: ModelBuilder) -> list[Line]:
-    for part in PARTS:
-        part.variables(builder)
-    for part in PARTS:
-        part.constraints(builder)
+def _write_parts(builder: ModelBuilder) -> list[Line]:
+    """Write all parts and instruments; the order is that of the rows and columns."""
+    _write_variables_and_rows(builder, BEFORE_INSTRUMENTS)
     for instrument in builder.instruments:
         instrument.add(builder)
-    finance.variables(builder)
-    finance.constraints(builder)
-    for part in (*PARTS, finance):
+    _write_variables_and_rows(builder, AFTER_INSTRUMENTS)
+    for part in PARTS:
         part.costs(builder)
     return builder.close()
+
+
+def _write_variables_and_rows(
+    builder: ModelBuilder, parts: Iterable[ModuleType]
+) -> None:
+    # All variables first: the rows of one part use the variables of others.
+    for part in parts:
+        part.variables(builder)
+    for part in parts:
+        for group in groups_of(part):
+            group.write(builder)

@@ -18,6 +18,12 @@ from chipmodel.dataset.rows import (
     RegionRow,
     SegmentRow,
 )
+from chipmodel.model.parameters.build_sites import (
+    base_capacity,
+    build_sites,
+    step_counts,
+    utilisation,
+)
 from chipmodel.model.parameters.finance import capital_recovery
 from chipmodel.model.parameters.market import (
     demand_index,
@@ -32,20 +38,13 @@ from chipmodel.model.parameters.packaging import Packaging, build_packaging
 from chipmodel.model.parameters.parameters import Parameters, Prices
 from chipmodel.model.parameters.place_cost import RS, place_costs
 from chipmodel.model.parameters.scaled_facts import Facts
-from chipmodel.model.parameters.sites import (
-    Group,
-    Sites,
-    base_capacity,
-    build_sites,
-    step_counts,
-    utilisation,
-)
+from chipmodel.model.parameters.sites import Group, Sites
 from chipmodel.model.parameters.upstream import build_upstream
 from chipmodel.model.world import World
 
 
 def build_parameters(data: Dataset, world: World) -> Parameters:
-    """Compute every number of the programme.
+    """Return every number of the linear program of a world.
 
     Raises
     ------
@@ -56,41 +55,38 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
     region_rows = sorted(data.rows(RegionRow), key=lambda row: row.rank)
     regions = tuple(row.region for row in region_rows)
     segments = tuple(row.segment for row in data.rows(SegmentRow))
-    _check_world(world, regions, segments)
-    parameter = {str(row.parameter): value for row, value in facts.each(ParameterRow)}
+    _check_events(world, regions, segments)
+    years = tuple(world.years)
+    parameter = facts.column(ParameterRow, "parameter")
+    recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
+
     capacity = base_capacity(facts)
     use = utilisation(facts)
     index = demand_index(facts)
-    years = tuple(world.years)
-    total = {
-        s: math.fsum(v for (_, q), v in sorted(capacity.items()) if q == s)
-        for s in segments
-    }
-    span = world.report_until - world.base_year
-    growth = {s: index[s, world.report_until] ** (1.0 / span) - 1.0 for s in segments}
-    scale = {(s, t): total[s] * index[s, t] for s in segments for t in years}
+    growth = _mean_growth(index, world)
+    scale = {}
+    wafers = {}
+    for segment in segments:
+        total = math.fsum(c for (_, s), c in capacity.items() if s == segment)
+        for t in years:
+            scale[segment, t] = total * index[segment, t]
+            wafers[segment, t] = total * use[segment, "u_base"] * index[segment, t]
+
     costs = place_costs(facts)
-    sites = build_sites(facts, costs, parameter, scale, _step_counts(data, world))
-    recovery = capital_recovery(world.discount_rate, parameter["economic_life"])
-    packaging = build_packaging(facts)
-    freight = {str(row.leg): value for row, value in facts.each(FreightRow)}
     running = {place: cost.running for place, cost in costs.items()}
-    prices = _prices(
-        facts, capacity, use, sites, running, packaging, freight, recovery, segments
-    )
+    sites = build_sites(facts, costs, parameter, scale, _step_counts(data, world))
+    packaging = build_packaging(facts)
+    freight = facts.column(FreightRow, "leg")
+    plant_cost = _plant_costs(sites, running, use, recovery)
+    fabs = {s: _mean_over_capacity(plant_cost, capacity, s) for s in segments}
+    packing = {s: _packing_cost(packaging, recovery, s) for s in segments}
+    prices = _prices(facts, fabs, packing, freight["international"])
+
     makers, users = location_shares(facts)
-    elasticity = {
-        (row.segment, row.item): value for row, value in facts.each(ElasticityRow)
-    }
-    wafers = {
-        (s, t): total[s] * use[s, "u_base"] * index[s, t]
-        for s in segments
-        for t in years
-    }
-    growing = {
-        t: math.fsum(prices.reference[s] * wafers[s, t] for s in segments)
-        for t in years
-    }
+    elasticity = facts.table(ElasticityRow, "segment", "item")
+    values = {}
+    for segment in segments:
+        values[segment] = step_values(elasticity[segment, "demand"], world.choke)
     return Parameters(
         data=data,
         world=world,
@@ -98,9 +94,7 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         segments=segments,
         years=years,
         rank={row.region: row.rank for row in region_rows},
-        discount={
-            t: (1.0 + world.discount_rate) ** -(t - world.base_year) for t in years
-        },
+        discount={t: _discount_factor(world, t) for t in years},
         recovery=recovery,
         parameter=parameter,
         capacity=capacity,
@@ -110,14 +104,8 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         costs=costs,
         prices=prices,
         index=index,
-        reference={
-            (e, s, t): users[e] * wafers[s, t]
-            for e in regions
-            for s in segments
-            for t in years
-            if users[e] > 0
-        },
-        values={s: step_values(elasticity[s, "demand"], world.choke) for s in segments},
+        reference=_reference_use(regions, users, wafers),
+        values=values,
         pattern=device_pattern(makers, users, parameter["home_seed"]),
         users=users,
         sold=trade_pattern(makers, parameter["route_minimum"]),
@@ -128,113 +116,140 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         upstream=build_upstream(
             facts, sites, wafers, capacity, growth, index, prices.reference
         ),
-        budgets=_budgets(facts, growing),
+        budgets=_budgets(facts, _reference_sales(prices, wafers)),
         capital=_capital(parameter),
         homes=sites.homes,
-        fixed={(s.id, t): v for s in sites.sites.values() for t, v in s.given.items()},
+        fixed=_history(sites),
     )
 
 
-def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
-    """Return the number of cost steps of each place, those of the data whatever the world scales.
-
-    So worlds that differ in numbers share one programme.
-    """
-    plain = Facts(data, world.model_copy(update={"scale": (), "demand_shift": 0.0}))
-    index, span, last = (
-        demand_index(plain),
-        world.report_until - world.base_year,
-        world.report_until,
-    )
-    growth = {
-        s: value ** (1.0 / span) - 1.0 for (s, t), value in index.items() if t == last
-    }
-    return step_counts(
-        plain,
-        {str(row.parameter): value for row, value in plain.each(ParameterRow)},
-        growth,
-    )
-
-
-def _check_world(
+def _check_events(
     world: World, regions: tuple[str, ...], segments: tuple[str, ...]
 ) -> None:
+    """Refuse events in places and years that the model does not have."""
     problems = []
     for event in world.event:
+        place = f"event {event.id}"
         if event.region not in regions:
-            problems.append(
-                Problem(
-                    world.name,
-                    f"event {event.id}",
-                    f"unknown region '{event.region}'",
-                    "use one of " + ", ".join(regions),
-                )
-            )
+            what = f"unknown region '{event.region}'"
+            fix = "use one of " + ", ".join(regions)
+            problems.append(Problem(world.name, place, what, fix))
         if event.years[1] < world.base_year or event.years[0] > world.horizon:
-            problems.append(
-                Problem(
-                    world.name,
-                    f"event {event.id}",
-                    "years are outside the years solved",
-                    f"choose years in {world.base_year} to {world.horizon}",
-                )
-            )
-        problems += [
-            Problem(
-                world.name,
-                f"event {event.id}",
-                f"unknown segment '{s}'",
-                "use one of " + ", ".join(segments),
-            )
-            for s in event.segments
-            if s not in segments and event.segments != ("all",)
-        ]
+            what = "years are outside the years solved"
+            fix = f"choose years in {world.base_year} to {world.horizon}"
+            problems.append(Problem(world.name, place, what, fix))
+        if event.segments == ("all",):
+            continue
+        for segment in event.segments:
+            if segment not in segments:
+                what = f"unknown segment '{segment}'"
+                fix = "use one of " + ", ".join(segments)
+                problems.append(Problem(world.name, place, what, fix))
     if problems:
         raise InputError(problems)
 
 
-def _prices(
-    facts: Facts,
-    capacity: dict[RS, float],
-    use: dict[tuple[str, str], float],
+def _discount_factor(world: World, year: int) -> float:
+    return float((1.0 + world.discount_rate) ** -(year - world.base_year))
+
+
+def _mean_growth(index: dict[tuple[str, int], float], world: World) -> dict[str, float]:
+    """Return mean growth a year of each segment over the reported years."""
+    last = world.report_until
+    span = last - world.base_year
+    growth = {}
+    for segment, year in index:
+        if year == last:
+            growth[segment] = index[segment, last] ** (1.0 / span) - 1.0
+    return growth
+
+
+def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
+    """Return the number of cost steps of each place in the data as they are.
+
+    It ignores the factors of a world, so that worlds that differ in numbers only share
+    one linear program.
+    """
+    unscaled = world.model_copy(update={"scale": (), "demand_shift": 0.0})
+    facts = Facts(data, unscaled)
+    growth = _mean_growth(demand_index(facts), world)
+    return step_counts(facts, facts.column(ParameterRow, "parameter"), growth)
+
+
+def _plant_costs(
     sites: Sites,
     running: dict[RS, float],
-    packaging: Packaging,
-    freight: dict[str, float],
+    use: dict[tuple[str, str], float],
     recovery: float,
-    segments: tuple[str, ...],
-) -> Prices:
-    price = {(row.segment, row.item): value for row, value in facts.each(PriceRow)}
-    cost = {(row.segment, row.item): value for row, value in facts.each(CostRow)}
-    reference = {s: per_kwpm_year(price[s, "reference"]) for s in segments}
-    inputs = {s: per_kwpm_year(cost[s, "inputs"]) for s in segments}
-    plant: dict[RS, float] = {}
+) -> dict[RS, float]:
+    """Return the full cost of a new fab by region and segment, without materials.
+
+    MUSD per kwpm and year.
+    """
+    cost: dict[RS, float] = {}
     for place in sites.places.values():
         _, region, segment = place.group
         annuity = recovery * place.capex * place.work.interest / use[segment, "u_max"]
-        plant[region, segment] = annuity + running[region, segment]
+        cost[region, segment] = annuity + running[region, segment]
+    return cost
+
+
+def _mean_over_capacity(
+    cost: dict[RS, float], capacity: dict[RS, float], segment: str
+) -> float:
+    """Return the mean cost of a segment, weighted over base capacity."""
+    weights = {}
+    for place, amount in sorted(capacity.items()):
+        if place[1] == segment and place in cost:
+            weights[place] = amount
+    total = math.fsum(weights.values())
+    if total <= 0:
+        raise InputError.one(
+            "expansion.csv",
+            segment,
+            "no place with base capacity can be expanded",
+            "add a weight",
+        )
+    weighted = math.fsum(amount * cost[place] for place, amount in weights.items())
+    return weighted / total
+
+
+def _packing_cost(packaging: Packaging, recovery: float, segment: str) -> float:
+    """Return the full cost of packaging a segment, MUSD per kwpm and year."""
+    costs = []
+    for (packed, package), share in packaging.need.items():
+        if packed == segment:
+            annuity = recovery * packaging.capex[package]
+            costs.append(share * (packaging.running[package] + annuity))
+    return math.fsum(costs)
+
+
+def _prices(
+    facts: Facts,
+    fabs: dict[str, float],
+    packing: dict[str, float],
+    freight: float,
+) -> Prices:
+    """Return the prices of every segment.
+
+    Parameters
+    ----------
+    facts : Facts
+    fabs, packing : dict
+        Full cost of a new fab without materials and of packaging, by segment.
+    freight : float
+        International freight, a share of the reference price.
+    """
+    segments = list(fabs)
+    price = facts.table(PriceRow, "segment", "item")
+    cost = facts.table(CostRow, "segment", "item")
+    reference = {s: per_kwpm_year(price[s, "reference"]) for s in segments}
+    inputs = {s: per_kwpm_year(cost[s, "inputs"]) for s in segments}
     long_run = {}
     for s in segments:
-        known = {
-            r: v for (r, q), v in sorted(capacity.items()) if q == s and (r, s) in plant
-        }
-        weight = math.fsum(known.values())
-        if weight <= 0:
-            raise InputError.one(
-                "expansion.csv",
-                s,
-                "no place with base capacity can be expanded",
-                "add a weight",
-            )
-        fab = math.fsum(v * plant[r, s] for r, v in known.items()) / weight
-        packing = math.fsum(
-            share * (packaging.running[p] + recovery * packaging.capex[p])
-            for (q, p), share in sorted(packaging.need.items())
-            if q == s
-        )
-        long_run[s] = (
-            fab + inputs[s] + packing + 2.0 * freight["international"] * reference[s]
-        )
+        # Two legs: from the fab to packaging, and from there to the place of use.
+        legs = 2.0 * freight * reference[s]
+        long_run[s] = fabs[s] + inputs[s] + packing[s] + legs
     return Prices(
         reference=reference,
         dutiable={s: reference[s] * price[s, "customs_share"] for s in segments},
@@ -244,15 +259,39 @@ def _prices(
     )
 
 
-def _budgets(facts: Facts, growing: dict[int, float]) -> dict[tuple[str, int], float]:
+def _reference_use(
+    regions: tuple[str, ...],
+    users: dict[str, float],
+    wafers: dict[tuple[str, int], float],
+) -> dict[tuple[str, str, int], float]:
+    """Return reference quantities by user, segment and year, kwpm."""
+    quantities = {}
+    for user in regions:
+        if users[user] > 0:
+            for (segment, t), amount in wafers.items():
+                quantities[user, segment, t] = users[user] * amount
+    return quantities
+
+
+def _reference_sales(
+    prices: Prices, wafers: dict[tuple[str, int], float]
+) -> dict[int, float]:
+    """Return the world's sales of chips at reference prices by year, MUSD."""
+    sales: dict[int, list[float]] = defaultdict(list)
+    for (segment, t), amount in wafers.items():
+        sales[t].append(prices.reference[segment] * amount)
+    return {t: math.fsum(values) for t, values in sales.items()}
+
+
+def _budgets(facts: Facts, sales: dict[int, float]) -> dict[tuple[str, int], float]:
+    """Return investment budgets by holder and year, which grow with reference sales."""
     world = facts.world
     if world.budgets == "none":
         return {}
-    base = {
-        row.holder: value
-        for row, value in facts.each(BudgetRow)
-        if row.base_year == world.base_year
-    }
+    base = {}
+    for row, value in facts.each(BudgetRow):
+        if row.base_year == world.base_year:
+            base[row.holder] = value
     if not base:
         raise InputError.one(
             "budgets.csv",
@@ -260,14 +299,26 @@ def _budgets(facts: Facts, growing: dict[int, float]) -> dict[tuple[str, int], f
             f"no budget for {world.base_year}",
             "add rows for it",
         )
-    budgets: dict[tuple[str, int], float] = defaultdict(float)
+    budgets = {}
     for holder, value in base.items():
         for t in world.years:
             if t > world.history_until:
-                budgets[holder, t] = value * growing[t] / growing[world.base_year]
-    return dict(budgets)
+                budgets[holder, t] = value * sales[t] / sales[world.base_year]
+    return budgets
 
 
 def _capital(parameter: dict[str, float]) -> list[tuple[float, float]]:
-    step, premium = parameter["capital_step"], parameter["capital_premium"]
-    return [(step, premium * k) for k in range(1, 5)] + [(0.0, premium * 5)]
+    """Return the steps of outside capital, each more expensive than the last."""
+    step = parameter["capital_step"]
+    premium = parameter["capital_premium"]
+    bounded = [(step, premium * k) for k in range(1, 5)]
+    return [*bounded, (0.0, premium * 5)]
+
+
+def _history(sites: Sites) -> dict[tuple[str, int], float]:
+    """Return the builds that history gives, by site and year, kwpm."""
+    builds = {}
+    for site in sites.sites.values():
+        for t, amount in site.given.items():
+            builds[site.id, t] = amount
+    return builds

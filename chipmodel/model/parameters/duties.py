@@ -1,19 +1,23 @@
-"""The duty schedule: every tariff of a case resolved together, before the programme is written.
+"""The duty schedule: all tariffs of a case, resolved together.
+
+It is computed before the linear program is written.
 
 Duties are resolved for each importer, flow (bare chips or use), segment, origin and
 year, in this order:
 
-1. *exemptions*: a tariff does not fall on the origins it leaves out, nor on the importer's own chips;
-2. *reliefs*: a free-trade area sets duties between its members to zero, an allowance lowers the duty
-   above it;
-3. *stacking*: what is left adds up, layer on layer: most-favoured-nation, Section 301, Section 232,
-   others. A tariff on a narrower share of a segment falls on goods that wider ones fall
-   on too;
-4. *ceilings*: the lowest all-in ceiling cuts the sum, from the last layer down. It never cuts the
-   most-favoured-nation layer: where that alone exceeds it, nothing is added.
+1. *exemptions*: a tariff does not apply to the origins it exempts, nor to the
+   importer's own chips;
+2. *reliefs*: a free-trade area sets duties between its members to zero, an allowance
+   lowers the duty above it;
+3. *stacking*: the remaining rates add up, layer on layer: most-favoured-nation,
+   Section 301, Section 232, others. A tariff on a narrower share of a segment applies
+   to goods to which wider ones apply too;
+4. *ceilings*: the lowest all-in ceiling cuts the sum, from the last layer down. It
+   never cuts the most-favoured-nation layer: where that alone exceeds it, nothing is
+   added.
 
-Each tariff levies what is left of its own rate, so that the ledger knows the share of
-each law.
+Each tariff levies the remaining part of its own rate, so that the ledger has the share
+of each law.
 """
 
 from __future__ import annotations
@@ -23,35 +27,44 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
 
 Layer = Literal["mfn", "section_301", "section_232", "other"]
 
-
 LAYERS: tuple[Layer, ...] = ("mfn", "section_301", "section_232", "other")
 """Layers in the order in which they stack."""
 
-
 On = Literal["chips", "use"]
-
+"""What a duty is levied on: bare chips, or the chips inside devices that are used."""
 
 DutyKey = tuple[str, str, str, str, str, str | None, int]
-"""Tariff, importer, flow, segment, place of the fab, place of assembly (none if no rule asks), year."""
+"""Tariff, importer, flow, segment, place of the fab, place of assembly and year.
+
+The place of assembly is none if no rule of origin depends on it.
+"""
+
+
+class Distinction(NamedTuple):
+    """Origins a rule must distinguish inside devices, at a user, in some segments."""
+
+    user: str
+    segments: tuple[str, ...]
+    origins: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Levy:
-    """A duty as one tariff states it, before anything relieves or caps it.
+    """A duty as one tariff states it, before any relief or ceiling.
 
     Attributes
     ----------
     origins : frozenset of str
-        Origins it falls on, by its rule of origin (``diffusion`` or ``assembly``).
+        Origins it applies to, by its rule of origin (``diffusion`` or ``assembly``).
     scope : float
-        Share of the flow it falls on.
+        Share of the flow it applies to.
     ceiling : float or None
         All-in ceiling it grants to the origins in `capped`.
     """
@@ -71,14 +84,12 @@ class Levy:
 
     def origin(self, made: str, assembled: str | None) -> str:
         """Return the origin by this duty's rule."""
-        return (
-            assembled
-            if self.origin_rule == "assembly" and assembled is not None
-            else made
-        )
+        if self.origin_rule == "assembly" and assembled is not None:
+            return assembled
+        return made
 
     def falls_on(self, origin: str, segment: str, year: int) -> bool:
-        """Whether it falls on chips of an origin in a year."""
+        """Return whether it applies to chips of an origin in a year."""
         return (
             origin in self.origins
             and segment in self.segments
@@ -95,7 +106,7 @@ class Relief:
     tariffs : frozenset of str or None
         Tariffs it relieves; none for all in the layers.
     rate : float
-        What is left of each.
+        Highest rate that remains of each.
     """
 
     policy: str
@@ -108,7 +119,7 @@ class Relief:
     rate: float
 
     def covers(self, levy: Levy, origin: str, segment: str, year: int) -> bool:
-        """Whether it relieves a duty on an origin."""
+        """Return whether it relieves a duty on an origin."""
         return (
             levy.importer in self.importers
             and origin in self.origins
@@ -119,16 +130,26 @@ class Relief:
         )
 
 
+@dataclass(frozen=True)
+class _Stacked:
+    """A duty in a stack: its rate after reliefs, and the ceiling it grants."""
+
+    levy: Levy
+    rate: float
+    ceiling: float
+
+
 class Duties:
     """The resolved duty schedule of a case.
 
     Parameters
     ----------
+    parameters : Parameters
     levies, reliefs : iterable
-        What the instruments of the case levy, and what they take off.
+        What the instruments of the case levy, and what they relieve.
     substitution : dict
-        Duties that vary between the cases of a sweep, and what stands for them in the
-        programme.
+        Duties that vary between the cases of a sweep, and the polynomials that replace
+        them in the linear program.
     """
 
     def __init__(
@@ -138,51 +159,46 @@ class Duties:
         reliefs: Iterable[Relief],
         substitution: dict[DutyKey, Any] | None = None,
     ) -> None:
-        self.levies = sorted(levies, key=lambda x: (LAYERS.index(x.layer), x.policy))
+        self.levies = sorted(levies, key=_stacking_order)
         self.reliefs = list(reliefs)
-        self._numbers = parameters
-        self._lifted = substitution or {}
-        self._by_assembly = any(levy.origin_rule == "assembly" for levy in self.levies)
+        self._parameters = parameters
+        self._substitution = substitution or {}
+        rules = {levy.origin_rule for levy in self.levies}
+        self._by_assembly = "assembly" in rules
+        # A cache of this schedule only, which ends with it.
         self.resolved = lru_cache(maxsize=None)(self._resolve)
 
     def rate(self, policy: str, importer: str, on: On, flow: Flow) -> Any:
         """Return what a tariff levies on a flow, as a share of its dutiable value."""
         if not flow.origins:
             return 0.0
-        # Origins no rule tells apart bear the same duty: any of them stands for its
-        # class.
-        place = (
-            importer,
-            on,
-            flow.segment,
-            min(flow.origins),
-            flow.assembled if self._by_assembly else None,
-            flow.year,
-        )
-        substitution = self._lifted.get((policy, *place))
-        return (
-            self.resolved(*place).get(policy, 0.0)
-            if substitution is None
-            else substitution
-        )
+        # No rule distinguishes the origins of a class: any of them represents it.
+        made = min(flow.origins)
+        assembled = flow.assembled if self._by_assembly else None
+        place = (importer, on, flow.segment, made, assembled, flow.year)
+        substitute = self._substitution.get((policy, *place))
+        if substitute is not None:
+            return substitute
+        return self.resolved(*place).get(policy, 0.0)
 
     def table(self) -> dict[DutyKey, float]:
         """Return every duty of the schedule."""
-        n = self._numbers
-        found: dict[DutyKey, float] = {}
+        years = self._parameters.years
+        duties: dict[DutyKey, float] = {}
         for importer, on in sorted({(levy.importer, levy.on) for levy in self.levies}):
-            for made, s in n.places:
-                via = (
-                    [a for r, a in n.packaging.routes if r == made]
-                    if self._by_assembly and on == "chips"
-                    else [None]
-                )
-                for a, t in product(via, n.years):
-                    for policy, rate in self.resolved(
-                        importer, on, s, made, a, t
-                    ).items():
-                        found[policy, importer, on, s, made, a, t] = rate
-        return found
+            for made, segment in self._parameters.places:
+                for assembled, year in product(self._assembly_places(made, on), years):
+                    place = (importer, on, segment, made, assembled, year)
+                    for policy, rate in self.resolved(*place).items():
+                        duties[policy, *place] = rate
+        return duties
+
+    def _assembly_places(self, made: str, on: On) -> list[str | None]:
+        """Return the places of assembly on which duties on chips may depend."""
+        if not self._by_assembly or on == "use":
+            return [None]
+        routes = self._parameters.packaging.routes
+        return [assembled for region, assembled in routes if region == made]
 
     def _resolve(
         self,
@@ -193,97 +209,117 @@ class Duties:
         assembled: str | None,
         year: int,
     ) -> dict[str, float]:
-        """Return the duty of each tariff on an origin, as a share of the dutiable value of the flow."""
-        falling = [
-            levy
-            for levy in self.levies
-            if (levy.importer, levy.on) == (importer, on)
-            and levy.falls_on(levy.origin(made, assembled), segment, year)
-        ]
-        stack = []
-        for levy in falling:
-            origin = levy.origin(made, assembled)
-            ceiling = (
-                levy.ceiling
-                if levy.ceiling is not None and origin in levy.capped
-                else float("inf")
-            )
-            stack.append((levy, self._relieved(levy, origin, segment, year), ceiling))
-        return _stacked(stack)
+        """Return the duty of each tariff on an origin.
 
-    def _relieved(self, levy: Levy, origin: str, segment: str, year: int) -> float:
-        return min(
-            [
-                levy.rate,
-                *(
-                    r.rate
-                    for r in self.reliefs
-                    if r.covers(levy, origin, segment, year)
-                ),
-            ]
-        )
+        As a share of the dutiable value of the flow.
+        """
+        stack = []
+        for levy in self.levies:
+            origin = levy.origin(made, assembled)
+            if (levy.importer, levy.on) != (importer, on):
+                continue
+            if not levy.falls_on(origin, segment, year):
+                continue
+            ceiling = float("inf")
+            if levy.ceiling is not None and origin in levy.capped:
+                ceiling = levy.ceiling
+            rate = self._relieved_rate(levy, origin, segment, year)
+            stack.append(_Stacked(levy, rate, ceiling))
+        return _add_up(stack)
+
+    def _relieved_rate(self, levy: Levy, origin: str, segment: str, year: int) -> float:
+        rate = levy.rate
+        for relief in self.reliefs:
+            if relief.covers(levy, origin, segment, year):
+                rate = min(rate, relief.rate)
+        return rate
 
     def levy(self, policy: str) -> Levy | None:
-        """Return the duty a tariff states; none if it is not in force in the case or does nothing."""
+        """Return the duty a tariff states; none if the case has no such duty."""
         return next((levy for levy in self.levies if levy.policy == policy), None)
 
     def relieved(self, relief: str, importer: str, on: On, flow: Flow) -> float:
-        """Return the share of a flow on which some rule takes something off a duty."""
-        rules = [r for r in self.reliefs if r.policy == relief]
-        origins = [
-            (x, x.origin(min(flow.origins), flow.assembled)) for x in self.levies
-        ]
-        return max(
-            (
-                levy.scope
-                for levy, origin in origins
-                if (levy.importer, levy.on) == (importer, on)
-                and levy.falls_on(origin, flow.segment, flow.year)
-                and any(
-                    r.rate < levy.rate
-                    and r.covers(levy, origin, flow.segment, flow.year)
-                    for r in rules
-                )
-            ),
-            default=0.0,
-        )
+        """Return the share of a flow on which an instrument lowers a duty.
 
-    def distinguishes(self) -> Iterator[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Return the origins that bear different duties inside devices, as (user, segments, origins)."""
-        n = self._numbers
-        for user in sorted({levy.importer for levy in self.levies if levy.on == "use"}):
-            for s in n.segments:
-                alike: dict[tuple[object, ...], set[str]] = defaultdict(set)
-                for r in (r for r, q in n.places if q == s):
-                    paid = (self.resolved(user, "use", s, r, None, t) for t in n.years)
-                    alike[tuple(tuple(sorted(x.items())) for x in paid)].add(r)
-                if len(alike) > 1:
-                    for members in alike.values():
-                        yield user, (s,), frozenset(members)
+        Parameters
+        ----------
+        relief : str
+            Id of the instrument that relieves.
+        importer, on, flow
+            The flow on which the duty is levied.
+        """
+        rules = [rule for rule in self.reliefs if rule.policy == relief]
+        made = min(flow.origins)
+        share = 0.0
+        for levy in self.levies:
+            origin = levy.origin(made, flow.assembled)
+            if (levy.importer, levy.on) != (importer, on):
+                continue
+            if not levy.falls_on(origin, flow.segment, flow.year):
+                continue
+            for rule in rules:
+                covered = rule.covers(levy, origin, flow.segment, flow.year)
+                if covered and rule.rate < levy.rate:
+                    share = max(share, levy.scope)
+        return share
+
+    def distinguishes(self) -> Iterator[Distinction]:
+        """Return the origins that bear different duties inside devices."""
+        users = {levy.importer for levy in self.levies if levy.on == "use"}
+        for user in sorted(users):
+            for segment in self._parameters.segments:
+                classes = self._classes(user, segment)
+                if len(classes) > 1:
+                    for origins in classes:
+                        yield Distinction(user, (segment,), frozenset(origins))
+
+    def _classes(self, user: str, segment: str) -> list[set[str]]:
+        """Return the origins of a segment, those with the same duties together."""
+        by_duties: dict[tuple[object, ...], set[str]] = defaultdict(set)
+        for made, made_segment in self._parameters.places:
+            if made_segment != segment:
+                continue
+            duties = []
+            for year in self._parameters.years:
+                resolved = self.resolved(user, "use", segment, made, None, year)
+                duties.append(tuple(sorted(resolved.items())))
+            by_duties[tuple(duties)].add(made)
+        return list(by_duties.values())
 
 
-def _stacked(stack: list[tuple[Levy, float, float]]) -> dict[str, float]:
-    """Add up (levy, what is left of its rate, its ceiling) in order, band by band of what they fall on."""
+def _stacking_order(levy: Levy) -> tuple[int, str]:
+    return LAYERS.index(levy.layer), levy.policy
+
+
+def _add_up(stack: list[_Stacked]) -> dict[str, float]:
+    """Return what each tariff of a stack levies, under the lowest ceiling.
+
+    Tariffs may apply to different shares (scopes) of a flow. The flow is cut into bands
+    at these shares; the rates are added up and cut within each band.
+    """
     total: dict[str, float] = defaultdict(float)
-    for low, high in pairwise(sorted({0.0, *(levy.scope for levy, _, _ in stack)})):
-        band = [entry for entry in stack if entry[0].scope >= high]
-        room = min(ceiling for _, _, ceiling in band)
-        for levy, rate, _ in band:
-            levied = rate if levy.layer == "mfn" else min(rate, max(room, 0.0))
-            room -= levied
-            total[levy.policy] += (high - low) * levied
+    edges = sorted({0.0, *(entry.levy.scope for entry in stack)})
+    for lower, upper in pairwise(edges):
+        band = [entry for entry in stack if entry.levy.scope >= upper]
+        below_ceiling = min(entry.ceiling for entry in band)
+        for entry in band:
+            levied = entry.rate
+            if entry.levy.layer != "mfn":
+                levied = min(levied, max(below_ceiling, 0.0))
+            below_ceiling -= levied
+            total[entry.levy.policy] += (upper - lower) * levied
     return dict(total)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A named flow a policy can act on: wafers of a segment in a year and where they come from.
+    """A named flow a policy can act on: wafers of a segment in a year, by origin.
 
     Attributes
     ----------
     origins : frozenset of str
         Place of diffusion (the fab); for use, the places of one class of origins that
-        no rule of the case tells apart.
+        no rule of the case distinguishes.
     assembled : str or None
         Place of assembly; none for flows inside devices.
     term : Any

@@ -58,28 +58,37 @@ def construction(months: float, building_share: float, rate: float) -> Construct
     twelve months.
     """
     lead = months / MONTHS_PER_YEAR
+    # A lead of whole years must not gain a year by rounding.
     count = max(1, math.ceil(lead - 1e-9))
     shell = _even(0.0, lead, count)
     tools = _even(max(0.0, lead - 1.0), lead, count)
-    spend = tuple(
-        building_share * a + (1.0 - building_share) * b
-        for a, b in zip(shell, tools, strict=True)
-    )
-    interest = math.fsum(
-        share * (1.0 + rate) ** max(lead - k, 0.0) for k, share in enumerate(spend)
-    )
-    return Construction(lead, spend, tools, interest)
+    spend = []
+    for shell_share, tool_share in zip(shell, tools, strict=True):
+        spend.append(building_share * shell_share + (1.0 - building_share) * tool_share)
+    compounded = []
+    for k, share in enumerate(spend):
+        compounded.append(share * (1.0 + rate) ** max(lead - k, 0.0))
+    return Construction(lead, tuple(spend), tools, math.fsum(compounded))
 
 
 def _even(start: float, end: float, count: int) -> tuple[float, ...]:
+    """Return the share of the span from `start` to `end` in each of `count` years."""
     if end <= start:
         return (1.0, *([0.0] * (count - 1)))
-    return tuple(
-        max(0.0, min(end, k + 1.0) - max(start, float(k))) / (end - start)
-        for k in range(count)
-    )
+    shares = []
+    for k in range(count):
+        overlap = min(end, k + 1.0) - max(start, float(k))
+        shares.append(max(0.0, overlap) / (end - start))
+    return tuple(shares)
 
 
 def share_in_service(ready: float, year: int) -> float:
-    """Return the share of a year for which a plant ready at time `ready` is in service."""
+    """Return the share of a year for which a plant ready at time `ready` is in service.
+
+    Parameters
+    ----------
+    ready : float
+        Calendar time at which it starts production, such as 2027.5.
+    year : int
+    """
     return min(1.0, max(0.0, year + 1.0 - ready))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from itertools import pairwise
 
 from chipmodel.common.errors import InputError
@@ -39,14 +38,20 @@ GRID: tuple[float, ...] = (
     1.4,
     1.7,
 )
-"""Edges of the demand steps as multiples of the reference quantity; the first is the block whose loss is 'unmet'."""
+"""Edges of the demand steps, multiples of the reference quantity.
+
+Demand lost in the first step is unmet demand.
+"""
+
+MOST_FITTING_ROUNDS = 500
 
 
 def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
-    """Return the value of each demand step as a multiple of the reference price.
+    r"""Return the value of each demand step as a multiple of the reference price.
 
-    The mean over the step of the constant-elasticity curve ``p = x**(1/elasticity)``,
-    cut at `choke`.
+    The mean over the step of the constant-elasticity curve, cut at the choke price:
+
+    .. math:: \min(choke, x^{1/\epsilon})
 
     Parameters
     ----------
@@ -55,22 +60,20 @@ def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
     choke : float
         Price multiple at which nothing more is bought.
     """
+    # Below this quantity the curve lies above the choke price.
     cut = choke**elasticity
-    return tuple(
-        (
-            _area(min(b, cut), min(a, cut), None, choke)
-            + _area(max(b, cut), max(a, cut), elasticity, choke)
-        )
-        / (b - a)
-        for a, b in pairwise(GRID)
-    )
+    values = []
+    for lower, upper in pairwise(GRID):
+        flat = choke * max(0.0, min(upper, cut) - min(lower, cut))
+        curved = _area_below_curve(max(upper, cut), max(lower, cut), elasticity)
+        values.append((flat + curved) / (upper - lower))
+    return tuple(values)
 
 
-def _area(upper: float, lower: float, elasticity: float | None, choke: float) -> float:
+def _area_below_curve(upper: float, lower: float, elasticity: float) -> float:
+    """Return the area below ``x**(1/elasticity)`` from `lower` to `upper`."""
     if upper <= lower:
         return 0.0
-    if elasticity is None:
-        return choke * (upper - lower)
     power = 1.0 / elasticity + 1.0
     if abs(power) < 1e-12:
         return math.log(upper / lower)
@@ -78,18 +81,24 @@ def _area(upper: float, lower: float, elasticity: float | None, choke: float) ->
 
 
 def demand_index(facts: Facts) -> dict[tuple[str, int], float]:
-    """Return reference demand relative to the base year, by segment and year."""
+    """Return reference demand relative to the base year, by segment and year.
+
+    Raises
+    ------
+    InputError
+        If growth is missing for a year solved.
+    """
     world = facts.world
-    rate: dict[tuple[str, int], float] = {}
+    growth: dict[tuple[str, int], float] = {}
     for row, value in facts.each(DemandRow):
         for year in range(row.year_from, row.year_to + 1):
-            rate[row.segment, year] = value + world.demand_shift
+            growth[row.segment, year] = value + world.demand_shift
     index: dict[tuple[str, int], float] = {}
-    for segment in {row.segment for row in facts.data.rows(DemandRow)}:
+    for segment in dict.fromkeys(row.segment for row in facts.data.rows(DemandRow)):
         level = 1.0
         for year in world.years:
             if year > world.base_year:
-                if (segment, year) not in rate:
+                if (segment, year) not in growth:
                     raise InputError.one(
                         "demand.csv",
                         f"{segment}, {year}",
@@ -97,20 +106,26 @@ def demand_index(facts: Facts) -> dict[tuple[str, int], float]:
                         "add a period that covers it, or shorten the horizon of the"
                         " world",
                     )
-                level *= 1.0 + rate[segment, year]
+                level *= 1.0 + growth[segment, year]
             index[segment, year] = level
     return index
 
 
 def location_shares(facts: Facts) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the shares of the world's chips by place of device making and by place of use."""
-    share = facts.table(DemandLocationRow, "criterion", "region")
-    total: dict[object, float] = defaultdict(float)
-    for (criterion, _), value in share.items():
-        total[criterion] += value
-    makers = {str(r): v / total["maker"] for (c, r), v in share.items() if c == "maker"}
-    users = {str(r): v / total["user"] for (c, r), v in share.items() if c == "user"}
-    return makers, users
+    """Return the shares of the world's chips by place of device making and of use."""
+    shares = facts.table(DemandLocationRow, "criterion", "region")
+    return _normalised(shares, "maker"), _normalised(shares, "user")
+
+
+def _normalised(
+    shares: dict[tuple[object, ...], float], criterion: str
+) -> dict[str, float]:
+    """Return the shares by one criterion, summing to one."""
+    by_region = {str(r): share for (c, r), share in shares.items() if c == criterion}
+    total = 0.0
+    for share in by_region.values():
+        total += share
+    return {region: share / total for region, share in by_region.items()}
 
 
 def device_pattern(
@@ -126,50 +141,71 @@ def device_pattern(
     dict
         ``h[maker, user]``; sums to one over makers for each user.
     """
-    flow = {(m, e): home_seed if m == e else 1.0 for m in makers for e in users}
-    for _ in range(500):
-        for m, wanted in makers.items():
-            have = math.fsum(flow[m, e] for e in users)
-            for e in users:
-                flow[m, e] *= wanted / have if have > 0 else 0.0
+    flow: dict[tuple[str, str], float] = {}
+    for maker in makers:
+        for user in users:
+            flow[maker, user] = home_seed if maker == user else 1.0
+    for _ in range(MOST_FITTING_ROUNDS):
+        for maker, margin in makers.items():
+            _scale_to(flow, [(maker, user) for user in users], margin)
         worst = 0.0
-        for e, wanted in users.items():
-            have = math.fsum(flow[m, e] for m in makers)
-            worst = max(worst, abs(have - wanted))
-            for m in makers:
-                flow[m, e] *= wanted / have if have > 0 else 0.0
+        for user, margin in users.items():
+            gap = _scale_to(flow, [(maker, user) for maker in makers], margin)
+            worst = max(worst, gap)
         if worst < 1e-13:
             break
-    return {
-        (m, e): flow[m, e] / users[e] for m in makers for e in users if users[e] > 0
-    }
+    pattern = {}
+    for maker, user in flow:
+        if users[user] > 0:
+            pattern[maker, user] = flow[maker, user] / users[user]
+    return pattern
 
 
-def trade_pattern(makers: dict[str, float], least: float) -> dict[str, float]:
-    """Return each place's share of purchases of chips, at least `least`, summing to one."""
-    floored = {m: max(share, least) for m, share in makers.items()}
+def _scale_to(
+    flow: dict[tuple[str, str], float], entries: list[tuple[str, str]], margin: float
+) -> float:
+    """Scale some flows so that they sum to a margin; return how far they were off."""
+    total = math.fsum(flow[entry] for entry in entries)
+    for entry in entries:
+        flow[entry] *= margin / total if total > 0 else 0.0
+    return abs(total - margin)
+
+
+def trade_pattern(makers: dict[str, float], minimum: float) -> dict[str, float]:
+    """Return each place's share of purchases of chips, summing to one.
+
+    A share below `minimum` is raised to it first.
+    """
+    floored = {maker: max(share, minimum) for maker, share in makers.items()}
     total = math.fsum(floored.values())
-    return {m: share / total for m, share in floored.items()}
+    return {maker: share / total for maker, share in floored.items()}
 
 
 def route_steps(facts: Facts, substitution: float) -> list[tuple[float, float]]:
-    """Return the steps of route inertia as (widening, cost as a share of the reference price).
+    r"""Return the steps of route inertia as (widening, cost).
 
-    A wafer in step k costs ``ln(1 + Phi_k) / sigma``, Phi_k the cumulated widening at
-    the middle of the step and sigma the elasticity of substitution between origins.
+    A wafer in step k costs a share of the reference price,
+
+    .. math:: \ln(1 + \Phi_k) / \sigma
+
+    with Phi_k the cumulated widening at the middle of the step and sigma the elasticity
+    of substitution between origins.
     """
-    steps = sorted((row.step, value) for row, value in facts.each(RouteStepRow))
-    done, found = 0.0, []
-    for _, phi in steps:
-        found.append((phi, math.log(1.0 + done + phi / 2.0) / substitution))
-        done += phi
-    return found
+    rows = sorted((row.step, value) for row, value in facts.each(RouteStepRow))
+    cumulated = 0.0
+    steps = []
+    for _, widening in rows:
+        level = 1.0 + cumulated + widening / 2.0
+        steps.append((widening, math.log(level) / substitution))
+        cumulated += widening
+    return steps
 
 
 def device_steps(facts: Facts) -> list[tuple[float, float]]:
-    """Return the steps of moving device making as (width, premium), shares of devices and of price."""
+    """Return the steps of moving device making as (width, premium).
+
+    Both are shares: of devices and of the price.
+    """
     values = {(row.step, row.item): value for row, value in facts.each(DeviceStepRow)}
-    return [
-        (values[k, "width"], values[k, "premium"])
-        for k in sorted({k for k, _ in values})
-    ]
+    steps = sorted({step for step, _ in values})
+    return [(values[step, "width"], values[step, "premium"]) for step in steps]

@@ -12,11 +12,12 @@ from chipmodel.dataset.rows import (
     AssemblyRow,
 )
 from chipmodel.model.parameters.scaled_facts import Facts
+from chipmodel.model.world import World
 
 
 @dataclass(frozen=True)
 class Plant:
-    """A packaging plant, a project or room to add one.
+    """A packaging plant, an announced project or a greenfield place.
 
     Attributes
     ----------
@@ -66,52 +67,50 @@ class Packaging:
 
 
 def build_packaging(facts: Facts) -> Packaging:
-    """Read packaging off the data; announced plants may be built from the year that brings them on line in time."""
-    world = facts.world
+    """Return the packaging of a data set.
+
+    An announced plant may be built from the year that brings it on line in time.
+    """
     cost = facts.table(AssemblyCostRow, "package", "item")
     lead = cost["all", "lead"] / MONTHS_PER_YEAR
     plants = {}
-    for row, value in facts.each(AssemblyRow):
-        first = world.history_until + 1
-        if row.earliest is not None:
-            first = max(first, row.earliest - int(lead))
-        builds = (
-            ()
-            if row.kind == "fleet"
-            else tuple(
-                t
-                for t in range(first, world.horizon + 1)
-                if t + lead < world.horizon + 1
+    for row, size in facts.each(AssemblyRow):
+        builds = _start_years(row, lead, facts.world)
+        if builds or row.kind == "fleet":
+            plants[row.site] = Plant(
+                id=row.site,
+                kind=row.kind,
+                package=row.package,
+                name=row.name,
+                firm=row.firm,
+                region=row.region,
+                size=None if row.kind == "greenfield" else size,
+                builds=builds,
+                lead=lead,
             )
-        )
-        if row.kind != "fleet" and not builds:
-            continue
-        size = None if row.kind == "greenfield" else value
-        plants[row.site] = Plant(
-            row.site,
-            row.kind,
-            row.package,
-            row.name,
-            row.firm,
-            row.region,
-            size,
-            builds,
-            lead,
-        )
-    packages = sorted({p.package for p in plants.values()})
+    packages = sorted({plant.package for plant in plants.values()})
+    need: dict[tuple[str, str], float] = {}
+    for recipe, share in facts.each(AssemblyRecipeRow):
+        if share > 0:
+            need[recipe.segment, recipe.package] = share
+    route_rows = facts.data.rows(AssemblyRouteRow)
+    routes = sorted((row.region, row.assembly_region) for row in route_rows)
     return Packaging(
         plants=plants,
-        need={
-            (row.segment, row.package): v
-            for row, v in facts.each(AssemblyRecipeRow)
-            if v > 0
-        },
+        need=need,
         running={p: per_kwpm_year(cost[p, "running"]) for p in packages},
         capex={p: cost[p, "capex"] for p in packages},
-        routes=tuple(
-            sorted(
-                (row.region, row.assembly_region)
-                for row in facts.data.rows(AssemblyRouteRow)
-            )
-        ),
+        routes=tuple(routes),
     )
+
+
+def _start_years(row: AssemblyRow, lead: float, world: World) -> tuple[int, ...]:
+    """Return the years in which construction of a plant may start."""
+    if row.kind == "fleet":
+        return ()
+    first = world.history_until + 1
+    if row.earliest is not None:
+        first = max(first, row.earliest - int(lead))
+    # A plant that would come on line after the horizon is never used.
+    years = range(first, world.horizon + 1)
+    return tuple(t for t in years if t + lead < world.horizon + 1)

@@ -1,7 +1,7 @@
-"""From data, world and case to the named numbers of the programme, in plain Python.
+"""The named numbers of the linear program, in plain Python.
 
 Whatever is not affine (annuities, elasticity steps, cost of place, duty schedules) is
-computed here, before the linear programme is written.
+computed in this package, before the linear program is written.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Prices:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Every number of the programme, named.
+    """Every number of the linear program, named.
 
-    Money is MUSD of the data's base year, real and undiscounted; flows are kwpm; unit
-    costs are MUSD per kwpm and year.
+    Money is MUSD of the data's year of money, real and undiscounted; flows are kwpm;
+    unit costs are MUSD per kwpm and year.
     """
 
     data: Dataset
@@ -61,16 +61,20 @@ class Parameters:
     segments: tuple[str, ...]
     years: tuple[int, ...]
     rank: dict[str, int]
+    """Position of each region in the data."""
     discount: dict[int, float]
+    """Discount factor of each year, one in the base year."""
     recovery: float
     """Capital recovery factor."""
     parameter: dict[str, float]
+    """Scalars of parameters.csv."""
     capacity: dict[RS, float]
     """Base-year capacity by region and segment."""
     use: dict[tuple[str, str], float]
     """u_base, u_min, u_max by segment."""
     sites: Sites
     running: dict[RS, float]
+    """Running cost by region and segment."""
     costs: dict[RS, PlaceCost]
     prices: Prices
     index: dict[tuple[str, int], float]
@@ -86,57 +90,72 @@ class Parameters:
     sold: dict[str, float]
     """Share of output sold to each place of device making."""
     routes: list[tuple[float, float]]
+    """Steps of route inertia as (widening, cost)."""
     device_moves: list[tuple[float, float]]
+    """Steps of moving device making as (width, premium)."""
     freight: dict[str, float]
+    """Domestic and international freight, shares of the reference price."""
     packaging: Packaging
     upstream: dict[str, Upstream]
     budgets: dict[tuple[str, int], float]
     """Investment budget by holder and year; empty when budgets do not bind."""
     capital: list[tuple[float, float]]
-    """Steps of outside capital as (share of budget, premium); the last step has no width."""
+    """Steps of outside capital as (share of budget, premium); the last is unbounded."""
     homes: dict[str, str]
+    """Home region of each named firm."""
     available: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Share of capacity that can run, where a disruption lowers it."""
     fixed: dict[tuple[str, int], float] = field(default_factory=dict)
     """Builds fixed by history or by an earlier pass, kwpm."""
     fixed_plants: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Builds of packaging plants fixed by an earlier pass, kwpm."""
     fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
-    """Replacement of inputs before a surprise, fixed to the pass that did not know it."""
+    """Replacement of inputs before a surprise, as in the pass that did not know it."""
     baseline_builds: dict[str, dict[tuple[str, int], float]] = field(
         default_factory=dict
     )
-    """For each marginal programme, the builds of the case without it."""
+    """For each marginal grant, the builds of the case without it."""
 
     @property
     def places(self) -> list[RS]:
         """Regions and segments in which capacity runs or could be built."""
-        have = {(s.region, s.segment) for s in self.sites.sites.values()}
-        return [(r, s) for s in self.segments for r in self.regions if (r, s) in have]
+        with_sites = {(site.region, site.segment) for site in self.sites.sites.values()}
+        places = []
+        for segment in self.segments:
+            for region in self.regions:
+                if (region, segment) in with_sites:
+                    places.append((region, segment))
+        return places
 
     @cached_property
     def service(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
-        """Years in which a build of a site is in service, each with the share of the year."""
-        return {
-            (site.id, build): [
-                (t, share)
-                for t in self.years
-                if (share := site.in_service(build, t)) > 0
-            ]
-            for site in self.sites.sites.values()
-            for build in site.builds
-        }
+        """Years in which a build is in service, each with the share of the year.
+
+        By site and year of construction start.
+        """
+        service = {}
+        for site in self.sites.sites.values():
+            for build in site.builds:
+                shares = [(t, site.in_service(build, t)) for t in self.years]
+                service[site.id, build] = [
+                    (t, share) for t, share in shares if share > 0
+                ]
+        return service
 
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""
         return self.available.get((region, segment, year), 1.0)
 
     def home(self, firm: str, region: str) -> str:
-        """Return the home of a firm; a nameless one is at home where it stands."""
+        """Return the home of a firm; firms without a name are at home in the region."""
         home = self.homes[firm]
         return region if home == "host" else home
 
     def holder(self, firm: str, region: str) -> str:
-        """Return who holds the budget a firm invests from: itself, or the pool of its home."""
+        """Return the holder of the budget a firm invests from.
+
+        That is the firm itself, or the pool of its home.
+        """
         if (firm, self.years[-1]) in self.budgets:
             return firm
         return regional_pool(self.home(firm, region))
@@ -147,30 +166,34 @@ class Parameters:
         return {regional_pool(region): region for region in self.regions}
 
     def leg(self, start: str, end: str, segment: str) -> float:
-        """Return freight from one place to another."""
+        """Return freight from one place to another, MUSD per kwpm and year."""
         kind = "domestic" if start == end else "international"
         return self.freight[kind] * self.prices.reference[segment]
 
     def tie(self, *places: str) -> float:
-        """Return the tie-breaking cost of a route: between 0.4 and 1 of `TIE`, different for every route."""
+        """Return the tie-breaking cost of a route, different for every route.
+
+        Between 0.4 and 1 of `TIE`.
+        """
+        # Fractional parts of multiples of irrational numbers do not coincide.
         weights = (0.6180339, 0.7548776, 0.5698402)
-        mix = math.fsum(
-            self.rank[p] * weight for p, weight in zip(places, weights, strict=False)
-        )
+        pairs = zip(places, weights, strict=False)
+        mix = math.fsum(self.rank[place] * weight for place, weight in pairs)
         return TIE * (0.4 + 0.6 * (mix % 1.0))
 
     def with_events(self, events: tuple[Event, ...]) -> Parameters:
-        """Return the numbers under some disruptions."""
+        """Return the numbers under some disruptions.
+
+        Losses of several events in a year multiply.
+        """
         available: dict[tuple[str, str, int], float] = {}
         for event in events:
-            for r, s in self.places:
-                if r == event.region and (
-                    event.segments == ("all",) or s in event.segments
-                ):
-                    for t in range(
-                        event.years[0], min(event.years[1], self.years[-1]) + 1
-                    ):
-                        available[r, s, t] = available.get((r, s, t), 1.0) * (
-                            1.0 - event.depth
-                        )
+            last = min(event.years[1], self.years[-1])
+            for region, segment in self.places:
+                in_segments = event.segments == ("all",) or segment in event.segments
+                if region != event.region or not in_segments:
+                    continue
+                for year in range(event.years[0], last + 1):
+                    key = (region, segment, year)
+                    available[key] = available.get(key, 1.0) * (1.0 - event.depth)
         return replace(self, available=available)

@@ -1,7 +1,7 @@
-"""Cost of place: what a new fab of a segment costs in a region, for the programme and for comparison.
+"""Cost of place: what a new fab of a segment costs in a region.
 
-The programme reads its capital and running cost from here, so that what is held against
-published ten-year costs is what it builds with.
+The linear program takes its capital and running costs from here, and so do the
+comparisons with published ten-year costs: both use the same numbers.
 """
 
 from __future__ import annotations
@@ -25,14 +25,39 @@ from chipmodel.model.parameters.finance import construction
 from chipmodel.model.parameters.scaled_facts import Facts
 
 RS = tuple[str, str]
-
+"""Region and segment."""
 
 TEN = 10
 """Years over which published studies add up cost."""
 
-
 NEW_FABS = ("logic_lt10", "dram", "dao")
-"""The three new fabs of the published comparison: advanced logic, advanced memory, advanced analog."""
+"""The new fabs of the published comparison: advanced logic, memory and analog."""
+
+
+@dataclass(frozen=True)
+class SegmentCost:
+    """Costs of a segment at the reference place.
+
+    Attributes
+    ----------
+    capex : float
+        MUSD per kwpm.
+    running, inputs : float
+        USD per wafer.
+    """
+
+    capex: float
+    running: float
+    inputs: float
+
+
+@dataclass(frozen=True)
+class RegionFactors:
+    """Costs of a region relative to the reference place, where all factors are one."""
+
+    building: float = 1.0
+    place: float = 1.0
+    running: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,17 +66,17 @@ class PlaceCost:
 
     .. math:: capex = c_s \, (1 - b + b \, building_r) \, place_r
 
-    with b the share of shell and facility, building the cost of construction and place the premium
-    of the place, both relative to the reference place.
+    with b the share of shell and facility, building the cost of construction and place
+    the premium of the place, both relative to the reference place.
 
     Attributes
     ----------
     capex : float
         MUSD per kwpm at cost multiplier 1, before interest.
     premium : float
-        The part of `capex` that is the premium of the place: a factor for what fabs
-        find there that nobody bills. It is calibrated on where they were built, so
-        published costs do not hold it.
+        The part of `capex` that is the premium of the place: a factor for advantages
+        and obstacles that appear on no bill. It is calibrated on where fabs were
+        built, so published costs do not contain it.
     interest : float
         Capital at production start per unit paid: the cost of a slow place.
     running : float
@@ -72,7 +97,7 @@ class PlaceCost:
         return self.capex / self.premium
 
     def ten_years(self, use: float, interest: bool = False) -> float:
-        """Return ten-year cost before incentives and without premium, MUSD per kwpm, undiscounted.
+        """Return ten-year cost before incentives and without premium, undiscounted.
 
         Parameters
         ----------
@@ -80,9 +105,41 @@ class PlaceCost:
             Share of capacity that runs.
         interest : bool
             Whether interest during construction counts.
+
+        Returns
+        -------
+        float
+            MUSD per kwpm.
         """
         capital = self.billed * (self.interest if interest else 1.0)
         return capital + TEN * use * (self.running + self.inputs)
+
+
+def place_cost(
+    segment: SegmentCost,
+    factors: RegionFactors,
+    building_share: float,
+    interest: float = 1.0,
+) -> PlaceCost:
+    """Return the cost of a segment in a region.
+
+    Parameters
+    ----------
+    segment : SegmentCost
+    factors : RegionFactors
+    building_share : float
+        Share of shell and facility in the capital cost of the reference place.
+    interest : float
+        Capital at production start per unit paid.
+    """
+    construction_cost = 1.0 - building_share + building_share * factors.building
+    return PlaceCost(
+        capex=segment.capex * construction_cost * factors.place,
+        premium=factors.place,
+        interest=interest,
+        running=per_kwpm_year(segment.running * factors.running),
+        inputs=per_kwpm_year(segment.inputs),
+    )
 
 
 def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
@@ -90,27 +147,27 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     cost = facts.table(CostRow, "segment", "item")
     factor = facts.table(CostFactorRow, "region", "item")
     months = facts.table(ConstructionRow, "region", "item")
-    share = next(
-        value
-        for row, value in facts.each(ParameterRow)
-        if row.parameter == "building_share"
-    )
-    found = {}
-    for r in (row.region for row in facts.data.rows(RegionRow)):
-        interest = construction(
-            months[r, "build"], share, facts.world.discount_rate
-        ).interest
-        for s in (row.segment for row in facts.data.rows(SegmentRow)):
-            found[r, s] = PlaceCost(
-                cost[s, "capex"]
-                * (1.0 - share + share * factor[r, "building"])
-                * factor[r, "place"],
-                factor[r, "place"],
-                interest,
-                per_kwpm_year(cost[s, "running"] * factor[r, "running"]),
-                per_kwpm_year(cost[s, "inputs"]),
+    building_share = facts.column(ParameterRow, "parameter")["building_share"]
+    costs = {}
+    for region in (row.region for row in facts.data.rows(RegionRow)):
+        factors = RegionFactors(
+            factor[region, "building"],
+            factor[region, "place"],
+            factor[region, "running"],
+        )
+        work = construction(
+            months[region, "build"], building_share, facts.world.discount_rate
+        )
+        for segment in (row.segment for row in facts.data.rows(SegmentRow)):
+            at_reference = SegmentCost(
+                cost[segment, "capex"],
+                cost[segment, "running"],
+                cost[segment, "inputs"],
             )
-    return found
+            costs[region, segment] = place_cost(
+                at_reference, factors, building_share, work.interest
+            )
+    return costs
 
 
 def incentives(facts: Facts, year: int) -> dict[str, float]:
@@ -127,7 +184,9 @@ def gap(
     year: int | None = None,
     interest: bool = False,
 ) -> float:
-    """Return ten-year cost in a region over that in another, less one: the mean over the three new fabs.
+    """Return ten-year cost in a region over that in another, less one.
+
+    Each is the mean over the three new fabs.
 
     Parameters
     ----------
@@ -144,23 +203,20 @@ def gap(
     InputError
         If no incentives are known for one of the places in the year.
     """
-    costs, paid = (
-        place_costs(facts),
-        incentives(facts, year) if year is not None else {},
-    )
-    left = {}
-    for r in (region, reference):
-        if year is not None and r not in paid:
+    costs = place_costs(facts)
+    paid = {} if year is None else incentives(facts, year)
+    net = {}
+    for place in (region, reference):
+        if year is not None and place not in paid:
             raise InputError.one(
                 "incentives.csv",
-                f"{r}, {year}",
+                f"{place}, {year}",
                 "row is missing",
                 "add it, with its source",
             )
-        left[r] = math.fsum(v for v in _each(facts, costs, r, reference, interest)) * (
-            1.0 - paid.get(r, 0.0)
-        )
-    return left[region] / left[reference] - 1.0
+        gross = math.fsum(_ten_year_ratios(facts, costs, place, reference, interest))
+        net[place] = gross * (1.0 - paid.get(place, 0.0))
+    return net[region] / net[reference] - 1.0
 
 
 def incentive_part(facts: Facts, region: str, reference: str, year: int) -> float:
@@ -168,31 +224,33 @@ def incentive_part(facts: Facts, region: str, reference: str, year: int) -> floa
 
     The gap in money after incentives less the gap before them, over the gap after them.
     """
-    paid, costs = incentives(facts, year), place_costs(facts)
-    gross = {
-        r: math.fsum(_each(facts, costs, r, reference, False))
-        for r in (region, reference)
-    }
-    net = {r: gross[r] * (1.0 - paid[r]) for r in gross}
+    paid = incentives(facts, year)
+    costs = place_costs(facts)
+    gross = {}
+    for place in (region, reference):
+        gross[place] = math.fsum(_ten_year_ratios(facts, costs, place, reference))
+    net = {place: gross[place] * (1.0 - paid[place]) for place in gross}
     return 1.0 - (gross[region] - gross[reference]) / (net[region] - net[reference])
 
 
-def _each(
+def _ten_year_ratios(
     facts: Facts,
     costs: dict[RS, PlaceCost],
     region: str,
     reference: str,
-    interest: bool,
+    interest: bool = False,
 ) -> list[float]:
-    """Return the ten-year cost of each new fab, relative to the reference place before incentives."""
-    use = {
-        row.segment: value
-        for row, value in facts.each(OperationRow)
-        if row.item == "u_base"
-    }
-    known = [s for s in NEW_FABS if s in use] or sorted(use)
-    return [
-        costs[region, s].ten_years(use[s], interest)
-        / costs[reference, s].ten_years(use[s], interest)
-        for s in known
-    ]
+    """Return the ten-year cost of each new fab over that at the reference place.
+
+    Both are before incentives.
+    """
+    operation = facts.table(OperationRow, "segment", "item")
+    use = {str(segment): operation[segment, "u_base"] for segment, _ in operation}
+    # A data set without these segments compares all its own.
+    fabs = [segment for segment in NEW_FABS if segment in use] or sorted(use)
+    ratios = []
+    for segment in fabs:
+        here = costs[region, segment].ten_years(use[segment], interest)
+        there = costs[reference, segment].ten_years(use[segment], interest)
+        ratios.append(here / there)
+    return ratios

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 
 from chipmodel.dataset.rows import (
     InputFactRow,
@@ -32,14 +33,15 @@ class Upstream:
     supply : dict
         Supply of the world by year, index units.
     ramp : dict
-        What the fabs of a region can replace anew in a year, by region and year, index
+        What the fabs of a region can newly replace in a year, by region and year, index
         units.
     usual : dict
         What the fabs of a region usually need, by region and year: their share of base
         capacity in the world's reference need, index units.
     replaced_at : float
-        Extra cost of a replaced unit, MUSD: the premium, a share of what the unit
-        serves, wafers at their reference price or capacity at its mean capital cost.
+        Extra cost of a replaced unit, MUSD: the premium times the value of what the
+        unit serves (wafers at their reference price, or capacity at its mean capital
+        cost).
     """
 
     basis: str
@@ -60,71 +62,95 @@ def build_upstream(
     index: dict[tuple[str, int], float],
     price: dict[str, float],
 ) -> dict[str, Upstream]:
-    """Build every input.
+    """Return every input.
 
     Supply grows with reference demand: for wafer inputs the need of reference output,
     for capacity inputs the need of the reference additions, each with its slack, and
     never less than what commitments already under way need. ``ramp`` is the replacement
     share of that need, by the region's share of base capacity.
+
+    Parameters
+    ----------
+    facts : Facts
+    sites : Sites
+    wafers : dict
+        Reference output by segment and year, kwpm.
+    capacity : dict
+        Base-year capacity by region and segment, kwpm.
+    growth : dict
+        Mean growth a year of each segment over the reported years.
+    index : dict
+        Reference demand relative to the base year, by segment and year.
+    price : dict
+        Reference price by segment, MUSD per kwpm and year.
     """
-    world = facts.world
     item = facts.table(InputFactRow, "input", "item")
-    need: dict[str, dict[str, float]] = defaultdict(dict)
+    needs: dict[str, dict[str, float]] = defaultdict(dict)
     for recipe, value in facts.each(InputRecipeRow):
         if value > 0:
-            need[recipe.input][recipe.segment] = value
+            needs[recipe.input][recipe.segment] = value
     shares: dict[str, dict[str, float]] = defaultdict(dict)
     for supply, value in facts.each(InputSupplyRow):
         if value > 0:
             shares[supply.input][supply.supplier] = value
-    found = {}
+    inputs = {}
     for row in facts.data.rows(InputRow):
-        j = row.input
-        segments = need[j]
-        world_capacity = {
-            s: math.fsum(c for (_, q), c in capacity.items() if q == s)
-            for s in segments
-        }
+        name = row.input
+        need = needs[name]
         reference = {}
-        for t in world.years:
+        for t in facts.world.years:
             if row.basis == "wafer":
-                reference[t] = math.fsum(segments[s] * wafers[s, t] for s in segments)
+                reference[t] = math.fsum(need[s] * wafers[s, t] for s in need)
             else:
-                reference[t] = math.fsum(
-                    segments[s] * world_capacity[s] * index[s, t] * max(growth[s], 0.01)
-                    for s in segments
-                )
-                reference[t] = max(reference[t], _committed_need(sites, segments, t))
-        total = (
-            math.fsum(
-                segments[s] * c for (_, s), c in capacity.items() if s in segments
-            )
-            or 1.0
+                additions = _reference_additions(need, capacity, growth, index, t)
+                reference[t] = max(additions, _committed_need(sites, need, t))
+        usual = {}
+        for region, share in _shares_of_capacity(need, capacity).items():
+            for t, amount in reference.items():
+                usual[region, t] = share * amount
+        slack = 1.0 + item[name, "slack"]
+        replacement = item[name, "replacement"]
+        worth = _worth(row.basis, need, sites, capacity, price)
+        inputs[name] = Upstream(
+            basis=row.basis,
+            need=need,
+            shares=dict(shares[name]),
+            supply={t: slack * amount for t, amount in reference.items()},
+            ramp={key: replacement * amount for key, amount in usual.items()},
+            usual=usual,
+            replaced_at=item[name, "premium"] * worth,
         )
-        base = {
-            r: (
-                math.fsum(
-                    segments[s] * c
-                    for (q, s), c in capacity.items()
-                    if q == r and s in segments
-                )
-                / total
-            )
-            for r in {q for q, _ in capacity}
-        }
-        usual = {(r, t): base[r] * reference[t] for r in base for t in world.years}
-        ramp = {key: item[j, "replacement"] * value for key, value in usual.items()}
-        supply_of = {t: (1.0 + item[j, "slack"]) * reference[t] for t in world.years}
-        found[j] = Upstream(
-            row.basis,
-            segments,
-            dict(shares[j]),
-            supply_of,
-            ramp,
-            usual,
-            item[j, "premium"] * _worth(row.basis, segments, sites, capacity, price),
-        )
-    return found
+    return inputs
+
+
+def _reference_additions(
+    need: dict[str, float],
+    capacity: dict[tuple[str, str], float],
+    growth: dict[str, float],
+    index: dict[tuple[str, int], float],
+    year: int,
+) -> float:
+    """Return what the world's reference additions need in a year, index units."""
+    needed = []
+    for segment, per_kwpm in need.items():
+        total = math.fsum(c for (_, s), c in capacity.items() if s == segment)
+        # The floor leaves some supply where a segment shrinks.
+        rate = max(growth[segment], 0.01)
+        needed.append(per_kwpm * total * index[segment, year] * rate)
+    return math.fsum(needed)
+
+
+def _shares_of_capacity(
+    need: dict[str, float], capacity: dict[tuple[str, str], float]
+) -> dict[str, float]:
+    """Return each region's share of base capacity, weighted by need."""
+    weighted: dict[str, list[float]] = defaultdict(list)
+    for (region, segment), amount in capacity.items():
+        values = weighted[region]
+        if segment in need:
+            values.append(need[segment] * amount)
+    total = math.fsum(chain.from_iterable(weighted.values())) or 1.0
+    return {region: math.fsum(values) / total for region, values in weighted.items()}
 
 
 def _worth(
@@ -134,7 +160,10 @@ def _worth(
     capacity: dict[tuple[str, str], float],
     price: dict[str, float],
 ) -> float:
-    """Return what one index unit serves, MUSD: the mean over base capacity of wafers or capacity."""
+    """Return the value of what one index unit serves, MUSD.
+
+    The mean over base capacity of wafers or capacity.
+    """
     if basis == "wafer":
         worth = {s: price[s] for s in need}
     else:
@@ -142,24 +171,24 @@ def _worth(
         for (_, _, s), place in sites.places.items():
             capex[s].append(place.capex)
         worth = {s: math.fsum(capex[s]) / len(capex[s]) for s in need if s in capex}
-    total = math.fsum(c * need[s] for (_, s), c in capacity.items() if s in need)
+    needed = math.fsum(c * need[s] for (_, s), c in capacity.items() if s in need)
     served = math.fsum(c * worth[s] for (_, s), c in capacity.items() if s in worth)
-    return served / total if total else 0.0
+    return served / needed if needed else 0.0
 
 
-def _committed_need(sites: Sites, segments: dict[str, float], year: int) -> float:
+def _committed_need(sites: Sites, need: dict[str, float], year: int) -> float:
+    """Return what projects under way need in a year, index units."""
     total = 0.0
     for name, group in sites.group_of.items():
         site = sites.sites[name]
-        if site.segment not in segments:
+        if site.segment not in need:
             continue
         tools = sites.places[group].work.tools
         under_way = dict(site.given)
         if site.committed:
-            under_way[site.builds[0]] = (
-                under_way.get(site.builds[0], 0.0) + site.committed
-            )
+            first = site.builds[0]
+            under_way[first] = under_way.get(first, 0.0) + site.committed
         for start, amount in under_way.items():
             if 0 <= year - start < len(tools):
-                total += segments[site.segment] * amount * tools[year - start]
+                total += need[site.segment] * amount * tools[year - start]
     return total

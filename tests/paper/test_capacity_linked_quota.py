@@ -1,4 +1,4 @@
-"""The schedule of duties, free-trade areas and allowances linked to capacity, solved on paper."""
+"""Allowances earned by building, solved on paper."""
 
 from __future__ import annotations
 
@@ -7,156 +7,13 @@ import math
 import pytest
 from helpers import case_of, change
 from paper import CAPEX, CRF, DF, PRICE, RUNNING, area, bare
-from traded import (
-    CHEAPER,
-    OLD,
-    PLANT,
-    allowance,
-    area_of_two,
-    built,
-    duty,
-    exactly,
-    near_and_far,
-    still,
-)
+from traded import OLD, PLANT, allowance, built, duty, exactly, still
 
-from chipmodel import Policy, Solution, Tariff, run
-from chipmodel.model.lp.program import schedule_of
+from chipmodel import Solution, run
 from chipmodel.model.parameters.build import build_parameters
-from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import load_world
 from chipmodel.results.metrics import evaluate
 from chipmodel.results.summary import Summary
-
-
-@pytest.fixture(autouse=True)
-def _no_ties(monkeypatch):
-    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
-
-
-# -- the duty schedule
-# ------------------------------------------------------------------------
-
-
-def resolved(
-    two, *policies: Policy, on: str = "chips", assembled: str | None = "BBB"
-) -> dict[str, float]:
-    """Duty of each tariff of AAA on chips made in BBB in 2026."""
-    return schedule_of(
-        build_parameters(two, load_world("central", two)), policies
-    ).resolved("AAA", on, "chip", "BBB", assembled, 2026)
-
-
-MFN, S301, S232 = (
-    duty(0.05, "mfn", layer="mfn"),
-    duty(0.1, "s301", layer="section_301"),
-    duty(0.25, "s232", layer="section_232"),
-)
-
-
-def with_ceiling(tariff: Tariff, ceiling: float, **changes) -> Tariff:
-    return Tariff.model_validate({**tariff.model_dump(), "ceiling": ceiling, **changes})
-
-
-@pytest.mark.parametrize(
-    ("policies", "shares"),
-    [
-        ((S232, MFN, S301), {"mfn": 0.05, "s301": 0.1, "s232": 0.25}),
-        ((MFN, with_ceiling(S232, 0.15)), {"mfn": 0.05, "s232": 0.1}),
-        (
-            (MFN, S301, with_ceiling(S232, 0.15)),
-            {"mfn": 0.05, "s301": 0.1, "s232": 0.0},
-        ),
-        (
-            (MFN, with_ceiling(S301, 0.12), S232),
-            {"mfn": 0.05, "s301": 0.07, "s232": 0.0},
-        ),
-        ((MFN, with_ceiling(S232, 0.02)), {"mfn": 0.05, "s232": 0.0}),
-        (
-            (with_ceiling(S301, 0.12), with_ceiling(S232, 0.2)),
-            {"s301": 0.1, "s232": 0.02},
-        ),
-        ((MFN, with_ceiling(S232, 0.15, capped=("AAA",))), {"mfn": 0.05, "s232": 0.25}),
-        ((MFN, with_ceiling(S232, 0.15, exempt=("BBB",))), {"mfn": 0.05}),
-        (
-            (S301, with_ceiling(S232, 0.15, scope=0.4)),
-            {"s301": 0.1, "s232": 0.4 * 0.05},
-        ),
-        ((MFN, S301, S232, area_of_two()), {"mfn": 0.0, "s301": 0.0, "s232": 0.0}),
-        (
-            (MFN, S301, S232, area_of_two(layers=("mfn",))),
-            {"mfn": 0.0, "s301": 0.1, "s232": 0.25},
-        ),
-        (
-            (MFN, with_ceiling(S232, 0.15), area_of_two(layers=("mfn",))),
-            {"mfn": 0.0, "s232": 0.15},
-        ),
-        ((MFN, S232, area_of_two(segments=("memo",))), {"mfn": 0.05, "s232": 0.25}),
-        ((MFN, S232, area_of_two(years=(2027, 2028))), {"mfn": 0.05, "s232": 0.25}),
-        (
-            (MFN, S232, allowance(relieves="s232", rate_above=0.2)),
-            {"mfn": 0.05, "s232": 0.2},
-        ),
-    ],
-    ids=range(15),
-)
-def test_duties_are_resolved_in_their_order(two, policies, shares):
-    assert resolved(two, *policies) == {k: exactly(v) for k, v in shares.items()}
-
-
-def test_origin_is_by_each_duty_s_own_rule(two):
-    packaged = duty(0.2, "packaged", origin_rule="assembly")
-    assert resolved(two, S232, packaged) == {"s232": 0.25, "packaged": 0.2}
-    assert resolved(two, S232, packaged, assembled="AAA") == {"s232": 0.25}
-
-
-@pytest.mark.parametrize(
-    ("policies", "rate"),
-    [
-        ((with_ceiling(duty(0.3), 0.04),), 0.04),
-        ((duty(0.02), with_ceiling(duty(0.3, "top", layer="other"), 0.04)), 0.04),
-        ((duty(0.3, layer="section_232"), area_of_two()), 0.0),
-        ((duty(0.04, layer="mfn"), area_of_two(layers=("section_232",))), 0.04),
-    ],
-    ids=["ceiling", "ceiling over two", "free trade", "free trade in another layer"],
-)
-@pytest.mark.parametrize("on", ["chips", "use"])
-def test_ceilings_and_free_trade_on_paper(variant, policies, rate, on):
-    """BBB's wafers cost 57.31 and AAA's 60.
-
-    Resolved to 4% (2.4), the duty leaves BBB at 59.71; to 0, at 57.31.
-
-    So 1.11 or 1.55 come from BBB (1.01 or 1.05 times the reference are bought), and the
-    treasury gets 2.4 on each or nothing.
-    """
-    policies = [
-        p.model_copy(update={"on": on}) if isinstance(p, Tariff) else p
-        for p in policies
-    ]
-    solution = run(near_and_far(variant), case_of(*policies))
-    x = 1.01 if rate else 1.05
-    new = 11 * x - 10
-    assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(new)}
-    year = OLD * 11 * x + (PLANT - CHEAPER + PRICE * rate) * new - PRICE * 11 * area(x)
-    assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.account.treasury.get("treasury:AAA", 0.0) == exactly(
-        DF[1] * PRICE * rate * new
-    )
-    freed = solution.policies.query("item == 'freed_flow'").value.sum()
-    assert freed == exactly(new if rate == 0 else 0.0)
-
-
-def test_each_law_keeps_its_share_in_the_ledger(variant):
-    """A base duty of 1% and one of 30% under an all-in ceiling of 4% share 2.4 a wafer as 0.6 and 1.8."""
-    top = with_ceiling(duty(0.3, "top", layer="section_232"), 0.04)
-    solution = run(near_and_far(variant), case_of(duty(0.01, "base", layer="mfn"), top))
-    paid = solution.policies.query("item == 'tariff'").set_index("policy").value
-    assert paid["base"] == exactly(0.6 * 1.11)
-    assert paid["top"] == exactly(1.8 * 1.11)
-
-
-# -- capacity-linked quota
-# --------------------------------------------------------------------
 
 
 def partner_builds(variant, *edits, firm: str = "beta", **kwargs):
@@ -274,6 +131,7 @@ def slow(variant, **kwargs):
 
 
 LATE = CRF * CAPEX * 1.08 + RUNNING
+
 OLD_LATE = PRICE - LATE
 """Capital with a year's interest and running cost of a new plant; materials and other value added beside it."""
 
@@ -284,12 +142,12 @@ def terms_on_slow(variant, **changes) -> Solution:
 
 
 def test_capacity_linked_quota_under_construction(variant):
-    """Each kwpm begun in 2026 frees one kwpm then and 1.5 in 2027, from a duty of 6.
+    """Each kwpm started in 2026 exempts one kwpm then and 1.5 in 2027, from a duty of 6.
 
     A wafer of 2027 so costs 60 - 9 - 6 x 1.08 = 44.52: 1.4 times the reference is
     bought (45.3 is, 38.8 is not), 15.4, of which 5.4 from AAA. 5.4 are free in 2026 and
-    8.1 in 2027. Nothing begun in 2027 comes on line within the horizon, so nothing
-    begun then earns.
+    8.1 in 2027. Nothing started in 2027 comes on line within the horizon, so nothing
+    started then earns.
     """
     solution = terms_on_slow(variant)
     assert built(solution) == {("new_aaa_chip_beta", 2026): exactly(5.4)}
@@ -305,7 +163,7 @@ def test_capacity_linked_quota_under_construction(variant):
 
 @pytest.mark.parametrize("why", ["approved later", "of another home", "no multiples"])
 def test_capacity_linked_quota_earned_by_nobody(variant, why):
-    """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stands alone."""
+    """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stays alone."""
     firm = "alpha" if why == "of another home" else "beta"
     tax = duty(0.1, years=(2026, 2027))
     changes = {
@@ -318,8 +176,8 @@ def test_capacity_linked_quota_earned_by_nobody(variant, why):
     assert built(with_terms) == {k: exactly(v) for k, v in built(alone).items()}
 
 
-def test_a_project_begun_before_the_deal_earns_nothing(two):
-    """Alpha One belongs to another home; Beta One was begun in 2025, too early for a deal of 2026."""
+def test_a_project_started_before_the_deal_earns_nothing(two):
+    """Alpha One belongs to another home; Beta One was started in 2025, too early for a deal of 2026."""
     n = build_parameters(two, load_world("central", two))
     assert not allowance()._earns(n.sites.sites["alpha_one"], n)
     assert not allowance()._earns(n.sites.sites["beta_one"], n)

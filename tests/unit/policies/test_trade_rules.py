@@ -1,4 +1,4 @@
-"""Rules of trade on the two-region data set: zero effect, copies, duals, refusals."""
+"""Rules of trade on the two-region data set: no effect, copies, duals, refusals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from helpers import booked_and_ledger, case_of, copy_two
 from paper import bare
 from pydantic import ValidationError
 from traded import (
-    DEAR,
+    HOME_COSTS_MORE,
     NOTHING,
     allowance,
     area_of_two,
@@ -36,11 +36,10 @@ def _no_ties(monkeypatch):
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
-# -- on the two-region data set
-# ---------------------------------------------------------------
-
 YEARS = {"years": (2027, 2029)}
+
 TAX = duty(0.25, years=(2026, 2030))
+
 SLACK = {
     "quota": (quota(1e4, **YEARS),),
     "quota on use": (quota(1e4, on="use", **YEARS),),
@@ -51,6 +50,7 @@ SLACK = {
     "cap that is written": (cap(1 - 1e-12, on="use", min_served=0.5, **YEARS),),
     "free trade without a duty": (area_of_two(**YEARS),),
 }
+
 BINDING = {
     "quota": lambda share, name: quota(
         20 * share, id=name, segments=("chip",), **YEARS
@@ -237,7 +237,7 @@ def test_a_concentration_cap_agrees_with_its_feebate(variant, on):
             )
 
     try:
-        data = bare(variant, **DEAR)
+        data = bare(variant, **HOME_COSTS_MORE)
         capped = run(data, case_of(cap(on=on, price_cap=20_000)))
         fee = capped.duals("spread__cap")["chip", "BBB", 2026]
         feebate = Feebate(
@@ -307,12 +307,8 @@ def test_a_case_file_runs_end_to_end(tmp_path):
     assert public.value.sum() == pytest.approx(solution.account.gains["treasury:BBB"])
 
 
-# -- refusals
-# ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (
             lambda: ImportQuota.model_validate(
@@ -333,19 +329,19 @@ def test_a_case_file_runs_end_to_end(tmp_path):
         (lambda: control(input="resist", quota=3), "takes no quota"),
         (lambda: embargo(destination="BBB"), "the origin itself"),
         (lambda: embargo(input="resist", on="use"), "takes no on"),
-        (lambda: embargo(on=None), "say on"),
+        (lambda: embargo(on=None), "give on"),
         (lambda: area_of_two(members=("AAA", "AAA")), "twice"),
         (lambda: area_of_two(members=("AAA",)), "members"),
         (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),
     ],
 )
-def test_nonsense_is_refused_when_read(make, said):
-    with pytest.raises(ValidationError, match=said):
+def test_nonsense_is_refused_when_read(make, message):
+    with pytest.raises(ValidationError, match=message):
         make()
 
 
 @pytest.mark.parametrize(
-    ("policies", "said"),
+    ("policies", "message"),
     [
         ((quota(origins=("ZZZ",)),), "'ZZZ' is not known"),
         ((quota(origins=("AAA", "BBB")),), "importer itself"),
@@ -363,8 +359,8 @@ def test_nonsense_is_refused_when_read(make, said):
         ((quota(years=(2050, 2051)),), "outside the years"),
     ],
 )
-def test_nonsense_is_refused_with_the_data(two, policies, said):
-    with pytest.raises(InputError, match=said):
+def test_nonsense_is_refused_with_the_data(two, policies, message):
+    with pytest.raises(InputError, match=message):
         run(two, case_of(*policies))
 
 

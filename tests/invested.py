@@ -1,4 +1,4 @@
-"""What the tests of support and of rules on capacity share: the dear place, its costs and the instruments."""
+"""What tests of support and of rules on capacity share: two places, costs, instruments."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NOTHING = Case(name="nothing")
 OLD = INPUTS + OTHER
 """Cost of a wafer from a fleet that runs anyway."""
 PLANT = CRF * CAPEX + RUNNING
-"""Capital and running cost of a new plant in BBB; in AAA capital is dearer by `MORE`."""
+"""Capital and running cost of a new plant in BBB; in AAA capital costs `MORE`."""
 MORE = 10 * CRF
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
 """BBB has the fleet and builds at 100, AAA builds at 110: without policy 1.11 kwpm are added in BBB."""
 
 

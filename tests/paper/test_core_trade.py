@@ -1,4 +1,4 @@
-"""Programmes solved on paper: tariffs, floors, routes, devices, packaging, inputs and surprises."""
+"""Routes, packaging, inputs and surprises, solved on paper."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import pytest
 from helpers import add, case_of, change, rows, run_without, world_of
 from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
 
-from chipmodel import Case, OriginFloor, Solution, Tariff, run
-from chipmodel.common.units import per_wafer
-from chipmodel.model.parameters.parameters import Parameters
+from chipmodel import Case, Solution, Tariff, run
 
 EXACT = 1e-9
+
 NOTHING = Case(name="nothing")
+
 OLD = INPUTS + OTHER
+
 PLANT = CRF * CAPEX + RUNNING
 """Capital and running cost of a new plant at the reference place."""
-
-
-@pytest.fixture(autouse=True)
-def _no_ties(monkeypatch):
-    monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
 
 
 def exactly(value: float):
@@ -52,43 +48,6 @@ def duty(rate: float, on: str = "chips", **changes) -> Tariff:
 def still(cost: float = OLD) -> float:
     """Cost less value of a year in which ten kwpm of fleets serve a reference quantity of ten."""
     return cost * 10 - PRICE * 10 * area(1.0)
-
-
-# -- tariffs
-# ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rate", "site", "x", "cost"),
-    [
-        (0.00, "new_bbb_chip_beta", 1.05, CRF * 90 + 0.9 * RUNNING),
-        (0.04, "new_bbb_chip_beta", 1.01, CRF * 90 + 0.9 * RUNNING + 2.4),
-        (0.05, "new_aaa_chip_alpha", 1.01, PLANT),
-    ],
-)
-def test_tariff_flips_a_site(variant, rate, site, x, cost):
-    """The fleet and all buyers are in AAA; BBB builds at 90 and runs at 10.8, AAA at 100 and 12.
-
-    BBB is cheaper by 10 CRF + 1.2 = 2.69 a year, so a duty of 60 x rate flips the site
-    at 4.5%. Without duty a wafer from BBB costs 57.31: the step 1.03 to 1.05 (57.69) is
-    bought. At 4% it costs 59.71 and at 5% AAA's 60 sets the price: 1.01 times the
-    reference either way.
-    """
-    data = bare(
-        variant,
-        change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9),
-        fleets={"AAA": 10},
-        place={"AAA": 1, "BBB": 0.9},
-    )
-    solution = run(data, case_of(duty(rate)))
-    bought = 11 * x
-    assert built(solution) == {(site, 2026): exactly(bought - 10)}
-    year = OLD * bought + cost * (bought - 10) - PRICE * 11 * area(x)
-    assert solution.objective == exactly(still() + DF[1] * year)
-    revenue = solution.account.treasury.get("treasury:AAA", 0.0)
-    assert revenue == exactly(
-        DF[1] * 60 * rate * (bought - 10) if site == "new_bbb_chip_beta" else 0.0
-    )
 
 
 def two_makers(variant, *edits, fleets, **kwargs):
@@ -123,46 +82,6 @@ def moves(*steps: tuple[float, float]):
         ),
     )
 
-
-@pytest.mark.parametrize(("on", "taxed"), [("chips", 5), ("use", 10)])
-def test_tariff_at_the_maker_and_on_use(variant, on, taxed):
-    """All ten kwpm come from BBB.
-
-    Five are bought bare by makers in AAA, all ten are used there.
-
-    A duty of 2% (1.2) falls on five or on ten. Supply is fixed, so the price at the
-    user stays the 58.8 of its step, and the fab bears the duty: the price it gets falls
-    by 1.2 if all is taxed. Moving device making out of AAA costs more (4%).
-    """
-    data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
-    solution = run_without(data, case_of(duty(0.02, on)), ("route_inertia",))
-    assert solution.objective == exactly(UNTAXED + DF[1] * 1.2 * taxed)
-    price = abs(solution.duals("demand_balance")["AAA", "chip", 2026])
-    assert price == exactly(PRICE * step(10 / 9.8))
-    if on == "use":
-        fab = abs(solution.duals("fab_balance")["chip", "BBB", 2026])
-        assert fab == exactly(price - OTHER - 1.2)
-
-
-def test_duty_on_chips_moves_device_making(variant):
-    """A duty of 10% on bare chips in AAA.
-
-    Making devices in BBB instead costs 4% for the first tenth.
-
-    That step is a tenth of the five kwpm made in AAA: half a kwpm moves at 2.4 each,
-    the next step (40%) is dearer than the duty of 6, which 4.5 kwpm go on paying.
-    """
-    data = two_makers(variant, moves((0.1, 0.04), (3, 0.4)), fleets={"BBB": 10})
-    solution = run_without(data, case_of(duty(0.1)), ("route_inertia",))
-    made = solution.trade.query(
-        "flow == 'devices' and origin == 'BBB' and year == 2026"
-    )
-    assert made.value.tolist() == [exactly(5.5)]
-    assert solution.objective == exactly(UNTAXED + DF[1] * (0.5 * 2.4 + 4.5 * 6))
-
-
-# -- routes
-# -----------------------------------------------------------------------------------
 
 ROUTES = rows("route_steps", {"step": 1, "value": 0.3}, {"step": 2, "value": 0.7})
 
@@ -223,91 +142,6 @@ def test_route_inertia_vanishes_as_sigma_grows(variant):
     assert added < 1e-6
 
 
-# -- floors
-# -----------------------------------------------------------------------------------
-
-DEAR = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110."""
-
-
-def floor(**changes) -> OriginFloor:
-    """A twentieth of the chips of AAA must come from AAA in 2026."""
-    return OriginFloor.model_validate(
-        {
-            "id": "trust",
-            "market": "AAA",
-            "trusted": ("AAA",),
-            "share": 0.05,
-            "on": "chips",
-            "years": (2026, 2026),
-            "source": "own",
-            **changes,
-        }
-    )
-
-
-@pytest.mark.parametrize("on", ["chips", "use"])
-def test_floor_and_its_dual(variant, on):
-    """A twentieth of the wafers is built at 110 instead of 100: the price is 60 + 0.05 x 10 CRF = 60.07.
-
-    The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built
-    in AAA and 0.3455 in BBB. The dual is what a wafer costs more in AAA, 10 CRF. All
-    devices are made and used in AAA, so the rule is the same at the maker and at the
-    user.
-    """
-    data = bare(variant, **DEAR)
-    solution = run(data, case_of(floor(on=on, price_cap=20_000)))
-    assert built(solution) == {
-        ("new_aaa_chip_alpha", 2026): exactly(0.5445),
-        ("new_bbb_chip_beta", 2026): exactly(0.3455),
-    }
-    year = OLD * 10.89 + PLANT * 0.89 + CRF * 10 * 0.5445 - PRICE * 11 * area(0.99)
-    assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.duals("trust__floor")["chip", 2026] == exactly(CRF * 10)
-    assert abs(solution.duals("demand_balance")["AAA", "chip", 2026]) == exactly(
-        PRICE + 0.05 * CRF * 10
-    )
-    ledger = solution.policies.query("item == 'dual_floor'")
-    assert ledger.value.tolist() == [exactly(per_wafer(CRF * 10))]
-
-
-def test_floor_with_a_cheap_fine(variant):
-    """A fine of 1 (83.3 USD a wafer) is less than 10 CRF = 1.49: makers pay it on a twentieth, 0.5445.
-
-    The price is 60.05, the dual is the fine, and the treasury gets 0.5445.
-    """
-    data = bare(variant, **DEAR)
-    solution = run(data, case_of(floor(price_cap=1 / 0.012)))
-    assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(0.89)}
-    year = OLD * 10.89 + PLANT * 0.89 + 0.5445 - PRICE * 11 * area(0.99)
-    assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.duals("trust__floor")["chip", 2026] == exactly(1.0)
-    assert solution.account.treasury["treasury:AAA"] == exactly(DF[1] * 0.5445)
-
-
-def test_floor_with_a_least_quantity(variant):
-    """At least the reference quantity of 11 must be served: 11 instead of 10.89.
-
-    The dual is what the last wafer costs over what it is worth: 60 + 0.5 CRF less
-    60.002.
-    """
-    data = bare(variant, **DEAR)
-    solution = run(data, case_of(floor(min_served=1.0, on="use")))
-    assert built(solution) == {
-        ("new_aaa_chip_alpha", 2026): exactly(0.55),
-        ("new_bbb_chip_beta", 2026): exactly(0.45),
-    }
-    year = OLD * 11 + PLANT + CRF * 10 * 0.55 - PRICE * 11 * area(1.0)
-    assert solution.objective == exactly(still() + DF[1] * year)
-    assert solution.duals("trust__min_served")["chip", 2026] == exactly(
-        PRICE * (1 - step(1.0)) + CRF * 0.5
-    )
-
-
-# -- packaging and inputs
-# ---------------------------------------------------------------------
-
-
 def test_packaging_capacity(variant):
     """Packaging: 10.4 run, an announced plant adds at most 0.3 at 6 MUSD a kwpm.
 
@@ -336,17 +170,17 @@ def test_packaging_capacity(variant):
         - PRICE * 11 * area(10.7 / 11)
     )
     assert solution.objective == exactly(still(INPUTS + other) + DF[1] * year)
-    room = PRICE * step(10.7 / 11) - PRICE
-    assert solution.duals("assembly_size")[("pack_one",)] == exactly(DF[1] * room)
+    scarcity = PRICE * step(10.7 / 11) - PRICE
+    assert solution.duals("assembly_size")[("pack_one",)] == exactly(DF[1] * scarcity)
     assert solution.duals("assembly_capacity")["standard", "AAA", 2026] == exactly(
-        room + CRF * 6
+        scarcity + CRF * 6
     )
 
 
 def test_input_supply_and_replacement(variant):
     """Resist for every wafer comes from BBB, which delivers only 0.8 of the need of 10 and of 11.
 
-    Fabs replace a twentieth of the need anew each year, at 5% of the price of a wafer
+    Fabs replace a twentieth of the need each year, at 5% of the price of a wafer
     (3 each): 0.5 in 2025; in 2026 that and 0.55 more. So 8.5 and 9.85 wafers are made
     and sold.
     """
@@ -391,18 +225,14 @@ def test_input_supply_and_replacement(variant):
     )
 
 
-# -- foresight
-# --------------------------------------------------------------------------------
-
-
 def test_surprise_costs_more_than_the_same_foreseen(variant):
     """A duty of 10% on BBB in 2027.
 
-    Plants take a year, so those of 2027 are begun in 2026.
+    Plants take a year, so those of 2027 are started in 2026.
 
     BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all
     is built in
-    AAA: price 60. As a surprise the plants stand in BBB: without duty a wafer costs 60
+    AAA: price 60. As a surprise the plants are already in BBB: without duty a wafer costs 60
     - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69
     is not). They pay the duty of 6.
     """

@@ -1,0 +1,189 @@
+"""Read the CSV tables of a data package, with every problem by file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.files import text_of
+from chipmodel.dataset.checks import NEVER_EMPTY
+from chipmodel.dataset.fields import Row
+from chipmodel.dataset.rows import TABLES, columns, references
+
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
+"""Separators that spreadsheet programs write instead of commas."""
+
+
+def read_table(
+    file: str, raw: bytes, model: type[Row]
+) -> tuple[tuple[Row, ...], list[Problem]]:
+    """Return the rows of a CSV table and what is wrong with it.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for messages.
+    raw : bytes
+        Its content.
+    model : type of Row
+        What a row must look like.
+
+    Returns
+    -------
+    rows : tuple of Row
+        Ordered by key, so that the order in the file does not matter.
+    problems : list of Problem
+    """
+    try:
+        text = text_of(file, raw)
+    except InputError as error:
+        return (), list(error.problems)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    problems: list[Problem] = []
+    lines: dict[tuple[object, ...], int] = {}
+    rows: list[Row] = []
+    try:
+        header = next(reader, [])
+        problems += _header_problems(file, header, columns(model))
+        if problems:
+            return (), problems
+        for cells in reader:
+            line = reader.line_num
+            if not any(cells):
+                continue
+            if len(cells) != len(header):
+                problems.append(
+                    Problem(
+                        file,
+                        f"line {line}",
+                        f"has {len(cells)} cells, the header has {len(header)}",
+                        "check for a missing or extra comma",
+                    )
+                )
+                continue
+            row, faults = _read_row(
+                file, line, dict(zip(header, cells, strict=True)), model
+            )
+            problems += faults
+            if row is None:
+                continue
+            key = key_of(row)
+            if key in lines:
+                shown = ", ".join(str(part) for part in key)
+                problems.append(
+                    Problem(
+                        file,
+                        f"line {line}",
+                        f"repeats the key {shown} of line {lines[key]}",
+                        "remove one of the two rows",
+                    )
+                )
+            lines[key] = line
+            rows.append(row)
+    except csv.Error as error:
+        problems.append(
+            Problem(
+                file,
+                f"line {reader.line_num}",
+                f"is not valid CSV ({error})",
+                "check the quotes",
+            )
+        )
+    rows.sort(key=_text_of_key)
+    return tuple(rows), problems
+
+
+def key_of(row: Row) -> tuple[object, ...]:
+    """Return the key of a row."""
+    return tuple(getattr(row, column) for column in row.key)
+
+
+def _text_of_key(row: Row) -> tuple[str, ...]:
+    # A part of a key may be empty: as text, it can be ordered beside the others.
+    return tuple(str(part) for part in key_of(row))
+
+
+def _header_problems(file: str, header: list[str], wanted: list[str]) -> list[Problem]:
+    fix = f"the columns are {','.join(wanted)}"
+    if not any(header):
+        return [Problem(file, "header", "is missing", fix)]
+    for separator, name in SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            what = f"the columns are separated by {name}"
+            return [Problem(file, "header", what, "save the file with commas")]
+    problems = []
+    for name in wanted:
+        if name not in header:
+            what = f"column '{name}' is missing"
+            problems.append(Problem(file, "header", what, fix))
+    for name in header:
+        if name not in wanted:
+            problems.append(Problem(file, "header", f"unknown column '{name}'", fix))
+    if len(set(header)) != len(header):
+        what = "a column appears twice"
+        problems.append(Problem(file, "header", what, "remove the copy"))
+    return problems
+
+
+def _read_row(
+    file: str, line: int, cells: dict[str, str], model: type[Row]
+) -> tuple[Row | None, list[Problem]]:
+    try:
+        return model.model_validate(cells), []
+    except ValidationError as error:
+        faults = error.errors()
+    problems = []
+    for fault in faults:
+        message = str(fault["msg"]).removeprefix("Value error, ")
+        if fault["loc"]:
+            column = str(fault["loc"][0])
+            what = f"'{cells.get(column, '')}': {message[:1].lower()}{message[1:]}"
+            fix = "correct the value"
+        else:
+            # A rule over several cells of the row.
+            column, what, fix = "row", message, "correct the row"
+        problems.append(Problem(file, f"line {line}, {column}", what, fix))
+    return None, problems
+
+
+def dangling_references(tables: Mapping[str, tuple[Row, ...]]) -> list[Problem]:
+    """Return a problem for each cell that names a row of another table that has none.
+
+    Parameters
+    ----------
+    tables : mapping
+        Rows by table, without the tables that have faults of their own.
+    """
+    problems = []
+    for name, rows in tables.items():
+        for column, ref in references(TABLES[name]).items():
+            known = _first_keys(tables, ref.table)
+            if known is None:
+                continue
+            known |= set(ref.also)
+            for row in rows:
+                value = getattr(row, column)
+                if value is None or value in known:
+                    continue
+                shown = ", ".join(str(part) for part in key_of(row))
+                problems.append(
+                    Problem(
+                        f"{name}.csv",
+                        f"{column} of {shown}",
+                        f"'{value}' is not in {ref.table}.csv",
+                        f"add it to {ref.table}.csv or correct it",
+                    )
+                )
+    return problems
+
+
+def _first_keys(tables: Mapping[str, tuple[Row, ...]], name: str) -> set[object] | None:
+    """Return the keys of a table that others refer to; None if it has faults itself."""
+    if name not in tables:
+        return None
+    keys = {key_of(row)[0] for row in tables[name]}
+    return None if name in NEVER_EMPTY and not keys else keys

@@ -1,0 +1,368 @@
+"""Read sites and places off the data of a world."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from datetime import date
+
+from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.units import MONTHS_PER_YEAR
+from chipmodel.dataset.rows import (
+    ConstructionRow,
+    ExpansionRow,
+    FirmRow,
+    FleetRow,
+    OperationRow,
+    ProjectFactRow,
+    ProjectRow,
+)
+from chipmodel.model.parameters.finance import Construction, construction
+from chipmodel.model.parameters.place_cost import PlaceCost
+from chipmodel.model.parameters.scaled_facts import Facts
+from chipmodel.model.parameters.sites import FLEET_STEPS, Group, Place, Site, Sites
+from chipmodel.model.world import World
+
+OTHER = "other"
+"""The firm of expansion.csv that represents all firms without a weight."""
+
+FINEST = 0.02
+"""Steps of the cost multiplier are at most this far apart."""
+
+SHARE_OF_GROWTH = 0.10
+"""A year's step is at most this share of the yearly growth of its segment.
+
+That is 1% of the growth of a decade.
+"""
+
+
+def base_capacity(facts: Facts) -> dict[tuple[str, str], float]:
+    """Return capacity in the base year by region and segment, kwpm.
+
+    Raises
+    ------
+    InputError
+        If the data has no fleet for the base year.
+    """
+    total: dict[tuple[str, str], float] = defaultdict(float)
+    for row, value in facts.each(FleetRow):
+        if row.base_year == facts.world.base_year:
+            total[row.region, row.segment] += value
+    if not total:
+        raise InputError.one(
+            "fleets.csv",
+            "base_year",
+            f"no fleet for {facts.world.base_year}",
+            "choose a base_year of the data or add its fleets",
+        )
+    return dict(total)
+
+
+def build_sites(
+    facts: Facts,
+    costs: dict[tuple[str, str], PlaceCost],
+    parameter: dict[str, float],
+    scale: dict[tuple[str, int], float],
+    steps: dict[Group, int],
+) -> Sites:
+    """Return every site and place.
+
+    Parameters
+    ----------
+    facts : Facts
+    costs : dict
+        Cost of place by region and segment.
+    parameter : dict
+        Scalars of parameters.csv.
+    scale : dict
+        Capacity of the world's base year grown with reference demand, by segment and
+        year.
+    steps : dict
+        Number of cost steps of each place, without the last, unbounded one.
+
+    Raises
+    ------
+    InputError
+        If a project has no place that can add capacity.
+    """
+    weights = _weights(facts)
+    months = facts.table(ConstructionRow, "region", "item")
+    works = {}
+    for region, item in months:
+        if item == "build":
+            works[str(region)] = construction(
+                months[region, "build"],
+                parameter["building_share"],
+                facts.world.discount_rate,
+            )
+    places = {}
+    for group, weight in sorted(weights.items()):
+        _, region, segment = group
+        places[group] = _place(
+            facts.world,
+            group,
+            costs[region, segment],
+            works[region],
+            weight,
+            {t: scale[segment, t] for t in facts.world.years},
+            parameter,
+            steps[group],
+        )
+    every = [
+        *_fleets(facts),
+        *_projects(facts, works),
+        *_greenfield(facts, parameter, weights, works, months),
+    ]
+    sites = {site.id: site for site in every}
+    spread = parameter["running_spread"]
+    relative = []
+    for k in range(FLEET_STEPS):
+        # Middle of the step on a scale from -1 to 1.
+        middle = (2 * k + 1) / FLEET_STEPS - 1.0
+        relative.append(1.0 + spread * middle)
+    return Sites(
+        sites=sites,
+        places=places,
+        group_of=_groups(sites, places),
+        fleet_running=tuple(relative),
+        homes={row.firm: row.home for row in facts.data.rows(FirmRow)},
+    )
+
+
+def _weights(facts: Facts) -> dict[Group, float]:
+    """Return the share of each group in the additions of its segment."""
+    weights = {}
+    for row, value in facts.each(ExpansionRow):
+        if row.base_year == facts.world.base_year:
+            weights[row.firm, row.region, row.segment] = value
+    return weights
+
+
+def step_counts(
+    facts: Facts, parameter: dict[str, float], growth: dict[str, float]
+) -> dict[Group, int]:
+    """Return how many cost steps each place needs to be finely resolved.
+
+    Parameters
+    ----------
+    facts : Facts
+    parameter : dict
+        Scalars of parameters.csv.
+    growth : dict
+        Mean growth a year of each segment over the reported years.
+    """
+    start = parameter["multiplier_start"]
+    end = parameter["multiplier_end"]
+    slope = parameter["slope"]
+    counts = {}
+    for group, weight in _weights(facts).items():
+        segment = group[2]
+        by_growth = SHARE_OF_GROWTH * slope * max(growth[segment], 0.01) / weight
+        rise = min(FINEST * start, by_growth)
+        counts[group] = max(1, math.ceil((end - start) / rise))
+    return counts
+
+
+def _place(
+    world: World,
+    group: Group,
+    cost: PlaceCost,
+    work: Construction,
+    weight: float,
+    scale: dict[int, float],
+    parameter: dict[str, float],
+    count: int,
+) -> Place:
+    """Return a place with `count` cost steps and a last one without bound.
+
+    The multiplier rises by `slope` per unit of builds relative to the place's weight in
+    the capacity of its segment, which grows with reference demand (`scale`).
+    """
+    start = parameter["multiplier_start"]
+    end = parameter["multiplier_end"]
+    rise = (end - start) / count
+    middles = [start + (k + 0.5) * rise for k in range(count)]
+    widths = {}
+    for t in world.years:
+        # A fab that comes on line after the horizon is not built.
+        in_time = t < world.horizon + 1 - work.lead
+        if t > world.history_until and in_time:
+            widths[t] = rise / parameter["slope"] * weight * scale[t]
+    return Place(group, cost.capex, cost.running, (*middles, end), widths, work)
+
+
+def _fleets(facts: Facts) -> list[Site]:
+    sites = []
+    for row, value in facts.each(FleetRow):
+        if row.base_year == facts.world.base_year and value > 0:
+            fleet = Site(
+                id=f"fleet_{row.region.lower()}_{row.segment}_{row.firm}",
+                kind="fleet",
+                name=f"running fabs of {row.firm} in {row.region}",
+                firm=row.firm,
+                region=row.region,
+                segment=row.segment,
+                size=value,
+                given={},
+                committed=0.0,
+                builds=(),
+                ready={},
+                decided={},
+                started=None,
+                premium=0.0,
+                awards={},
+            )
+            sites.append(fleet)
+    return sites
+
+
+def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
+    world = facts.world
+    details: dict[tuple[str, str], list[tuple[str | None, float]]] = defaultdict(list)
+    for fact, value in facts.each(ProjectFactRow):
+        details[fact.site, fact.item].append((fact.treasury, value))
+    sites = []
+    for name, (row, size) in sorted(_latest_projects(facts).items()):
+        if row.status == "cancelled" or row.earliest <= world.base_year or size <= 0:
+            continue
+        started = row.construction_begun
+        share = 0.0
+        if started is not None and started <= world.committed_until:
+            stated = math.fsum(value for _, value in details[name, "committed"])
+            share = min(1.0, stated * world.committed)
+        awards = {str(treasury): value for treasury, value in details[name, "award"]}
+        site = _project(world, row, size, share * size, works[row.region], awards)
+        if site is not None:
+            sites.append(site)
+    return sites
+
+
+def _latest_projects(facts: Facts) -> dict[str, tuple[ProjectRow, float]]:
+    """Return the last row on each project by the information date, and its size."""
+    information_date = date.fromisoformat(facts.world.information_date)
+    latest: dict[str, tuple[ProjectRow, float]] = {}
+    for row, size in facts.each(ProjectRow):
+        if date.fromisoformat(row.as_of) > information_date:
+            continue
+        if row.site not in latest or latest[row.site][0].as_of < row.as_of:
+            latest[row.site] = (row, size)
+    return latest
+
+
+def _project(
+    world: World,
+    row: ProjectRow,
+    size: float,
+    committed: float,
+    work: Construction,
+    awards: dict[str, float],
+) -> Site | None:
+    """Return an announced project; none if it cannot come on line in time.
+
+    A committed part whose construction started by `history_until` is given, a later one
+    is the minimum build of its first year.
+    """
+    first = row.earliest - math.floor(work.lead)
+    is_history = first <= world.history_until
+    choices = range(max(first, world.history_until + 1), world.horizon + 1)
+    builds = [t for t in choices if t + work.lead < world.horizon + 1]
+    given: dict[int, float] = {}
+    if is_history and committed > 0:
+        given = {first: committed}
+        builds = [first, *builds]
+    if not builds:
+        return None
+    return Site(
+        id=row.site,
+        kind="project",
+        name=row.name,
+        firm=row.firm,
+        region=row.region,
+        segment=row.segment,
+        size=size,
+        given=given,
+        committed=0.0 if is_history else committed,
+        builds=tuple(builds),
+        ready={t: t + work.lead for t in builds},
+        decided={t: t for t in builds},
+        started=row.construction_begun,
+        premium=0.0,
+        awards=awards,
+    )
+
+
+def _greenfield(
+    facts: Facts,
+    parameter: dict[str, float],
+    weights: dict[Group, float],
+    works: dict[str, Construction],
+    months: dict[tuple[object, ...], float],
+) -> list[Site]:
+    """Return a site without size for every group; its builds need a permit first."""
+    horizon = facts.world.horizon
+    first_decision = facts.world.history_until + 1
+    sites = []
+    for firm, region, segment in sorted(weights):
+        work = works[region]
+        permit = months[region, "permit"] / MONTHS_PER_YEAR
+        ready = {}
+        decided = {}
+        for t in range(first_decision + math.floor(permit), horizon + 1):
+            on_line = max(float(t), first_decision + permit) + work.lead
+            if on_line < horizon + 1:
+                ready[t] = on_line
+                decided[t] = max(first_decision, t - math.ceil(permit))
+        site = Site(
+            id=f"new_{region.lower()}_{segment}_{firm}",
+            kind="greenfield",
+            name=f"new fabs of {firm} in {region}",
+            firm=firm,
+            region=region,
+            segment=segment,
+            size=None,
+            given={},
+            committed=0.0,
+            builds=tuple(ready),
+            ready=ready,
+            decided=decided,
+            started=None,
+            premium=parameter["greenfield_premium"],
+            awards={},
+        )
+        sites.append(site)
+    return sites
+
+
+def _groups(sites: dict[str, Site], places: dict[Group, Place]) -> dict[str, Group]:
+    """Return the group of each site that can be built.
+
+    That is its firm's, or that of all other firms.
+    """
+    group_of: dict[str, Group] = {}
+    problems = []
+    for site in sites.values():
+        if site.kind == "fleet":
+            continue
+        of_firm = (site.firm, site.region, site.segment)
+        of_others = (OTHER, site.region, site.segment)
+        if of_firm in places:
+            group_of[site.id] = of_firm
+        elif of_others in places:
+            group_of[site.id] = of_others
+        else:
+            problems.append(
+                Problem(
+                    "expansion.csv",
+                    f"{site.region}, {site.segment}, {site.firm}",
+                    f"no weight, but project {site.id} builds there",
+                    "add the row",
+                )
+            )
+    if problems:
+        raise InputError(problems)
+    return group_of
+
+
+def utilisation(facts: Facts) -> dict[tuple[str, str], float]:
+    """Return u_base, u_min and u_max by segment."""
+    return {(row.segment, row.item): value for row, value in facts.each(OperationRow)}

@@ -1,0 +1,440 @@
+"""The families of metrics, each defined once with its unit and a sentence.
+
+Money is MUSD: undiscounted over the years reported, or in present value over all years
+solved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
+from chipmodel.common.units import per_kwpm_year
+from chipmodel.results.summary import Summary
+
+ALL = "all"
+"""The world as a region, or the sum over segments or firms."""
+
+
+_PATTERNS = {
+    "REGION": REGION_PATTERN,
+    "segment": ID_PATTERN,
+    "policy": ID_PATTERN,
+    "firm": ID_PATTERN,
+    "year": r"^[0-9]{4}$",
+}
+
+
+class Blank(NamedTuple):
+    """A blank in the name of a family, such as ``<segment|all>``.
+
+    Attributes
+    ----------
+    kind : str
+        ``REGION``, ``segment``, ``policy``, ``firm`` or ``year``.
+    or_all : bool
+        Whether ``all`` may be filled in.
+    """
+
+    kind: str
+    or_all: bool
+
+    @classmethod
+    def of(cls, part: str) -> Blank | None:
+        """Read a blank from a part of a name; return None for a fixed word."""
+        if not part.startswith("<"):
+            return None
+        kind, _, alternative = part.strip("<>").partition("|")
+        return cls(kind, alternative == ALL)
+
+    def accepts(self, word: str) -> bool:
+        """Whether a word may be filled in."""
+        if word == ALL and self.kind != "year":
+            return self.or_all
+        return re.fullmatch(_PATTERNS[self.kind], word) is not None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of metrics.
+
+    Attributes
+    ----------
+    form : str
+        Name with its blanks: ``<REGION>``, ``<segment>``, ``<year>``; ``|all`` where a
+        sum is allowed.
+    sentence : str
+        What it is, with the same blanks in braces.
+    heading, row : str
+        How a comparison table groups it; ``{solved}`` and ``{reported}`` are replaced by
+        the years of its money.
+    value : callable
+        From a summary, a reference if `against`, and what is filled in.
+    against : bool
+        Whether it is a difference to the reference case.
+    """
+
+    form: str
+    unit: str
+    sentence: str
+    heading: str
+    row: str
+    value: Callable[..., float]
+    against: bool = False
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of its name."""
+        return self.form.split(".")
+
+    def fit(self, words: list[str]) -> dict[str, str | int] | None:
+        """Return what the words of a name fill in, or None if they do not fit."""
+        if len(words) != len(self.parts):
+            return None
+        given: dict[str, str | int] = {}
+        for part, word in zip(self.parts, words, strict=True):
+            blank = Blank.of(part)
+            if blank is None:
+                if part != word:
+                    return None
+            elif not blank.accepts(word):
+                return None
+            else:
+                given[blank.kind.lower()] = int(word) if blank.kind == "year" else word
+        return given
+
+
+def _by_region(values: Mapping[str, float], region: str) -> float:
+    if region == ALL:
+        return sum(values.values())
+    return values.get(region, 0.0)
+
+
+def _capacity(summary: Summary, region: str, segment: str, year: int) -> float:
+    return sum(
+        kwpm
+        for (r, s, t), kwpm in summary.capacity.items()
+        if t == year and region in (r, ALL) and segment in (s, ALL)
+    )
+
+
+def _share(summary: Summary, region: str, segment: str, year: int) -> float:
+    world = _capacity(summary, ALL, segment, year)
+    if world <= 0:
+        return 0.0
+    return _capacity(summary, region, segment, year) / world
+
+
+def _herfindahl(summary: Summary, segment: str, year: int) -> float:
+    shares = [_share(summary, r, segment, year) for r in summary.labels.regions]
+    return sum(share**2 for share in shares)
+
+
+def _cost_of_buyers(summary: Summary, base: Summary, region: str) -> float:
+    return _by_region(base.surplus, region) - _by_region(summary.surplus, region)
+
+
+def _cost_at_maker(summary: Summary, base: Summary, region: str) -> float:
+    costs = []
+    for key, wafers in summary.purchases.items():
+        place, _, year = key
+        if region in (place, ALL):
+            price = summary.maker_price[key]
+            rise = per_kwpm_year(price - base.maker_price.get(key, price))
+            costs.append(rise * wafers * summary.discount[year])
+    return sum(costs)
+
+
+def _rents(summary: Summary, base: Summary, region: str) -> float:
+    return _by_region(summary.rents, region) - _by_region(base.rents, region)
+
+
+def _treasury(summary: Summary, base: Summary, region: str) -> float:
+    return _by_region(summary.treasury, region) - _by_region(base.treasury, region)
+
+
+def _welfare(summary: Summary, base: Summary, region: str) -> float:
+    return (
+        _rents(summary, base, region)
+        + _treasury(summary, base, region)
+        - _cost_of_buyers(summary, base, region)
+    )
+
+
+def _outlay(summary: Summary, region: str) -> float:
+    return sum(paid for (_, r, _), paid in summary.cash.items() if region in (r, ALL))
+
+
+def _received(summary: Summary, account: str, region: str) -> float:
+    return sum(
+        received
+        for (a, _, r, _), received in summary.lines.items()
+        if a == account and region in (r, ALL)
+    )
+
+
+def _tariffs(summary: Summary, region: str) -> float:
+    return _received(summary, "tariff", region)
+
+
+def _fines(summary: Summary, region: str) -> float:
+    return _received(summary, "fine", region)
+
+
+def _user_price(summary: Summary, region: str, segment: str, year: int) -> float:
+    return summary.user_price.get((region, segment, year), float("nan"))
+
+
+def _maker_price(summary: Summary, region: str, segment: str, year: int) -> float:
+    return summary.maker_price.get((region, segment, year), float("nan"))
+
+
+def _certificate_price(summary: Summary, policy: str, year: int) -> float:
+    return summary.certificates.get((policy, year), float("nan"))
+
+
+def _certificates_worth(summary: Summary, policy: str, year: int, factor: str) -> float:
+    """Return a year's certificates of a kwpm, by the factor the policy grants it."""
+    rule = next((p for p in summary.case.policies if p.id == policy), None)
+    certificates = float(getattr(rule, factor, float("nan")))
+    return certificates * per_kwpm_year(_certificate_price(summary, policy, year))
+
+
+def _certificates_building(summary: Summary, policy: str, year: int) -> float:
+    return _certificates_worth(summary, policy, year, "under_construction")
+
+
+def _certificates_running(summary: Summary, policy: str, year: int) -> float:
+    return _certificates_worth(summary, policy, year, "in_service")
+
+
+def _certificate_income(summary: Summary, policy: str, firm: str) -> float:
+    return sum(
+        per_kwpm_year(summary.certificates[p, t]) * kwpm
+        for (p, f, t), kwpm in summary.earned.items()
+        if p == policy and firm in (f, ALL)
+    )
+
+
+def _duty_forgone(summary: Summary, policy: str) -> float:
+    return -sum(
+        received
+        for (a, p, _, _), received in summary.lines.items()
+        if (a, p) == ("allowance", policy)
+    )
+
+
+def _objective(summary: Summary) -> float:
+    return summary.objective
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        form="share.capacity.<REGION>.<segment|all>.<year>",
+        unit="share",
+        sentence=(
+            "share of the world's capacity in service in {region}, {segment}, {year}"
+        ),
+        heading="Share of world capacity, {segment}, {year}",
+        row="{region}",
+        value=_share,
+    ),
+    Family(
+        form="capacity.<REGION|all>.<segment|all>.<year>",
+        unit="kwpm",
+        sentence=(
+            "capacity in service in {region}, {segment}, {year}, thousand 300 mm"
+            " wafers a month"
+        ),
+        heading="Capacity, {segment}, {year}",
+        row="{region}",
+        value=_capacity,
+    ),
+    Family(
+        form="cost.buyers.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "loss of consumer surplus of chip users in {region} against the"
+            " reference case, present value over all years solved"
+        ),
+        heading="Buyers' cost at user (loss of surplus), present value {solved}",
+        row="{region}",
+        value=_cost_of_buyers,
+        against=True,
+    ),
+    Family(
+        form="cost.buyers.maker.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "what makers of devices in {region} pay more for the chips they buy"
+            " than at the prices of the reference case, present value over all"
+            " years solved; it reaches users and is not to be added to their cost"
+        ),
+        heading="Buyers' cost at maker (memo), present value {solved}",
+        row="{region}",
+        value=_cost_at_maker,
+        against=True,
+    ),
+    Family(
+        form="price.user.<REGION>.<segment>.<year>",
+        unit="USD/wafer",
+        sentence="price of a wafer's chips to users in {region}, {segment}, {year}",
+        heading="Price at user, {segment}, {year}",
+        row="{region}",
+        value=_user_price,
+    ),
+    Family(
+        form="price.maker.<REGION>.<segment>.<year>",
+        unit="USD/wafer",
+        sentence=(
+            "mean price of a wafer's chips to makers of devices in {region},"
+            " {segment}, {year}"
+        ),
+        heading="Price at maker, {segment}, {year}",
+        row="{region}",
+        value=_maker_price,
+    ),
+    Family(
+        form="outlay.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "support paid in cash by {region} over the years reported, undiscounted"
+        ),
+        heading="Support paid, cash {reported}",
+        row="{region}",
+        value=_outlay,
+    ),
+    Family(
+        form="revenue.<REGION|all>",
+        unit="MUSD",
+        sentence=("tariffs received by {region} over the years reported, undiscounted"),
+        heading="Tariff revenue, undiscounted {reported}",
+        row="{region}",
+        value=_tariffs,
+    ),
+    Family(
+        form="fines.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "fines for missing a rule of origin received by {region} over the years"
+            " reported, undiscounted"
+        ),
+        heading="Fines under rules of origin, undiscounted {reported}",
+        row="{region}",
+        value=_fines,
+    ),
+    Family(
+        form="certificate.price.<policy>.<year>",
+        unit="USD/wafer",
+        sentence=(
+            "price of a certificate of {policy} in {year}: what one more wafer free"
+            " of the duty is worth"
+        ),
+        heading="Price of a certificate, {year}",
+        row="{policy}",
+        value=_certificate_price,
+    ),
+    Family(
+        form="certificate.building.<policy>.<year>",
+        unit="MUSD/kwpm",
+        sentence=(
+            "what a kwpm under construction earns in certificates of {policy} in {year}"
+        ),
+        heading="Certificates of a kwpm under construction, {year}",
+        row="{policy}",
+        value=_certificates_building,
+    ),
+    Family(
+        form="certificate.running.<policy>.<year>",
+        unit="MUSD/kwpm",
+        sentence=("what a kwpm in service earns in certificates of {policy} in {year}"),
+        heading="Certificates of a kwpm in service, {year}",
+        row="{policy}",
+        value=_certificates_running,
+    ),
+    Family(
+        form="certificate.income.<policy>.<firm|all>",
+        unit="MUSD",
+        sentence=(
+            "worth of the certificates {firm} earns under {policy} over the years"
+            " reported, undiscounted"
+        ),
+        heading="Income from certificates of {policy}, undiscounted {reported}",
+        row="{firm}",
+        value=_certificate_income,
+    ),
+    Family(
+        form="certificate.refund.<policy>",
+        unit="MUSD",
+        sentence=(
+            "duty forgone under {policy} over the years reported, undiscounted;"
+            " beyond certificates, buyers keep it"
+        ),
+        heading="Duty forgone under {policy}, undiscounted {reported}",
+        row="{policy}",
+        value=_duty_forgone,
+    ),
+    Family(
+        form="hhi.<segment|all>.<year>",
+        unit="index",
+        sentence=(
+            "concentration of capacity over regions (Herfindahl index, 0 to 1),"
+            " {segment}, {year}"
+        ),
+        heading="Concentration of capacity (Herfindahl), {year}",
+        row="{segment}",
+        value=_herfindahl,
+    ),
+    Family(
+        form="rents.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "rents of firms at home in {region} against the reference case, present"
+            " value over all years solved"
+        ),
+        heading="Rents of firms by home, present value {solved}",
+        row="{region}",
+        value=_rents,
+        against=True,
+    ),
+    Family(
+        form="treasury.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "net revenue of the treasury of {region} against the reference case,"
+            " present value over all years solved; support counts as annuities,"
+            " which renew with the asset up to the horizon, so over a long horizon"
+            " it exceeds the cash paid"
+        ),
+        heading="Treasuries, present value {solved}",
+        row="{region}",
+        value=_treasury,
+        against=True,
+    ),
+    Family(
+        form="welfare.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "consumer surplus, rents and treasury of {region} against the reference"
+            " case, present value over all years solved"
+        ),
+        heading="Welfare (users, firms and treasury), present value {solved}",
+        row="{region}",
+        value=_welfare,
+        against=True,
+    ),
+    Family(
+        form="objective",
+        unit="MUSD",
+        sentence=(
+            "objective of the linear program: resource cost, tariffs less support,"
+            " less the value served, present value"
+        ),
+        heading="Objective, present value {solved}",
+        row="world",
+        value=_objective,
+    ),
+)

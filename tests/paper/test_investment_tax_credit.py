@@ -1,0 +1,133 @@
+"""A tax credit for investment, solved on paper."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from helpers import add, case_of
+from paper import CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare
+
+from chipmodel import InvestmentTaxCredit, Solution, run
+
+EXACT = 1e-9
+
+OLD = INPUTS + OTHER
+"""Cost of a wafer from a fleet that runs anyway."""
+
+
+def exactly(value: float):
+    return pytest.approx(value, rel=EXACT, abs=EXACT)
+
+
+def built(solution: Solution) -> dict[tuple[str, int], float]:
+    """Builds by region and year, without zeros."""
+    total: dict[tuple[str, int], float] = defaultdict(float)
+    for (site, year), value in solution.columns("build").items():
+        if value > 0:
+            total[solution.parameters.sites.sites[site].region, year] += value
+    return dict(total)
+
+
+def first_year() -> float:
+    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
+    return OLD * 10 - PRICE * 10 * area(1.0)
+
+
+def project(**cells):
+    """Add a project to the paper world; the first row of the table is a model of its columns."""
+    whole = {
+        "site": "alpha_one",
+        "as_of": "2025-12-31",
+        "region": "AAA",
+        "segment": "chip",
+        "firm": "alpha",
+        "construction_begun": 2025,
+        "status": "construction",
+        "source": "test",
+        "grade": "A",
+        "unit": "kwpm",
+        "name": "Alpha One",
+        "note": "",
+        "low": None,
+        "high": None,
+        "year_of_money": None,
+        **cells,
+    }
+    return add("projects", **whole)
+
+
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are added in BBB."""
+
+
+def credit(**changes) -> InvestmentTaxCredit:
+    """A credit of 15% in AAA: builds cost 93.5 there, 100 in BBB."""
+    return InvestmentTaxCredit.model_validate(
+        {
+            "id": "credit",
+            "region": "AAA",
+            "rate": 0.15,
+            "years": (2026, 2027),
+            "source": "own",
+            **changes,
+        }
+    )
+
+
+def test_tax_credit_without_a_deadline(variant):
+    """Both years build in AAA at 93.5: price 60 - 6.5 CRF = 59.03, so 1.01 times the reference is bought."""
+    data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
+    solution = run(data, case_of(credit()))
+    assert built(solution) == {
+        ("AAA", 2026): exactly(1.11),
+        ("AAA", 2027): exactly(1.111),
+    }
+    new = CRF * 93.5 + RUNNING
+    later = sum(
+        DF[k] * (OLD * 1.01 * q + new * (1.01 * q - 10) - PRICE * q * area(1.01))
+        for k, q in [(1, 11), (2, 12.1)]
+    )
+    assert solution.objective == exactly(first_year() + later)
+
+
+def test_tax_credit_falls_off_a_cliff(variant):
+    """Construction must start in 2026; what is started in 2027 is built in BBB at 100.
+
+    A kwpm started in 2026 saves 6.5 CRF in 2026 and again in 2027, when it replaces
+    one at 100: the price of 2026 falls to 60 - 6.5 CRF (1 + 1/1.08) = 58.13, and the
+    step 1.01 to 1.03 (58.83) is bought too, the next (57.69) is not. Building ahead for
+    2027 would cost 93.5 CRF a year early.
+    """
+    data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
+    solution = run(data, case_of(credit(begin_by=2026)))
+    assert built(solution) == {
+        ("AAA", 2026): exactly(1.33),
+        ("BBB", 2027): exactly(12.221 - 11.33),
+    }
+    price = {
+        year: abs(dual)
+        for (_, _, year), dual in solution.duals("demand_balance").items()
+    }
+    assert price[2026] == exactly(PRICE - 6.5 * CRF * (1 + 1 / 1.08))
+    first = OLD * 11.33 + (CRF * 93.5 + RUNNING) * 1.33 - PRICE * 11 * area(1.03)
+    second = (
+        OLD * 12.221
+        + (CRF * 93.5 + RUNNING) * 1.33
+        + (CRF * 100 + RUNNING) * 0.891
+        - PRICE * 12.1 * area(1.01)
+    )
+    assert solution.objective == exactly(first_year() + DF[1] * first + DF[2] * second)
+
+
+def test_project_started_in_time_keeps_the_credit(variant):
+    """The same deadline with a site of 5 kwpm started in 2025: its builds of 2027 are credited."""
+    data = bare(
+        variant, project(value=5, earliest=2026), **HOME_COSTS_MORE, growth=(0.1, 0.1)
+    )
+    solution = run(data, case_of(credit(begin_by=2026)))
+    assert built(solution) == {
+        ("AAA", 2026): exactly(1.11),
+        ("AAA", 2027): exactly(1.111),
+    }
+    assert solution.columns("build")["alpha_one", 2027] == exactly(1.111)
