@@ -1,4 +1,4 @@
-"""The page of the report in a real browser: drawn whole, without network, at the width of a phone and of a desk."""
+"""The page of the report in a browser, at the width of a phone and of a screen."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 WIDTHS = ((390, 844), (1440, 1000))
 OVERFLOW = """
-  const inside = (one) => { for (let p = one.parentElement; p; p = p.parentElement)
-    if (["auto", "scroll"].includes(getComputedStyle(p).overflowX)) return true; return false; };
-  return [...document.body.querySelectorAll("*")].filter((one) => !inside(one) && !one.closest(".skip")
-    && one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.outerHTML.slice(0, 80));
+  const scrolls = (element) => {
+    for (let outer = element.parentElement; outer; outer = outer.parentElement)
+      if (["auto", "scroll"].includes(getComputedStyle(outer).overflowX)) return true;
+    return false;
+  };
+  const tooWide = (element) =>
+    !scrolls(element) && !element.closest(".skip")
+    && element.getBoundingClientRect().right > innerWidth + 0.5;
+  const elements = [...document.body.querySelectorAll("*")].filter(tooWide);
+  return elements.map((element) => element.outerHTML.slice(0, 80));
 """
 COLUMN = """
   const table = document.querySelectorAll("table.sorts")[arguments[0]];
   const cells = [...table.tBodies[0].rows].map((row) => row.cells[arguments[1]]);
   return cells.map((cell) => cell.dataset.v ?? cell.textContent);
 """
-CLICK = 'document.querySelectorAll("table.sorts")[arguments[0]].tHead.rows[0].cells[arguments[1]].firstChild.click();'
+CLICK = """
+  const table = document.querySelectorAll("table.sorts")[arguments[0]];
+  table.tHead.rows[0].cells[arguments[1]].firstChild.click();
+"""
 CHOOSE = """
-  const one = document.getElementById(arguments[0]);
-  one.value = arguments[1];
-  one.dispatchEvent(new Event("input", { bubbles: true }));
+  const control = document.getElementById(arguments[0]);
+  control.value = arguments[1];
+  control.dispatchEvent(new Event("input", { bubbles: true }));
 """
 DRAWN = (
     'return [document.getElementById("chart-years").innerHTML,'
@@ -119,7 +128,8 @@ def test_hovering_shows_the_value(page):
     page.run("""
       const bar = document.querySelector("#chart-shares rect");
       const box = bar.getBoundingClientRect();
-      bar.dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + 2, clientY: box.top + 2 }));
+      const place = { clientX: box.left + 2, clientY: box.top + 2 };
+      bar.dispatchEvent(new PointerEvent("pointermove", place));
     """)
     hidden, text = page.run(
         "const tip = document.getElementById('tip'); return [tip.hidden,"
@@ -133,7 +143,8 @@ def test_hovering_shows_the_value(page):
 def test_tables_sort_by_number_and_by_word(page):
     number = page.run("""
       const table = document.querySelectorAll("table.sorts")[0];
-      return [...table.tHead.rows[0].cells].findIndex((cell) => cell.classList.contains("n"));
+      const heads = [...table.tHead.rows[0].cells];
+      return heads.findIndex((cell) => cell.classList.contains("n"));
     """)
     page.run(CLICK, 0, number)
     rising = [float(x) for x in page.run(COLUMN, 0, number) if x]
@@ -158,8 +169,8 @@ def test_the_dials_meet_the_grid_and_lie_between_its_points(page, reported):
         page.run(CHOOSE, "dial-1", str(b))
         return float(
             page.run(
-                "return"
-                " document.getElementById('dial-number-0').textContent.replaceAll(',', '')"
+                "const number = document.getElementById('dial-number-0');"
+                " return number.textContent.replaceAll(',', '');"
             )
         )
 

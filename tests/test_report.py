@@ -178,7 +178,7 @@ def test_files_of_others_are_refused_before_anything_is_solved(copied, change):
 def test_the_same_answer_has_the_same_bytes_also_alone_and_with_what_others_solved(
     copied, tmp_path
 ):
-    """The report solved Q4 beside other parts; alone, from nothing, it comes out the same to the byte."""
+    """The report solved Q4 beside other parts; solved alone, it has the same bytes."""
     data, out = copied
     alone = run_question(helpers.QUESTION, data, tmp_path / "alone", short=True)
     assert not alone.fresh

@@ -117,7 +117,7 @@ def written(out: Path, kind: str) -> list[Path]:
 
 
 class Tags(HTMLParser):
-    """The elements of a page with their attributes, and the text outside of scripts and styles."""
+    """The elements of a page with their attributes, and the text of the page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ def test_a_table_disarms_its_heads_too():
 
 
 def test_latex_runs_nothing_and_every_row_stays_a_row(hostile):
-    """What is left after the escapes and the frame of the table are taken away means nothing to LaTeX."""
+    """Without the escapes and the frame of the table, no character means a command."""
     known = re.compile(
         r"\\textbackslash\{\}|\\text(?:asciitilde|asciicircum|less|greater)\{\}|\\[&%$#_{}]|\$-\$|"
         r"\$\\(?:times|le|ge)\$"
@@ -407,7 +407,7 @@ CHOSEN = {
     "policies/__init__.py": "an instrument of its own folder",
     "questions/__init__.py": "a question of its own folder",
 }
-"""Modules that may start a program, or import a module whose name is put together, and why."""
+"""Modules that may start a program or import a module by a computed name, and why."""
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def _runs(tree: ast.AST, file: str) -> list[str]:
 
 
 def test_the_export_takes_hostile_names(two, tmp_path):
-    """Ids are checked; labels of rows and columns are made of ids only, and made safe once more."""
+    """Labels of rows and columns consist of ids, which are checked, and are escaped."""
     arrays = cm.run(two, "grant").program
     text = export(arrays, tmp_path / "m.lp", "lp").read_text()
     assert all(re.fullmatch(r"[\x20-\x7e]*", line) for line in text.splitlines())

@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -65,9 +66,12 @@ def comparison_text(
     blocks = []
     for world in dict.fromkeys(table["world"]):
         rows = table[table["world"] == world]
-        cases = list(dict.fromkeys(rows["case"]))
-        start = [case for case in cases if case == reference]
-        others = [case for case in cases if case != reference]
+        others = list(dict.fromkeys(rows["case"]))
+        start = []
+        # The reference is repeated in each block, so that changes can be checked.
+        if reference is not None and reference in others:
+            others.remove(reference)
+            start.append(reference)
         step = max(1, fitting - len(start))
         for first in range(0, max(1, len(others)), step):
             block = _Block(
@@ -91,21 +95,21 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
     width : int
         Letters of a line.
     """
-    skipped = {"case", "world", *numbers}
-    metrics = [str(name) for name in table.columns if name not in skipped]
-    cases = [str(case).partition("[")[0] for case in table["case"]]
+    metrics = list(table.columns.drop(["case", "world", *numbers]))
+    # The name of a point holds its numbers in brackets, which have columns here.
+    cases = table["case"].astype(str).str.partition("[")[0]
     label = max(map(len, cases), default=0)
-    fitting = max(1, (width - label) // POINT_CELL)
     columns = [*numbers, *metrics]
     marks = [f"({place})" for place in range(1, len(columns) + 1)]
-    head = "".join(mark.rjust(POINT_CELL) for mark in marks[:fitting])
-    lines = [" " * label + head]
+    fitting = max(1, (width - label) // POINT_CELL)
+    shown_columns = columns[:fitting]
+    lines = [" " * label + _right_aligned(marks[:fitting], POINT_CELL)]
     points = evenly_spaced(len(table), LINES)
     for point in points:
-        values = [table[name].iloc[point] for name in columns[:fitting]]
+        values = table[shown_columns].iloc[point]
         cells = ["" if pd.isna(value) else f"{value:.5g}" for value in values]
-        row = "".join(cell.rjust(POINT_CELL) for cell in cells)
-        lines.append(cases[point].ljust(label) + row)
+        name = cases.iloc[point].ljust(label)
+        lines.append(name + _right_aligned(cells, POINT_CELL))
     if len(points) < len(table):
         lines.append(
             f"{len(points)} of {len(table)} points shown; comparison_wide.csv has all"
@@ -115,6 +119,11 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
         unit = f", {parse(name).unit}" if name in metrics else ""
         lines.append(f"{mark} {name}{unit}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _right_aligned(texts: Sequence[str], width: int) -> str:
+    """Return texts in columns of one width, aligned to the right."""
+    return "".join(text.rjust(width) for text in texts)
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:
@@ -137,13 +146,11 @@ def wide(table: pd.DataFrame, differences: bool) -> pd.DataFrame:
         Whether differences to the reference follow.
     """
     names = list(dict.fromkeys(table["metric"]))
-    described = [describe(name) for name in names]
-    columns = {
-        "metric": names,
-        "meaning": [meaning for _, meaning in described],
-        "unit": [unit for unit, _ in described],
-    }
-    wide_table = pd.DataFrame(columns)
+    rows_of_names = []
+    for name in names:
+        unit, meaning = describe(name)
+        rows_of_names.append((name, meaning, unit))
+    wide_table = pd.DataFrame(rows_of_names, columns=["metric", "meaning", "unit"])
     shown = ["value"]
     if differences:
         shown.append("difference")
@@ -214,13 +221,15 @@ class _Block:
         lines += self._head()
         for heading, rows in self._groups().items():
             lines += ["", heading]
-            filled = [row for row in rows if not row.is_zero]
-            for row in filled:
+            for row in rows:
+                if row.is_zero:
+                    continue
                 label = f"  {row.label[: LABEL - 2]}"
                 lines.append(label.ljust(LABEL) + "".join(row.cells))
-                if any(cell.strip() for cell in row.below):
-                    lines.append(" " * LABEL + "".join(row.below))
-            if not filled:
+                below = "".join(row.below)
+                if below.strip():
+                    lines.append(" " * LABEL + below)
+            if all(row.is_zero for row in rows):
                 lines.append("  none")
         return "\n".join(line.rstrip() for line in lines)
 
@@ -236,10 +245,8 @@ class _Block:
         """Return the names of the cases, over as many lines as the longest needs."""
         names = [_folded_name(case, self.column - 2) for case in self.cases]
         lines = []
-        for line in range(max(map(len, names))):
-            parts = [name[line] if line < len(name) else "" for name in names]
-            cells = "".join(part.rjust(self.column) for part in parts)
-            lines.append(" " * LABEL + cells)
+        for parts in zip_longest(*names, fillvalue=""):
+            lines.append(" " * LABEL + _right_aligned(parts, self.column))
         return lines
 
     def _groups(self) -> dict[str, list[_Row]]:

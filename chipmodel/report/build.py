@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,10 +81,11 @@ def build_report(
     """
     folder = prepare(out)
     questions = {name_of(module): module for module in modules(data, short)}
-    digests = {name: digest_of(name, data, short) for name in questions}
+    digests = {}
     parts: dict[str, Part] = {}
     caches: dict[str, CaseCache] = {}
     for name in questions:
+        digests[name] = digest_of(name, data, short)
         part = fresh_part(folder / name, digests[name])
         if part is None:
             caches[name] = CaseCache(data)
@@ -95,7 +96,9 @@ def build_report(
     for name, cache in caches.items():
         planned = cache.plan(questions[name].cells(cache, short))
         batches += planned
-        missing[name] = {cell.key for batch in planned for cell in batch.parts}
+        missing[name] = set[Hashable]()
+        for batch in planned:
+            missing[name].update(cell.key for cell in batch.parts)
 
     def write_complete() -> None:
         complete = [name for name, keys in missing.items() if not keys]

@@ -83,14 +83,11 @@ def compare(parts: Sequence[Part], golden: Path) -> list[str]:
     for part in parts:
         expected.update(path.name for path in golden.glob(f"{part.name}.*.csv"))
         written.update(_tables(part))
-    lines = [
-        f"{name}: the report has no such table any more"
-        for name in sorted(expected - written.keys())
-    ]
-    lines += [
-        f"{name}: it is not among the golden tables"
-        for name in sorted(written.keys() - expected)
-    ]
+    lines = []
+    for name in sorted(expected - written.keys()):
+        lines.append(f"{name}: the report has no such table any more")
+    for name in sorted(written.keys() - expected):
+        lines.append(f"{name}: it is not among the golden tables")
     for name in sorted(expected & written.keys()):
         lines += differences(name, read(golden / name), read(written[name]))
     return lines
@@ -104,23 +101,19 @@ def differences(name: str, golden: Rows, rows: Rows) -> list[str]:
     body = rows[1:]
     if len(body) != len(accepted):
         return [f"{name}: has {len(body)} rows; golden: {len(accepted)}"]
+    # A small number next to large ones may differ by the rounding of the large ones.
+    scales = [_scale(cells) for cells in zip(*accepted, strict=True)]
     lines = []
-    for place, column in enumerate(head):
-        old_cells = [row[place] for row in accepted]
-        new_cells = [row[place] for row in body]
-        scale = _scale(old_cells)
-        for i, (old, new) in enumerate(zip(old_cells, new_cells, strict=True)):
-            if not _same(old, new, scale):
-                line = (
-                    f"{name}: row {i + 1} ({_row_name(body[i])}), {column}: {new};"
+    for i, (old_row, new_row) in enumerate(zip(accepted, body, strict=True), start=1):
+        for place, (old, new) in enumerate(zip(old_row, new_row, strict=True)):
+            if not _same(old, new, scales[place]):
+                lines.append(
+                    f"{name}: row {i} ({_row_name(new_row)}), {head[place]}: {new};"
                     f" golden: {old}"
                 )
-                lines.append((i, place, line))
-    # Row by row, as a reader goes through the table.
-    shown = [line for _, _, line in sorted(lines)[:FEW]]
     if len(lines) > FEW:
-        shown.append(f"{name}: {len(lines) - FEW} more cells differ")
-    return shown
+        return [*lines[:FEW], f"{name}: {len(lines) - FEW} more cells differ"]
+    return lines
 
 
 def read(path: Path) -> Rows:
@@ -131,14 +124,21 @@ def read(path: Path) -> Rows:
 
 def _tables(part: Part) -> dict[str, Path]:
     """Return the tables of a part by the name of their golden file."""
-    names = [table["name"] for table in part.about["tables"]]
-    return {f"{part.name}.{name}.csv": part.folder / f"{name}.csv" for name in names}
+    files = {}
+    for table in part.about["tables"]:
+        name = f"{table['name']}.csv"
+        files[f"{part.name}.{name}"] = part.folder / name
+    return files
 
 
 def _scale(cells: Sequence[str]) -> float:
     """Return the largest number of a column."""
-    numbers = [_number(cell) for cell in cells]
-    return max((abs(value) for value in numbers if value is not None), default=0.0)
+    largest = 0.0
+    for cell in cells:
+        value = _number(cell)
+        if value is not None:
+            largest = max(largest, abs(value))
+    return largest
 
 
 def _same(old: str, new: str, scale: float) -> bool:

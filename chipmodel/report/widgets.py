@@ -76,16 +76,17 @@ def capacity_numbers(part: Part, data: Dataset) -> dict[str, object]:
     years = _years_of(frame)
     keys = ["case", "world", "region", "segment", "year"]
     capacity = frame.set_index(keys)["value"].to_dict()
-    values = []
-    for case, world in cells:
+
+    def series(cell: tuple[str, str], region: str, segment: str) -> list[float]:
+        """Return capacity by year, with six digits: more would only make the page long."""
+        values = [capacity[(*cell, region, segment, year)] for year in years]
+        return [float(f"{value:.6g}") for value in values]
+
+    values: list[list[list[list[float]]]] = []
+    for cell in cells:
         by_region = []
         for region in regions:
-            by_segment = []
-            for segment in segments:
-                series = [capacity[case, world, region, segment, t] for t in years]
-                # Six digits are what the page can show, in half the bytes.
-                by_segment.append([float(f"{value:.6g}") for value in series])
-            by_region.append(by_segment)
+            by_region.append([series(cell, region, segment) for segment in segments])
         values.append(by_region)
     return {
         "cells": _names_of(cells),
@@ -156,6 +157,7 @@ class DialPanel:
         frame = part.table(what_if.GRID)
         reference = part.table(what_if.REFERENCE).iloc[0]
         dials = []
+        # A slider has whole percents where it is long enough, half percents if not.
         for name in what_if.dials_of(frame):
             low, high = frame[name].min(), frame[name].max()
             step = 1.0 if high - low >= WHOLE_STEPS else 0.5
@@ -177,5 +179,5 @@ def dial_numbers(part: Part) -> dict[str, object]:
     for name in names:
         grid = frame.pivot_table(index=first, columns=second, values=name)
         values.append(grid.to_numpy(dtype=float).tolist())
-    axes = [sorted({float(x) for x in frame[dial]}) for dial in (first, second)]
+    axes = [sorted(frame[dial].astype(float).unique()) for dial in (first, second)]
     return {"axes": axes, "names": names, "values": values}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from textwrap import fill
 from typing import Any
 
@@ -90,8 +89,8 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the grid, its figure, and the numbers at its corners as text."""
-    tables = stored_tables(cache.data, *STORED) if short else None
-    frame, reference = tables or solved(cache, short)
+    known = stored_tables(cache.data, *STORED) if short else None
+    frame, reference = known or solved(cache, short)
     study = load_study(STUDY, cache.data)
     dials = " and ".join(dials_of(frame))
     title = f"{dials}, against {study.reference}"
@@ -104,30 +103,29 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         draw,
     )
     labels = Labels.of(cache.data, load_world(study.worlds[0], cache.data))
-    metrics = [parse(name) for name in plan(study, cache.data).metrics]
-    numbers = [GridNumber(phrase(m, labels), _unit_of(m)) for m in metrics]
-    return Answer(
-        _finding(frame, numbers),
-        (
-            Table(GRID, title, frame),
-            Table(REFERENCE, f"The same numbers in {study.reference}", reference),
-        ),
-        (figure,),
-    )
+    numbers = []
+    for metric in _metrics(study, cache):
+        unit, _, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
+        numbers.append(GridNumber(phrase(metric, labels), unit))
+    same = f"The same numbers in {study.reference}"
+    tables = (Table(GRID, title, frame), Table(REFERENCE, same, reference))
+    return Answer(_finding(frame, numbers), tables, (figure,))
 
 
 def solved(cache: CaseCache, short: bool) -> list[pd.DataFrame]:
     """Return the grid and the reference as solved by the cache."""
     study = _study(cache, short)
     start, points = _reference_and_points(study, cache)
-    metrics = [parse(name) for name in plan(study, cache.data).metrics]
+    metrics = _metrics(study, cache)
     base = cache.summary(start.case, start.world)
     headers = {name: _dial_header(points[0], name, base) for name in points[0].point}
     rows = []
     for cell in points:
-        dials = {headers[name]: 100.0 * value for name, value in cell.point.items()}
+        row = {}
+        for name, value in cell.point.items():
+            row[headers[name]] = 100.0 * value
         summary = cache.summary(cell.case, cell.world)
-        rows.append({**dials, **_numbers(metrics, summary, base)})
+        rows.append(row | _numbers(metrics, summary, base))
     grid = pd.DataFrame(rows).sort_values(list(headers.values()), ignore_index=True)
     return [grid, pd.DataFrame([_numbers(metrics, base, base)])]
 
@@ -137,7 +135,7 @@ def solved_reference(cache: CaseCache) -> pd.DataFrame:
     study = _study(cache, False)
     start, _ = _reference_and_points(study, cache)
     base = cache.summary(start.case, start.world)
-    metrics = [parse(name) for name in plan(study, cache.data).metrics]
+    metrics = _metrics(study, cache)
     return pd.DataFrame([_numbers(metrics, base, base)])
 
 
@@ -190,9 +188,8 @@ def _dial_header(cell: Cell, name: str, summary: Summary) -> str:
     return f"{parameter} of the {kind} in {summary.region(str(place or policy.id))}, %"
 
 
-def _unit_of(metric: Metric) -> str:
-    """Return the unit a metric is shown in."""
-    return SHOWN[metric.unit][0] if metric.unit in SHOWN else metric.unit
+def _metrics(study: Study, cache: CaseCache) -> list[Metric]:
+    return [parse(name) for name in plan(study, cache.data).metrics]
 
 
 def _numbers(
@@ -214,8 +211,8 @@ def _corner(
 ) -> pd.Series[Any]:
     """Return the point with each dial at its lowest or, where asked, its highest."""
     first, second = (frame[dial] for dial in dials_of(frame))
-    at_first = first == (first.max() if first_high else first.min())
-    at_second = second == (second.max() if second_high else second.min())
+    at_first = first == first.agg("max" if first_high else "min")
+    at_second = second == second.agg("max" if second_high else "min")
     corner: pd.Series[Any] = frame[at_first & at_second].iloc[0]
     return corner
 
@@ -251,16 +248,16 @@ def _finding(frame: pd.DataFrame, numbers: Sequence[GridNumber]) -> tuple[str, .
     first, second = dials_of(frame)
     headers = numbers_of(frame)
     low = _corner(frame)
+    # One dial at a time: the other one stays at its lowest.
     ends = {
         first: _corner(frame, first_high=True),
         second: _corner(frame, second_high=True),
     }
     sentences = []
     for dial, high in ends.items():
-        changes = [
-            _change_text(shown, float(low[header]), float(high[header]))
-            for shown, header in zip(numbers, headers, strict=True)
-        ]
+        changes = []
+        for shown, header in zip(numbers, headers, strict=True):
+            changes.append(_change_text(shown, low[header], high[header]))
         sentences.append(
             f"With the {dial_label(dial)} at {percent(high[dial] / 100.0)}"
             f" instead of {percent(low[dial] / 100.0)} and the other dial at its"
@@ -268,8 +265,8 @@ def _finding(frame: pd.DataFrame, numbers: Sequence[GridNumber]) -> tuple[str, .
         )
     along_first = frame[frame[second] == low[second]].sort_values(first)
     along_second = frame[frame[first] == low[first]].sort_values(second)
-    edges = [edge[headers[0]].tolist() for edge in (along_first, along_second)]
-    if not all(_is_monotonic(values) for values in edges):
+    header = headers[0]
+    if not (_is_monotonic(along_first[header]) and _is_monotonic(along_second[header])):
         sentences.append(
             f"Between the ends, {numbers[0].phrase} does not change in one direction"
             " throughout: read the whole grid, not its ends alone."
@@ -277,9 +274,8 @@ def _finding(frame: pd.DataFrame, numbers: Sequence[GridNumber]) -> tuple[str, .
     return tuple(sentences)
 
 
-def _is_monotonic(values: Sequence[float]) -> bool:
-    steps = [after - before for before, after in pairwise(values)]
-    return all(step >= 0 for step in steps) or all(step <= 0 for step in steps)
+def _is_monotonic(values: pd.Series[float]) -> bool:
+    return values.is_monotonic_increasing or values.is_monotonic_decreasing
 
 
 def draw(frame: pd.DataFrame) -> Drawn:
