@@ -24,7 +24,7 @@ from chipmodel.policies.support import Support
 from chipmodel.validation import ladder
 from chipmodel.validation.calibration import Free, read_free
 from chipmodel.validation.placebo import NEXT, reassigned_support
-from chipmodel.validation.replications import Ours
+from chipmodel.validation.shared import ModelResult
 from chipmodel.validation.validate import Validation, check_targets, validate, verdict
 
 TARGET = {
@@ -217,9 +217,9 @@ def test_verdict_counts_a_bracket():
     row = TargetRow.model_validate(
         {**TARGET, "year_of_money": None, "low": 0.2, "high": 0.4}
     )
-    assert verdict(row, Ours(0.2)) == "hit"
-    assert verdict(row, Ours(0.5)) == "miss"
-    assert verdict(row, Ours(0.5, other=0.1)) == "hit"
+    assert verdict(row, ModelResult(0.2)) == "hit"
+    assert verdict(row, ModelResult(0.5)) == "miss"
+    assert verdict(row, ModelResult(0.5, other=0.1)) == "hit"
     assert verdict(row, None) == "not in the model"
 
 
