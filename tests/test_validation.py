@@ -22,7 +22,7 @@ from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.policies.support import Support
 from chipmodel.validation import ladder
-from chipmodel.validation.calibration import Free, read_free
+from chipmodel.validation.free_parameters import Free, read_free
 from chipmodel.validation.placebo import NEXT, reassigned_support
 from chipmodel.validation.shared import ModelResult
 from chipmodel.validation.validate import Validation, check_targets, validate, verdict

@@ -1,4 +1,4 @@
-"""The ladder of support of 2020: US fabs over ten years at 0, 20 and 50 billion dollars.
+"""The ladder of support of 2020: US fabs over ten years at 0, 20 and 50 USD bn.
 
 Solved on the base of 2022 without CHIPS, with no fab under construction, and scaled to
 2020: capacity, demand and budgets are all smaller by one factor, so that results scale
@@ -40,7 +40,7 @@ RATES = (0.0, 0.1, 0.35)
 
 
 LOWEST_RATE = 1e-6
-"""Rate that stands in for zero, which an open grant may not have."""
+"""Rate used for zero, which an open grant may not have."""
 
 
 GRANT = "ladder"

@@ -1,4 +1,4 @@
-"""What the replications share: results of the model, and solutions several of them use."""
+"""What the replications share: results, and solutions that several of them use."""
 
 from __future__ import annotations
 
