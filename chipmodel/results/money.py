@@ -29,7 +29,10 @@ def surplus_and_rents(
 
 
 def net_revenue(solution: Solution) -> dict[str, float]:
-    """Return taxes and sales of licences less support by region, present value, MUSD."""
+    """Return net revenue of treasuries by region, present value, MUSD.
+
+    Taxes and sales of licences, less support.
+    """
     total: dict[str, float] = defaultdict(float)
     for source in (solution.account.treasury, solution.account.gains):
         for agent, value in source.items():
