@@ -19,7 +19,8 @@ import numpy as np
 
 import chipmodel as cm
 from chipmodel.common.files import write_whole
-from chipmodel.validation.calibration import Fit, Fitter, fit, profile, read_free
+from chipmodel.validation.calibration import Fit, Fitter, fit, profile
+from chipmodel.validation.free_parameters import read_free
 
 FILE = Path(__file__).resolve().parent.parent / "data" / "raw" / "calibration.csv"
 BEGIN = (0.5, -0.11)

@@ -1,4 +1,4 @@
-"""Every headline number agrees with the tables it stands for."""
+"""Every headline number agrees with the tables it summarises."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_cost_at_maker_is_the_rise_of_prices_times_purchases(taxed, base):
 
 @pytest.mark.parametrize("name", ["tariff", "grant", "credit", "floor"])
 def test_welfare_closes_over_the_world(two, base, name):
-    """Welfare of the world is minus the objective plus the treasuries, so its change is known from those."""
+    """Welfare of the world is minus the objective plus the treasuries."""
     own = cm.run(two, name)
     treasury = sum(own.account.treasury.values()) - sum(base.account.treasury.values())
     assert near(
@@ -134,7 +134,7 @@ def test_a_difference_needs_a_reference(base):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("share.capacty.AAA.all.2028", r"share\.capacity\.<REGION>"),
         ("shares", "did you mean"),
@@ -147,12 +147,12 @@ def test_a_difference_needs_a_reference(base):
         ("capacity.AAA.chip.2040", "unknown year '2040'"),
     ],
 )
-def test_a_wrong_name_is_told_with_a_mend(base, name, said):
-    with pytest.raises(cm.InputError, match=said):
+def test_a_wrong_name_is_reported_with_a_fix(base, name, message):
+    with pytest.raises(cm.InputError, match=message):
         evaluate(name, base)
 
 
-def test_every_family_says_what_it_is():
+def test_every_family_has_a_unit_and_a_sentence():
     for family in FAMILIES:
         unit, sentence = describe(_example(family.form))
         assert unit == family.unit

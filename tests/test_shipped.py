@@ -31,7 +31,7 @@ def solved(case: str, world: str = "central", changes: str = "") -> cm.Solution:
     return cm.run(data(), case, chosen)
 
 
-def dearer(region: str, factor: float) -> dict[str, Any]:
+def more_expensive(region: str, factor: float) -> dict[str, Any]:
     return {
         "scale": [
             {
@@ -45,10 +45,10 @@ def dearer(region: str, factor: float) -> dict[str, Any]:
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "freed": {"committed": 0.0},
+    "uncommitted": {"committed": 0.0},
     "longer": {"horizon": 2045},
-    "japan_up_1": dearer("JPN", 1.01),
-    "korea_down_5": dearer("KOR", 0.95),
+    "japan_up_1": more_expensive("JPN", 1.01),
+    "korea_down_5": more_expensive("KOR", 0.95),
 }
 
 
@@ -122,7 +122,7 @@ def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
         assert high <= 1e6, name
 
 
-def test_a_1_percent_dearer_place_moves_no_share_of_additions_by_10_points() -> None:
+def test_a_place_1_percent_more_expensive_moves_no_share_by_10_points() -> None:
     before, after = (
         additions(solved("current_law")),
         additions(solved("current_law", changes="japan_up_1")),
@@ -140,7 +140,7 @@ def test_a_5_percent_cheaper_place_moves_some_share_by_a_point() -> None:
     assert moved.xs("KOR", level="region").max() >= 0.01
 
 
-def test_results_to_2035_do_not_hang_on_the_horizon() -> None:
+def test_results_to_2035_do_not_depend_on_the_horizon() -> None:
     def share(solution: cm.Solution) -> pd.Series:
         table = solution.capacity.groupby(["segment", "year", "region"]).value.sum()
         return table / table.groupby(level=["segment", "year"]).transform("sum")
@@ -151,16 +151,14 @@ def test_results_to_2035_do_not_hang_on_the_horizon() -> None:
     assert gap.abs().max() < 0.01
 
 
-@pytest.mark.parametrize("changes", ["", "freed"])
+@pytest.mark.parametrize("changes", ["", "uncommitted"])
 def test_without_chips_support_there_is_less_capacity_in_the_united_states(
     changes: str,
 ) -> None:
-    kept, gone = (
-        solved("current_law", changes=changes),
-        solved("chips_withdrawn_all", changes=changes),
-    )
-    assert us_capacity(gone) < us_capacity(kept) - 10.0
-    assert us_capacity(gone, "logic_lt10") < us_capacity(kept, "logic_lt10")
+    law = solved("current_law", changes=changes)
+    withdrawn = solved("chips_withdrawn_all", changes=changes)
+    assert us_capacity(withdrawn) < us_capacity(law) - 10.0
+    assert us_capacity(withdrawn, "logic_lt10") < us_capacity(law, "logic_lt10")
 
 
 def test_a_duty_on_chips_passes_into_the_makers_price_and_less_into_the_users() -> None:
@@ -217,7 +215,10 @@ def us_devices(case: str, year: int = 2032) -> float:
 
 
 def test_the_base_of_a_duty_matters_more_than_a_few_points_of_its_rate() -> None:
-    """On use it cannot be left by making devices elsewhere: users bear more, device makers less."""
+    """A duty on use cannot be avoided by making devices elsewhere.
+
+    Users bear more of it, device makers less.
+    """
     assert (
         loss_of_users("section232_25_use")
         > 2.0 * loss_of_users("section232_25_flat")
@@ -234,9 +235,7 @@ def test_the_base_of_a_duty_matters_more_than_a_few_points_of_its_rate() -> None
     )
 
 
-def test_taiwan_s_allowance_adds_capacity_over_no_duty_and_over_the_duty_without_terms() -> (
-    None
-):
+def test_the_allowance_of_taiwan_adds_capacity_over_no_duty_and_duty_alone() -> None:
     law, bare, terms = (
         us_capacity(solved(c), "logic_lt10")
         for c in ("current_law", "section232_25_no_allowance", "section232_25")
@@ -257,7 +256,7 @@ def test_taiwan_s_allowance_adds_capacity_over_no_duty_and_over_the_duty_without
 @pytest.mark.parametrize(
     "case", ["current_law", "section232_25_flat", "section232_25", "section232_25_use"]
 )
-def test_treasuries_net_what_the_policies_table_says(case: str) -> None:
+def test_treasuries_agree_with_the_policies_table(case: str) -> None:
     booked, ledger = booked_and_ledger(solved(case))
     assert len(booked) == 7
     assert ledger == pytest.approx(booked, rel=1e-9)
@@ -271,7 +270,7 @@ def test_growth_in_china_of_firms_on_licence_is_what_was_under_way() -> None:
     assert builds[builds.year >= FIRST_FREE].value.sum() < 1e-6
 
 
-def test_friendshoring_costs_something_and_its_dual_says_what() -> None:
+def test_friendshoring_has_a_cost_and_a_dual() -> None:
     floor = solved("friendshore_80")
     duals = floor.policies[floor.policies["item"] == "dual_floor"]
     assert duals.value.max() > 10.0
@@ -301,7 +300,7 @@ def test_the_hindcast_starts_from_2022_and_knows_only_what_was_known() -> None:
     assert "tsmc_az_p4" not in numbers.sites.sites
 
 
-def test_rows_in_any_order_give_the_same_programme() -> None:
+def test_rows_in_any_order_give_the_same_linear_program() -> None:
     shuffled = {name: tuple(reversed(rows)) for name, rows in data().tables.items()}
     again = cm.Dataset("shuffled", data().root, shuffled, data().hashes)
     world = cm.load_world("central", data())

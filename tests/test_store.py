@@ -1,4 +1,4 @@
-"""Results on disk: the same bytes every time, whole or absent, and telling when they were touched."""
+"""Results on disk: reproducible to the byte, whole or absent, checked when read."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_case_can_be_loaded_again(
 def test_a_case_made_in_python_can_be_loaded_again(
     two: cm.Dataset, tmp_path: Path
 ) -> None:
-    odd = 'say "x" \\ in\nlines,\ttabs, \x7f and \x01'
+    odd = 'print "x" \\ in\nlines,\ttabs, \x7f and \x01'
     case = cm.Case(
         name="own+case",
         title=odd,
@@ -197,17 +197,17 @@ def test_load(solved: Solution, saved: Path) -> None:
     assert store.is_fresh(saved)
 
 
-def test_touched_files_are_told_together(saved: Path) -> None:
+def test_touched_files_are_reported_together(saved: Path) -> None:
     (saved / "capacity.csv").write_bytes((saved / "capacity.csv").read_bytes()[:-20])
     with (saved / "case.toml").open("a") as stream:
         stream.write("# mine\n")
     (saved / "trade.csv").unlink()
     with pytest.raises(cm.InputError) as caught:
         store.load(saved)
-    told = {Path(p.file).name: p.what for p in caught.value.problems}
-    assert set(told) == {"capacity.csv", "case.toml", "trade.csv"}
-    assert "cut short" in told["capacity.csv"]
-    assert "missing" in told["trade.csv"]
+    problems = {Path(p.file).name: p.what for p in caught.value.problems}
+    assert set(problems) == {"capacity.csv", "case.toml", "trade.csv"}
+    assert "cut short" in problems["capacity.csv"]
+    assert "missing" in problems["trade.csv"]
     assert all(p.fix for p in caught.value.problems)
     assert not store.is_fresh(saved)
 
@@ -237,7 +237,7 @@ def edit_manifest(folder: Path, **changes: object) -> None:
     path.write_bytes(sealed({**json.loads(path.read_text()), **changes}))
 
 
-def test_an_edited_manifest_is_told(two: cm.Dataset, saved: Path) -> None:
+def test_an_edited_manifest_is_reported(two: cm.Dataset, saved: Path) -> None:
     path = saved / "manifest.json"
     whole = path.read_text()
     for old, new in (
@@ -351,7 +351,7 @@ def test_rerun_finds_no_difference(two: cm.Dataset, saved: Path) -> None:
     assert rerun(saved / "manifest.json", two) == []
 
 
-def test_rerun_says_what_differs(two: cm.Dataset, saved: Path) -> None:
+def test_rerun_reports_what_differs(two: cm.Dataset, saved: Path) -> None:
     path = saved / "builds.csv"
     lines = path.read_text().splitlines()
     cells = lines[1].split(",")
@@ -386,7 +386,7 @@ def change_builds(folder: Path) -> None:
     )
 
 
-def test_rerun_says_what_else_may_be_why(two: cm.Dataset, saved: Path) -> None:
+def test_rerun_reports_other_possible_reasons(two: cm.Dataset, saved: Path) -> None:
     packages = json.loads((saved / "manifest.json").read_text())["packages"]
     edit_manifest(saved, packages={**packages, "highspy": "0.9"}, code="0" * 64)
     assert rerun(saved, two) == [], (

@@ -1,4 +1,4 @@
-"""Held against what others published: cost of place, targets, calibration, what else is nearly as good."""
+"""Published results: cost of place, targets, calibration, near-optimal solutions."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.policies.support import Support
 from chipmodel.validation import ladder
-from chipmodel.validation.calibration import Free, read_free
+from chipmodel.validation.free_parameters import Free, read_free
 from chipmodel.validation.placebo import NEXT, reassigned_support
-from chipmodel.validation.replications import Ours
+from chipmodel.validation.shared import ModelResult
 from chipmodel.validation.validate import Validation, check_targets, validate, verdict
 
 TARGET = {
@@ -53,10 +53,9 @@ def shipped() -> cm.Dataset:
 
 
 # -- cost of place
-# -----------------------------------------------------------------------------------
 
 
-def test_the_programme_builds_with_the_cost_of_place(shipped):
+def test_the_model_uses_the_cost_of_place(shipped):
     numbers = build_parameters(shipped, cm.load_world("central", shipped))
     costs = place_costs(Facts(shipped, numbers.world))
     for (_, region, segment), place in numbers.sites.places.items():
@@ -66,7 +65,10 @@ def test_the_programme_builds_with_the_cost_of_place(shipped):
 
 
 def test_ten_year_cost_by_hand(variant):
-    """AAA: capex 100 (shell 0.2 at 1.5, premium 2), running 1000, inputs 500 USD a wafer, all at 0.5 of capacity."""
+    """AAA: capex 100 (shell 0.2 at 1.5, premium 2), running 1000, inputs 500 USD/wafer.
+
+    All at 0.5 of capacity.
+    """
     data = variant(
         change("costs", {"item": "capex"}, value=100),
         change("costs", {"item": "running"}, value=1000),
@@ -118,7 +120,6 @@ def test_expansion_weights_follow_the_base_year(shipped):
 
 
 # -- targets
-# -----------------------------------------------------------------------------------------
 
 
 def target(**cells: object) -> object:
@@ -134,7 +135,7 @@ def target(**cells: object) -> object:
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "message"),
     [
         (
             {"metric": "gap.AAA.XXX.2020"},
@@ -145,15 +146,15 @@ def target(**cells: object) -> object:
         ({"low": ""}, "has no band"),
     ],
 )
-def test_bad_targets_are_told(variant, tmp_path, capsys, cells, told):
+def test_bad_targets_are_reported(variant, tmp_path, capsys, cells, message):
     with pytest.raises(cm.InputError, match=r"targets\.csv") as caught:
         check_targets(variant(target(**cells)))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     folder = copy_two(tmp_path / "bad", target(**cells))
     assert (
         main(["validate", "--data", str(folder), "--out", str(tmp_path / "out")]) == 2
     )
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -163,7 +164,7 @@ def test_targets_need_a_role(tmp_path, capsys):
     assert "role" in capsys.readouterr().err
 
 
-def test_no_targets_are_told(two):
+def test_missing_targets_are_reported(two):
     with pytest.raises(cm.InputError, match="holds no target"):
         validate(two)
 
@@ -196,7 +197,7 @@ def test_validate_writes_its_table(tmp_path, capsys):
         )
         == 0
     )
-    told = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     table = pd.read_csv(
         tmp_path / "out" / "validation" / "targets.csv", keep_default_na=False
     )
@@ -206,8 +207,8 @@ def test_validate_writes_its_table(tmp_path, capsys):
     assert table["verdict"].tolist()[1:] == ["miss", "not in the model"]
     assert table["reason"].tolist()[1:3][0].startswith("unexplained")
     assert table["reason"].tolist()[2] == "not there"
-    assert told["tests"] == 2
-    assert told["share_met"] == 0.0
+    assert answer["tests"] == 2
+    assert answer["share_met"] == 0.0
     data = cm.load_dataset(folder)
     expected = gap(Facts(data, cm.load_world("central", data)), "AAA", "BBB", 2020)
     assert near(float(table["ours"].iloc[0]), expected, rel=1e-8)
@@ -217,9 +218,9 @@ def test_verdict_counts_a_bracket():
     row = TargetRow.model_validate(
         {**TARGET, "year_of_money": None, "low": 0.2, "high": 0.4}
     )
-    assert verdict(row, Ours(0.2)) == "hit"
-    assert verdict(row, Ours(0.5)) == "miss"
-    assert verdict(row, Ours(0.5, other=0.1)) == "hit"
+    assert verdict(row, ModelResult(0.2)) == "hit"
+    assert verdict(row, ModelResult(0.5)) == "miss"
+    assert verdict(row, ModelResult(0.5, other=0.1)) == "hit"
     assert verdict(row, None) == "not in the model"
 
 
@@ -257,15 +258,15 @@ def test_every_shipped_target_is_sound(shipped):
     }
 
 
-def test_the_placebo_hands_every_support_to_the_next_region(shipped):
+def test_the_placebo_reassigns_every_support_to_another_region(shipped):
     world = cm.load_world("hindcast_2022", shipped)
     before = cm.load_case("chips_2024", shipped)
     after = reassigned_support(before, shipped, world)
-    kept = {p.id: p for p in after.policies}
+    by_id = {p.id: p for p in after.policies}
     for old in before.policies:
-        if old.id not in kept:  # an award for which the next region has no project
+        if old.id not in by_id:  # an award for which the other region has no project
             continue
-        new = kept[old.id]
+        new = by_id[old.id]
         if not isinstance(old, Support):
             assert new == old
         else:
@@ -278,11 +279,10 @@ def test_the_placebo_hands_every_support_to_the_next_region(shipped):
 
 
 # -- calibration
-# -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ("", "no quantity is free"),
         (
@@ -299,21 +299,21 @@ def test_the_placebo_hands_every_support_to_the_next_region(shipped):
         ),
     ],
 )
-def test_bad_calibrations_are_told(shipped, tmp_path, rows, told):
+def test_bad_calibrations_are_reported(shipped, tmp_path, rows, message):
     path = tmp_path / "calibration.csv"
     path.write_text(FREE + rows)
     with pytest.raises(cm.InputError, match=r"calibration\.csv") as caught:
         read_free(path, shipped)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_factor_leads_from_the_data_to_the_value_whatever_stands_in_the_data():
+def test_a_factor_leads_from_the_data_to_the_value_whatever_the_data_hold():
     for now in (1.67, 2.5):
         one = Free("slope", "parameters[parameter=slope]", 1.67, 0.8, 3.3, now)
         assert near(one.factor(math.log(3.0 / 1.67)) * now, 3.0)
 
 
-def test_shipped_calibration_reads_and_stands_in_the_data(shipped):
+def test_shipped_calibration_is_the_one_in_the_data(shipped):
     path = Path(cm.load_dataset().root) / "raw" / "calibration.csv"
     table = pd.read_csv(path)
     for one, fitted in zip(read_free(path, shipped), table["fitted"], strict=True):
@@ -322,7 +322,7 @@ def test_shipped_calibration_reads_and_stands_in_the_data(shipped):
 
 
 def test_a_response_gives_what_a_run_gives(two):
-    """Warm solves at three points equal cold ones; a number no sample changes is refused."""
+    """Warm and cold solves agree; a number that no sample moved is refused."""
     name = "costs[item=capex]"
     case, world = case_of(), world_of(two)
     response = PointResponse(two, case, world, [{name: 1.0}, {name: 1.3}])
@@ -360,7 +360,6 @@ def test_rungs_lie_between_those_solved():
 
 
 # -- what carries the answer
-# -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -373,12 +372,13 @@ def test_near_optimal_ranges_widen_around_the_optimum(solved):
         ["end", "slack"]
     )["share"]
     best = found["optimum", 0.0]
-    least, most = (found[end].to_numpy() for end in ("least", "most"))
-    assert (least <= best + 1e-9).all()
-    assert (most >= best - 1e-9).all()
-    assert (np.diff(least) <= 1e-9).all()
-    assert (np.diff(most) >= -1e-9).all()
-    assert most[-1] - least[-1] > 0.01
+    lowest = found["least"].to_numpy()
+    highest = found["most"].to_numpy()
+    assert (lowest <= best + 1e-9).all()
+    assert (highest >= best - 1e-9).all()
+    assert (np.diff(lowest) <= 1e-9).all()
+    assert (np.diff(highest) >= -1e-9).all()
+    assert highest[-1] - lowest[-1] > 0.01
 
 
 def test_near_optimal_refuses_a_place_without_builds(solved):

@@ -258,7 +258,7 @@ def read_part(folder: Path) -> Part | None:
 
 
 def fresh(part: Part, digest: str) -> bool:
-    """Whether an answer depends on the same inputs still and its files are untouched."""
+    """Whether the inputs of an answer are the same still and its files untouched."""
     return part.about["digest"] == digest and is_intact(part.folder, part.about)
 
 

@@ -1,4 +1,4 @@
-"""What a solution says: accounts, tables, metrics, and results on disk.
+"""The results of a solution: accounts, tables, metrics, and results on disk.
 
 Imports `cases` and what is below it.
 """

@@ -1,4 +1,4 @@
-"""The manifest of a solution: what was solved, from which inputs, with which versions."""
+"""The manifest of a solution: what was solved, from what, with which versions."""
 
 from __future__ import annotations
 

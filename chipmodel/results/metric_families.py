@@ -1,23 +1,15 @@
-"""The families of metrics, each defined once with its unit and a sentence.
-
-Money is MUSD: undiscounted over the years reported, or in present value over all years
-solved.
-"""
+"""The families of metrics, each defined once with its unit and a sentence."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
-from chipmodel.common.units import per_kwpm_year
-from chipmodel.results.summary import Summary
-
-ALL = "all"
-"""The world as a region, or the sum over segments or firms."""
-
+from chipmodel.results import metric_values
+from chipmodel.results.metric_values import ALL
 
 _PATTERNS = {
     "REGION": REGION_PATTERN,
@@ -69,8 +61,8 @@ class Family:
     sentence : str
         What it is, with the same blanks in braces.
     heading, row : str
-        How a comparison table groups it; ``{solved}`` and ``{reported}`` are replaced by
-        the years of its money.
+        How a comparison table groups it; ``{solved}`` and ``{reported}`` are the
+        years of its money.
     value : callable
         From a summary, a reference if `against`, and what is filled in.
     against : bool
@@ -107,130 +99,6 @@ class Family:
         return given
 
 
-def _by_region(values: Mapping[str, float], region: str) -> float:
-    if region == ALL:
-        return sum(values.values())
-    return values.get(region, 0.0)
-
-
-def _capacity(summary: Summary, region: str, segment: str, year: int) -> float:
-    return sum(
-        kwpm
-        for (r, s, t), kwpm in summary.capacity.items()
-        if t == year and region in (r, ALL) and segment in (s, ALL)
-    )
-
-
-def _share(summary: Summary, region: str, segment: str, year: int) -> float:
-    world = _capacity(summary, ALL, segment, year)
-    if world <= 0:
-        return 0.0
-    return _capacity(summary, region, segment, year) / world
-
-
-def _herfindahl(summary: Summary, segment: str, year: int) -> float:
-    shares = [_share(summary, r, segment, year) for r in summary.labels.regions]
-    return sum(share**2 for share in shares)
-
-
-def _cost_of_buyers(summary: Summary, base: Summary, region: str) -> float:
-    return _by_region(base.surplus, region) - _by_region(summary.surplus, region)
-
-
-def _cost_at_maker(summary: Summary, base: Summary, region: str) -> float:
-    costs = []
-    for key, wafers in summary.purchases.items():
-        place, _, year = key
-        if region in (place, ALL):
-            price = summary.maker_price[key]
-            rise = per_kwpm_year(price - base.maker_price.get(key, price))
-            costs.append(rise * wafers * summary.discount[year])
-    return sum(costs)
-
-
-def _rents(summary: Summary, base: Summary, region: str) -> float:
-    return _by_region(summary.rents, region) - _by_region(base.rents, region)
-
-
-def _treasury(summary: Summary, base: Summary, region: str) -> float:
-    return _by_region(summary.treasury, region) - _by_region(base.treasury, region)
-
-
-def _welfare(summary: Summary, base: Summary, region: str) -> float:
-    return (
-        _rents(summary, base, region)
-        + _treasury(summary, base, region)
-        - _cost_of_buyers(summary, base, region)
-    )
-
-
-def _outlay(summary: Summary, region: str) -> float:
-    return sum(paid for (_, r, _), paid in summary.cash.items() if region in (r, ALL))
-
-
-def _received(summary: Summary, account: str, region: str) -> float:
-    return sum(
-        received
-        for (a, _, r, _), received in summary.lines.items()
-        if a == account and region in (r, ALL)
-    )
-
-
-def _tariffs(summary: Summary, region: str) -> float:
-    return _received(summary, "tariff", region)
-
-
-def _fines(summary: Summary, region: str) -> float:
-    return _received(summary, "fine", region)
-
-
-def _user_price(summary: Summary, region: str, segment: str, year: int) -> float:
-    return summary.user_price.get((region, segment, year), float("nan"))
-
-
-def _maker_price(summary: Summary, region: str, segment: str, year: int) -> float:
-    return summary.maker_price.get((region, segment, year), float("nan"))
-
-
-def _certificate_price(summary: Summary, policy: str, year: int) -> float:
-    return summary.certificates.get((policy, year), float("nan"))
-
-
-def _certificates_worth(summary: Summary, policy: str, year: int, factor: str) -> float:
-    """Return a year's certificates of a kwpm, by the factor the policy grants it."""
-    rule = next((p for p in summary.case.policies if p.id == policy), None)
-    certificates = float(getattr(rule, factor, float("nan")))
-    return certificates * per_kwpm_year(_certificate_price(summary, policy, year))
-
-
-def _certificates_building(summary: Summary, policy: str, year: int) -> float:
-    return _certificates_worth(summary, policy, year, "under_construction")
-
-
-def _certificates_running(summary: Summary, policy: str, year: int) -> float:
-    return _certificates_worth(summary, policy, year, "in_service")
-
-
-def _certificate_income(summary: Summary, policy: str, firm: str) -> float:
-    return sum(
-        per_kwpm_year(summary.certificates[p, t]) * kwpm
-        for (p, f, t), kwpm in summary.earned.items()
-        if p == policy and firm in (f, ALL)
-    )
-
-
-def _duty_forgone(summary: Summary, policy: str) -> float:
-    return -sum(
-        received
-        for (a, p, _, _), received in summary.lines.items()
-        if (a, p) == ("allowance", policy)
-    )
-
-
-def _objective(summary: Summary) -> float:
-    return summary.objective
-
-
 FAMILIES: tuple[Family, ...] = (
     Family(
         form="share.capacity.<REGION>.<segment|all>.<year>",
@@ -240,7 +108,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Share of world capacity, {segment}, {year}",
         row="{region}",
-        value=_share,
+        value=metric_values.share,
     ),
     Family(
         form="capacity.<REGION|all>.<segment|all>.<year>",
@@ -251,7 +119,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Capacity, {segment}, {year}",
         row="{region}",
-        value=_capacity,
+        value=metric_values.capacity,
     ),
     Family(
         form="cost.buyers.<REGION|all>",
@@ -262,7 +130,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Buyers' cost at user (loss of surplus), present value {solved}",
         row="{region}",
-        value=_cost_of_buyers,
+        value=metric_values.cost_of_buyers,
         against=True,
     ),
     Family(
@@ -275,7 +143,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Buyers' cost at maker (memo), present value {solved}",
         row="{region}",
-        value=_cost_at_maker,
+        value=metric_values.cost_at_maker,
         against=True,
     ),
     Family(
@@ -284,7 +152,7 @@ FAMILIES: tuple[Family, ...] = (
         sentence="price of a wafer's chips to users in {region}, {segment}, {year}",
         heading="Price at user, {segment}, {year}",
         row="{region}",
-        value=_user_price,
+        value=metric_values.user_price,
     ),
     Family(
         form="price.maker.<REGION>.<segment>.<year>",
@@ -295,7 +163,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Price at maker, {segment}, {year}",
         row="{region}",
-        value=_maker_price,
+        value=metric_values.maker_price,
     ),
     Family(
         form="outlay.<REGION|all>",
@@ -305,7 +173,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Support paid, cash {reported}",
         row="{region}",
-        value=_outlay,
+        value=metric_values.outlay,
     ),
     Family(
         form="revenue.<REGION|all>",
@@ -313,7 +181,7 @@ FAMILIES: tuple[Family, ...] = (
         sentence=("tariffs received by {region} over the years reported, undiscounted"),
         heading="Tariff revenue, undiscounted {reported}",
         row="{region}",
-        value=_tariffs,
+        value=metric_values.tariffs,
     ),
     Family(
         form="fines.<REGION|all>",
@@ -324,7 +192,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Fines under rules of origin, undiscounted {reported}",
         row="{region}",
-        value=_fines,
+        value=metric_values.fines,
     ),
     Family(
         form="certificate.price.<policy>.<year>",
@@ -335,7 +203,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Price of a certificate, {year}",
         row="{policy}",
-        value=_certificate_price,
+        value=metric_values.certificate_price,
     ),
     Family(
         form="certificate.building.<policy>.<year>",
@@ -345,7 +213,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Certificates of a kwpm under construction, {year}",
         row="{policy}",
-        value=_certificates_building,
+        value=metric_values.certificates_building,
     ),
     Family(
         form="certificate.running.<policy>.<year>",
@@ -353,7 +221,7 @@ FAMILIES: tuple[Family, ...] = (
         sentence=("what a kwpm in service earns in certificates of {policy} in {year}"),
         heading="Certificates of a kwpm in service, {year}",
         row="{policy}",
-        value=_certificates_running,
+        value=metric_values.certificates_running,
     ),
     Family(
         form="certificate.income.<policy>.<firm|all>",
@@ -364,7 +232,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Income from certificates of {policy}, undiscounted {reported}",
         row="{firm}",
-        value=_certificate_income,
+        value=metric_values.certificate_income,
     ),
     Family(
         form="certificate.refund.<policy>",
@@ -375,7 +243,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Duty forgone under {policy}, undiscounted {reported}",
         row="{policy}",
-        value=_duty_forgone,
+        value=metric_values.duty_forgone,
     ),
     Family(
         form="hhi.<segment|all>.<year>",
@@ -386,7 +254,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Concentration of capacity (Herfindahl), {year}",
         row="{segment}",
-        value=_herfindahl,
+        value=metric_values.herfindahl,
     ),
     Family(
         form="rents.<REGION|all>",
@@ -397,7 +265,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Rents of firms by home, present value {solved}",
         row="{region}",
-        value=_rents,
+        value=metric_values.rents,
         against=True,
     ),
     Family(
@@ -411,7 +279,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Treasuries, present value {solved}",
         row="{region}",
-        value=_treasury,
+        value=metric_values.treasury,
         against=True,
     ),
     Family(
@@ -423,7 +291,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Welfare (users, firms and treasury), present value {solved}",
         row="{region}",
-        value=_welfare,
+        value=metric_values.welfare,
         against=True,
     ),
     Family(
@@ -435,6 +303,6 @@ FAMILIES: tuple[Family, ...] = (
         ),
         heading="Objective, present value {solved}",
         row="world",
-        value=_objective,
+        value=metric_values.objective,
     ),
 )

@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.results.metric_families import ALL as ALL
 from chipmodel.results.metric_families import FAMILIES as FAMILIES
 from chipmodel.results.metric_families import Blank
 from chipmodel.results.metric_families import Family as Family
+from chipmodel.results.metric_values import ALL as ALL
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Labels, Summary, summary_of
 
@@ -198,13 +198,13 @@ def _without_stars(name: str, labels: Labels) -> list[str]:
         return [name]
     place = parts.index("*")
     names: list[str] = []
-    for word in _words_at(parts, place, labels):
+    for word in _matches_at(parts, place, labels):
         filled = ".".join([*parts[:place], word, *parts[place + 1 :]])
         names += _without_stars(filled, labels)
     return names
 
 
-def _words_at(parts: list[str], place: int, labels: Labels) -> list[str]:
+def _matches_at(parts: list[str], place: int, labels: Labels) -> list[str]:
     """Return what a star at a place of a name matches."""
     for family in FAMILIES:
         if _has_shape(family, parts):

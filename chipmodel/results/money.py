@@ -29,7 +29,10 @@ def surplus_and_rents(
 
 
 def net_revenue(solution: Solution) -> dict[str, float]:
-    """Return taxes less support and sales of licences by region, present value, MUSD."""
+    """Return net revenue of treasuries by region, present value, MUSD.
+
+    Taxes and sales of licences, less support.
+    """
     total: dict[str, float] = defaultdict(float)
     for source in (solution.account.treasury, solution.account.gains):
         for agent, value in source.items():
@@ -45,7 +48,9 @@ def cash_support(
     """Return support paid in cash by (policy, region, year), MUSD."""
     cash: dict[tuple[str, str, int], float] = defaultdict(float)
     for row in solution.account.rows:
-        if row.is_money and row.is_cash and row.party.is_treasury and row.year in years:
+        if not row.is_money or not row.is_cash or row.year not in years:
+            continue
+        if row.party.is_treasury:
             cash[row.policy, row.party.name, row.year] -= row.value
     return dict(cash)
 
@@ -83,7 +88,10 @@ def invested_cash(
 def received_cash(
     solution: Solution, years: Container[int]
 ) -> dict[tuple[str, str, str, int], float]:
-    """Return support received in cash by (policy, firm, region of the fab, year), MUSD."""
+    """Return support received in cash, MUSD.
+
+    By (policy, firm, region of the fab, year).
+    """
     received: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for row in solution.account.rows:
         if not (row.policy and row.is_money and row.is_cash and row.year in years):

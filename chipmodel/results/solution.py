@@ -32,7 +32,7 @@ class Solution:
     """An optimal solution of a case in a world, with its tables.
 
     Every table is tidy: ``case, world`` first, then keys, then ``value, unit``. Flows
-    are kwpm, prices USD per wafer, money MUSD, all undiscounted unless the unit says
+    are kwpm, prices USD per wafer, money MUSD, all undiscounted unless the unit states
     otherwise.
     """
 
@@ -45,7 +45,7 @@ class Solution:
     foresight: str
     """``anticipated``, or ``surprise`` when something became known on the way."""
     found: dict[str, float] = field(default_factory=dict)
-    """Numbers the search found, such as the rate at which an open grant spends its budget."""
+    """Numbers the search found, such as the rate at which a grant spends its budget."""
 
     @classmethod
     def of(

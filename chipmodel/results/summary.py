@@ -103,7 +103,7 @@ class Summary:
     earned : dict
         Certificates earned, by (policy, firm, year), kwpm.
     plants : tuple of Project
-        Announced packaging plants; the kind of packaging stands for the segment.
+        Announced packaging plants; their segment is the kind of packaging.
     invested : dict
         Cash spent on fabs by (firm, region, year), before support.
     received : dict

@@ -1,4 +1,4 @@
-"""The ledger of a linear program: parties, accounts, and the lines on which parties pay."""
+"""The ledger of a linear program: parties, accounts and the lines they meet on."""
 
 from __future__ import annotations
 

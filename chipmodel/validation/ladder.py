@@ -1,14 +1,14 @@
-"""The ladder of support of 2020: American fabs over ten years at 0, 20 and 50 billion dollars.
+"""The ladder of support of 2020: US fabs over ten years at 0, 20 and 50 USD bn.
 
-Solved on the base of 2022 without CHIPS, with no fab under way, and scaled to 2020:
-capacity, demand and budgets are all smaller by one factor, so that results scale with
-it and sums of money too.
+Solved on the base of 2022 without CHIPS, with no fab under construction, and scaled to
+2020: capacity, demand and budgets are all smaller by one factor, so that results scale
+with it and sums of money too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,17 +23,28 @@ from chipmodel.model.world import World
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import solve_program
-from chipmodel.validation.shared import HINDCAST, WITHOUT, ReplicationSetup
+from chipmodel.validation.shared import (
+    HINDCAST,
+    WITHOUT,
+    Ladder,
+    ReplicationSetup,
+    Rung,
+)
 
 BUDGETS = (0, 20, 50)
 """Rungs, USD bn of 2020."""
 
 
 RATES = (0.0, 0.1, 0.35)
-"""Rates of the open grant between which the rungs are found."""
+"""Rates of the open grant between which the rungs are interpolated."""
+
+
+LOWEST_RATE = 1e-6
+"""Rate used for zero, which an open grant may not have."""
 
 
 GRANT = "ladder"
+"""Id of the grant."""
 
 
 YEARS = (2023, 2032)
@@ -42,133 +53,133 @@ YEARS = (2023, 2032)
 HOST = "USA"
 
 
-@dataclass(frozen=True)
-class Rung:
-    """What one grant brings, MUSD and kwpm of the base solved.
-
-    Attributes
-    ----------
-    rate : float
-        Share of capital cost paid.
-    paid : float
-        Cash paid.
-    built : float
-        American builds begun in the ten years, kwpm.
-    investment : float
-        Their capital cost as billed, without premiums.
-    """
-
-    rate: float
-    paid: float
-    built: float
-    investment: float
-
-
-def ladder_case(bench: ReplicationSetup, **fields: object) -> Case:
-    """Return the case of a grant to American fabs without CHIPS."""
+def ladder_case(setup: ReplicationSetup, **fields: object) -> Case:
+    """Return the case of a grant to US fabs without CHIPS."""
+    # The placebo pays Japan, and asks whether US fabs follow.
     body = {
         "id": GRANT,
-        "region": _host(bench),
+        "region": "JPN" if setup.placebo else HOST,
         "years": YEARS,
         "source": "own",
         **fields,
     }
-    return bench.case(WITHOUT) + Case(
-        name="rung", policies=(CapexGrant.model_validate(body),)
-    )
+    grant = CapexGrant.model_validate(body)
+    return setup.case(WITHOUT) + Case(name="rung", policies=(grant,))
 
 
-def ladder_world(bench: ReplicationSetup) -> World:
-    """Return the base of 2022 with its own demand and nothing under way."""
-    return bench.world(HINDCAST, demand_shift=0.0, committed=0.0)
-
-
-def _host(bench: ReplicationSetup) -> str:
-    return "JPN" if bench.placebo else HOST
+def ladder_world(setup: ReplicationSetup) -> World:
+    """Return the base of 2022 with its own demand and no project committed."""
+    return setup.world(HINDCAST, demand_shift=0.0, committed=0.0)
 
 
 def climb(
     response: PointResponse, point: Point, rates: Sequence[float] = RATES
 ) -> list[Rung]:
     """Return the rungs of an open grant at a point."""
-    return [
-        rung(response.at({**point, f"{GRANT}.rate": max(rate, 1e-6)}), rate)
-        for rate in rates
-    ]
+    rungs = []
+    for rate in rates:
+        solution = response.at({**point, f"{GRANT}.rate": max(rate, LOWEST_RATE)})
+        rungs.append(rung(solution, rate))
+    return rungs
 
 
 def rung(solution: Solution, rate: float) -> Rung:
-    """Read a rung off a solution."""
-    n = solution.parameters
-    built = investment = 0.0
-    for (i, t), value in solution.columns("build").items():
-        site = n.sites.sites[i]
+    """Read a rung from a solution."""
+    parameters = solution.parameters
+    built = 0.0
+    investment = 0.0
+    for (i, t), kwpm in solution.columns("build").items():
+        site = parameters.sites.sites[i]
         if site.region == HOST and YEARS[0] <= t <= YEARS[1]:
-            built += value
-            investment += value * n.costs[site.region, site.segment].billed
+            built += kwpm
+            investment += kwpm * parameters.costs[site.region, site.segment].billed
     lines = solution.program.labels.lines
-    cash = np.array(
-        [float(k.policy == GRANT and k.account == "grant_cash") for k in lines]
-    )
-    return Rung(
-        rate,
-        float(cash @ (solution.program.lines @ solution.optimum.x)),
-        built,
-        investment,
-    )
+    is_paid = [float(line.policy == GRANT and line.is_cash) for line in lines]
+    paid = np.array(is_paid) @ (solution.program.lines @ solution.optimum.x)
+    return Rung(rate, float(paid), built, investment)
 
 
-def at_budgets(rungs: list[Rung], bench: ReplicationSetup) -> dict[int, Rung]:
-    """Return the rungs of the published budgets, between those solved."""
-    scale = bench.money_of(2020) * 1000.0 / bench.parameter("demand_2020")
-    paid = [r.paid for r in rungs]
-    found = {}
-    for budget in BUDGETS:
-        rate, built, money = (
-            float(np.interp(budget * scale, paid, [getattr(r, name) for r in rungs]))
-            for name in ("rate", "built", "investment")
+def at_budgets(rungs: list[Rung], setup: ReplicationSetup) -> dict[int, Rung]:
+    """Return the rungs of the published budgets, interpolated between those solved."""
+    scale = _musd_per_budget(setup)
+    paid = [rung.paid for rung in rungs]
+
+    def between(name: str, money: float) -> float:
+        return float(np.interp(money, paid, [getattr(rung, name) for rung in rungs]))
+
+    return {
+        budget: Rung(
+            rate=between("rate", budget * scale),
+            paid=budget * scale,
+            built=between("built", budget * scale),
+            investment=between("investment", budget * scale),
         )
-        found[budget] = Rung(rate, budget * scale, built, money)
-    return found
+        for budget in BUDGETS
+    }
 
 
-def fabs(one: Rung, bench: ReplicationSetup) -> float:
+def _musd_per_budget(setup: ReplicationSetup) -> float:
+    """Return the MUSD of the base solved that a billion dollars of 2020 is."""
+    return setup.money_of(2020) * 1000.0 / setup.parameter("demand_2020")
+
+
+def fabs(rung: Rung, setup: ReplicationSetup) -> float:
     """Return a rung in fabs of the usual size, scaled to 2020."""
-    return one.built * bench.parameter("demand_2020") / bench.fab
+    return rung.built * setup.parameter("demand_2020") / setup.fab_size
 
 
-def money(one: Rung, bench: ReplicationSetup) -> float:
+def money(rung: Rung, setup: ReplicationSetup) -> float:
     """Return the investment of a rung, MUSD of 2020, scaled to 2020."""
-    return one.investment * bench.parameter("demand_2020") / bench.money_of(2020)
+    return rung.investment * setup.parameter("demand_2020") / setup.money_of(2020)
 
 
-def open_rungs(bench: ReplicationSetup) -> tuple[list[Rung], Solution]:
+def solve_ladder(setup: ReplicationSetup) -> Ladder:
+    """Return the rungs at the published budgets, in the open and the marginal form.
+
+    They are solved once for each setup. The placebo has no marginal form: it asks only
+    whether support elsewhere would do as well.
+    """
+    if setup.ladder is None:
+        rungs, base = open_rungs(setup)
+        by_budget = at_budgets(rungs, setup)
+        marginal = {}
+        if not setup.placebo:
+            marginal = marginal_rungs(setup, base, by_budget[BUDGETS[-1]].rate)
+        setup.ladder = Ladder(by_budget, marginal)
+    return setup.ladder
+
+
+def open_rungs(setup: ReplicationSetup) -> tuple[list[Rung], Solution]:
     """Return the rungs of the open form, and the solution without support."""
+    rate = f"{GRANT}.rate"
     response = PointResponse(
-        bench.data,
-        ladder_case(bench, form="open", rate=0.1),
-        ladder_world(bench),
-        [{f"{GRANT}.rate": 1e-6}, {f"{GRANT}.rate": 0.3}],
+        setup.data,
+        ladder_case(setup, form="open", rate=0.1),
+        ladder_world(setup),
+        [{rate: LOWEST_RATE}, {rate: 0.3}],
     )
-    base = response.at({f"{GRANT}.rate": 1e-6})
+    base = response.at({rate: LOWEST_RATE})
     return [rung(base, 0.0), *climb(response, {}, RATES[1:])], base
 
 
 def marginal_rungs(
-    bench: ReplicationSetup, base: Solution, rate: float
+    setup: ReplicationSetup, base: Solution, rate: float
 ) -> dict[int, Rung]:
-    """Return the rungs of the marginal form: only what would not have been built is paid, at a rate."""
-    before = {(i, t): value for (i, t), value in base.columns("build").items()}
+    """Return the rungs of the marginal form.
+
+    Only what would not have been built without support is paid, at a rate.
+    """
+    before = {(i, t): kwpm for (i, t), kwpm in base.columns("build").items()}
     parameters = replace(
-        build_parameters(bench.data, ladder_world(bench)),
+        build_parameters(setup.data, ladder_world(setup)),
         baseline_builds={GRANT: before},
     )
-    scale = bench.money_of(2020) * 1000.0 / bench.parameter("demand_2020")
-    found = {0: rung(base, 0.0)}
+    scale = _musd_per_budget(setup)
+    rungs = {0: rung(base, 0.0)}
     for budget in BUDGETS[1:]:
-        case = ladder_case(bench, form="marginal", rate=rate, budget=budget * scale)
-        found[budget] = rung(_solved(case, parameters), rate)
-    return found
+        case = ladder_case(setup, form="marginal", rate=rate, budget=budget * scale)
+        rungs[budget] = rung(_solved(case, parameters), rate)
+    return rungs
 
 
 def _solved(case: Case, parameters: Parameters) -> Solution:

@@ -1,4 +1,4 @@
-"""The placebo: every region's support handed to the next region."""
+"""The placebo: every region's support reassigned to another region."""
 
 from __future__ import annotations
 
@@ -20,59 +20,70 @@ NEXT = {
     "EUR": "USA",
     "ROW": "ROW",
 }
-"""To whom each region's support goes; the rest of the world, with one small award, keeps its own."""
+"""Region to which each region's support goes.
+
+The rest of the world, with one small award, keeps its own.
+"""
 
 
-MOST = 0.25
-"""Largest share of capital cost that awards handed on may pay."""
+LARGEST_RATE = 0.25
+"""Largest share of capital cost that reassigned awards may pay."""
 
 
 def reassigned_support(case: Case, data: Dataset, world: World) -> Case:
-    """Return a case whose support is paid by the next region, for fabs there.
+    """Return a case whose support is paid by another region, for fabs there.
 
-    The sum of named awards is spread over the projects of the next region, for those of
-    another have none recorded there.
+    Awards are recorded by project, so those of one region name no project of another:
+    their sum is spread over the projects of the region they are reassigned to.
     """
     parameters = build_parameters(data, world)
     policies: list[Policy] = []
     for policy in case.policies:
-        there = NEXT.get(getattr(policy, "region", ""), "")
-        if not isinstance(policy, Support) or there in ("", policy.region):
+        if not isinstance(policy, Support):
+            policies.append(policy)
+            continue
+        region = NEXT.get(policy.region, policy.region)
+        if region == policy.region:
             policies.append(policy)
         elif isinstance(policy, CapexGrant) and policy.form == "award":
-            policies += _spread(policy, there, parameters)
+            policies += _spread(policy, region, parameters)
         else:
-            policies.append(
-                type(policy).model_validate({**policy.model_dump(), "region": there})
-            )
+            changed = {**policy.model_dump(), "region": region}
+            policies.append(type(policy).model_validate(changed))
     return case.model_copy(update={"policies": tuple(policies)})
 
 
-def _spread(policy: CapexGrant, there: str, parameters: Parameters) -> list[Policy]:
-    """Return an open grant that pays the awards of a programme to the projects of another region."""
-    money = policy.share * sum(
-        {
-            site.id: site.awards[policy.region]
-            for site, _ in policy.eligible(parameters)
-        }.values()
-    )
+def _spread(
+    policy: CapexGrant, region: str, parameters: Parameters
+) -> list[CapexGrant]:
+    """Return an open grant that pays the sum of some awards to projects of a region.
+
+    There is none if nothing was awarded or the region has no project to pay.
+    """
+    awards = {
+        site.id: site.awards[policy.region] for site, _ in policy.eligible(parameters)
+    }
+    money = policy.share * sum(awards.values())
     projects = [
-        s
-        for s in parameters.sites.sites.values()
-        if s.kind == "project" and s.region == there and not s.awards.get(there)
+        site
+        for site in parameters.sites.sites.values()
+        if site.kind == "project"
+        and site.region == region
+        and not site.awards.get(region)
     ]
     capex = sum(
-        parameters.costs[s.region, s.segment].billed * (s.size or 0.0) for s in projects
+        parameters.costs[site.region, site.segment].billed * (site.size or 0.0)
+        for site in projects
     )
     if money <= 0 or capex <= 0:
         return []
     changed = {
-        "region": there,
+        "region": region,
         "form": "open",
-        "rate": min(MOST, money / capex),
+        "rate": min(LARGEST_RATE, money / capex),
         "share": 1.0,
         "firms": ("all",),
         "excluded": (),
-        "sites": tuple(s.id for s in projects),
+        "sites": tuple(site.id for site in projects),
     }
     return [CapexGrant.model_validate({**policy.model_dump(), **changed})]

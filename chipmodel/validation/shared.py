@@ -1,7 +1,8 @@
-"""What the experiments behind the targets share: the data, and solutions that several of them read."""
+"""What the replications share: results, and solutions that several of them use."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import median
 
 from chipmodel.analysis.run import run
@@ -11,39 +12,97 @@ from chipmodel.dataset.rows import ParameterRow, ProjectRow
 from chipmodel.model.world import World, load_world
 from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
+from chipmodel.validation.placebo import reassigned_support
 
 HINDCAST = "hindcast_2022"
+"""World whose base year is 2022."""
 
 
-WITH, WITHOUT = "chips_2024", "chips_2024_without"
+WITH = "chips_2024"
+WITHOUT = "chips_2024_without"
+"""Cases of May 2024 with and without US support."""
+
+
+MONEY_YEAR = 2025
+"""Year of the money of the data."""
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """The model's counterpart of a published result.
+
+    Attributes
+    ----------
+    value : float
+        Our number, in the unit of the target.
+    other : float, optional
+        The other end where it is a bracket.
+    note : str
+        What a reader should know about it.
+    """
+
+    value: float
+    other: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What one grant of the ladder brings, in MUSD and kwpm of the base solved.
+
+    Attributes
+    ----------
+    rate : float
+        Share of capital cost paid.
+    paid : float
+        Cash paid.
+    built : float
+        US builds started in the ten years, kwpm.
+    investment : float
+        Their capital cost as billed, without premiums.
+    """
+
+    rate: float
+    paid: float
+    built: float
+    investment: float
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Rungs at the published budgets (USD bn of 2020), by form of the grant."""
+
+    open: dict[int, Rung]
+    marginal: dict[int, Rung]
 
 
 class ReplicationSetup:
-    """Solves what experiments ask for, once.
+    """Data and solutions of the replications; each case is solved once.
 
     Parameters
     ----------
     data : Dataset
     placebo : bool
-        Whether each region's support is handed to another region.
+        Whether each region's support is reassigned to another region.
+
+    Attributes
+    ----------
+    ladder : Ladder, optional
+        The rungs of the ladder of support, once they are solved.
     """
 
     def __init__(self, data: Dataset, placebo: bool = False) -> None:
         self.data = data
         self.placebo = placebo
-        self._known: dict[tuple[str, str], Solution] = {}
-        self.kept: dict[str, object] = {}
+        self.ladder: Ladder | None = None
+        self._solutions: dict[tuple[str, str], Solution] = {}
 
     def case(self, name: str) -> Case:
-        """Return a case, with its support handed on if this is the placebo."""
-        from chipmodel.validation.placebo import reassigned_support
-
+        """Return a case, with its support reassigned if this is the placebo."""
         case = load_case(name, self.data)
-        return (
-            reassigned_support(case, self.data, self.world(HINDCAST))
-            if self.placebo
-            else case
-        )
+        if self.placebo:
+            return reassigned_support(case, self.data, self.world(HINDCAST))
+        return case
 
     def world(self, name: str, **changes: object) -> World:
         """Return a world with some fields changed."""
@@ -52,12 +111,12 @@ class ReplicationSetup:
     def solution(self, case: str, world: str = HINDCAST) -> Solution:
         """Return the solution of a case in a world."""
         key = (case, world)
-        if key not in self._known:
-            self._known[key] = run(self.data, self.case(case), self.world(world))
-        return self._known[key]
+        if key not in self._solutions:
+            self._solutions[key] = run(self.data, self.case(case), self.world(world))
+        return self._solutions[key]
 
     def summary(self, case: str, world: str = HINDCAST) -> Summary:
-        """Return its summary."""
+        """Return the summary of a case in a world."""
         return Summary.of(self.solution(case, world))
 
     def parameter(self, name: str) -> float:
@@ -67,14 +126,13 @@ class ReplicationSetup:
         )
 
     @property
-    def fab(self) -> float:
+    def fab_size(self) -> float:
         """Size of a fab: the median of the announced ones, kwpm."""
-        latest = {
-            row.site: row
-            for row in sorted(self.data.rows(ProjectRow), key=lambda row: row.as_of)
-        }
+        latest = {}
+        for row in sorted(self.data.rows(ProjectRow), key=lambda row: row.as_of):
+            latest[row.site] = row
         return median(row.value for row in latest.values() if row.status != "cancelled")
 
     def money_of(self, year: int) -> float:
-        """Return what a dollar of a year is worth in money of the data (2025)."""
-        return (1.0 + self.parameter("inflation")) ** (2025 - year)
+        """Return the worth of a dollar of a year in money of the data."""
+        return (1.0 + self.parameter("inflation")) ** (MONEY_YEAR - year)

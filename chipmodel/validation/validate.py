@@ -1,8 +1,7 @@
-"""Published results against ours: a row per target, hits and misses alike."""
+"""Published results compared with ours: a row per target, hits and misses alike."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,9 @@ from chipmodel.common.text import columns
 from chipmodel.common.workers import Here, Pool, Processes
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import SourceRow, TargetRow
-from chipmodel.validation.replications import (
-    EXPERIMENTS,
-    Ours,
-    Parameters,
-    ladder_table,
-)
-from chipmodel.validation.shared import ReplicationSetup
+from chipmodel.validation.case_replications import ladder_table
+from chipmodel.validation.replications import EXPERIMENTS
+from chipmodel.validation.shared import ModelResult, ReplicationSetup
 
 COLUMNS = [
     "id",
@@ -44,18 +39,31 @@ COLUMNS = [
 ]
 
 
-HIT, MISS, BESIDE, NONE = "hit", "miss", "beside", "not in the model"
+HIT = "hit"
+MISS = "miss"
+NO_BAND = "beside"
+NOT_MODELLED = "not in the model"
+"""Verdicts on a target; ``beside`` is that on one without a band."""
 
 
 UNEXPLAINED = "unexplained"
+"""Reason of a miss for which the data give none."""
+
+
+TOGETHER = ("hindcast", "hindcast_without", "leverage")
+"""Experiments that read the same solutions, and are run in one process."""
 
 
 OnProgress = Callable[[str], None]
 
 
+Key = tuple[str, str]
+"""Experiment and metric of a target."""
+
+
 @dataclass(frozen=True)
 class Validation:
-    """What the targets say.
+    """Published results compared with the model's.
 
     Attributes
     ----------
@@ -64,7 +72,7 @@ class Validation:
         verdict, reason, verdict of the placebo, source, whether it is an interested
         party, grade.
     ladder : DataFrame, optional
-        Fabs by form of the grant and budget: those that stand anyway and those added.
+        Fabs by form of the grant and budget: those built anyway and those added.
     """
 
     table: pd.DataFrame
@@ -77,48 +85,45 @@ class Validation:
 
     @property
     def share_met(self) -> float:
-        """Share of tests met; what the model cannot say counts as a miss."""
-        return (
-            float((self.tests["verdict"] == HIT).mean())
-            if len(self.tests)
-            else float("nan")
-        )
+        """Share of tests met; what is not in the model counts as a miss."""
+        if not len(self.tests):
+            return float("nan")
+        return float((self.tests["verdict"] == HIT).mean())
 
     @property
     def median_error(self) -> float:
-        """Median over the tests of our number's distance from theirs, relative to theirs."""
-        kept = self.tests[
-            (self.tests["unit"] != "truth")
-            & self.tests["ours"].notna()
-            & (self.tests["theirs"] != 0)
-        ]
-        errors = ((kept["ours"] - kept["theirs"]) / kept["theirs"]).abs()
+        """Median relative error of our numbers over the tests that have one."""
+        tests = self.tests
+        is_number = (tests["unit"] != "truth") & tests["ours"].notna()
+        tests = tests[is_number & (tests["theirs"] != 0)]
+        errors = ((tests["ours"] - tests["theirs"]) / tests["theirs"]).abs()
         return float(median(errors)) if len(errors) else float("nan")
 
     @property
     def placebo(self) -> tuple[int, int]:
-        """How many of the support-sensitive tests the placebo fails, and how many there are."""
-        held = self.table[self.table["placebo"] != ""]
-        return int((held["placebo"] == MISS).sum()), len(held)
+        """Number of support-sensitive tests the placebo fails, and of all of them."""
+        sensitive = self.table[self.table["placebo"] != ""]
+        return int((sensitive["placebo"] == MISS).sum()), len(sensitive)
 
     @property
     def summary(self) -> list[str]:
-        """What the table says, in sentences."""
-        met, failed = int((self.tests["verdict"] == HIT).sum()), self.placebo
-        interested = sorted(set(self.table.loc[self.table["interested"], "source"]))
+        """The table as sentences."""
+        met = int((self.tests["verdict"] == HIT).sum())
         lines = [
             f"tests met: {met} of {len(self.tests)} ({self.share_met:.0%}); median"
             f" relative error {self.median_error:.0%}"
         ]
-        if failed[1]:
-            own = int(
-                (self.table.loc[self.table["placebo"] != "", "verdict"] == MISS).sum()
-            )
+        failed, sensitive = self.placebo
+        if sensitive:
+            is_sensitive = self.table["placebo"] != ""
+            verdicts = self.table.loc[is_sensitive, "verdict"]
+            failed_by_model = int((verdicts == MISS).sum())
             lines.append(
-                f"placebo (each region's support handed to the next): fails {failed[0]}"
-                f" of {failed[1]} tests that hang on support; the model itself fails"
-                f" {own} of them"
+                "placebo (each region's support reassigned to another region): fails"
+                f" {failed} of {sensitive} support-sensitive tests; the model itself"
+                f" fails {failed_by_model} of them"
             )
+        interested = sorted(set(self.table.loc[self.table["interested"], "source"]))
         if interested:
             lines.append(
                 "interested parties among the sources: " + ", ".join(interested)
@@ -128,39 +133,43 @@ class Validation:
     def lines(self) -> list[str]:
         """Return the table for a terminal."""
         rows = [["id", "role", "result", "ours", "theirs", "band", "verdict", "reason"]]
-        rows += [
-            [
-                r.id,
-                r.role,
-                r.result,
-                _said(r.ours, r.unit),
-                _said(r.theirs, r.unit),
-                (
-                    f"{_said(r.low, r.unit)} to {_said(r.high, r.unit)}"
-                    if r.low == r.low
-                    else ""
-                ),
-                r.verdict,
-                r.reason,
-            ]
-            for r in _records(self.table)
-        ]
+        for row in _records(self.table):
+            rows.append(
+                [
+                    row.id,
+                    row.role,
+                    row.result,
+                    _value_text(row.ours, row.unit),
+                    _value_text(row.theirs, row.unit),
+                    _band_text(row.low, row.high, row.unit),
+                    row.verdict,
+                    row.reason,
+                ]
+            )
         return [*columns(rows), "", *self.summary]
 
 
 def _records(table: pd.DataFrame) -> Iterator[Any]:
-    """Walk over the rows by name of column."""
+    """Yield the rows, with columns as attributes."""
     yield from table.itertuples(index=False)
 
 
-def _said(value: float, unit: str) -> str:
-    if value != value:
+def _band_text(low: float, high: float, unit: str) -> str:
+    if pd.isna(low):
+        return ""
+    return f"{_value_text(low, unit)} to {_value_text(high, unit)}"
+
+
+def _value_text(value: float, unit: str) -> str:
+    if pd.isna(value):
         return "-"
     if unit == "share":
         return f"{100 * value:.1f}%"
     if unit == "truth":
         return "yes" if value else "no"
-    return f"{value / 1e3:,.0f} bn" if unit == "MUSD" else f"{value:,.3g}"
+    if unit == "MUSD":
+        return f"{value / 1e3:,.0f} bn"
+    return f"{value:,.3g}"
 
 
 def check_targets(data: Dataset) -> None:
@@ -171,36 +180,27 @@ def check_targets(data: Dataset) -> None:
     InputError
         With every problem found.
     """
-    problems, bench = [], ReplicationSetup(data)
+    setup = ReplicationSetup(data)
+    problems = []
     for row in data.rows(TargetRow):
-        place = f"{row.target}, {row.metric or row.result}"
         if row.role in ("input", "test") and (row.low is None or row.high is None):
-            problems.append(
-                Problem("targets.csv", place, "has no band", "give low and high")
-            )
+            problems.append(_problem(row, "has no band", "give low and high"))
         if not row.experiment:
             continue
         experiment = EXPERIMENTS.get(row.experiment)
         if experiment is None:
-            problems.append(
-                Problem(
-                    "targets.csv",
-                    place,
-                    f"unknown experiment '{row.experiment}'",
-                    "use one of " + ", ".join(EXPERIMENTS),
-                )
-            )
-        elif not experiment.known(row.metric, bench):
-            problems.append(
-                Problem(
-                    "targets.csv",
-                    place,
-                    f"unknown metric '{row.metric}' of {row.experiment}",
-                    f"use {experiment.forms}",
-                )
-            )
+            what = f"unknown experiment '{row.experiment}'"
+            problems.append(_problem(row, what, "use one of " + ", ".join(EXPERIMENTS)))
+        elif not experiment.gives(row.metric, setup):
+            what = f"unknown metric '{row.metric}' of {row.experiment}"
+            problems.append(_problem(row, what, f"use {experiment.forms}"))
     if problems:
         raise InputError(problems)
+
+
+def _problem(row: TargetRow, what: str, fix: str) -> Problem:
+    place = f"{row.target}, {row.metric or row.result}"
+    return Problem("targets.csv", place, what, fix)
 
 
 def validate(
@@ -209,14 +209,14 @@ def validate(
     on_progress: OnProgress = lambda _: None,
     jobs: int = 1,
 ) -> Validation:
-    """Hold the model against published results.
+    """Compare the model with published results.
 
     Parameters
     ----------
     data : Dataset
     placebo : bool
-        Whether to run the tests that hang on support once more with each region's
-        support handed on.
+        Whether to run the support-sensitive tests once more with each region's support
+        reassigned to another region.
     on_progress : callable, optional
         Called with a line as each group of experiments is done.
     jobs : int
@@ -233,90 +233,92 @@ def validate(
         raise InputError.one(
             "targets.csv", "file", "holds no target", "add one, or use the shipped data"
         )
-    ours: dict[tuple[str, str], Ours] = {}
-    held: dict[tuple[str, str], Ours] = {}
+    by_model: dict[Key, ModelResult] = {}
+    by_placebo: dict[Key, ModelResult] = {}
     ladder: pd.DataFrame | None = None
     tasks = _tasks(rows, placebo)
     pool: Pool = Here() if jobs == 1 else Processes(jobs)
-    for k, (found, rungs) in pool.each(_measured, data, tasks):
+    for k, (results, ladder_of_task) in pool.each(_replicated, data, tasks):
         task = tasks[k]
-        (held if task.placebo else ours).update(found)
-        ladder = rungs if rungs is not None else ladder
-        on_progress(("placebo: " if task.placebo else "") + ", ".join(task.asked))
+        (by_placebo if task.placebo else by_model).update(results)
+        if ladder_of_task is not None:
+            ladder = ladder_of_task
+        on_progress(("placebo: " if task.placebo else "") + ", ".join(task.metrics))
     sources = {row.source: row for row in data.rows(SourceRow)}
-    table = [
-        _row(row, ours.get(_key(row)), held.get(_key(row)), sources[row.source])
-        for row in rows
-    ]
+    table = []
+    for row in rows:
+        key = (row.experiment, row.metric)
+        source = sources[row.source]
+        table.append(_row(row, by_model.get(key), by_placebo.get(key), source))
     return Validation(pd.DataFrame(table, columns=COLUMNS), ladder)
 
 
 @dataclass(frozen=True)
 class Task:
-    """Experiments that share solutions, and the numbers asked of each."""
+    """Experiments that share solutions, each with the metrics asked of it."""
 
     placebo: bool
-    asked: dict[str, list[str]]
-
-
-TOGETHER = ("hindcast", "hindcast_without", "leverage")
-"""Experiments that read the same solutions."""
+    metrics: dict[str, list[str]]
 
 
 def _tasks(rows: list[TargetRow], placebo: bool) -> list[Task]:
-    """Return the groups of experiments that some targets ask for, the longest first."""
-    tasks = []
-    for again in (False, True) if placebo else (False,):
-        groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for row in rows:
-            if row.experiment and (
-                not again or (row.on_support and row.role == "test")
-            ):
-                groups[TOGETHER[0] if row.experiment in TOGETHER else row.experiment][
-                    row.experiment
-                ].append(row.metric)
-        tasks += [
-            Task(again, {name: list(names) for name, names in asked.items()})
-            for asked in groups.values()
-        ]
-    return sorted(tasks, key=lambda task: not {"ladder", *TOGETHER} & set(task.asked))
+    """Return the groups of experiments that targets ask for, the longest first."""
+    replicated = [row for row in rows if row.experiment]
+    tasks = _grouped(replicated, placebo=False)
+    if placebo:
+        sensitive = [row for row in replicated if row.on_support and row.role == "test"]
+        tasks += _grouped(sensitive, placebo=True)
+    slow = {"ladder", *TOGETHER}
+    return sorted(tasks, key=lambda task: not slow & set(task.metrics))
 
 
-def _measured(
+def _grouped(rows: list[TargetRow], placebo: bool) -> list[Task]:
+    """Return a task for each group of experiments that share solutions."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        group = TOGETHER[0] if row.experiment in TOGETHER else row.experiment
+        metrics = groups.setdefault(group, {})
+        metrics.setdefault(row.experiment, []).append(row.metric)
+    return [Task(placebo, metrics) for metrics in groups.values()]
+
+
+def _replicated(
     data: Dataset, task: Task
-) -> tuple[dict[tuple[str, str], Ours], pd.DataFrame | None]:
-    """Run the experiments of a task; also return the ladder, if it climbed it."""
-    bench = ReplicationSetup(data, task.placebo)
-    found: dict[tuple[str, str], Ours] = {}
-    for name, names in task.asked.items():
-        parameters: Parameters = EXPERIMENTS[name].run(bench, names)
-        found |= {(name, metric): parameters[metric] for metric in names}
-    return found, (
-        ladder_table(bench) if "ladder" in bench.kept and not task.placebo else None
-    )
+) -> tuple[dict[Key, ModelResult], pd.DataFrame | None]:
+    """Run the experiments of a task; also return the table of the ladder if solved."""
+    setup = ReplicationSetup(data, task.placebo)
+    results: dict[Key, ModelResult] = {}
+    for name, metrics in task.metrics.items():
+        by_metric = EXPERIMENTS[name].run(setup, metrics)
+        for metric in metrics:
+            results[name, metric] = by_metric[metric]
+    if setup.ladder is None or task.placebo:
+        return results, None
+    return results, ladder_table(setup)
 
 
-def _key(row: TargetRow) -> tuple[str, str]:
-    return row.experiment, row.metric
-
-
-def verdict(row: TargetRow, ours: Ours | None) -> str:
+def verdict(row: TargetRow, ours: ModelResult | None) -> str:
     """Return whether our number, or the bracket of our numbers, meets the band."""
     if ours is None:
-        return NONE
+        return NOT_MODELLED
     if row.low is None or row.high is None:
-        return BESIDE
+        return NO_BAND
     ends = (ours.value, ours.value if ours.other is None else ours.other)
-    return HIT if min(ends) <= row.high + 1e-9 and max(ends) >= row.low - 1e-9 else MISS
+    meets = min(ends) <= row.high + 1e-9 and max(ends) >= row.low - 1e-9
+    return HIT if meets else MISS
 
 
 def _row(
-    row: TargetRow, ours: Ours | None, placebo: Ours | None, source: SourceRow
+    row: TargetRow,
+    ours: ModelResult | None,
+    placebo: ModelResult | None,
+    source: SourceRow,
 ) -> list[object]:
-    told = verdict(row, ours)
+    own_verdict = verdict(row, ours)
     reason = ours.note if ours is not None else ""
-    if told in (MISS, NONE):
-        reason = "; ".join(part for part in (row.reason or UNEXPLAINED, reason) if part)
+    if own_verdict in (MISS, NOT_MODELLED):
+        given = row.reason or UNEXPLAINED
+        reason = f"{given}; {reason}" if reason else given
     return [
         row.target,
         row.role,
@@ -327,7 +329,7 @@ def _row(
         row.low,
         row.high,
         row.unit,
-        told,
+        own_verdict,
         reason,
         "" if placebo is None else verdict(row, placebo),
         source.publisher,
@@ -336,24 +338,30 @@ def _row(
     ]
 
 
-def write(found: Validation, out: Path) -> list[Path]:
-    """Write the table, what it says, the ladder of support and the figures into a folder."""
+def write(validation: Validation, out: Path) -> list[Path]:
+    """Write table, summary, ladder of support and figures into a folder.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
     from chipmodel.common.tables import table_csv
     from chipmodel.display.canvas import drawable, save
     from chipmodel.display.targets import against_published, support_ladder
 
-    table = found.table.astype({"low": float, "high": float})
+    table = validation.table.astype({"low": float, "high": float})
     files = {
         "targets.csv": table_csv(table),
-        "summary.txt": "\n".join(found.summary) + "\n",
+        "summary.txt": "\n".join(validation.summary) + "\n",
     }
-    if found.ladder is not None:
-        files["ladder.csv"] = table_csv(found.ladder)
+    if validation.ladder is not None:
+        files["ladder.csv"] = table_csv(validation.ladder)
     for name, text in files.items():
         write_whole(out / name, text)
     written = [out / name for name in files]
     if drawable():
         written += save(against_published, table, out / "targets")
-        if found.ladder is not None:
-            written += save(support_ladder, found.ladder, out / "ladder")
+        if validation.ladder is not None:
+            written += save(support_ladder, validation.ladder, out / "ladder")
     return written
