@@ -136,6 +136,7 @@ class Case(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of the instruments; names and prose do not count."""
+        # Sorted: the order in a file does not change the case.
         policies = sorted(self.policies, key=lambda policy: policy.id)
         text = json.dumps([policy_dict(policy, prose=False) for policy in policies])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -290,6 +291,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             "policies": (*inherited, *added),
         }
     )
+    # `set` comes last: it may also change an instrument of this file.
     return changed_case(case, file.set, path.name)
 
 
