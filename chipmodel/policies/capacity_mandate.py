@@ -199,7 +199,7 @@ source = "own"
             builder.measure(self, "new_capacity", t, added[t], "kwpm")
             builder.measure(self, "output", t, output[t], "kwpm")
         owner = "agent"
-        # Where the treasury bears the cost, the rows hold what it buys instead of what is
+        # Where the treasury bears the cost, the rows hold what it buys and not what is
         # built, so that new capacity is paid the dual and does not lose it.
         if self.borne_by == "treasury":
             owner = f"treasury:{self.region}"

@@ -240,10 +240,9 @@ def test_surprise_costs_more_than_the_same_foreseen(variant):
     Plants take a year, so those of 2027 are started in 2026.
 
     BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all
-    is built in
-    AAA: price 60. As a surprise the plants are in BBB already: without duty a wafer is 60
-    - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69
-    is not). They pay the duty of 6.
+    is built in AAA: price 60. As a surprise the plants are in BBB already: without duty
+    a wafer costs 60 - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8
+    is bought, 57.69 is not). They pay the duty of 6.
     """
     data = bare(
         variant,
