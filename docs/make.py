@@ -509,7 +509,7 @@ def _studies(data: Dataset) -> str:
     return "\n## Studies\n\n" + table(["study", "title", "cases", "summary"], rows)
 
 
-# ---------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------
 # main
 def schemas() -> dict[Path, str]:
     """Return the JSON schemas of case, world and study files."""

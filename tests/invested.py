@@ -23,7 +23,9 @@ PLANT = CRF * CAPEX + RUNNING
 """Capital and running cost of a new plant in BBB; in AAA capital costs `MORE`."""
 MORE = 10 * CRF
 HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without policy 1.11 kwpm are added in BBB."""
+"""BBB has the fleet and builds at 100, AAA builds at 110: without policy 1.11 kwpm are
+added in BBB.
+"""
 
 
 def exactly(value: float):
@@ -45,7 +47,9 @@ def first_year() -> float:
 
 
 def two_years(x: float, extra: float = 0.0) -> float:
-    """Objective if x times the reference of 11 is served in 2026, new plants at their cost in BBB plus extra."""
+    """Objective if x times the reference of 11 is served in 2026, new plants at their
+    cost in BBB plus extra.
+    """
     return first_year() + DF[1] * (
         OLD * 11 * x + PLANT * (11 * x - 10) + extra - PRICE * 11 * area(x)
     )

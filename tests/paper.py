@@ -137,13 +137,17 @@ def bare(
 
 
 def step(x: float) -> float:
-    """Value of the demand step that holds x, over the reference price: mean of 1/x over the step."""
+    """Value of the demand step that holds x, over the reference price: mean of 1/x over
+    the step.
+    """
     low, high = next((a, b) for a, b in pairwise(GRID) if a <= x < b)
     return math.log(high / low) / (high - low)
 
 
 def area(x: float) -> float:
-    """Value of x times the reference quantity: ``1 + ln 4x`` at the edge of a step, linear inside it."""
+    """Value of x times the reference quantity: ``1 + ln 4x`` at the edge of a step,
+    linear inside it.
+    """
     low = max(a for a in GRID if a <= x + 1e-12)
     return (
         1.0

@@ -1,4 +1,6 @@
-"""The shipped cases and worlds: complete, and described by sentences that follow their numbers."""
+"""The shipped cases and worlds: complete, and described by sentences that follow their
+numbers.
+"""
 
 from __future__ import annotations
 

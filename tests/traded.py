@@ -19,7 +19,9 @@ NOTHING = Case(name="nothing")
 OLD = INPUTS + OTHER
 PLANT = CRF * CAPEX + RUNNING
 CHEAPER = CRF * 10 + 1.2
-"""By how much a wafer of a new plant is cheaper in BBB, where it builds at 90 and runs at 10.8."""
+"""By how much a wafer of a new plant is cheaper in BBB, where it builds at 90 and runs
+at 10.8.
+"""
 
 
 HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
@@ -146,12 +148,16 @@ def built(solution: Solution) -> dict[tuple[str, int], float]:
 
 
 def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity of ten."""
+    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
+    of ten.
+    """
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
 def near_and_far(variant, *edits, **kwargs):
-    """The fleet and all buyers are in AAA; a new plant costs 60 a wafer there and 57.31 in BBB."""
+    """The fleet and all buyers are in AAA; a new plant costs 60 a wafer there and 57.31
+    in BBB.
+    """
     return bare(
         variant,
         change("cost_factors", {"region": "BBB", "item": "running"}, value=0.9),
@@ -163,7 +169,9 @@ def near_and_far(variant, *edits, **kwargs):
 
 
 def resist(variant, suppliers: dict[str, float] | None = None):
-    """Resist for every wafer, 0.7 of it from AAA and 0.3 from BBB, no slack, a twentieth a year replaced at 3."""
+    """Resist for every wafer, 0.7 of it from AAA and 0.3 from BBB, no slack, a
+    twentieth a year replaced at 3.
+    """
     shares = suppliers or {"AAA": 0.7, "BBB": 0.3}
     inputs = (
         add("inputs", input="resist", name="Photoresist", basis="wafer", note=""),

@@ -130,6 +130,7 @@ class Case(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of the instruments; names and prose do not count."""
+        # Sorted: the order in a file does not change the case.
         policies = sorted(self.policies, key=lambda policy: policy.id)
         text = json.dumps([policy_dict(policy, prose=False) for policy in policies])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -284,6 +285,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
             "policies": (*inherited, *added),
         }
     )
+    # `set` comes last: it may also change an instrument of this file.
     return changed_case(case, file.set, path.name)
 
 

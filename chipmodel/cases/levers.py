@@ -110,6 +110,7 @@ def _world_problem(name: str) -> tuple[str, str] | None:
     try:
         scale_of(name, 1.0)
     except ValidationError as error:
+        # Before ValueError, of which it is a kind.
         what = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
     except ValueError:
         what = "is no factor on facts"

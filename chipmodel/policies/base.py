@@ -91,6 +91,7 @@ class Policy(BaseModel):
     nothing else.
     """
 
+    # Infinite numbers would make a linear program that no solver reads.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kinds: ClassVar[dict[str, type[Policy]]] = {}
@@ -116,7 +117,8 @@ class Policy(BaseModel):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # An abstract class such as `Support` sets no kind and is not registered.
+        # `kind` of the class itself and not inherited: a subclass of an instrument is
+        # not a second one. An abstract class such as `Support` has no kind.
         if "kind" in cls.__dict__:
             Policy.kinds[cls.kind] = cls
 
@@ -218,6 +220,8 @@ class Policy(BaseModel):
 def policy_class(kind: str) -> type[Policy] | None:
     """Return the class of a kind, from chipmodel or from an installed package."""
     if kind not in Policy.kinds:
+        # Loaded only when a case names the kind: a broken package of another user must
+        # not stop every command.
         for entry in entry_points(group="chipmodel.policies"):
             if entry.name == kind:
                 entry.load()

@@ -185,6 +185,7 @@ source = "us_taiwan_2026"
     def add(self, builder: ModelBuilder) -> None:
         """Refund the duty on what is exempt, and limit it to what has been earned."""
         levy = builder.duties.levy(self.relieves)
+        # A tariff with a rate of zero is left out of the schedule: nothing to refund.
         if levy is None:
             return
         flows = self._flows(builder, levy)
@@ -258,6 +259,7 @@ source = "us_taiwan_2026"
         years = [t for t in parameters.years if self.active(t)]
         flows = {}
         for flow in builder.imports(levy.importer, segments, years):
+            # Bare chips have one origin; only flows inside devices are pooled.
             (made,) = flow.origins
             if levy.origin(made, flow.assembled) == self.partner:
                 flows[flow.segment, made, flow.assembled or "", flow.year] = flow

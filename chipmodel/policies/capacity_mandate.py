@@ -106,6 +106,7 @@ source = "own"
             raise ValueError(
                 "world_capacity goes with share, and share with world_capacity"
             )
+        # Interpolation needs years in order.
         years = [year for year, _ in self.world_capacity]
         if any(year >= following for year, following in pairwise(years)):
             raise ValueError("world_capacity: years must rise")
@@ -199,6 +200,8 @@ source = "own"
             builder.measure(self, "new_capacity", t, added[t], "kwpm")
             builder.measure(self, "output", t, output[t], "kwpm")
         owner = "agent"
+        # Where the treasury bears the cost, the rows hold what it buys and not what is
+        # built, so that new capacity is paid the dual and does not lose it.
         if self.borne_by == "treasury":
             owner = Party("treasury", self.region).label
             added, output = self._bought(builder, added, output, owner)
@@ -209,6 +212,7 @@ source = "own"
             t: trough * parameters.run_share(self.region, self.segment, t)
             for t in years
         }
+        # `present` and not `> 0`: in a sweep the target is a polynomial.
         rows = [(t,) for t in years if present(self.target(t))]
         builder.limit(
             "mandate",
@@ -301,6 +305,7 @@ def _maximum(site: Site, year: int) -> float:
     if site.kind == "fleet":
         return site.size or 0.0
     share = max((site.in_service(build, year) for build in site.builds), default=0.0)
+    # Apart from the product below: zero times infinity is not a number.
     if share <= 0:
         return 0.0
     return math.inf if site.size is None else share * site.size

@@ -141,6 +141,7 @@ source = "own"
         award = site.awards.get(self.region, 0.0)
         if self.form == "award":
             return present(award) and self.active(int(site.ready[build]))
+        # No site is paid twice by one treasury.
         return self.active(build) and not award
 
     def rate_on(self, site: Site, capex: float) -> float:
@@ -164,6 +165,7 @@ source = "own"
         if self.form == "award":
             self._pay_awards(builder, builds)
             return
+        # Given a budget, the rate has been found before the linear program is written.
         assert self.rate is not None
         sites = builder.n.sites.sites
         supported = builds if self.form == "open" else self._additional(builder, builds)
@@ -197,6 +199,7 @@ source = "own"
         """Return what is built beyond the case without the grant, by variables."""
         sites = builder.n.sites.sites
         before = builder.n.baseline_builds[self.id]
+        # Builds fixed by an earlier pass are history: they cannot be moved by a grant.
         free = {key: term for key, term in builds.items() if key not in builder.n.fixed}
 
         def agent(i: str, t: int) -> str:

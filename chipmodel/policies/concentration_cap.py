@@ -136,6 +136,7 @@ source = "own"
 
     def impossible(self, parameters: Parameters) -> list[Issue]:
         """Return shares that no set of origins can meet."""
+        # With a fine the rule can always be met.
         if self.price_cap is not None:
             return []
         capped = set(self._capped(parameters))
@@ -175,6 +176,8 @@ source = "own"
         origin: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
         for flow in read(self.market, segments, years):
             every[flow.segment, flow.year].append(flow.term)
+            # A flow inside devices is of one capped origin, or of none: see
+            # `distinguishes`.
             for r in flow.origins & capped:
                 origin[flow.segment, r, flow.year].append(flow.term)
         soft = self.price_cap is not None

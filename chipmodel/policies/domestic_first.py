@@ -137,6 +137,7 @@ source = "own"
             *unknown("segments", self.segments, parameters.segments),
         ]
         native = self._native(parameters)
+        # With an unknown region, every firm would be an issue as well.
         if issues:
             return issues
         if not native:

@@ -138,6 +138,7 @@ source = "own"
         builder.balance(
             "banned",
             [(t,) for _, t in flows],
+            # At most zero, and flows are at least zero.
             lambda t: -pyo.quicksum(flows[self.origin, t]),
             unit=unit,
             equal=False,

@@ -218,6 +218,7 @@ source = "japan_korea_2019"
                 builder, self, self.input, self.exporter, self.destination
             )
             meaning = "price of an export licence of the input, MUSD per index unit"
+        # In kwpm, or index units of an input.
         quota: dict[int, Any] = dict.fromkeys(parameters.years, self.quota)
         if self.share is not None:
             reference = self.reference(parameters)

@@ -103,6 +103,7 @@ source = "cjk_2025"
             read = builder.imports if on == "chips" else builder.use
             for flow in read(importer, segments, years):
                 share = builder.duties.relieved(self.id, importer, on, flow)
+                # The schedule of duties holds floats, in a sweep as well.
                 if share > 0:
                     exempt[flow.year].append(share * flow.term)
         for t, terms in exempt.items():

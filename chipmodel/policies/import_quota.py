@@ -101,6 +101,7 @@ source = "own"
 
     def _origins(self, parameters: Parameters) -> frozenset[str]:
         origins = frozenset(chosen(self.origins, parameters.regions))
+        # Only "all" leaves out the importer; naming it is an issue.
         return origins - {self.importer} if self.origins == ALL else origins
 
     def problems(self, parameters: Parameters) -> list[Issue]:

@@ -57,6 +57,7 @@ source = "law_48d"
 
     def accepts(self, site: Site, build: int) -> bool:
         """Whether construction starts in time and the build comes on line in time."""
+        # Later builds of a project count as started with its first.
         in_time = (
             self.begin_by is None
             or build <= self.begin_by

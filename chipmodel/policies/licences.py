@@ -44,6 +44,7 @@ def chip_flows(
     read = builder.imports if on == "chips" else builder.use
     flows: Flows = defaultdict(list)
     for flow in read(destination, segments, years):
+        # A class of origins belongs to the rule as a whole or not at all.
         if flow.origins and flow.origins <= origins:
             flows["+".join(sorted(flow.origins)), flow.year].append(flow.term)
     return dict(flows)
@@ -136,6 +137,7 @@ def license_flows(
             builder.transfer(
                 "fine",
                 t,
+                # The fine is per wafer, the flow in kwpm.
                 per_kwpm_year(1.0) * price_cap * excess,
                 payer="agent",
                 receiver=Party("treasury", fine_to).label,

@@ -141,6 +141,7 @@ source = "own"
         trusted: dict[tuple[str, int], list[Any]] = defaultdict(list)
         for flow in read(self.market, segments, years):
             every[flow.segment, flow.year].append(flow.term)
+            # `distinguishes` makes a class of origins trusted as a whole or not at all.
             if flow.origins <= set(self.trusted):
                 trusted[flow.segment, flow.year].append(flow.term)
         soft = self.price_cap is not None

@@ -32,6 +32,7 @@ def serve_minimum(
         Share of the reference quantity.
     """
     reference = builder.n.reference
+    # What users get is the sum over the steps of their demand curve.
     steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for (user, s, _, t), term in builder.model.served.items():
         if user == market and s in segments and policy.active(t):

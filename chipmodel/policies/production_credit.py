@@ -89,6 +89,7 @@ source = "own"
             * capex_of(site, parameters)
             * sum(service.values())
         )
+        # A build that is never in service has neither credit nor cost.
         return paid / cost if cost > 0 else 0.0
 
     def add(self, builder: ModelBuilder) -> None:
@@ -105,6 +106,7 @@ source = "own"
             builder.transfer(
                 "production_credit", t, paid, payer=payer, receiver="agent", policy=self
             )
+            # Paid in the year it is earned, so cash and annuity are the same.
             builder.memo(
                 Account("production_credit", cash=True).label,
                 t,

@@ -55,6 +55,7 @@ def grant_equivalent(form: Form, market: float, gap: float, tenor: int) -> float
 
 def _instalment(rate: float, years: int) -> float:
     """Return the yearly payment that repays one MUSD, also at a rate of zero."""
+    # The formula of the capital recovery factor is 0/0 at a rate of zero.
     return 1.0 / years if abs(rate) < 1e-12 else capital_recovery(rate, years)
 
 

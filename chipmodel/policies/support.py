@@ -184,6 +184,7 @@ class Support(Policy):
         for (i, t), term in kwpm.items():
             by_year[int(sites[i].ready[t])].append(term)
         for year, terms in by_year.items():
+            # What comes on line after the horizon has no discount factor.
             if year in builder.n.discount:
                 capacity = pyo.quicksum(terms)
                 builder.measure(self, "supported_capacity", year, capacity, "kwpm")

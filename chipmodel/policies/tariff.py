@@ -220,6 +220,7 @@ source = "s232_scope_2026"
 
     def distinguishes(self, parameters: Parameters) -> list[Distinction]:
         """Return the dutiable origins, if it falls on use."""
+        # The origin of bare chips is always known.
         if self.on == "chips":
             return []
         segments = chosen(self.segments, parameters.segments)

@@ -17,7 +17,9 @@ from chipmodel.results.summary import Summary
 
 
 def partner_builds(variant, *edits, firm: str = "beta", **kwargs):
-    """BBB's firm has the fleet of ten and can build at 100 in both places; all buyers are in AAA."""
+    """BBB's firm has the fleet of ten and can build at 100 in both places; all buyers
+    are in AAA.
+    """
     return bare(
         variant,
         change("expansion", {"region": "AAA"}, firm=firm),
@@ -29,7 +31,8 @@ def partner_builds(variant, *edits, firm: str = "beta", **kwargs):
 
 
 def test_capacity_linked_quota_in_service(variant):
-    """A duty of 6 on BBB's chips; each kwpm that BBB's firm runs in AAA frees 1.5 kwpm of it, worth 9.
+    """A duty of 6 on BBB's chips; each kwpm that BBB's firm runs in AAA frees 1.5 kwpm
+    of it, worth 9.
 
     A wafer made in AAA so costs 60 - 9 = 51: 1.18 times the reference is bought (52 is,
     49.4 is not), 12.98, of which 2.98 from new plants in AAA. 4.47 of the ten from BBB
@@ -87,7 +90,8 @@ def test_metrics_of_an_allowance(variant):
 def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(
     variant,
 ):
-    """With 100 kwpm free for each kwpm built, what AAA builds anyway frees all ten from BBB.
+    """With 100 kwpm free for each kwpm built, what AAA builds anyway frees all ten from
+    BBB.
 
     Nobody builds for a certificate, its price is zero, and those who buy keep the 60
     that are forgone.
@@ -105,7 +109,8 @@ def test_certificates_nobody_needs_are_worth_nothing_and_buyers_keep_the_refund(
 
 
 def test_capacity_linked_quota_above_which_a_lower_rate_applies(variant):
-    """Above the allowance the duty is 3: a certificate is worth 3, a wafer made in AAA costs 60 - 4.5 = 55.5.
+    """Above the allowance the duty is 3: a certificate is worth 3, a wafer made in AAA
+    costs 60 - 4.5 = 55.5.
 
     1.09 times the reference are bought (55.56 is, 54.1 is not): 11.99, of which 1.99
     from AAA.
@@ -121,7 +126,9 @@ def test_capacity_linked_quota_above_which_a_lower_rate_applies(variant):
 
 
 def slow(variant, **kwargs):
-    """A plant takes a year to build, so that those of 2027 are under construction in 2026."""
+    """A plant takes a year to build, so that those of 2027 are under construction in
+    2026.
+    """
     return partner_builds(
         variant,
         change("construction", {"item": "build"}, value=12),
@@ -133,7 +140,9 @@ def slow(variant, **kwargs):
 LATE = CRF * CAPEX * 1.08 + RUNNING
 
 OLD_LATE = PRICE - LATE
-"""Capital with a year's interest and running cost of a new plant; materials and other value added beside it."""
+"""Capital with a year's interest and running cost of a new plant; materials and other
+value added beside it.
+"""
 
 
 def terms_on_slow(variant, **changes) -> Solution:
@@ -142,7 +151,8 @@ def terms_on_slow(variant, **changes) -> Solution:
 
 
 def test_capacity_linked_quota_under_construction(variant):
-    """Each kwpm started in 2026 exempts one kwpm then and 1.5 in 2027, from a duty of 6.
+    """Each kwpm started in 2026 exempts one kwpm then and 1.5 in 2027, from a duty of
+    6.
 
     A wafer of 2027 so costs 60 - 9 - 6 x 1.08 = 44.52: 1.4 times the reference is
     bought (45.3 is, 38.8 is not), 15.4, of which 5.4 from AAA. 5.4 are free in 2026 and
@@ -163,7 +173,9 @@ def test_capacity_linked_quota_under_construction(variant):
 
 @pytest.mark.parametrize("why", ["approved later", "of another home", "no multiples"])
 def test_capacity_linked_quota_earned_by_nobody(variant, why):
-    """Builds approved too early, by another's firm, or without multiples earn nothing: the duty stays alone."""
+    """Builds approved too early, by another's firm, or without multiples earn nothing:
+    the duty stays alone.
+    """
     firm = "alpha" if why == "of another home" else "beta"
     tax = duty(0.1, years=(2026, 2027))
     changes = {
@@ -177,7 +189,9 @@ def test_capacity_linked_quota_earned_by_nobody(variant, why):
 
 
 def test_a_project_started_before_the_deal_earns_nothing(two):
-    """Alpha One belongs to another home; Beta One was started in 2025, too early for a deal of 2026."""
+    """Alpha One belongs to another home; Beta One was started in 2025, too early for a
+    deal of 2026.
+    """
     n = build_parameters(two, load_world("central", two))
     assert not allowance()._earns(n.sites.sites["alpha_one"], n)
     assert not allowance()._earns(n.sites.sites["beta_one"], n)

@@ -37,7 +37,8 @@ IDLE_YEARS = (1 + DF[1]) * STANDING
 )
 @pytest.mark.parametrize("bearer", ["makers", "treasury"])
 def test_mandate(variant, target, bearer):
-    """Half a kwpm must be in service in AAA: it costs 5 CRF more there, and a kwpm needs 10 CRF a year.
+    """Half a kwpm must be in service in AAA: it costs 5 CRF more there, and a kwpm
+    needs 10 CRF a year.
 
     The makers build it at a loss, or the treasury pays it; the optimum is the same.
     """
@@ -75,7 +76,8 @@ def test_mandate_with_a_fine(variant, cap, short, bearer):
     "target", [{"kwpm": 1.0}, {"share": 0.1, "world_capacity": ((2026, 10.0),)}]
 )
 def test_neither_idle_fabs_nor_a_smaller_world_meet_a_mandate(variant, bearer, target):
-    """Demand halves: seven of the fleet's ten run (the step 1.25 to 1.4 is worth 45.3, a wafer costs OLD + 12 = 45.1).
+    """Demand halves: seven of the fleet's ten run (the step 1.25 to 1.4 is worth 45.3,
+    a wafer costs OLD + 12 = 45.1).
 
     Running costs 18 in AAA. A mandate of one kwpm there costs its capital, 110 CRF, and
     0.6 must be made in it instead of in BBB, at 6 more: 3.6. Without the second row the

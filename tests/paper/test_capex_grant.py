@@ -37,7 +37,9 @@ def first_year() -> float:
 
 
 def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its columns."""
+    """Add a project to the paper world; the first row of the table is a model of its
+    columns.
+    """
     whole = {
         "site": "alpha_one",
         "as_of": "2025-12-31",
@@ -79,7 +81,9 @@ def project_fact(item: str, value: float, treasury: str | None = None):
 
 
 HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are added in BBB."""
+"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are
+added in BBB.
+"""
 
 
 def costs_without_support() -> float:
@@ -89,7 +93,8 @@ def costs_without_support() -> float:
 
 
 def test_award_moves_its_project(variant):
-    """An award of 12 on a project of 1 kwpm makes it cost 98 there, less than 100 in BBB.
+    """An award of 12 on a project of 1 kwpm makes it cost 98 there, less than 100 in
+    BBB.
 
     The project is built, the rest stays in BBB, and the objective falls by 2 x CRF.
     Half of the award (6, cost 104) moves nothing.
@@ -134,7 +139,9 @@ def test_open_grant_with_a_rate(variant, rate, moved):
 
 
 def test_open_grant_with_a_budget_finds_its_rate(variant):
-    """Every rate above 1/11 moves 1.11 kwpm at 110, so a budget of 1.11 x 10.5 is spent at 10.5 / 110."""
+    """Every rate above 1/11 moves 1.11 kwpm at 110, so a budget of 1.11 x 10.5 is spent
+    at 10.5 / 110.
+    """
     data = bare(variant, **HOME_COSTS_MORE)
     grant = CapexGrant(
         id="grant",
@@ -155,7 +162,8 @@ def test_open_grant_with_a_budget_finds_its_rate(variant):
 
 
 def test_marginal_grant_pays_only_for_what_it_moves(variant):
-    """At 20% a build in AAA costs 88, but the budget of 11 pays for half a kwpm (22 each).
+    """At 20% a build in AAA costs 88, but the budget of 11 pays for half a kwpm (22
+    each).
 
     The gain is 12 x CRF on half a kwpm; the dual of the budget is 12/22 x CRF in 2026.
     """
@@ -181,7 +189,9 @@ def test_marginal_grant_pays_only_for_what_it_moves(variant):
 
 
 class BarePool(Policy):
-    """A pool of money for builds that might have happened anyway; chipmodel itself refuses it."""
+    """A pool of money for builds that might have happened anyway; chipmodel itself
+    refuses it.
+    """
 
     kind = "test_bare_pool"
     law = "none: it is here to show why not"

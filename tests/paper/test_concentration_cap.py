@@ -13,7 +13,8 @@ from chipmodel import run
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_concentration_cap_and_its_dual(variant, on):
-    """No more than 0.95 from BBB: a twentieth is built in AAA at 110, and the price is 60 + 0.05 x 10 CRF.
+    """No more than 0.95 from BBB: a twentieth is built in AAA at 110, and the price is
+    60 + 0.05 x 10 CRF.
 
     The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built
     in AAA and 0.3455 in BBB. One more wafer from BBB would save 10 CRF.
@@ -31,7 +32,9 @@ def test_concentration_cap_and_its_dual(variant, on):
 
 
 def test_concentration_cap_with_a_cheap_fine(variant):
-    """A fine of 1 is less than 10 CRF: makers pay it on the twentieth over the cap, 0.5445."""
+    """A fine of 1 is less than 10 CRF: makers pay it on the twentieth over the cap,
+    0.5445.
+    """
     solution = run(bare(variant, **HOME_COSTS_MORE), case_of(cap(price_cap=1 / 0.012)))
     assert built(solution) == {("new_bbb_chip_beta", 2026): exactly(0.89)}
     assert solution.duals("spread__cap")["chip", "BBB", 2026] == exactly(1.0)

@@ -45,7 +45,9 @@ def first_year() -> float:
 
 
 def with_budget(variant, mode: str):
-    """Alpha may invest 50 in 2025, so 55 in 2026; outside capital in steps of a quarter at 2, 4, 6, ... %."""
+    """Alpha may invest 50 in 2025, so 55 in 2026; outside capital in steps of a quarter
+    at 2, 4, 6, ... %.
+    """
     return bare(
         variant,
         rows("budgets", {"holder": "alpha", "value": 50}),

@@ -85,7 +85,9 @@ def test_origin_is_by_each_duty_s_own_rule(two):
 
 
 def test_each_law_keeps_its_share_in_the_ledger(variant):
-    """A base duty of 1% and one of 30% under an all-in ceiling of 4% share 2.4 a wafer as 0.6 and 1.8."""
+    """A base duty of 1% and one of 30% under an all-in ceiling of 4% share 2.4 a wafer
+    as 0.6 and 1.8.
+    """
     top = with_ceiling(duty(0.3, "top", layer="section_232"), 0.04)
     solution = run(near_and_far(variant), case_of(duty(0.01, "base", layer="mfn"), top))
     paid = solution.policies.query("item == 'tariff'").set_index("policy").value

@@ -45,7 +45,9 @@ def first_year() -> float:
 
 
 def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its columns."""
+    """Add a project to the paper world; the first row of the table is a model of its
+    columns.
+    """
     whole = {
         "site": "alpha_one",
         "as_of": "2025-12-31",
@@ -87,7 +89,8 @@ def project_fact(item: str, value: float, treasury: str | None = None):
 
 
 def test_the_first_marginal_plant_sets_the_price(variant):
-    """The price is the full cost of the marginal plant plus other value added, which is the reference price.
+    """The price is the full cost of the marginal plant plus other value added, which is
+    the reference price.
 
     Other value added is 60 less the long-run cost, and the plant at multiplier 1 has
     that cost.
@@ -102,7 +105,8 @@ def test_the_first_marginal_plant_sets_the_price(variant):
 
 
 def test_one_plant_in_one_year_costs_capex_times_capital_recovery(variant):
-    """Demand at the reference price grows from 10 to 11; a plant takes no time to build.
+    """Demand at the reference price grows from 10 to 11; a plant takes no time to
+    build.
 
     Full cost of a new wafer is the reference price 60, so the step 0.99 to 1.01 (worth
     60.002) is served and the next (58.8) is not: 11.11 kwpm, of which 1.11 new. Capital
@@ -158,7 +162,8 @@ def test_interest_during_construction(variant):
 
 
 def test_lead_time_is_split_over_two_years(variant):
-    """A committed plant of 4 kwpm, eighteen months to build, started at the beginning of 2026.
+    """A committed plant of 4 kwpm, eighteen months to build, started at the beginning
+    of 2026.
 
     It is ready in mid 2027: 2 kwpm of it count in 2027, 4 in 2028, and so does its
     annuity. The reference quantity is 11 and 12.1, so everything made is bought, at a
@@ -243,7 +248,8 @@ def test_demand_steps_set_the_price_and_the_surplus(variant):
 
 
 def test_fleets_idle_from_the_most_expensive_wafers_down_to_the_trough(variant):
-    """Two fleets of 5, utilisation at least 0.6, 0.8 in 2025, at most 1; running 14.4 in AAA, 12 in BBB.
+    """Two fleets of 5, utilisation at least 0.6, 0.8 in 2025, at most 1; running 14.4
+    in AAA, 12 in BBB.
 
     Up to 0.6 running cost is paid anyway: 3 + 3 kwpm cost materials only. Above lie
     five steps of 0.4 kwpm at 0.8, 0.9, 1.0, 1.1, 1.2 times the running cost: BBB 9.6,

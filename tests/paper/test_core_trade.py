@@ -46,7 +46,9 @@ def duty(rate: float, on: str = "chips", **changes) -> Tariff:
 
 
 def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity of ten."""
+    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
+    of ten.
+    """
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
@@ -87,12 +89,15 @@ ROUTES = rows("route_steps", {"step": 1, "value": 0.3}, {"step": 2, "value": 0.7
 
 
 def widening(sigma: float) -> tuple[float, float]:
-    """Cost of the two steps, 0.3 and 0.7 wide, over the price: ``ln(1 + Phi) / sigma`` in their middles."""
+    """Cost of the two steps, 0.3 and 0.7 wide, over the price: ``ln(1 + Phi) / sigma``
+    in their middles.
+    """
     return math.log(1.15) / sigma, math.log(1.65) / sigma
 
 
 def swapping(variant, sigma: float = 4.0):
-    """Fleets of five in AAA and BBB sell half of their chips to the makers of each place.
+    """Fleets of five in AAA and BBB sell half of their chips to the makers of each
+    place.
 
     Buyers in AAA dodge a duty on BBB by swapping partners: each kwpm less from BBB to
     AAA is one more from AAA to AAA, one less from AAA to BBB and one more from BBB to
@@ -109,7 +114,8 @@ def swapping(variant, sigma: float = 4.0):
 
 @pytest.mark.parametrize(("rate", "swapped"), [(0.05, 0.0), (0.2, 0.75), (0.3, 2.5)])
 def test_route_inertia_between_two_partners(variant, rate, swapped):
-    """With sigma 4 a swapped kwpm costs 2 ln(1.15)/4 = 7.0% of the price up to 0.3 of a route of 2.5, then 25%.
+    """With sigma 4 a swapped kwpm costs 2 ln(1.15)/4 = 7.0% of the price up to 0.3 of a
+    route of 2.5, then 25%.
 
     A duty of 5% swaps nothing, 20% swaps 0.75, 30% swaps all of the 2.5 that AAA buys
     from BBB.
@@ -131,7 +137,9 @@ def test_route_inertia_between_two_partners(variant, rate, swapped):
 
 
 def test_route_inertia_vanishes_as_sigma_grows(variant):
-    """Above sigma 5 a duty of 20% swaps everything: the objective is the free one plus a constant over sigma."""
+    """Above sigma 5 a duty of 20% swaps everything: the objective is the free one plus
+    a constant over sigma.
+    """
     case = case_of(duty(0.2))
     free = run_without(swapping(variant), case, ("route_inertia",)).objective
     assert free == exactly(UNTAXED)
@@ -178,7 +186,8 @@ def test_packaging_capacity(variant):
 
 
 def test_input_supply_and_replacement(variant):
-    """Resist for every wafer comes from BBB, which delivers only 0.8 of the need of 10 and of 11.
+    """Resist for every wafer comes from BBB, which delivers only 0.8 of the need of 10
+    and of 11.
 
     Fabs replace a twentieth of the need each year, at 5% of the price of a wafer
     (3 each): 0.5 in 2025; in 2026 that and 0.55 more. So 8.5 and 9.85 wafers are made
@@ -231,10 +240,9 @@ def test_surprise_costs_more_than_the_same_foreseen(variant):
     Plants take a year, so those of 2027 are started in 2026.
 
     BBB builds at 90, AAA at 100 (with 8% interest during construction). Foreseen, all
-    is built in
-    AAA: price 60. As a surprise the plants are already in BBB: without duty a wafer costs 60
-    - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8 is bought, 57.69
-    is not). They pay the duty of 6.
+    is built in AAA: price 60. As a surprise the plants are in BBB already: without duty
+    a wafer costs 60 - 10.8 CRF = 58.39, so 1.03 times the reference was planned (58.8
+    is bought, 57.69 is not). They pay the duty of 6.
     """
     data = bare(
         variant,

@@ -14,14 +14,16 @@ ALPHA = rows(
     {"region": "AAA", "firm": "alpha", "value": 0.5},
     {"region": "BBB", "firm": "alpha", "value": 0.5},
 )
-"""Alpha, at home in AAA, is the only firm that builds: at 110 at home, at 100 in BBB."""
+"""Alpha, at home in AAA, is the only firm that builds: at 110 at home, at 100 in BBB.
+"""
 
 
 @pytest.mark.parametrize("each", ["firm", "home"])
 @pytest.mark.parametrize("bearer", ["makers", "treasury"])
 @pytest.mark.parametrize(("measure", "share"), [("kwpm", 0.4), ("capital", 40 / 106)])
 def test_domestic_first(variant, each, bearer, measure, share):
-    """Four tenths must be built at home: a wafer costs 60 + 0.4 x 10 CRF = 60.60, so the step to 0.99 is bought.
+    """Four tenths must be built at home: a wafer costs 60 + 0.4 x 10 CRF = 60.60, so
+    the step to 0.99 is bought.
 
     In capital 110 h = 0.4 (110 h + 100 f): of the builds 40/106 are at home. A kwpm
     more at home instead of abroad costs 10 CRF; per MUSD at home, with all else equal
@@ -54,7 +56,9 @@ def test_domestic_first(variant, each, bearer, measure, share):
 )
 @pytest.mark.parametrize("bearer", ["makers", "treasury"])
 def test_domestic_first_with_a_fine(variant, fine, home, extra, bearer):
-    """Meeting the rule costs 4 CRF a kwpm on average: a fine of 5 is avoided, one of 3 is paid on every build."""
+    """Meeting the rule costs 4 CRF a kwpm on average: a fine of 5 is avoided, one of 3
+    is paid on every build.
+    """
     solution = run(
         bare(variant, ALPHA, **HOME_COSTS_MORE),
         case_of(domestic(price_cap=fine, borne_by=bearer)),

@@ -22,7 +22,9 @@ from chipmodel import run
 
 
 def withheld(made: float, before: float) -> float:
-    """Objective when so much is replaced in 2025 to be ready, 0.55 more in 2026, and so many wafers are made then."""
+    """Objective when so much is replaced in 2025 to be ready, 0.55 more in 2026, and so
+    many wafers are made then.
+    """
     year = (
         OLD * made
         + PLANT * max(made - 10, 0.0)
@@ -49,7 +51,9 @@ def test_embargo_on_chips(variant, on):
 
 
 def test_embargo_on_an_input(variant):
-    """Without BBB's resist AAA makes 7.7 + 1.05 = 8.75 wafers, in the step 0.77 to 0.83, with 0.5 replaced in 2025."""
+    """Without BBB's resist AAA makes 7.7 + 1.05 = 8.75 wafers, in the step 0.77 to
+    0.83, with 0.5 replaced in 2025.
+    """
     solution = run(resist(variant), case_of(embargo(input="resist")))
     assert solution.columns("made")["chip", "AAA", 2026] == exactly(8.75)
     assert solution.objective == exactly(withheld(8.75, 0.5))

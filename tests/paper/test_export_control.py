@@ -35,7 +35,9 @@ def test_export_control_of_chips(variant, form):
 
 
 def withheld(made: float, before: float) -> float:
-    """Objective when so much is replaced in 2025 to be ready, 0.55 more in 2026, and so many wafers are made then."""
+    """Objective when so much is replaced in 2025 to be ready, 0.55 more in 2026, and so
+    many wafers are made then.
+    """
     year = (
         OLD * made
         + PLANT * max(made - 10, 0.0)
@@ -54,7 +56,8 @@ def withheld(made: float, before: float) -> float:
     ],
 )
 def test_export_control_of_an_input(variant, rent_to, owner):
-    """AAA usually takes 0.3 x 11 from BBB in 2026; two fifths, 1.32, are let through, its own suppliers have 7.7.
+    """AAA usually takes 0.3 x 11 from BBB in 2026; two fifths, 1.32, are let through,
+    its own suppliers have 7.7.
 
     Each unit replaced at 3 in 2025 makes one more possible in 2026 at another 3, so it
     is worth while up to a resist price of 3 + 3 x 1.08 = 6.24. A wafer from a new plant

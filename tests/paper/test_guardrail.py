@@ -24,7 +24,7 @@ def test_guardrail(variant):
 
     More comes from AAA at 61.49: the step 0.95 to 0.97 (62.5) is bought.
 
-    The step 0.97 to 0.99 (61.2) is not. A kwpm of permitted growth saves 10 CRF in 2026.
+    The step 0.97 to 0.99 (61.2) is not. A kwpm more of growth saves 10 CRF in 2026.
     """
     solution = run(bare(variant, **HOME_COSTS_MORE), case_of(guardrail()))
     assert built(solution) == {"AAA": exactly(0.17), "BBB": exactly(0.5)}
@@ -33,7 +33,9 @@ def test_guardrail(variant):
 
 
 def test_guardrail_with_a_fine(variant):
-    """A fine of 5 a kwpm makes wafers cost 60.75: the step 0.97 to 0.99 is bought, 0.39 beyond the rule."""
+    """A fine of 5 a kwpm makes wafers cost 60.75: the step 0.97 to 0.99 is bought, 0.39
+    beyond the rule.
+    """
     solution = run(bare(variant, **HOME_COSTS_MORE), case_of(guardrail(price_cap=5)))
     assert built(solution) == {"BBB": exactly(0.89)}
     assert solution.objective == exactly(two_years(0.99, 5 * CRF * 0.39))

@@ -53,7 +53,8 @@ def test_import_quota_its_price_and_who_earns_it(variant, rent_to, owner):
 
 
 def test_import_quota_with_a_fine(variant):
-    """A fine of 1 is less than a licence would be worth: BBB's wafers cost 58.31 and set the price.
+    """A fine of 1 is less than a licence would be worth: BBB's wafers cost 58.31 and
+    set the price.
 
     The step 1.01 to 1.03 (58.8) is bought, the next (57.69) is not: 11.33, of which
     1.33 come from BBB, 0.5 under licence and 0.83 at the fine, which the treasury gets.
@@ -68,7 +69,9 @@ def test_import_quota_with_a_fine(variant):
 
 
 def test_quota_and_tariff_agree_in_value(variant):
-    """A tariff at the price of a licence, less that price times the quota, has the value of the quota."""
+    """A tariff at the price of a licence, less that price times the quota, has the
+    value of the quota.
+    """
     data = near_and_far(variant)
     limited, taxed = (
         run(data, case_of(quota())),
@@ -79,7 +82,8 @@ def test_quota_and_tariff_agree_in_value(variant):
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_import_quota_at_the_maker_and_on_use(variant, on):
-    """Devices are made half in AAA and half in BBB and all used in AAA; each has a fleet of five.
+    """Devices are made half in AAA and half in BBB and all used in AAA; each has a
+    fleet of five.
 
     A quota of 4 on bare chips from BBB is nothing to AAA's makers, who buy the five of
     AAA. On use it leaves 4 of BBB's 5: 0.898 are built in AAA at 60 to serve 1.01 times

@@ -35,7 +35,9 @@ def first_year() -> float:
 
 
 def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its columns."""
+    """Add a project to the paper world; the first row of the table is a model of its
+    columns.
+    """
     whole = {
         "site": "alpha_one",
         "as_of": "2025-12-31",
@@ -58,7 +60,9 @@ def project(**cells):
 
 
 HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are added in BBB."""
+"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are
+added in BBB.
+"""
 
 
 def credit(**changes) -> InvestmentTaxCredit:
@@ -76,7 +80,9 @@ def credit(**changes) -> InvestmentTaxCredit:
 
 
 def test_tax_credit_without_a_deadline(variant):
-    """Both years build in AAA at 93.5: price 60 - 6.5 CRF = 59.03, so 1.01 times the reference is bought."""
+    """Both years build in AAA at 93.5: price 60 - 6.5 CRF = 59.03, so 1.01 times the
+    reference is bought.
+    """
     data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
     solution = run(data, case_of(credit()))
     assert built(solution) == {
@@ -121,7 +127,9 @@ def test_tax_credit_falls_off_a_cliff(variant):
 
 
 def test_project_started_in_time_keeps_the_credit(variant):
-    """The same deadline with a site of 5 kwpm started in 2025: its builds of 2027 are credited."""
+    """The same deadline with a site of 5 kwpm started in 2025: its builds of 2027 are
+    credited.
+    """
     data = bare(
         variant, project(value=5, earliest=2026), **HOME_COSTS_MORE, growth=(0.1, 0.1)
     )

@@ -27,7 +27,9 @@ def built(solution: Solution) -> dict[tuple[str, int], float]:
 
 
 def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity of ten."""
+    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
+    of ten.
+    """
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
@@ -53,7 +55,8 @@ def floor(**changes) -> OriginFloor:
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_floor_and_its_dual(variant, on):
-    """A twentieth of the wafers is built at 110 instead of 100: the price is 60 + 0.05 x 10 CRF = 60.07.
+    """A twentieth of the wafers is built at 110 instead of 100: the price is 60 + 0.05
+    x 10 CRF = 60.07.
 
     The step 0.99 to 1.01 (60.002) is no longer bought: 10.89, of which 0.5445 are built
     in AAA and 0.3455 in BBB. The dual is what a wafer costs more in AAA, 10 CRF. All
@@ -77,7 +80,8 @@ def test_floor_and_its_dual(variant, on):
 
 
 def test_floor_with_a_cheap_fine(variant):
-    """A fine of 1 (83.3 USD a wafer) is less than 10 CRF = 1.49: makers pay it on a twentieth, 0.5445.
+    """A fine of 1 (83.3 USD a wafer) is less than 10 CRF = 1.49: makers pay it on a
+    twentieth, 0.5445.
 
     The price is 60.05, the dual is the fine, and the treasury gets 0.5445.
     """

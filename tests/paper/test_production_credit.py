@@ -28,7 +28,8 @@ def test_production_credit(variant, capital, moved):
 
 
 def test_production_credit_is_for_new_fabs(variant):
-    """In BBB, 100 USD a wafer (1.2 a kwpm): the price is 58.8 and 59.99 is not in it; the fleet of 10 gets nothing.
+    """In BBB, 100 USD a wafer (1.2 a kwpm): the price is 58.8 and 59.99 is not in it;
+    the fleet of 10 gets nothing.
 
     60 - 1.2 = 58.8 is below the step 1.01 to 1.03 (60 ln(1.03/1.01)/0.02 = 58.83), so
     1.33 kwpm are new.

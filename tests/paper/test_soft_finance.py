@@ -40,7 +40,8 @@ def test_grant_equivalent_is_what_is_lent_less_what_comes_back(market, gap, teno
     ],
 )
 def test_soft_finance(variant, changes, worth):
-    """Half of 110 is lent, so a plant in AAA costs 110 (1 - g/2): below 100 if g is above 2/11 = 0.182.
+    """Half of 110 is lent, so a plant in AAA costs 110 (1 - g/2): below 100 if g is
+    above 2/11 = 0.182.
 
     g is 0.173 at a gap of 4%, 0.213 at 5%, 0.201 for equity at 3%. The price stays
     above 58.8.

@@ -12,7 +12,9 @@ from chipmodel import CapexGrant, InputError, run
 
 @pytest.mark.parametrize(("delay", "moved"), [(0, True), (1, True), (3, False)])
 def test_award_paid_late(variant, delay, moved):
-    """12 paid a year late are worth 11.1, three years late 9.5: less than the extra 10 of AAA."""
+    """12 paid a year late are worth 11.1, three years late 9.5: less than the extra 10
+    of AAA.
+    """
     data = bare(variant, *project(award=12), **HOME_COSTS_MORE)
     award = CapexGrant(
         id="award",

@@ -42,7 +42,9 @@ def duty(rate: float, on: str = "chips", **changes) -> Tariff:
 
 
 def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity of ten."""
+    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
+    of ten.
+    """
     return cost * 10 - PRICE * 10 * area(1.0)
 
 
@@ -55,7 +57,8 @@ def still(cost: float = OLD) -> float:
     ],
 )
 def test_tariff_flips_a_site(variant, rate, site, x, cost):
-    """The fleet and all buyers are in AAA; BBB builds at 90 and runs at 10.8, AAA at 100 and 12.
+    """The fleet and all buyers are in AAA; BBB builds at 90 and runs at 10.8, AAA at
+    100 and 12.
 
     BBB is cheaper by 10 CRF + 1.2 = 2.69 a year, so a duty of 60 x rate flips the site
     at 4.5%. Without duty a wafer from BBB costs 57.31: the step 1.03 to 1.05 (57.69) is

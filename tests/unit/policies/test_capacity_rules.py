@@ -1,4 +1,6 @@
-"""Rules on capacity and investment on the two-region data set: no effect, copies, duals, identities."""
+"""Rules on capacity and investment on the two-region data set: no effect, copies,
+duals, identities.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def _no_ties(monkeypatch):
     ids=lambda p: p.kind,
 )
 def test_rules_that_ask_for_nothing_change_nothing(two, policy):
-    """A mandate of what runs anyway, a guardrail nobody meets, and home builds of firms that are only at home."""
+    """A mandate of what runs anyway, a guardrail nobody meets, and home builds of firms
+    that are only at home.
+    """
     assert near(objective(two, policy), objective(two), 1e-9)
 
 

@@ -127,7 +127,9 @@ def test_two_embargoes_and_two_free_trade_areas_are_one(two):
 
 
 def bracket(solution: Solution, row: int, by: float) -> tuple[float, float, float]:
-    """Return left difference, dual and right difference of the objective in a right-hand side."""
+    """Return left difference, dual and right difference of the objective in a
+    right-hand side.
+    """
 
     def moved(by: float) -> float:
         rhs = solution.program.rhs.copy()
@@ -198,7 +200,9 @@ def test_transfers_of_an_allowance_sum_to_zero(variant):
 
 
 def test_an_allowance_lies_between_no_duty_and_the_duty_without_terms(variant):
-    """Against no duty the terms cost users and makers something, against the bare duty they save something."""
+    """Against no duty the terms cost users and makers something, against the bare duty
+    they save something.
+    """
     data = beta_abroad(variant)
     untaxed, terms, alone = (
         run(data, case_of(*policies)).objective
@@ -209,7 +213,9 @@ def test_an_allowance_lies_between_no_duty_and_the_duty_without_terms(variant):
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_a_concentration_cap_agrees_with_its_feebate(variant, on):
-    """The dual on every wafer of BBB, less share times it on every wafer, has the value of the cap."""
+    """The dual on every wafer of BBB, less share times it on every wafer, has the value
+    of the cap.
+    """
 
     class Feebate(Policy):
         kind = "toy_feebate"
@@ -284,7 +290,9 @@ source = "test"
 
 
 def test_a_case_file_runs_end_to_end(tmp_path):
-    """Read from a file, with a surprise on the way: all identities are asserted in each pass."""
+    """Read from a file, with a surprise on the way: all identities are asserted in each
+    pass.
+    """
     folder = copy_two(tmp_path / "data")
     (folder / "cases" / "terms.toml").write_text(CASE)
     solution = run(load_dataset(folder), "terms")
