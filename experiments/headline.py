@@ -16,7 +16,7 @@ from chipmodel.common.progress import Progress
 
 
 def main() -> int:
-    """Run the study and print what it found."""
+    """Run the study and print its comparison and finding."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,9 +1,9 @@
-"""Solve what takes long and keep it with the data: the evaluation of targets, and the grid of the two dials.
+"""Solve what takes long and store it with the data: validation, and the what-if grid.
 
     python experiments/keep.py [validation] [what_if] [--jobs 2]
 
-The short form of the report shows what is kept, as long as data, cases, worlds and
-studies are those it was made with.
+The short form of the report shows the stored results, as long as data, cases, worlds
+and studies are those they were computed from.
 """
 
 from __future__ import annotations
@@ -23,8 +23,13 @@ from chipmodel.studies.case_cache import CaseCache
 from chipmodel.validation.validate import validate
 
 
+def print_progress(line: str) -> None:
+    """Print a line of progress to stderr."""
+    print(line, file=sys.stderr)
+
+
 def main() -> int:
-    """Solve and keep."""
+    """Solve and store."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -39,25 +44,18 @@ def main() -> int:
         data = cm.load_dataset()
         frames: dict[str, pd.DataFrame] = {}
         if "validation" in wanted:
-            found = validate(
-                data, True, lambda line: print(line, file=sys.stderr), given.jobs
-            )
-            assert found.ladder is not None
-            frames |= dict(
-                zip(
-                    published.KEPT,
-                    (found.table.astype({"low": float, "high": float}), found.ladder),
-                    strict=True,
-                )
-            )
-            print("\n".join(found.summary))
+            validation = validate(data, True, print_progress, given.jobs)
+            assert validation.ladder is not None
+            table = validation.table.astype({"low": float, "high": float})
+            stored = (table, validation.ladder)
+            frames |= dict(zip(published.KEPT, stored, strict=True))
+            print("\n".join(validation.summary))
         if "what_if" in wanted:
             with Progress(sys.stderr) as on_progress:
                 cache = CaseCache(data, pool_of(given.jobs), on_progress)
                 cache.solve(what_if.cells(cache, False))
-                frames |= dict(
-                    zip(what_if.KEPT, what_if.solved(cache, False), strict=True)
-                )
+                solved = what_if.solved(cache, False)
+            frames |= dict(zip(what_if.KEPT, solved, strict=True))
         written = store(data, given.out, frames)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
