@@ -25,7 +25,7 @@ from chipmodel.validation.calibration import Fit, Fitter, fit, profile, read_fre
 
 FILE = Path(__file__).resolve().parent.parent / "data" / "raw" / "calibration.csv"
 START = (0.5, -0.11)
-"""Start of the search, in logarithms over the priors: near the optimum, to save solves."""
+"""Start of the search, in logarithms over the priors: near the optimum."""
 
 SLOPES = (0.85, 1.67, 2.5, 3.3)
 """Slopes of the profile."""
@@ -72,7 +72,7 @@ def numbers_text(numbers: Mapping[str, float]) -> str:
 
 
 def report(fitted: Fit) -> None:
-    """Print the fitted values with priors, bounds and changes, and the model's numbers."""
+    """Print fitted values with priors, bounds and changes, and the model's numbers."""
     for quantity in fitted.free:
         value = fitted.values[quantity.quantity]
         print_now(

@@ -1,4 +1,6 @@
-"""Where does capacity go, and who pays, under five policies? The same as ``chipmodel study headline``.
+"""Where capacity goes and who pays, under five policies.
+
+The same as ``chipmodel study headline``:
 
     python experiments/headline.py --out results --jobs 2
 

@@ -1,4 +1,4 @@
-"""Sensitivity when all numbers vary at once: elementary effects after Morris, with SALib.
+"""Sensitivity when all numbers vary: elementary effects after Morris, with SALib.
 
     python experiments/morris.py [--out data/derived/morris.csv] [--trajectories 2]
     [--jobs 2] [--short]

@@ -37,7 +37,7 @@ WORTH = {
 
 
 def allowance(table: pd.DataFrame) -> pd.DataFrame:
-    """Return effect and value of the allowance, by duty and rate above the allowance."""
+    """Return effect and value of the allowance, by duty and by rate above it."""
     # The name of a case at a point is that of the case with the point in brackets.
     bare = table.assign(start=table["case"].str.partition("[")[0])
     cells = bare.set_index(["metric", "start"])

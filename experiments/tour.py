@@ -69,8 +69,9 @@ metrics = {
     "firms gain": "rents",
     "treasury gains": "treasury",
 }
+who: dict[str, dict[str, float]] = {}
 for name, metric in metrics.items():
-    print(name)
+    who[name] = {}
     for region in ("USA", "TWN", "KOR", "JPN"):
-        value = evaluate(f"{metric}.{region}", tight, base)
-        print(f"  {region} {value:,.0f}")
+        who[name][region] = evaluate(f"{metric}.{region}", tight, base)
+    print(name, {region: round(value) for region, value in who[name].items()})

@@ -1,4 +1,4 @@
-"""Studies on a cluster: a real scheduler with worker processes gives the bytes of one process, whatever dies."""
+"""Studies on a cluster: a scheduler with workers gives the bytes of one process."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_dead_address_is_told_soon(address, file, tmp_path, capsys, monkeypatc
 
 
 def test_what_is_no_scheduler_is_told():
-    """A server that answers with something else; Dask itself would try to read three exabytes of it."""
+    """A server that answers with something else; Dask would read exabytes of it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         answering = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A sweep that is killed, cut short or runs out of disk goes on from its finished chunks, with the same bytes."""
+"""A sweep that is interrupted continues from its finished chunks: the same bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(file, tmp_path_factory):
-    """What one process writes that nobody disturbs."""
+    """What one undisturbed process writes."""
     out = tmp_path_factory.mktemp("whole")
     assert main(arguments(file, out)) == 0
     return (out / "sweep" / "comparison.csv").read_bytes()
@@ -83,7 +83,7 @@ CHUNK_EVENTS = (
 
 @needs_proc
 def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp_path):
-    """Every kill falls on a counted event of a chunk; the next start continues from there."""
+    """Every kill falls on a counted event of a chunk; the next run continues there."""
     draw = random.Random(20260630)
     killer = Killer(["study", str(file), "--data", str(TWO)])
     finished: dict[str, bytes] = {}
@@ -158,7 +158,7 @@ def _stop_after(count):
 
 
 def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
-    """What a killed process was writing lies beside, under another name, and is never read."""
+    """What a killed process was writing has a hidden name and is never read."""
     with pytest.raises(KeyboardInterrupt):
         run_study(str(file), two, tmp_path, on_progress=_stop_after(2))
     (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text(

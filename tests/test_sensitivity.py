@@ -1,4 +1,4 @@
-"""Ranges, tornado, draws and intervals: which numbers carry the answer and how sure it is."""
+"""Ranges, tornado, draws and intervals: sensitivity of results to the data."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _refused(data, case, factor: float) -> bool:
 
 
 def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
-    """A share of one has no room upwards, whatever the ranges of the others that go by its name."""
+    """A share of one cannot rise, whatever the ranges of others of its name."""
     found = {one.number: one for one in ranges(shipped)}
     for number in ("project_facts[item=committed]", "assembly_recipes[]"):
         assert found[number].high == 1.0

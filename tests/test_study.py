@@ -1,4 +1,4 @@
-"""Studies: checked whole before anything is solved, the same bytes for any number of processes."""
+"""Studies: checked before anything is solved, the same bytes for any processes."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
 
 
 # -- findings
-# ---------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
@@ -421,7 +421,9 @@ def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
 
 
 def test_a_case_that_does_not_fit_is_refused_before_solving(two, monkeypatch):
-    monkeypatch.setattr("chipmodel.studies.run.solve_in_passes", lambda *_: pytest.fail("solved"))
+    monkeypatch.setattr(
+        "chipmodel.studies.run.solve_in_passes", lambda *_: pytest.fail("solved")
+    )
     study = study_of(cases=("grant", "no_policy"), grid={"programme.rate": [0.1, 0.99]})
     with pytest.raises(cm.InputError, match="together pay"):
         run_study(study, two)
@@ -436,7 +438,7 @@ def test_a_large_grid_must_be_asked_for(two, monkeypatch):
 
 
 # -- grids
-# ------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_stands(two):

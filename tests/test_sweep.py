@@ -1,4 +1,4 @@
-"""Sweeps: points of grids, lists, tables and designs; chunks; the same table however the work is shared."""
+"""Sweeps: points of grids, lists, tables and designs; chunks; the same table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def grid(duty):
 
 
 def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
-    """The reference stands at every point of the world; at a zero rate the tariff is the reference."""
+    """The reference is at every point of the world; a zero tariff equals it."""
     study = swept(grid=grid)
     result = run_study(study, two)
     known = plan(study, two)
@@ -122,7 +122,7 @@ def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(
 
 
 def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
-    """Months of construction decide in which years a fab stands: the shape of the programme hangs on them."""
+    """Months of construction decide when a fab is in service: they are of the shape."""
     study = swept(
         cases=("no_policy",),
         reference="no_policy",

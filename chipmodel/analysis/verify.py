@@ -1,4 +1,4 @@
-"""Verify a solution by other methods, and find the ranges of numbers that are not unique.
+"""Verify a solution by other methods, and find the ranges of non-unique numbers.
 
 An optimum may have many solutions of equal cost. The range of a quantity over all of
 them is found on the optimal face: with the duals of the first solve, columns of
@@ -42,11 +42,11 @@ METHODS: dict[str, dict[str, Any]] = {
     "ipm": {"solver": "ipm", "run_crossover": "on"},
     "pdlp": {"solver": "pdlp", "kkt_tolerance": 1e-8, "time_limit": PATIENCE},
 }
-"""Options of HiGHS: an interior point method with crossover, and a first-order method."""
+"""Options of HiGHS: interior point with crossover, and a first-order method."""
 
 
 EXACT = ("ipm",)
-"""Methods precise enough for headline numbers; of the others, the objective is compared."""
+"""Methods precise enough for headline numbers; the others give the objective."""
 
 
 RANGE_COLUMNS = [
@@ -184,8 +184,8 @@ def verify(solution: Solution) -> Verification:
         if difference > AGREE or (method in EXACT and distance > AGREE):
             raise CertificateError(
                 f"{method} finds another solution: objective {objective:.9g} instead of"
-                f" {optimum.objective:.9g}, headline numbers up to {distance:.1e} out of"
-                " their ranges"
+                f" {optimum.objective:.9g}, headline numbers up to {distance:.1e} out"
+                " of their ranges"
             )
         methods.append(Second(method, True, status, difference, distance))
     return Verification(optimum.objective, tuple(methods), tuple(ranges))
@@ -313,7 +313,7 @@ def _headline(solution: Solution) -> list[_Number]:
 
 
 def _outlays(solution: Solution) -> dict[str, Vector]:
-    """Return the cash of each treasury in the years reported, as a row over the columns."""
+    """Return the cash of each treasury in the years reported, by column of the LP."""
     program = solution.program
     outlays: dict[str, Vector] = {}
     for line, row in zip(program.frame.lines, program.lines, strict=True):
