@@ -135,7 +135,7 @@ def _of_session(session: int) -> list[int]:
     return handles
 
 
-def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
+def test_a_resumed_sweep_states_what_was_done(file, whole, two, tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         run_study(str(file), two, tmp_path, on_progress=_stop_after(3))
     done = len(chunks(tmp_path))
@@ -187,7 +187,9 @@ else:  # in a process of the sweep, which reads this file first
 """
 
 
-def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_path):
+def test_a_killed_worker_is_reported_and_what_was_finished_is_preserved(
+    file, whole, tmp_path
+):
     script = tmp_path / "dies.py"
     # Late enough for some chunks to be finished before.
     script.write_text(DIES.format(number=CELLS // CHUNK - 2))
@@ -209,24 +211,24 @@ def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_
 # -------------------------------------------------------------------
 
 
-def test_a_full_disk_is_told_and_finished_chunks_are_kept(
+def test_a_full_disk_is_reported_and_finished_chunks_are_preserved(
     file, whole, tmp_path, capsys
 ):
     disk = tmp_path / "disk"
     with small_disk(disk, "24k"):
         assert main(arguments(file, disk)) == 2
-        said = capsys.readouterr().err
-        assert "No space left on device" in said
-        assert "chunk_" in said
-        assert "Traceback" not in said
-        kept = chunks(disk)
-        assert 0 < len(kept) < CELLS // CHUNK
+        message = capsys.readouterr().err
+        assert "No space left on device" in message
+        assert "chunk_" in message
+        assert "Traceback" not in message
+        finished = chunks(disk)
+        assert 0 < len(finished) < CELLS // CHUNK
         assert not list((disk / "sweep" / "chunks").glob(".chunk*")), (
             "half a file was left"
         )
         remount(disk, "size=1m")
         assert main(arguments(file, disk)) == 0
-        assert kept.items() <= chunks(disk).items()
+        assert finished.items() <= chunks(disk).items()
         assert (disk / "sweep" / "comparison.csv").read_bytes() == whole
 
 
@@ -238,9 +240,9 @@ def test_the_folder_of_another_study_is_refused(file, tmp_path, capsys):
     changed = study_file(other, chunk=CHUNK + 1)
     capsys.readouterr()
     assert main(arguments(changed, tmp_path)) == 2
-    said = capsys.readouterr().err
-    assert "belong to another study" in said
-    assert "choose another folder with --out" in said
+    message = capsys.readouterr().err
+    assert "belong to another study" in message
+    assert "choose another folder with --out" in message
     assert chunks(tmp_path) == before
 
 
@@ -266,7 +268,7 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
 
 
 @pytest.mark.parametrize(
-    ("grid", "said"),
+    ("grid", "message"),
     [
         ('"duty.rate" = []', "has no points"),
         (
@@ -283,13 +285,13 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
         ('"costs[itm=capex]" = [0.9, 1.1]', "has no column 'itm'"),
     ],
 )
-def test_a_wrong_grid_is_told_before_anything_is_solved(
-    grid, said, tmp_path, capsys, monkeypatch
+def test_a_wrong_grid_is_reported_before_anything_is_solved(
+    grid, message, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(Here, "each", lambda *a: pytest.fail("something was solved"))
     out = tmp_path / "out"
     assert main(arguments(study_file(tmp_path, grid), out)) == 2
     err = capsys.readouterr().err
-    assert said in err
+    assert message in err
     assert err.startswith("error: sweep.toml: ")
     assert not out.exists()

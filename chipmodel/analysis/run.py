@@ -86,7 +86,7 @@ def surprise_dates(case: Case, world: World) -> list[int]:
 
 
 def needs_passes(case: Case, world: World) -> bool:
-    """Whether a case needs more than one solve: a surprise, or a grant that searches."""
+    """Whether a case needs several solves: a surprise, or a grant that searches."""
     if surprise_dates(case, world):
         return True
     return any(is_marginal(policy) or seeks_rate(policy) for policy in case.policies)
