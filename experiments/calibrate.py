@@ -1,11 +1,12 @@
-"""Fit the slope and the American premium to the input targets T05 and T07, and say how well they are pinned.
+"""Fit the slope and the US premium to the input targets T05 and T07.
 
     python experiments/calibrate.py [--write] [--profile]
 
-Prints every point tried, the fit and the profile over the slope. With ``--write`` the
-fitted values go into ``data/raw/calibration.csv``; ``python data/derive.py`` then puts
-them into the tables. The fit starts from the priors kept in that file, so it gives the
-same numbers whether or not they stand in the data.
+Prints every point tried, the fit, and with ``--profile`` how well the targets determine
+it: the profile over the slope. With ``--write`` the fitted values go into
+``data/raw/calibration.csv``; ``python data/derive.py`` then puts them into the tables.
+The fit starts from the priors in that file, so it gives the same numbers whether or not
+the fitted values are in the data.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +25,14 @@ from chipmodel.validation.calibration import Fit, Fitter, fit, profile
 from chipmodel.validation.free_parameters import read_free
 
 FILE = Path(__file__).resolve().parent.parent / "data" / "raw" / "calibration.csv"
-BEGIN = (0.5, -0.11)
-"""Where the search starts, in logarithms over the priors: near the optimum, to save solves."""
+START = (0.5, -0.11)
+"""Start of the search, in logarithms over the priors: near the optimum."""
+
 SLOPES = (0.85, 1.67, 2.5, 3.3)
+"""Slopes of the profile."""
 
 
-def say(line: str) -> None:
+def print_now(line: str) -> None:
     """Print a line at once."""
     print(line, flush=True)
 
@@ -50,42 +54,49 @@ def main() -> int:
     try:
         data = cm.load_dataset()
         fitter = Fitter(data, read_free(FILE, data))
-        found, best = fit(fitter, np.array(BEGIN), say)
-        report(found)
+        fitted, best = fit(fitter, np.array(START), print_now)
+        report(fitted)
         if given.write:
-            keep(found)
+            store(fitted)
         if given.profile:
             for row in profile(fitter, best, SLOPES):
-                say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+                print_now(numbers_text(row))
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1
     return 0
 
 
-def report(found: Fit) -> None:
-    """Print what was fitted, its bounds, how far it moved, and our numbers."""
-    for one in found.free:
-        value = found.values[one.quantity]
-        say(
-            f"{one.quantity}: {value:.4f}, prior {one.prior:g}, bounds {one.low:g} to"
-            f" {one.high:g}, moved {value / one.prior - 1:+.1%}"
+def numbers_text(numbers: Mapping[str, float]) -> str:
+    """Return numbers with their names on one line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())
+
+
+def report(fitted: Fit) -> None:
+    """Print fitted values with priors, bounds and changes, and the model's numbers."""
+    for quantity in fitted.free:
+        value = fitted.values[quantity.quantity]
+        print_now(
+            f"{quantity.quantity}: {value:.4f}, prior {quantity.prior:g}, bounds"
+            f" {quantity.low:g} to {quantity.high:g}, changed by"
+            f" {value / quantity.prior - 1:+.1%}"
         )
-    say("  ".join(f"{name} {value:.4g}" for name, value in found.ours.items()))
-    say(f"cost {found.cost:.3f}, {found.evaluations} points")
+    print_now(numbers_text(fitted.ours))
+    print_now(f"cost {fitted.cost:.3f}, {fitted.evaluations} points")
 
 
-def keep(found: Fit) -> None:
-    """Write the fitted values beside their priors, to two decimals: the targets pin them no finer."""
+def store(fitted: Fit) -> None:
+    """Write the fitted values beside their priors."""
     with FILE.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
-        header, rows = list(reader.fieldnames or []), list(reader)
+        header = list(reader.fieldnames or [])
+        rows = list(reader)
     lines = [",".join(header)]
     for row in rows:
-        row["fitted"] = f"{found.values[row['quantity']]:.2f}"
-        lines.append(
-            ",".join(f'"{row[c]}"' if "," in row[c] else row[c] for c in header)
-        )
+        # The targets determine them to two decimals at most.
+        row["fitted"] = f"{fitted.values[row['quantity']]:.2f}"
+        cells = [f'"{row[name]}"' if "," in row[name] else row[name] for name in header]
+        lines.append(",".join(cells))
     write_whole(FILE, "\n".join(lines) + "\n")
 
 

@@ -1,4 +1,6 @@
-"""Where does capacity go, and who pays, under five policies? The same as ``chipmodel study headline``.
+"""Where capacity goes and who pays, under five policies.
+
+The same as ``chipmodel study headline``:
 
     python experiments/headline.py --out results --jobs 2
 
@@ -16,7 +18,7 @@ from chipmodel.common.progress import Progress
 
 
 def main() -> int:
-    """Run the study and print what it found."""
+    """Run the study and print its comparison and finding."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,14 +1,14 @@
-"""How sure are the headline numbers? Cases at draws of everything that has a range.
+"""Intervals of headline numbers: cases at draws of all numbers that have a range.
 
     python experiments/intervals.py [--out data/derived/intervals.csv] [--jobs 2]
     [--short]
 
-Every number of the data that has a range is drawn, all together, each evenly in its
-logarithm over its range (a Latin hypercube), and every case of the headline study and
-some of the questions are solved at each draw. What is written is the lowest and the
-highest result, which the study and the report show beside their numbers. ``--short``
-takes two draws of the headline study. It is a long run; with ``--work`` it goes on
-where it was stopped.
+All numbers of the data that have a range are drawn together, each evenly in its
+logarithm over its range (a Latin hypercube). Every case of the headline study and some
+cases of the questions are solved at each draw. The lowest and the highest result are
+written; the study and the report show them beside their numbers. ``--short`` takes two
+draws of the headline study. It is a long run; with ``--work`` it continues where it was
+stopped.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+
+from scipy.stats import qmc
 
 import chipmodel as cm
 from chipmodel.analysis.sensitivity import affordable, intervals, ranges, spread
@@ -33,8 +35,11 @@ MORE = (
     "korea_japan_pushed_away",
     "china_decoupling",
 )
-"""Cases of the questions that are drawn beside those of the headline study."""
+"""Cases of the questions, solved at each draw beside those of the headline study."""
+
 METRICS = ("capacity.*.all.2035", "capacity.*.logic_lt10.2035")
+"""Metrics of the questions, beside those of the headline study."""
+
 SEED = 2026
 
 
@@ -48,7 +53,7 @@ def main() -> int:
         "--work",
         default=None,
         metavar="DIR",
-        help="folder for what is solved, to go on from",
+        help="folder for solved cases, to continue from",
     )
     options.add_argument("--draws", type=int, default=12, metavar="N")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
@@ -57,21 +62,19 @@ def main() -> int:
     )
     given = options.parse_args()
     try:
-        from scipy.stats import qmc
-
         data = cm.load_dataset()
-        moved = ranges(data)
-        unit = qmc.LatinHypercube(len(moved), rng=SEED).random(
-            2 if given.short else given.draws
-        )
         study = load_study("headline", data)
-        names = study.cases if given.short else (*study.cases, *MORE)
-        centre = dict.fromkeys((one.number for one in moved), 1.0)
+        names = study.cases
+        draws = 2
+        if not given.short:
+            names = (*study.cases, *MORE)
+            draws = given.draws
+        numbers = ranges(data)
+        unit = qmc.LatinHypercube(len(numbers), rng=SEED).random(draws)
+        centre = dict.fromkeys([number.number for number in numbers], 1.0)
+        cases = [cm.load_case(name, data) for name in names]
         points = affordable(
-            [centre, *spread(moved, unit)],
-            [cm.load_case(name, data) for name in names],
-            data,
-            load_world("central", data),
+            [centre, *spread(numbers, unit)], cases, data, load_world("central", data)
         )
         drawn = study.model_copy(
             update={

@@ -42,7 +42,7 @@ def solved_tables(
     """Solve what is wanted and store it."""
     frames: dict[str, pd.DataFrame] = {}
     if "validation" in wanted:
-        found = validate(data, True, lambda line: print(line, file=sys.stderr), jobs)
+        found = validate(data, True, print_progress, jobs)
         assert found.ladder is not None
         targets = found.table.astype({"low": float, "high": float})
         frames |= dict(zip(published.STORED, (targets, found.ladder), strict=True))
@@ -87,6 +87,11 @@ def tables_of(given: argparse.Namespace) -> list[Path]:
         return restamped_tables(data)
     wanted = given.what or ["validation", "what_if"]
     return solved_tables(data, wanted, given.out, given.jobs)
+
+
+def print_progress(line: str) -> None:
+    """Print a line of progress to stderr."""
+    print(line, file=sys.stderr)
 
 
 def main() -> int:

@@ -1,13 +1,13 @@
-"""Which numbers carry the answer when all move at once? Elementary effects after Morris, with SALib.
+"""Sensitivity when all numbers vary: elementary effects after Morris, with SALib.
 
     python experiments/morris.py [--out data/derived/morris.csv] [--trajectories 2]
     [--jobs 2] [--short]
 
-The twenty most telling numbers of ``data/derived/tornado.csv`` move along trajectories
-through their ranges, one at a time from wherever the others stand. For each metric it
-writes mu_star, the mean size of what a number does, its confidence, and sigma, how much
-that hangs on the others. ``--short`` takes three numbers. Needs SALib (the extra
-``sensitivity``).
+The twenty most influential numbers of ``data/derived/tornado.csv`` vary along
+trajectories through their ranges, one at a time, while the others are where the
+trajectory has taken them. For each metric it writes mu_star, the mean size of the
+effect of a number, its confidence, and sigma, how much the effect depends on the other
+numbers. ``--short`` takes three numbers. Needs SALib (the extra ``sensitivity``).
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ METRICS = (
     "hhi.logic_lt10.2035",
     "outlay.USA",
 )
-COUNT, LEVELS, SEED = 20, 4, 2026
+COUNT = 20
+LEVELS = 4
+SEED = 2026
+COLUMNS = ["metric", "number", "mu_star", "mu_star_conf", "mu", "sigma"]
+EFFECTS = ["names", "mu_star", "mu_star_conf", "mu", "sigma"]
+"""Keys of SALib's analysis, in the order of the columns after the metric."""
 
 
 def main() -> int:
@@ -52,7 +57,7 @@ def main() -> int:
         "--work",
         default=None,
         metavar="DIR",
-        help="folder for what is solved, to go on from",
+        help="folder for solved cases, to continue from",
     )
     options.add_argument("--trajectories", type=int, default=2, metavar="N")
     options.add_argument("--jobs", type=int, default=1, metavar="N")
@@ -68,39 +73,37 @@ def main() -> int:
                 "is not there",
                 "write it with experiments/tornado.py",
             )
+        # SALib is an optional extra.
         from SALib.analyze import morris as analysis
         from SALib.sample import morris as sampling
 
         data = cm.load_dataset()
-        chosen = most_influential(
-            pd.read_csv(given.tornado), 3 if given.short else COUNT
-        )
-        moved = [one for one in ranges(data) if one.number in chosen]
+        count = 3 if given.short else COUNT
+        trajectories = 2 if given.short else given.trajectories
+        chosen = most_influential(pd.read_csv(given.tornado), count)
+        numbers = [number for number in ranges(data) if number.number in chosen]
         problem = {
-            "num_vars": len(moved),
-            "names": [one.number for one in moved],
-            "bounds": [[0.0, 1.0]] * len(moved),
+            "num_vars": len(numbers),
+            "names": [number.number for number in numbers],
+            "bounds": [[0.0, 1.0]] * len(numbers),
         }
-        unit = sampling.sample(
-            problem,
-            2 if given.short else given.trajectories,
-            num_levels=LEVELS,
-            seed=SEED,
-        )
+        unit = sampling.sample(problem, trajectories, num_levels=LEVELS, seed=SEED)
         points = affordable(
-            spread(moved, unit),
+            spread(numbers, unit),
             [cm.load_case(CASE, data)],
             data,
             load_world("central", data),
         )
-        different = list({tuple(point.items()): point for point in points}.values())
+        # Trajectories can cross; a study takes each point once.
+        keys = [tuple(point.items()) for point in points]
+        different = dict(zip(keys, points, strict=True))
         study = Study(
             name="morris",
             title="Elementary effects",
             cases=(CASE,),
             metrics=METRICS,
             chunk=1,
-            point=tuple(different),
+            point=tuple(different.values()),
         )
         with Progress(sys.stderr) as on_progress:
             table = run_study(
@@ -108,28 +111,14 @@ def main() -> int:
             ).table
         rows = []
         for metric, part in table.groupby("metric", sort=False):
-            at = {
-                tuple(point.items()): value
-                for point, value in zip(different, part["value"], strict=True)
-            }
-            values = np.array([at[tuple(point.items())] for point in points])
-            found = analysis.analyze(
+            value_at = dict(zip(different, part["value"], strict=True))
+            values = np.array([value_at[key] for key in keys])
+            effects = analysis.analyze(
                 problem, unit, values, num_levels=LEVELS, seed=SEED
             )
-            rows += [
-                (metric, *row)
-                for row in zip(
-                    found["names"],
-                    found["mu_star"],
-                    found["mu_star_conf"],
-                    found["mu"],
-                    found["sigma"],
-                    strict=True,
-                )
-            ]
-        frame = pd.DataFrame(
-            rows, columns=["metric", "number", "mu_star", "mu_star_conf", "mu", "sigma"]
-        )
+            by_number = zip(*(effects[name] for name in EFFECTS), strict=True)
+            rows += [(metric, *row) for row in by_number]
+        frame = pd.DataFrame(rows, columns=COLUMNS)
         frame = frame.sort_values(
             ["metric", "mu_star"],
             ascending=[True, False],

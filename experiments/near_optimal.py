@@ -1,8 +1,8 @@
-"""The American share of the leading edge at 1, 2 and 5% above least cost: how far can it go.
+"""The range of the US share of leading-edge capacity at 1, 2 and 5% above minimum cost.
 
     python experiments/near_optimal.py [--out data/derived/near_optimal.csv] [--short]
 
-writes the least and the greatest share for each.
+writes the smallest and the largest share for each.
 """
 
 from __future__ import annotations
@@ -28,18 +28,14 @@ def main() -> int:
     options.add_argument("--short", action="store_true", help="1% only")
     given = options.parse_args()
     try:
-        found = near_optimal(
-            cm.run(cm.load_dataset(), "current_law"),
-            "USA",
-            "logic_lt10",
-            2035,
-            (0.01,) if given.short else (0.01, 0.02, 0.05),
-        )
+        slacks = (0.01,) if given.short else (0.01, 0.02, 0.05)
+        solution = cm.run(cm.load_dataset(), "current_law")
+        shares = near_optimal(solution, "USA", "logic_lt10", 2035, slacks)
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1
-    write_whole(Path(given.out), table_csv(found))
-    print(found.to_string(index=False))
+    write_whole(Path(given.out), table_csv(shares))
+    print(shares.to_string(index=False))
     return 0
 
 

@@ -1,11 +1,11 @@
-"""What does Taiwan's allowance do to American capacity, what is it worth, and to whom? A study and its table.
+"""Taiwan's allowance: its effect on US capacity, its value, and who receives it.
 
     python experiments/taiwan_allowance.py --out results --jobs 2
 
 solves the study ``taiwan_allowance`` and writes ``results/taiwan_allowance/``: its
 comparison as CSV and ``allowance.csv``, a row for each duty and each rate above the
-allowance. American capacity stands against both yardsticks, no duty and the duty
-without Taiwan's terms.
+allowance. US capacity is compared with both cases without the allowance: no duty, and
+the duty without Taiwan's terms.
 """
 
 from __future__ import annotations
@@ -37,34 +37,32 @@ WORTH = {
 
 
 def allowance(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what the allowance does and is worth, a row for each duty and rate above it."""
-    cells = table.assign(start=table["case"].str.partition("[")[0]).set_index(
-        ["metric", "start"]
-    )
+    """Return effect and value of the allowance, by duty and by rate above it."""
+    # The name of a case at a point is that of the case with the point in brackets.
+    bare = table.assign(start=table["case"].str.partition("[")[0])
+    cells = bare.set_index(["metric", "start"])
     rows = []
     for duty, case in DUTIES.items():
         free = float(cells.loc[(LEADING, "current_law"), "value"])
         without = float(cells.loc[(LEADING, f"{case}_no_allowance"), "value"])
         for _, cell in cells.loc[[(LEADING, case)]].iterrows():
-            at = table[(table["case"] == cell["case"])].set_index("metric")["value"]
-            rows.append(
-                {
-                    "duty": duty,
-                    "rate above": cell[RATE],
-                    "US logic below 10 nm in 2035, kwpm": cell["value"],
-                    "against no duty": cell["value"] - free,
-                    "against the duty without terms": cell["value"] - without,
-                    **{
-                        name: at[metric] * scale
-                        for name, (metric, scale) in WORTH.items()
-                    },
-                }
-            )
+            of_case = table[table["case"] == cell["case"]]
+            values = of_case.set_index("metric")["value"]
+            row = {
+                "duty": duty,
+                "rate above": cell[RATE],
+                "US logic below 10 nm in 2035, kwpm": cell["value"],
+                "against no duty": cell["value"] - free,
+                "against the duty without terms": cell["value"] - without,
+            }
+            for name, (metric, scale) in WORTH.items():
+                row[name] = values[metric] * scale
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
 def main() -> int:
-    """Run the study, print what it found and write the table."""
+    """Run the study, print its result and write the table."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,10 +88,10 @@ def main() -> int:
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, cm.InputError) else 1
-    found = allowance(result.table)
+    effects = allowance(result.table)
     path = Path(given.out) / "taiwan_allowance" / "allowance.csv"
-    path.write_text(table_csv(found), encoding="utf-8")
-    print(found.T.to_string(header=False, float_format=lambda x: f"{x:,.2f}"))
+    path.write_text(table_csv(effects), encoding="utf-8")
+    print(effects.T.to_string(header=False, float_format="{:,.2f}".format))
     for written in (*result.written, path):
         print("written:", written)
     return 0

@@ -1,9 +1,9 @@
-"""Which numbers carry the answer? Each number of the data at its low and its high, one at a time.
+"""Sensitivity to each number of the data: at its low and its high, one at a time.
 
     python experiments/tornado.py [--out data/derived/tornado.csv] [--jobs 2] [--short]
 
 writes the swing of every headline number with each number of the data, widest first.
-``--short`` moves four numbers only. Where capital is so cheap that an award in money
+``--short`` varies four numbers only. Where capital is so cheap that an award in money
 exceeds the cost of its fab, the award is lowered.
 """
 
@@ -49,7 +49,7 @@ def main() -> int:
         "--work",
         default=None,
         metavar="DIR",
-        help="folder for what is solved, to go on from",
+        help="folder for solved cases, to continue from",
     )
     options.add_argument("--jobs", type=int, default=1, metavar="N")
     options.add_argument("--short", action="store_true", help="four numbers only")
@@ -58,7 +58,7 @@ def main() -> int:
         nargs="+",
         default=(),
         metavar="NUMBER",
-        help="numbers to move; all by default",
+        help="numbers to vary; all by default",
     )
     options.add_argument("--data", default=None, metavar="DIR")
     options.add_argument(
@@ -70,9 +70,11 @@ def main() -> int:
         data = cm.load_dataset(given.data)
         cases = [cm.load_case(name, data) for name in given.cases]
         only = SHORT if given.short else given.only
-        moved = [one for one in ranges(data) if not only or one.number in only]
+        numbers = [
+            number for number in ranges(data) if not only or number.number in only
+        ]
         points = affordable(
-            one_at_a_time(moved), cases, data, load_world("central", data)
+            one_at_a_time(numbers), cases, data, load_world("central", data)
         )
         study = Study(
             name="tornado",
@@ -87,7 +89,7 @@ def main() -> int:
             result = run_study(
                 study, data, given.work, jobs=given.jobs, on_progress=on_progress
             )
-        write_whole(Path(given.out), table_csv(tornado(result.table, moved)))
+        write_whole(Path(given.out), table_csv(tornado(result.table, numbers)))
     except cm.ChipmodelError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -24,11 +24,11 @@ law = cm.load_case("current_law", data)
 for policy in law.policies[:5]:
     print(policy.id, "-", policy.sentence())
 
-# %% 4. Solve it: one linear programme, whose optimum is the competitive equilibrium
+# %% 4. Solve it: one linear program, whose optimum is the competitive equilibrium
 base = cm.run(data, law, world)
 print(base)
 
-# %% 5. Where capacity stands: tidy tables, thousand 300 mm wafers a month
+# %% 5. Capacity in service: tidy tables, thousand 300 mm wafers a month
 capacity = base.capacity.groupby(["region", "year"])["value"].sum().unstack()
 print(capacity.iloc[:, -3:].round(0))
 
@@ -58,23 +58,20 @@ print(compared[["metric", "unit", "case", "value"]].to_string(index=False))
 
 # %% 9. The shadow price: what one more trusted wafer is worth, by year
 policies = tight.policies
-price = policies[
-    (policies["policy"] == "allied") & (policies["item"] == "dual_floor")
-].set_index("year")["value"]
+of_floor = (policies["policy"] == "allied") & (policies["item"] == "dual_floor")
+price = policies[of_floor].set_index("year")["value"]
 print(price.round(0))
 
 # %% 10. Who pays: what users, firms and treasuries gain or lose against current law,
 # MUSD in present value
-who = {
-    name: {
-        region: evaluate(f"{metric}.{region}", tight, base)
-        for region in ("USA", "TWN", "KOR", "JPN")
-    }
-    for name, metric in (
-        ("users lose", "cost.buyers"),
-        ("firms gain", "rents"),
-        ("treasury gains", "treasury"),
-    )
+metrics = {
+    "users lose": "cost.buyers",
+    "firms gain": "rents",
+    "treasury gains": "treasury",
 }
-for name, values in who.items():
-    print(name, {region: round(value) for region, value in values.items()})
+who: dict[str, dict[str, float]] = {}
+for name, metric in metrics.items():
+    who[name] = {}
+    for region in ("USA", "TWN", "KOR", "JPN"):
+        who[name][region] = evaluate(f"{metric}.{region}", tight, base)
+    print(name, {region: round(value) for region, value in who[name].items()})

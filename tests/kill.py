@@ -1,4 +1,4 @@
-"""Kill a command at counted events and run it again: the bytes must be those of an undisturbed run.
+"""Kill a command at counted events, run it again, and compare every byte.
 
 An event is a file half written, a rename about to happen or just done, or a step of
 progress. A command that runs undisturbed records its events; a later run kills itself
@@ -46,7 +46,7 @@ CLOCK = ("created_utc", "timings", "seal")
 
 @dataclass(frozen=True)
 class Moment:
-    """The event at which a command is killed: the `count`-th whose name matches a pattern."""
+    """The event at which a command is killed: the `count`-th that matches a pattern."""
 
     pattern: str
     count: int = 1
@@ -125,7 +125,10 @@ class Events:
         return counted
 
     def _name(self, path: Any) -> str | None:
-        """Return the name of a file below `out`, the same in every run; none for others."""
+        """Return the name of a file below `out`, the same in every run.
+
+        None for a file that is not below it.
+        """
         full = Path(path).parent.resolve() / Path(path).name
         if not full.is_relative_to(self._out):
             return None
@@ -137,7 +140,7 @@ class Events:
 
 
 def named(folder: Path) -> dict[str, bytes]:
-    """Return every file that has its final name; what is being written has a hidden one.
+    """Return every file that has its final name; unfinished ones have a hidden name.
 
     Manifests are returned without what depends on the time of the run.
     """
@@ -166,7 +169,7 @@ def command(
     moment: Moment | None,
     questions: Sequence[str] | None,
 ) -> None:
-    """Run the command line in this process, silent; a report may be limited to some questions."""
+    """Run the command line in this process, silent; `questions` limit a report."""
     # Processes that it starts belong to its group, so that a test can look for them.
     os.setsid()
     silent = os.open(os.devnull, os.O_WRONLY)
@@ -237,7 +240,7 @@ class Killer:
         seed: int,
         report: Callable[[str], Any] = lambda line: None,
     ) -> int:
-        """Kill the command at events spread over a whole run; return the number of kills.
+        """Kill the command at events spread over a run; return the number of kills.
 
         After each kill every file that has its final name must be whole; the next start
         continues in the same folder. After `every` kills the command is run to its end,

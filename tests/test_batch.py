@@ -1,4 +1,4 @@
-"""Cells solved together give what each gives by itself, whoever asks, and headline cells what the study gives."""
+"""Cells solved together give what each gives by itself and what the study gives."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def alike(one: Summary, other: Summary) -> None:
 
 
 def test_surprises_share_the_solution_of_the_time_before_them(data, counted):
-    """Two losses and the case without them: one first pass and two second ones, not five solves."""
+    """Two losses and the case without them: one first and two second passes."""
     law = cm.load_case("current_law", data)
     worlds = [
         cm.load_world("central", data),
@@ -150,7 +150,7 @@ def test_a_case_starts_from_the_reference_and_one_of_the_headline_study_does_not
 
 
 def test_cells_of_the_headline_study_are_those_of_the_study(data):
-    """Where several solutions are optimal the report must show the one the study shows."""
+    """Where several solutions are optimal, report and study must show the same one."""
     cache = CaseCache(data)
     for cell in cm.run_study("headline", data).summaries.values():
         assert cache.summary(cell.case, cell.world) == replace(cell, point={})
@@ -162,15 +162,15 @@ def test_variants_of_one_shape_are_one_batch_and_the_same_alone(data, counted):
     planned = cache.plan([cache.cell(case) for case in cases])
     assert [(len(one.cells), one.shared) for one in planned] == [(3, True)]
     cache.solve([cache.cell(case) for case in cases])
-    assert counted == {"cold": 0, "hot": 0}  # by the compiled programme
+    assert counted == {"cold": 0, "hot": 0}  # by the compiled program
     for case in cases:
         alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
-def test_what_several_ask_for_is_solved_once_and_does_not_hang_on_the_processes(
+def test_what_several_ask_for_is_solved_once_and_does_not_depend_on_the_processes(
     data, counted
 ):
-    """Cells of two desks, in this process and in two others: the same summaries, every cell once."""
+    """Cells of two caches, in one process and in two: the same, every cell once."""
     one, two = CaseCache(data), CaseCache(data)
     asked = [
         *one.plan([one.cell("tariff"), one.cell("credit")]),
@@ -212,8 +212,8 @@ def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkey
     assert counted == {"cold": 1, "hot": 0}
 
 
-def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
-    """From its own basis a programme needs no pivot; from one with other columns there is no start."""
+def test_a_start_is_the_basis_of_a_similar_program(data):
+    """From its own basis no pivot is needed; with other columns there is no start."""
     solution = cm.run(data, "current_law")
     start = warm_start_from(solution.program, solution.optimum)
     again = solve_checked(
@@ -234,7 +234,7 @@ def test_a_start_is_the_basis_of_a_programme_much_like_it(data):
 
 
 def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
-    """A basis of nothing but slacks, or of nothing at all, still ends at the optimum."""
+    """A basis of slacks only, or an empty one, still ends at the optimum."""
     solution = cm.run(data, "current_law")
     arrays = compile_program(write(solution.parameters, solution.case.policies))
     for status in (0, 1):
@@ -271,7 +271,7 @@ def test_a_cache_reads_each_file_and_builds_each_world_once(data, monkeypatch):
     assert built == ["central"]
 
 
-def test_names_do_not_tell_cells_apart(data):
+def test_names_do_not_distinguish_cells(data):
     cell = CaseCache(data).cell("tariff")
     renamed = cell.case.model_copy(update={"name": "other", "title": "Other"})
     assert key_of(Cell(renamed, cell.world)) == key_of(cell)

@@ -1,4 +1,4 @@
-"""Studies on a cluster: a real scheduler with worker processes gives the bytes of one process, whatever dies."""
+"""Studies on a cluster: a scheduler with workers gives the bytes of one process."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_worker_killed_in_mid_sweep_loses_nothing(client, file, two, alone, tm
 def test_all_workers_killed_in_mid_sweep_lose_nothing(
     client, file, two, alone, tmp_path
 ):
-    """What was sent to all of them is gone as well, and is sent anew."""
+    """What was sent to all of them is gone as well, and is sent again."""
     killed = []
 
     def on_progress(step):
@@ -107,7 +107,7 @@ def test_the_command_line_finds_the_scheduler(local, file, alone, tmp_path, caps
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
 
 
-def test_a_case_without_an_optimum_is_told_as_at_home(client):
+def test_a_case_without_an_optimum_is_reported_as_at_home(client):
     pool = Cluster(client)
     with pytest.raises(NoOptimum, match="like this") as caught:
         list(pool.each(_no_optimum, None, [1, 2]))
@@ -161,7 +161,7 @@ def test_tables_are_not_written_on_other_machines(client, two, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_scheduler_without_workers_is_told(monkeypatch):
+def test_a_scheduler_without_workers_is_reported(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     with (
         distributed.LocalCluster(
@@ -174,7 +174,7 @@ def test_a_scheduler_without_workers_is_told(monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}"])
-def test_a_dead_address_is_told_soon(address, file, tmp_path, capsys, monkeypatch):
+def test_a_dead_address_is_reported_soon(address, file, tmp_path, capsys, monkeypatch):
     limits = []
     wait_for = asyncio.wait_for
 
@@ -202,14 +202,14 @@ def test_a_dead_address_is_told_soon(address, file, tmp_path, capsys, monkeypatc
     assert code == 2
     # The whole attempt is under one limit; how long it takes depends on the machine.
     assert limits[0] == cluster.PATIENCE < 15
-    said = capsys.readouterr().err
-    assert address in said
-    assert "check that the scheduler runs" in said
+    message = capsys.readouterr().err
+    assert address in message
+    assert "check that the scheduler runs" in message
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_no_scheduler_is_told():
-    """A server that answers with something else; Dask itself would try to read three exabytes of it."""
+def test_what_is_no_scheduler_is_reported():
+    """A server that answers with something else; Dask would read exabytes of it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         answering = subprocess.Popen(
@@ -234,7 +234,7 @@ def test_what_is_no_scheduler_is_told():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (["--scheduler", "http://127.0.0.1:1"], "no address of a scheduler"),
         (["--scheduler", "tls://127.0.0.1:1"], "needs certificates"),
@@ -257,12 +257,12 @@ def test_what_is_no_scheduler_is_told():
         (["--tls-ca", "x.pem"], "name it with --scheduler"),
     ],
 )
-def test_options_that_do_not_fit_are_told(given, said, file, tmp_path, capsys):
+def test_options_that_do_not_fit_are_reported(given, message, file, tmp_path, capsys):
     assert (
         main(["study", str(file), "--data", str(TWO), "--out", str(tmp_path), *given])
         == 2
     )
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.skipif(

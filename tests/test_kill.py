@@ -1,4 +1,4 @@
-"""Kill -9 at counted events, then the same command again: the bytes of an undisturbed run."""
+"""Kill -9 at counted events, then the same command again: the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep that is killed, cut short or runs out of disk goes on from its finished chunks, with the same bytes."""
+"""A sweep that is interrupted continues from its finished chunks: the same bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(file, tmp_path_factory):
-    """What one process writes that nobody disturbs."""
+    """What one undisturbed process writes."""
     out = tmp_path_factory.mktemp("whole")
     assert main(arguments(file, out)) == 0
     return (out / "sweep" / "comparison.csv").read_bytes()
@@ -83,7 +83,7 @@ CHUNK_EVENTS = (
 
 @needs_proc
 def test_kill_9_at_ten_moments_then_resume_gives_the_same_bytes(file, whole, tmp_path):
-    """Every kill falls on a counted event of a chunk; the next start continues from there."""
+    """Every kill falls on a counted event of a chunk; the next run continues there."""
     draw = random.Random(20260630)
     killer = Killer(["study", str(file), "--data", str(TWO)])
     finished: dict[str, bytes] = {}
@@ -135,7 +135,7 @@ def _of_session(session: int) -> list[int]:
     return handles
 
 
-def test_a_resumed_sweep_says_what_was_done(file, whole, two, tmp_path, capsys):
+def test_a_resumed_sweep_states_what_was_done(file, whole, two, tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         run_study(str(file), two, tmp_path, on_progress=_stop_after(3))
     done = len(chunks(tmp_path))
@@ -158,7 +158,7 @@ def _stop_after(count):
 
 
 def test_a_chunk_cut_short_by_a_crash_is_no_chunk(file, whole, tmp_path, two):
-    """What a killed process was writing lies beside, under another name, and is never read."""
+    """What a killed process was writing has a hidden name and is never read."""
     with pytest.raises(KeyboardInterrupt):
         run_study(str(file), two, tmp_path, on_progress=_stop_after(2))
     (tmp_path / "sweep" / "chunks" / ".chunk_00003.csv.abc").write_text(
@@ -187,7 +187,9 @@ else:  # in a process of the sweep, which reads this file first
 """
 
 
-def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_path):
+def test_a_killed_worker_is_reported_and_what_was_finished_is_preserved(
+    file, whole, tmp_path
+):
     script = tmp_path / "dies.py"
     # Late enough for some chunks to be finished before.
     script.write_text(DIES.format(number=CELLS // CHUNK - 2))
@@ -209,24 +211,24 @@ def test_a_killed_worker_is_told_and_what_was_finished_is_kept(file, whole, tmp_
 # -------------------------------------------------------------------
 
 
-def test_a_full_disk_is_told_and_finished_chunks_are_kept(
+def test_a_full_disk_is_reported_and_finished_chunks_are_preserved(
     file, whole, tmp_path, capsys
 ):
     disk = tmp_path / "disk"
     with small_disk(disk, "24k"):
         assert main(arguments(file, disk)) == 2
-        said = capsys.readouterr().err
-        assert "No space left on device" in said
-        assert "chunk_" in said
-        assert "Traceback" not in said
-        kept = chunks(disk)
-        assert 0 < len(kept) < CELLS // CHUNK
+        message = capsys.readouterr().err
+        assert "No space left on device" in message
+        assert "chunk_" in message
+        assert "Traceback" not in message
+        finished = chunks(disk)
+        assert 0 < len(finished) < CELLS // CHUNK
         assert not list((disk / "sweep" / "chunks").glob(".chunk*")), (
             "half a file was left"
         )
         remount(disk, "size=1m")
         assert main(arguments(file, disk)) == 0
-        assert kept.items() <= chunks(disk).items()
+        assert finished.items() <= chunks(disk).items()
         assert (disk / "sweep" / "comparison.csv").read_bytes() == whole
 
 
@@ -238,9 +240,9 @@ def test_the_folder_of_another_study_is_refused(file, tmp_path, capsys):
     changed = study_file(other, chunk=CHUNK + 1)
     capsys.readouterr()
     assert main(arguments(changed, tmp_path)) == 2
-    said = capsys.readouterr().err
-    assert "belong to another study" in said
-    assert "choose another folder with --out" in said
+    message = capsys.readouterr().err
+    assert "belong to another study" in message
+    assert "choose another folder with --out" in message
     assert chunks(tmp_path) == before
 
 
@@ -266,7 +268,7 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
 
 
 @pytest.mark.parametrize(
-    ("grid", "said"),
+    ("grid", "message"),
     [
         ('"duty.rate" = []', "has no points"),
         (
@@ -283,13 +285,13 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
         ('"costs[itm=capex]" = [0.9, 1.1]', "has no column 'itm'"),
     ],
 )
-def test_a_wrong_grid_is_told_before_anything_is_solved(
-    grid, said, tmp_path, capsys, monkeypatch
+def test_a_wrong_grid_is_reported_before_anything_is_solved(
+    grid, message, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(Here, "each", lambda *a: pytest.fail("something was solved"))
     out = tmp_path / "out"
     assert main(arguments(study_file(tmp_path, grid), out)) == 2
     err = capsys.readouterr().err
-    assert said in err
+    assert message in err
     assert err.startswith("error: sweep.toml: ")
     assert not out.exists()

@@ -1,4 +1,4 @@
-"""Ranges, tornado, draws and intervals: which numbers carry the answer and how sure it is."""
+"""Ranges, tornado, draws and intervals: sensitivity of results to the data."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _refused(data, case, factor: float) -> bool:
 
 
 def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
-    """A share of one has no room upwards, whatever the ranges of the others that go by its name."""
+    """A share of one cannot rise, whatever the ranges of others of its name."""
     found = {one.number: one for one in ranges(shipped)}
     for number in ("project_facts[item=committed]", "assembly_recipes[]"):
         assert found[number].high == 1.0
@@ -179,7 +179,7 @@ def test_an_interval_holds_the_ends_of_the_draws(two, drawn):
     assert set(drawn["world"]) == {"central"}
 
 
-def test_an_interval_is_told_only_beside_the_value_it_was_drawn_around():
+def test_an_interval_is_reported_only_beside_the_value_it_was_drawn_around():
     known = Intervals({("law", "central", SHARE): (0.10, 0.08, 0.13)}, 12)
     assert known.of("law", "central", SHARE, 0.1000001) == (0.08, 0.13)
     assert known.of("law", "central", SHARE, 0.102) is None
@@ -199,22 +199,22 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
     data = cm.load_dataset(folder)
     result = run_study(load_study("sure", data), data)
     rows = result.table.set_index(["metric", "case"])
-    kept = drawn.set_index(["metric", "case"])
+    drawn_values = drawn.set_index(["metric", "case"])
     for key in ((SHARE, "tariff"), ("cost.buyers.AAA", "tariff")):
         mine, theirs = (
-            frame.loc[key, ["low", "high"]].tolist() for frame in (rows, kept)
+            frame.loc[key, ["low", "high"]].tolist() for frame in (rows, drawn_values)
         )
         assert mine == pytest.approx(theirs, rel=1e-8)
     assert rows.loc[("cost.buyers.BBB", "tariff"), ["low", "high"]].isna().all()
     finding = " ".join(result.finding)
     assert "How sure: the central values of the data and 3 draws" in finding
     low, high = (
-        kept.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high")
+        drawn_values.loc[("cost.buyers.AAA", "tariff"), end] for end in ("low", "high")
     )
     assert written((low, high), "MUSD") in finding
     assert f"low of {SHARE}" in set(result.finding_table["quantity"])
     assert "below a number: its interval" in " ".join(result.text().split())
-    # Without the file, or with other data, there is nothing to tell.
+    # Without the file, or with other data, no interval is known.
     assert "low" not in run_study(load_study("sure", data), two).table
     other = copy_two(tmp_path / "other", world={"discount_rate": 0.05})
     (other / FOLDER).mkdir()
@@ -223,7 +223,7 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
     assert "low" not in moved or moved[moved["metric"] == SHARE]["low"].isna().all()
 
 
-def test_nothing_known_says_nothing(two):
+def test_nothing_known_states_nothing(two):
     from chipmodel.results.summary import Summary
 
     own = Summary.of(cm.run(two, case_of()))

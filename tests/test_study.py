@@ -1,4 +1,4 @@
-"""Studies: checked whole before anything is solved, the same bytes for any number of processes."""
+"""Studies: checked before anything is solved, the same bytes for any processes."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
 
 
 # -- findings
-# ---------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
@@ -172,9 +172,9 @@ def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     duty = own.case.policy("duty")
     through = pass_through(own, base, duty)
     share = through.total(through.maker)
-    said = next(s for s in result.finding if s.startswith("Tariff"))
-    assert "in the model" in said
-    assert f"by {percent(abs(share))} of the duty a wafer" in said
+    message = next(s for s in result.finding if s.startswith("Tariff"))
+    assert "in the model" in message
+    assert f"by {percent(abs(share))} of the duty a wafer" in message
     key = ("AAA", "chip", 2027)
     rise = own.maker_price[key] - base.maker_price[key]
     assert rise > 0
@@ -194,54 +194,54 @@ def test_the_finding_turns_its_words_with_the_sign(full):
         },
         surplus={k: v + 5e6 for k, v in own.surplus.items()},
     )
-    said = sentences([(cheaper, base)])[0]
-    assert "lowers the price makers of devices there pay" in said
-    assert "Users in Aland gain USD" in said
+    message = sentences([(cheaper, base)])[0]
+    assert "lowers the price makers of devices there pay" in message
+    assert "Users in Aland gain USD" in message
 
 
-def test_the_finding_of_a_floor_tells_its_dual(full):
+def test_the_finding_of_a_floor_states_its_dual(full):
     result, _ = full
     own = result.summaries["floor--central"]
-    said = next(s for s in result.finding if s.startswith("Friendshoring"))
+    message = next(s for s in result.finding if s.startswith("Friendshoring"))
     worth = [
         v
         for (policy, s, _), v in own.floors.items()
         if policy == "trust" and s == "chip"
     ]
     if sum(worth) / len(worth) > 0.5:
-        assert f"USD {sum(worth) / len(worth):,.0f} in logic chips" in said
+        assert f"USD {sum(worth) / len(worth):,.0f} in logic chips" in message
     else:
-        assert "binds nowhere" in said
+        assert "binds nowhere" in message
 
 
-def test_the_finding_of_support_withdrawn_tells_both_worlds(two):
+def test_the_finding_of_support_withdrawn_states_both_worlds(two):
     study = study_of(
         cases=("grant", "no_policy"),
         reference="grant",
         variant=[{"name": "freed", "world": {"committed": 0.0}}],
     )
-    said = run_study(study, two).finding
-    assert len(said) == 1
-    assert said[0].startswith(
+    message = run_study(study, two).finding
+    assert len(message) == 1
+    assert message[0].startswith(
         "Support: in the model, capacity in Aland in 2028 without that support"
     )
-    assert "with commitments as they are, it is" in said[0]
-    assert "with no announced project committed, it is" in said[0]
-    assert "The treasury saves USD" in said[0]
+    assert "with commitments as they are, it is" in message[0]
+    assert "with no announced project committed, it is" in message[0]
+    assert "The treasury saves USD" in message[0]
 
 
 def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
     base, floor = load_case("no_policy", two), load_case("floor", two).policy("trust")
     duty = load_case("tariff", two).policy("duty")
-    said = _found(two, base, duty, floor)
-    assert said.statement == "case.test_case"
+    message = _found(two, base, duty, floor)
+    assert message.statement == "case.test_case"
     assert (
         "the case adds the 25% duty on bare chips in Aland (duty) and the floor of 50%"
-        in said.text
+        in message.text
     )
-    assert "pass-through" not in " ".join(row[1] for row in said.numbers)
-    assert "of the duty" not in said.text
-    assert len(said.numbers) == len(set(said.numbers))
+    assert "pass-through" not in " ".join(row[1] for row in message.numbers)
+    assert "of the duty" not in message.text
+    assert len(message.numbers) == len(set(message.numbers))
     changed = duty.model_copy(update={"rate": 0.1})
     known = case_of(changed, name="before")
     more = _found(two, known, duty, floor)
@@ -250,7 +250,7 @@ def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"rate": 0.125}, "the 12.5% duty"),
         (
@@ -266,20 +266,20 @@ def test_a_case_of_several_instruments_gives_none_of_them_its_effect(two):
         ({"rate": 9.0}, "no dutiable chip is bought in Aland any more"),
     ],
 )
-def test_the_finding_of_a_duty_says_what_it_is_about(two, fields, said):
+def test_the_finding_of_a_duty_states_what_it_is_about(two, fields, message):
     duty = load_case("tariff", two).policy("duty").model_copy(update=fields)
     found = _found(two, load_case("no_policy", two), duty)
-    assert said in found.text
+    assert message in found.text
     assert "nobody retaliates in the model" in found.text
-    told = any(row[1].startswith("pass-through") for row in found.numbers)
+    pass_through = any(row[1].startswith("pass-through") for row in found.numbers)
     assert (
-        told
+        pass_through
         == ("where dutiable chips are still bought" in found.text)
-        == ("12.5" in said)
+        == ("12.5" in message)
     )
 
 
-def test_a_floor_in_force_after_the_report_says_so(two):
+def test_a_floor_in_force_after_the_report_reports_it(two):
     floor = (
         load_case("floor", two)
         .policy("trust")
@@ -320,7 +320,7 @@ def test_every_number_of_a_finding_is_in_its_table(full):
     assert rows["floor.floor.trust", "dual of trust, in 2028", "chip"] > 0
 
 
-def test_headings_say_what_the_money_is(full):
+def test_headings_state_what_the_money_is(full):
     result, _ = full
     text = result.text()
     assert (
@@ -347,7 +347,7 @@ def test_the_names_of_figures_are_those_that_are_drawn():
 # --------------------------------------------------------------------------
 
 
-def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
+def test_every_problem_of_a_study_is_reported_at_once(two, tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text(
         'title = "Wrong"\ncases = ["no_policy", "tarif"]\nworlds = ["central",'
@@ -359,7 +359,7 @@ def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
     with pytest.raises(cm.InputError) as caught:
         load_study(str(path), two)
     text = str(caught.value)
-    for said in (
+    for message in (
         "did you mean tariff",
         "no such world",
         "unknown year '2090'",
@@ -368,11 +368,11 @@ def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
         "commited",
         "no case has a policy 'duti'",
     ):
-        assert said in text, said
+        assert message in text, message
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"reference": "floor"}, "not one of the cases"),
         ({"reference": None}, "give the study a reference"),
@@ -404,7 +404,7 @@ def test_every_problem_of_a_study_is_told_at_once(two, tmp_path):
         ),
     ],
 )
-def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
+def test_a_wrong_study_is_refused(two, tmp_path, fields, message):
     path = tmp_path / "small.toml"
     body = {
         "title": "x",
@@ -416,7 +416,7 @@ def test_a_wrong_study_is_refused(two, tmp_path, fields, said):
     path.write_text(
         toml_text({k: list(v) if isinstance(v, tuple) else v for k, v in body.items()})
     )
-    with pytest.raises(cm.InputError, match=said):
+    with pytest.raises(cm.InputError, match=message):
         load_study(str(path), two)
 
 
@@ -438,10 +438,10 @@ def test_a_large_grid_must_be_asked_for(two, monkeypatch):
 
 
 # -- grids
-# ------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
-def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_stands(two):
+def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_is(two):
     study = study_of(
         cases=("tariff",), reference="tariff", grid={"duty.rate": [0.0, 0.25]}
     )
@@ -485,7 +485,7 @@ def test_a_span_is_even_and_holds_both_ends():
 # ----------------------------------------------------------------------
 
 
-def test_progress_is_told_step_by_step(two):
+def test_progress_is_reported_step_by_step(two):
     steps = []
     run_study(study_of(), two, on_progress=steps.append)
     assert [s.done for s in steps] == [0, 1, 2]
@@ -515,7 +515,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_log():
 
 
 def test_errors_survive_the_way_between_processes():
-    wrong = cm.InputError([cm.Problem("a.csv", "line 2", "is wrong", "mend it")])
+    wrong = cm.InputError([cm.Problem("a.csv", "line 2", "is wrong", "fix it")])
     assert pickle.loads(pickle.dumps(wrong)).problems == wrong.problems
     none = pickle.loads(pickle.dumps(cm.NoOptimum("infeasible", "no optimal solution")))
     assert (none.status, str(none)) == ("infeasible", "no optimal solution")
@@ -530,7 +530,7 @@ def test_a_cell_without_optimum_is_named(two, monkeypatch):
         run_study(study_of(), two)
 
 
-def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, capsys):
+def test_a_study_without_a_solution_states_which_command_explains_it(tmp_path, capsys):
     data = copy_two(tmp_path / "data")
     floors = "".join(
         f'[[policy]]\nkind = "origin_floor"\nid = "{name}"\nmarket ='
@@ -558,14 +558,15 @@ def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, cap
             str(tmp_path / "out"),
         ]
         assert main(given) == 1
-        said = capsys.readouterr().err
+        message = capsys.readouterr().err
         assert re.match(
-            r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution", said
+            r"error: hard(\[duty\.rate=0\.1\])? in central: no optimal solution",
+            message,
         )
-        assert ("chipmodel why" in said) == (command is not None), (
+        assert ("chipmodel why" in message) == (command is not None), (
             "a point of a sweep has no file to ask for"
         )
-        assert command is None or command in said
+        assert command is None or command in message
         assert not list(tmp_path.glob("out/**/*.csv")), (
             "what has no solution yields no tables"
         )
@@ -573,7 +574,7 @@ def test_a_study_without_a_solution_says_which_command_explains_it(tmp_path, cap
     assert "floor_aaa" in capsys.readouterr().out
 
 
-def test_without_matplotlib_the_study_runs_and_says_so(full, tmp_path, monkeypatch):
+def test_without_matplotlib_the_study_runs_and_reports_it(full, tmp_path, monkeypatch):
     result, _ = full
     monkeypatch.setattr(figures, "drawable", lambda: False)
     written, notes = figures.draw_all(

@@ -1,4 +1,4 @@
-"""Sweeps: points of grids, lists, tables and designs; chunks; the same table however the work is shared."""
+"""Sweeps: points of grids, lists, tables and designs; chunks; the same table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def grid(duty):
 
 
 def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
-    """The reference stands at every point of the world; at a zero rate the tariff is the reference."""
+    """The reference is at every point of the world; a zero tariff equals it."""
     study = swept(grid=grid)
     result = run_study(study, two)
     known = plan(study, two)
@@ -63,7 +63,7 @@ def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
         alone = alone[alone["case"] == cell.case.name].set_index("metric")["value"]
         for metric in NUMBERS:
             value = table.loc[(cell.case.name, cell.world.name, metric), "value"]
-            # Prices stand on steps of demand and are not always unique: what buyers
+            # Prices follow steps of demand and are not always unique: what buyers
             # lose may differ by a step's height.
             close = 0.01 if metric.startswith("cost") else 2e-8
             assert value == pytest.approx(alone[metric], rel=close, abs=1e-3), (
@@ -122,7 +122,7 @@ def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(
 
 
 def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
-    """Months of construction decide in which years a fab stands: the shape of the programme hangs on them."""
+    """Months of construction decide when a fab is in service: they are of the shape."""
     study = swept(
         cases=("no_policy",),
         reference="no_policy",
@@ -153,7 +153,7 @@ def test_a_chunk_gives_the_same_rows_wherever_it_is_solved(two, grid):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"grid": {"duti.rate": (0.1, 0.2)}}, "no case has a policy 'duti'"),
         ({"grid": {"world.demand": (0.1, 0.2)}}, "the world has no number 'demand'"),
@@ -173,13 +173,15 @@ def test_a_chunk_gives_the_same_rows_wherever_it_is_solved(two, grid):
         ),
     ],
 )
-def test_numbers_that_do_not_fit_are_told_before_anything_is_solved(two, fields, said):
-    with pytest.raises(InputError, match=said):
+def test_numbers_that_do_not_fit_are_reported_before_anything_is_solved(
+    two, fields, message
+):
+    with pytest.raises(InputError, match=message):
         run_study(swept(**fields), two)
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         (
             {
@@ -197,6 +199,6 @@ def test_numbers_that_do_not_fit_are_told_before_anything_is_solved(two, fields,
         ({"grid": {}, "point": ({"x.rate": 0.1}, {"y.rate": 0.1})}, "the same numbers"),
     ],
 )
-def test_points_are_given_in_one_way_and_in_order(fields, said):
-    with pytest.raises(ValidationError, match=said):
+def test_points_are_given_in_one_way_and_in_order(fields, message):
+    with pytest.raises(ValidationError, match=message):
         swept(**fields)

@@ -41,7 +41,7 @@ def test_other_methods_agree_and_headline_numbers_are_those_of_the_metrics(two, 
     for r in found.ranges:
         assert r.unique
         assert r.value == pytest.approx(evaluate(r.name, solution), rel=1e-9)
-        assert r.least - 1e-9 <= r.value <= r.largest + 1e-9
+        assert r.low - 1e-9 <= r.value <= r.high + 1e-9
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
     added = sum(twins.columns("build").values())
     assert added == pytest.approx(1.11)
     assert not share.unique
-    assert (share.least, share.largest) == (
+    assert (share.low, share.high) == (
         pytest.approx(0.0, abs=1e-9),
         pytest.approx(added / (10 + added)),
     )

@@ -1,4 +1,4 @@
-"""Grants whose terms depend on a solution: open grants that seek a rate, marginal grants.
+"""Grants whose terms depend on a solution: open ones that seek a rate, marginal ones.
 
 An open grant with a budget and no rate gets the rate at which it spends the budget. A
 marginal grant pays only for builds beyond those of the case without it, which is

@@ -1,4 +1,4 @@
-"""Near-optimal solutions: the range of a share of capacity at slightly more than minimum cost."""
+"""Near-optimal solutions: the range of a share of capacity near minimum cost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRIMAL = 4
 """Primal simplex, by the number HiGHS gives it."""
 
 ENDS = (("least", 1.0), ("most", -1.0))
-"""Names of the two ends of a range, as in the table, and the signs of their objectives."""
+"""Names of the ends of a range, as in the table, and the signs of their objectives."""
 
 
 def near_optimal(
@@ -37,7 +37,7 @@ def near_optimal(
     year: int,
     slacks: Sequence[float] = (0.01, 0.02, 0.05),
 ) -> pd.DataFrame:
-    r"""Return the range of a region's share of capacity at slightly more than minimum cost.
+    r"""Return the range of a region's share of capacity near minimum cost.
 
     For each slack, the smallest and the largest share in service in the region, segment
     and year, while the objective exceeds its optimum by at most the slack times the

@@ -24,7 +24,7 @@ from chipmodel.results.solution import TABLES
 from chipmodel.results.store import load
 
 FEW_FILES = 5
-"""Files that differ are named up to this many; more mean that it is another data set."""
+"""Files that differ are named up to this many; with more it is another data set."""
 
 NO_PLACE = ("case", "world", "unit", "meaning")
 """Columns that do not help to find a row."""
@@ -155,7 +155,7 @@ def compare_tables(
 
 
 def _by_key(frame: pd.DataFrame) -> dict[tuple[Any, ...], float]:
-    """Return the values of a table by all other columns, and a number for repeated rows."""
+    """Return the values of a table by all other columns and a count of repetitions."""
     columns = [column for column in frame.columns if column != "value"]
     keys = frame[columns].itertuples(index=False, name=None)
     values: dict[tuple[Any, ...], float] = {}

@@ -206,7 +206,10 @@ def solve_for(
     Examples
     --------
     >>> import chipmodel as cm  # doctest: +SKIP
-    >>> cm.solve_for(data, "section232_25_flat", "s232.rate", "revenue.USA", 50_000, 0.01, 0.5)  # doctest: +SKIP
+    >>> case, number = "section232_25_flat", "s232.rate"
+    >>> cm.solve_for(
+    ...     data, case, number, "revenue.USA", 50_000, 0.01, 0.5
+    ... )  # doctest: +SKIP
     """
     if isinstance(case, str):
         case = load_case(case, data)

@@ -1,4 +1,4 @@
-"""Solve a case in a world: checks, and passes of foresight where something is a surprise."""
+"""Solve a case in a world: checks, and passes of foresight for surprises."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def first_pass(case: Case, world: World) -> tuple[Case, World]:
 
 
 def surprise_dates(case: Case, world: World) -> list[int]:
-    """Return the years after the base year in which a policy or an event becomes known."""
+    """Return the years after the base year in which something becomes known."""
     dates = {policy.known_from for policy in case.policies}
     dates |= {event.known_from for event in world.event}
     return sorted(date for date in dates if date and date > world.base_year)
 
 
 def needs_passes(case: Case, world: World) -> bool:
-    """Whether a case needs more than one solve: a surprise, or a grant that searches."""
+    """Whether a case needs several solves: a surprise, or a grant that searches."""
     if surprise_dates(case, world):
         return True
     return any(policy.needs_search for policy in case.policies)
@@ -98,7 +98,7 @@ def solve_in_passes(
     started: Solution | None = None,
     start: WarmStart | None = None,
 ) -> Solution:
-    """Solve a checked case in passes, one for each date at which something becomes known.
+    """Solve a checked case in passes, one per date at which something becomes known.
 
     In each pass, what was decided before the date is fixed to the pass before.
 

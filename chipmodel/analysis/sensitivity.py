@@ -36,7 +36,7 @@ AWARD = "project_facts[item=award,site={}]"
 
 
 CUT = 0.85
-"""Factor by which an award that exceeds the cost of its fab is lowered, several times."""
+"""Factor by which an award that exceeds the cost of its fab is lowered each time."""
 
 
 TRIES = 24
@@ -64,7 +64,7 @@ INTERVAL_COLUMNS = ["metric", "unit", "case", "world", "centre", "low", "high", 
 
 @dataclass(frozen=True)
 class Range:
-    """A number of the data with its own range, as a factor on the facts that share a name.
+    """A number of the data with its range, as a factor on the facts that share a name.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Verify a solution by other methods, and find the ranges of numbers that are not unique.
+"""Verify a solution by other methods, and find the ranges of non-unique numbers.
 
 An optimum may have many solutions of equal cost. The range of a quantity over all of
 them is found on the optimal face: with the duals of the first solve, columns of
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import highspy
@@ -41,11 +41,11 @@ METHODS: dict[str, dict[str, Any]] = {
     "ipm": {"solver": "ipm", "run_crossover": "on"},
     "pdlp": {"solver": "pdlp", "kkt_tolerance": 1e-8, "time_limit": PATIENCE},
 }
-"""Options of HiGHS: an interior point method with crossover, and a first-order method."""
+"""Options of HiGHS: interior point with crossover, and a first-order method."""
 
 
 EXACT = ("ipm",)
-"""Methods precise enough for headline numbers; of the others, the objective is compared."""
+"""Methods precise enough for headline numbers; the others give the objective."""
 
 
 RANGE_COLUMNS = [
@@ -69,20 +69,20 @@ class Range:
     name, unit : str
     value : float
         As reported.
-    least, largest : float
+    low, high : float
         Ends of the range.
     """
 
     name: str
     unit: str
     value: float
-    least: float
-    largest: float
+    low: float
+    high: float
 
     @property
     def unique(self) -> bool:
         """Whether all solutions of equal cost agree on it."""
-        return _near(self.least, self.largest)
+        return _near(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Second:
     method : str
     converged : bool
         Whether it ended at an optimum within its time limit.
-    said : str
-        Status of the solver.
+    status : str
+        Of the solver.
     difference : float, optional
         Of its objective, relative; none if it did not converge.
     quantities : float, optional
@@ -105,7 +105,7 @@ class Second:
 
     method: str
     converged: bool
-    said: str
+    status: str
     difference: float | None = None
     quantities: float | None = None
 
@@ -129,24 +129,43 @@ class Verification:
                 )
             else:
                 lines.append(
-                    f"  {second.method}: did not converge ({second.said}); not compared"
+                    f"  {second.method}: did not converge ({second.status}); not compared"
                 )
         loose = [number for number in self.ranges if not number.unique]
         total = len(self.ranges)
         lines.append(f"  {total - len(loose)} of {total} headline numbers are unique")
         rows = []
         for number in loose:
-            ends = f"{number.least:.6g} to {number.largest:.6g} {number.unit}"
+            ends = f"{number.low:.6g} to {number.high:.6g} {number.unit}"
             rows.append([f"  {number.name}", ends, f"reported {number.value:.6g}"])
         return lines + columns(rows)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "objective": self.objective,
-            "methods": [asdict(second) for second in self.methods],
-            "ranges": [{**asdict(r), "unique": r.unique} for r in self.ranges],
-        }
+        """Return it as plain data, with the keys of a manifest."""
+        methods = []
+        for second in self.methods:
+            methods.append(
+                {
+                    "method": second.method,
+                    "converged": second.converged,
+                    "said": second.status,
+                    "difference": second.difference,
+                    "quantities": second.quantities,
+                }
+            )
+        ranges = []
+        for number in self.ranges:
+            ranges.append(
+                {
+                    "name": number.name,
+                    "unit": number.unit,
+                    "value": number.value,
+                    "least": number.low,
+                    "largest": number.high,
+                    "unique": number.unique,
+                }
+            )
+        return {"objective": self.objective, "methods": methods, "ranges": ranges}
 
 
 def verify(solution: Solution) -> Verification:
@@ -166,9 +185,9 @@ def verify(solution: Solution) -> Verification:
     headline = _headline(solution)
     ranges = []
     for number in headline:
-        least, largest = face.range(number.ratio)
+        low, high = face.range(number.ratio)
         value = number.ratio(optimum.x)
-        ranges.append(Range(number.name, number.unit, value, least, largest))
+        ranges.append(Range(number.name, number.unit, value, low, high))
     methods = []
     for method, options in METHODS.items():
         x, status = _solve(program, options)
@@ -183,8 +202,8 @@ def verify(solution: Solution) -> Verification:
         if difference > AGREE or (method in EXACT and distance > AGREE):
             raise CertificateError(
                 f"{method} finds another solution: objective {objective:.9g} instead of"
-                f" {optimum.objective:.9g}, headline numbers up to {distance:.1e} out of"
-                " their ranges"
+                f" {optimum.objective:.9g}, headline numbers up to {distance:.1e} out"
+                " of their ranges"
             )
         methods.append(Second(method, True, status, difference, distance))
     return Verification(optimum.objective, tuple(methods), tuple(ranges))
@@ -203,8 +222,8 @@ def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
                     "case": case,
                     "world": world,
                     "value": number.value,
-                    "least": number.least,
-                    "largest": number.largest,
+                    "least": number.low,
+                    "largest": number.high,
                     "unique": "yes" if number.unique else "no",
                 }
             )
@@ -217,7 +236,7 @@ def _near(a: float, b: float) -> bool:
 
 def _distance(value: float, known: Range) -> float:
     """Return how far a value lies outside a range, relative to the value reported."""
-    outside = max(known.least - value, value - known.largest, 0.0)
+    outside = max(known.low - value, value - known.high, 0.0)
     return outside / max(1.0, abs(known.value))
 
 
@@ -314,7 +333,7 @@ def _headline(solution: Solution) -> list[_Number]:
 
 
 def _outlays(solution: Solution) -> dict[str, Vector]:
-    """Return the cash of each treasury in the years reported, as a row over the columns."""
+    """Return the cash of each treasury in the years reported, by column of the LP."""
     program = solution.program
     outlays: dict[str, Vector] = {}
     for line, row in zip(program.labels.lines, program.lines, strict=True):

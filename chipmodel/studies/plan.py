@@ -1,4 +1,4 @@
-"""The cells of a study: which case is solved in which world, checked before anything is solved."""
+"""The cells of a study: cases in worlds, checked before anything is solved."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def _points_of_case(case: Case, points: list[Point]) -> list[Point]:
 def load_study(
     name: str, data: Dataset, yes: bool = False, others: Sequence[str] = ()
 ) -> Study:
-    """Load a study by name from a data package, or from a TOML file, and check it whole.
+    """Load a study by name from a data package, or from a TOML file, and check it.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Work:
-    """The rows of a chunk, and its cost: pivots, seconds inside HiGHS and seconds in all."""
+    """The rows of a chunk, and its cost: pivots, seconds inside HiGHS and in all."""
 
     rows: list[Row]
     pivots: int
@@ -180,7 +180,7 @@ def prepare(
 def _sorted_by_shape(
     cells: Sequence[Cell], inputs: Inputs
 ) -> tuple[list[list[int]], dict[int, Leaves]]:
-    """Return the places of cells by shape, and the leaves of each cell that has a shape.
+    """Return the places of cells by shape, and the leaves of cells that have a shape.
 
     Cells that are solved in passes have none.
     """
