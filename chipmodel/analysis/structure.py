@@ -1,9 +1,9 @@
-"""What two cases share and where they differ: the shape of a programme and its levers.
+"""What two cases share and where they differ: shape and levers of a linear program.
 
 Every number of a case (those of the data and the world in `Parameters`, those of its
-instruments, its resolved duties) is a *leaf*, a float with a path. Cases whose leaves
-differ in value only have the same shape; the leaves that differ are the levers, and
-nobody declares them.
+policies, its resolved duties) is a *leaf*, a float with a path. Cases whose leaves
+differ in value only have the same shape. The leaves that differ are the levers; they
+are found by comparison and need no declaration.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from chipmodel.solver.polynomials import Polynomial, PolynomialVector
 
 
 def lever_fields(policy: Policy) -> list[str]:
-    """Return the fields of an instrument that are numbers: they may vary without changing a programme's shape."""
-    return [
-        name
-        for name, info in type(policy).model_fields.items()
-        if any(isinstance(x, Number) for x in info.metadata)
-        and isinstance(getattr(policy, name), float)
-    ]
+    """Return the fields of a policy that are numbers and may vary within a shape."""
+    names = []
+    for name, field in type(policy).model_fields.items():
+        is_number = any(isinstance(mark, Number) for mark in field.metadata)
+        if is_number and isinstance(getattr(policy, name), float):
+            names.append(name)
+    return names
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Leaves:
     Attributes
     ----------
     shape : tuple
-        What makes the shape of its programme, hashable.
-    paths, numbers : tuple of Path, array
+        What determines the shape of its linear program, hashable.
+    paths, parameters : tuple of Path, array
         The leaves of its `Parameters`, shared by the cases of one world.
     own : dict
-        The leaves of its instruments and duties; a duty that is not there is zero.
+        The leaves of its policies and duties; a duty that is absent is zero.
     """
 
     shape: tuple[Any, ...]
@@ -59,55 +59,61 @@ class Leaves:
     own: dict[Path, float]
 
 
+@dataclass(frozen=True)
+class _ParameterLeaves:
+    """The leaves of parameters, and the parameters they were read from."""
+
+    source: Parameters
+    shape: tuple[Any, ...]
+    paths: tuple[Path, ...]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> _ParameterLeaves:
+        fixed = []
+        paths: list[Path] = []
+        values = []
+        for path, value in leaves(parameters):
+            if isinstance(value, float):
+                paths.append(("numbers", *path))
+                values.append(value)
+            else:
+                fixed.append((path, value))
+        shape = (tuple(fixed), tuple(paths))
+        return cls(parameters, shape, tuple(paths), np.array(values))
+
+
 class StructureReader:
-    """Reads the leaves of cases; numbers of one world are walked once."""
+    """Reads the leaves of cases; the parameters of one world are read once."""
 
     def __init__(self) -> None:
-        self._numbers: (
-            tuple[Parameters, tuple[Any, ...], tuple[Path, ...], NDArray[np.float64]]
-            | None
-        ) = None
+        self._last: _ParameterLeaves | None = None
 
     def read(self, case: Case, parameters: Parameters) -> Leaves:
-        """Return the leaves of a case with the numbers of its world."""
-        if self._numbers is None or self._numbers[0] is not parameters:
-            every = list(leaves(parameters))
-            fixed = tuple(
-                (path, value) for path, value in every if not isinstance(value, float)
-            )
-            free = [
-                (("numbers", *path), value)
-                for path, value in every
-                if isinstance(value, float)
-            ]
-            paths = tuple(path for path, _ in free)
-            self._numbers = (
-                parameters,
-                (fixed, paths),
-                paths,
-                np.array([value for _, value in free]),
-            )
-        _, shape, paths, values = self._numbers
+        """Return the leaves of a case with the parameters of its world."""
+        if self._last is None or self._last.source is not parameters:
+            self._last = _ParameterLeaves.of(parameters)
+        of_world = self._last
         own: dict[Path, float] = {}
         kinds = []
-        for k, policy in enumerate(p for p in case.policies if not p.inactive):
-            free_ones = lever_fields(policy)
-            rest = policy.model_dump(exclude={*free_ones, "note", "source"})
-            kinds.append((policy.kind, repr(rest), tuple(free_ones)))
-            own.update(
-                {("policies", k, name): getattr(policy, name) for name in free_ones}
-            )
+        acting = [policy for policy in case.policies if not policy.inactive]
+        for k, policy in enumerate(acting):
+            free = lever_fields(policy)
+            fixed = policy.model_dump(exclude={*free, "note", "source"})
+            kinds.append((policy.kind, repr(fixed), tuple(free)))
+            for name in free:
+                own["policies", k, name] = getattr(policy, name)
         duties = schedule_of(parameters, case.policies)
-        own.update({("duties", *key): rate for key, rate in duties.table().items()})
-        return Leaves(
-            (shape, tuple(kinds), tuple(duties.distinguishes())), paths, values, own
-        )
+        for key, rate in duties.table().items():
+            own["duties", *key] = rate
+        shape = (of_world.shape, tuple(kinds), tuple(duties.distinguishes()))
+        return Leaves(shape, of_world.paths, of_world.values, own)
 
 
 def split(
     values: dict[Path, Any],
 ) -> tuple[dict[Path, Any], dict[Path, Any], dict[DutyKey, Any]]:
-    """Split leaves by what they belong to: numbers, policies, duties."""
+    """Split leaves by what they belong to: parameters, policies, duties."""
     parts: dict[str, dict[Any, Any]] = {"numbers": {}, "policies": {}, "duties": {}}
     for path, value in values.items():
         parts[path[0]][path[1:]] = value
@@ -136,87 +142,111 @@ class Levers:
 
     @classmethod
     def of(cls, cases: Sequence[Leaves], policies: Sequence[str]) -> Levers:
-        """Find the levers of cases of one shape; `policies` are the ids of the instruments that do something."""
-        first = cases[0]
-        moved = np.zeros(len(first.paths), dtype=bool)
-        for case in cases[1:]:
-            if case.parameters is not first.parameters:
-                moved |= case.parameters != first.parameters
-        places = np.flatnonzero(moved)
-        own = [
-            path
-            for path in dict.fromkeys(path for case in cases for path in case.own)
-            if any(
-                case.own.get(path, 0.0) != first.own.get(path, 0.0) for case in cases
-            )
-        ]
-        table = np.array(
-            [
-                [*case.parameters[places], *(case.own.get(path, 0.0) for path in own)]
-                for case in cases
-            ]
-        )
-        varying = [*(first.paths[k] for k in places), *own]
+        """Find the levers of cases of one shape.
+
+        Parameters
+        ----------
+        cases : sequence of Leaves
+        policies : sequence of str
+            Ids of the policies that are not inactive, for names.
+        """
+        varying_parameters = _varying_parameters(cases)
+        varying_own = _varying_own(cases)
+        rows = []
+        for case in cases:
+            own = [case.own.get(path, 0.0) for path in varying_own]
+            rows.append([*case.parameters[varying_parameters], *own])
+        table = np.array(rows)
+        varying = [cases[0].paths[k] for k in varying_parameters] + varying_own
+        # Leaves of equal columns move together and become one lever.
         groups: dict[bytes, list[int]] = defaultdict(list)
         for k in range(len(varying)):
             groups[table[:, k].tobytes()].append(k)
-        paths = [[varying[k] for k in members] for members in groups.values()]
+        paths = []
+        names = []
+        for members in groups.values():
+            paths.append([varying[k] for k in members])
+            names.append(_name_of(varying[members[0]], policies))
         values = table[:, [members[0] for members in groups.values()]]
-        return cls(paths, values, [_named(own[0], policies) for own in paths])
+        return cls(paths, values, names)
 
     def at(self, leaves: Leaves) -> Vector:
         """Return the levers of another case of the shape."""
-        place = {path: k for k, path in enumerate(leaves.paths)}
-        return np.array(
-            [
-                (
-                    leaves.parameters[place[own[0]]]
-                    if own[0] in place
-                    else leaves.own.get(own[0], 0.0)
-                )
-                for own in self.paths
-            ]
-        )
+        places = {path: k for k, path in enumerate(leaves.paths)}
+        values = []
+        for paths in self.paths:
+            path = paths[0]
+            if path in places:
+                values.append(leaves.parameters[places[path]])
+            else:
+                values.append(leaves.own.get(path, 0.0))
+        return np.array(values)
 
 
-def _named(path: Path, policies: Sequence[str]) -> str:
+def _varying_parameters(cases: Sequence[Leaves]) -> list[int]:
+    """Return the places of the leaves of parameters that differ between cases."""
+    first = cases[0]
+    varies = np.zeros(len(first.paths), dtype=bool)
+    for case in cases[1:]:
+        # Cases of one world share the array.
+        if case.parameters is not first.parameters:
+            varies |= case.parameters != first.parameters
+    return [int(k) for k in np.flatnonzero(varies)]
+
+
+def _varying_own(cases: Sequence[Leaves]) -> list[Path]:
+    """Return the leaves of policies and duties that differ between cases."""
+    every: dict[Path, None] = {}
+    for case in cases:
+        every.update(dict.fromkeys(case.own))
+    varying = []
+    for path in every:
+        first = cases[0].own.get(path, 0.0)
+        if any(case.own.get(path, 0.0) != first for case in cases):
+            varying.append(path)
+    return varying
+
+
+def _name_of(path: Path, policies: Sequence[str]) -> str:
     kind, *rest = path
     if kind == "policies":
         return f"{policies[rest[0]]}.{rest[1]}"
-    return f"duty of {rest[0]}" if kind == "duties" else ".".join(map(str, rest))
+    if kind == "duties":
+        return f"duty of {rest[0]}"
+    return ".".join(map(str, rest))
 
 
 def compile_parametric_program(
     case: Case, parameters: Parameters, levers: Levers, without: Iterable[str] = ()
 ) -> ParametricProgram:
-    """Write and compile the programme of a shape once.
+    """Write and compile the linear program of a shape once.
 
     Raises
     ------
     NotPolynomial
-        If a number enters the programme in a way that is neither a sum nor a product.
+        If a number enters the linear program in a way that is neither a sum nor a
+        product.
     """
-    traced = {
-        path: Polynomial({(k,): 1.0}, levers.names)
-        for k, paths in enumerate(levers.paths)
-        for path in paths
-    }
-    of_numbers, of_policies, of_duties = split(traced)
+    traced: dict[Path, Polynomial] = {}
+    for k, paths in enumerate(levers.paths):
+        for path in paths:
+            traced[path] = Polynomial({(k,): 1.0}, levers.names)
+    of_parameters, of_policies, of_duties = split(traced)
     acting = tuple(policy for policy in case.policies if not policy.inactive)
     substitution = Substitution(
-        with_leaves(parameters, of_numbers), with_leaves(acting, of_policies), of_duties
+        with_leaves(parameters, of_parameters),
+        with_leaves(acting, of_policies),
+        of_duties,
     )
     program, slots = compile_parametric(
         write(parameters, case.policies, without, substitution=substitution)
     )
     count = len(levers.names)
-    parts = [
-        PolynomialVector.of(found, count)
-        for found in (slots.matrix, slots.rhs, slots.lines)
-    ]
     return ParametricProgram(
         program.frame,
         SingletonBounds(program),
         (program.matrix, program.rhs, program.lines),
-        *parts,
+        PolynomialVector.of(slots.matrix, count),
+        PolynomialVector.of(slots.rhs, count),
+        PolynomialVector.of(slots.lines, count),
     )
