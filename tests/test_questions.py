@@ -52,7 +52,7 @@ def cache(data: Dataset) -> CaseCache:
 
 @pytest.fixture(scope="module")
 def law() -> Summary:
-    """Current law of the two-region data set, solved, for labels, years and discount factors."""
+    """Current law of the two-region data set, for labels, years and discount factors."""
     import helpers
 
     two = load_dataset(helpers.TWO)
@@ -81,7 +81,7 @@ def test_contract(name: str, cache: CaseCache) -> None:
 
 @pytest.mark.parametrize("short", [True, False])
 def test_cases_fit_the_data(short: bool, cache: CaseCache) -> None:
-    """Every cell of every question loads and passes the checks made before anything is solved."""
+    """Every cell of every question loads and passes the checks made before a solve."""
     cells: dict[tuple[str, str], Cell] = {}
     for name in MINE:
         cells |= {
@@ -96,7 +96,7 @@ def test_cases_fit_the_data(short: bool, cache: CaseCache) -> None:
 
 
 def test_families_share_a_shape(cache: CaseCache) -> None:
-    """What differs in numbers only is compiled once: the coalitions, and the steps of decoupling."""
+    """What differs in numbers only is compiled once: coalitions, steps of decoupling."""
     numbers = build_parameters(cache.data, cache.cell("current_law").world)
     reader = StructureReader()
     members = chokepoints.MEMBERS
@@ -117,7 +117,7 @@ def test_unknown_question() -> None:
 
 
 def test_titles_are_read_without_importing_questions() -> None:
-    """The list of questions has the title of each, and loads no module of a question."""
+    """The list of questions has the title of each and imports no question."""
     assert titles() == {name: question(name).TITLE for name in names()}
     code = (
         "import sys; from chipmodel import questions; questions.titles();"
@@ -130,7 +130,7 @@ def test_titles_are_read_without_importing_questions() -> None:
 
 
 def test_a_table_is_written_with_headings_and_read_by_key() -> None:
-    """Numbers are rounded, -0.0 is 0.0, and only columns that are listed are written."""
+    """Numbers are rounded, -0.0 is 0.0, and only columns in the list are written."""
     columns = (
         Column("case", "case"),
         Column("cost", "World", "USD bn", 3),
@@ -151,7 +151,7 @@ def test_a_table_is_written_with_headings_and_read_by_key() -> None:
 
 
 def test_gains_add_up(law: Summary) -> None:
-    """Surplus, rents and treasury make up what a region gains; a yearly sum has the same present value."""
+    """Surplus, rents and treasury make up a gain; a yearly sum has its present value."""
     own = replace(
         law,
         surplus={"AAA": law.surplus["AAA"] + 5.0, "BBB": law.surplus["BBB"] - 3.0},
@@ -168,7 +168,7 @@ def test_gains_add_up(law: Summary) -> None:
 
 
 def test_spending_and_support_of_firms(law: Summary) -> None:
-    """What firms spend in cash on fabs is counted by place and firm, and support by who receives it."""
+    """Cash spent on fabs is counted by place and firm, subsidies by who receives them."""
     import helpers
 
     from chipmodel.policies.capex_grant import CapexGrant
@@ -195,7 +195,7 @@ def test_spending_and_support_of_firms(law: Summary) -> None:
 
 
 def test_shapley_of_a_game_solved_by_hand() -> None:
-    """Two of three needed, one of them always the first: v(1,2) = v(1,3) = v(N) = 6, so 4, 1, 1."""
+    """Two of three, the first always needed: v(1,2) = v(1,3) = v(N) = 6, so 4, 1, 1."""
     worth = {frozenset(s): 0.0 for k in range(4) for s in combinations("abc", k)}
     for winning in ("ab", "ac", "abc"):
         worth[frozenset(winning)] = 6.0
@@ -205,7 +205,7 @@ def test_shapley_of_a_game_solved_by_hand() -> None:
 
 
 def test_a_split_values_both_sides(law: Summary) -> None:
-    """Everybody together is the reference; each side of a split is worth what its members gain or lose."""
+    """All together are the reference; a side of a split is worth its members' gains."""
     own = replace(
         law,
         surplus={
@@ -367,7 +367,7 @@ def test_awards_finding() -> None:
 
 
 def test_friendshoring_on_real_data() -> None:
-    """A short run: costs rise with the share, narrower sets cost more, and figures are drawn whole."""
+    """A short run: costs rise with the share, and narrower sets cost more."""
     data = load_dataset()
     cache = CaseCache(data)
     cache.solve(q12.cells(cache, True))
@@ -449,7 +449,7 @@ def test_figures_keep_their_labels(kind: str) -> None:
     "name", [name for name in names() if EVERY or name == "q08_alliance_ledger"]
 )
 def test_an_experiment_runs_alone(name: str, tmp_path: Path) -> None:
-    """As a user runs it, on the shipped data; all of them with CHIPMODEL_EVERY_CASE=1."""
+    """As a user runs it, on the shipped data; all with CHIPMODEL_EVERY_CASE=1."""
     script = ROOT / "experiments" / f"{name}.py"
     done = subprocess.run(
         [sys.executable, str(script), "--short", "--out", str(tmp_path), "--jobs", "2"],

@@ -265,7 +265,7 @@ def finding(
     # Gains and losses of all regions, also of those outside the rule.
     worst = min(gains, key=gains.__getitem__)
     best = max(gains, key=gains.__getitem__)
-    # In short the cases without Japan and Korea are fewer, so steps are matched by share.
+    # In short there are fewer steps without Japan and Korea, so they match by share.
     without = next(row for row in reversed(apart) if row["share"] == last["share"])
     saved = last["world"] - without["world"]
     return (

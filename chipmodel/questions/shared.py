@@ -248,7 +248,7 @@ def side_by_side_table(
         ``measure``.
     """
     blocks = []
-    # Unsorted, so that cases and columns stay in the order in which they were asked for.
+    # Unsorted, so that cases and columns stay in the order they are solved in.
     for measure in measures:
         block = table.pivot_table(
             index="case", columns=across, values=measure.key, sort=False
