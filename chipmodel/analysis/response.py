@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from scipy.optimize import toms748
 
 from chipmodel.analysis.structure import (
     Levers,
@@ -243,9 +244,10 @@ def find_number(
     low: float,
     high: float,
     tolerance: float = 1e-6,
-    most: int = 60,
 ) -> float:
-    """Find the number at which a rising metric meets a goal, by bisection with secant steps.
+    """Find the number at which a rising metric meets a goal, by the TOMS 748 algorithm.
+
+    The metric may jump over the goal; the number below the jump is then returned.
 
     Parameters
     ----------
@@ -263,28 +265,17 @@ def find_number(
     float
         Largest number found whose metric does not exceed the goal.
     """
-    below, above = metric(low), metric(high)
-    if above <= goal:
+    excess: dict[float, float] = {}
+
+    def excess_at(number: float) -> float:
+        if number not in excess:
+            excess[number] = metric(number) - goal
+        return excess[number]
+
+    if excess_at(low) > 0.0:
+        return low
+    if excess_at(high) <= 0.0:
         return high
-    width = high - low
-    for count in range(most):
-        if high - low <= tolerance * width or abs(goal - below) <= tolerance * max(
-            1.0, abs(goal)
-        ):
-            break
-        secant = (
-            low + (high - low) * (goal - below) / (above - below)
-            if above > below
-            else low
-        )
-        middle = (
-            (low + high) / 2.0
-            if count % 3 == 2
-            else min(max(secant, low + 0.01 * (high - low)), high - 0.01 * (high - low))
-        )
-        value = metric(middle)
-        if value <= goal:
-            low, below = middle, value
-        else:
-            high, above = middle, value
-    return low
+    # Its root may lie on either side of a jump; the numbers tried give the side below.
+    toms748(excess_at, low, high, xtol=tolerance * (high - low))
+    return max(number for number, value in excess.items() if value <= 0.0)
