@@ -1,17 +1,17 @@
 """Derived tables of the data package.
 
-Reads the sourced inputs in ``data/raw`` and the hand-kept tables beside this
+Reads the sourced inputs in ``data/raw`` and the tables written by hand beside this
 file, and rewrites everything of grade D that follows from them:
 
 * ``fleets.csv``        capacity by base year, region, segment and firm
 * ``expansion.csv``     weights of the places that can add capacity, by base year
-* ``cost_factors.csv``  running cost of places with a published ten-year cost, and fitted premiums (the other
-                        rows are kept)
-* ``parameters.csv``    fitted scalars (the other rows are kept)
+* ``cost_factors.csv``  running cost of places with a published ten-year cost, and
+                        fitted premiums (the other rows stay unchanged)
+* ``parameters.csv``    fitted scalars (the other rows stay unchanged)
 * ``budgets.csv``       what firms can spend on new capacity a year
 * ``prices.csv``        reference prices and customs shares
-* ``demand.csv``        growth of 2023 to 2025 (the later rows are kept)
-* ``assembly.csv``      the standard packaging fleet (the other rows are kept)
+* ``demand.csv``        growth of 2023 to 2025 (the later rows stay unchanged)
+* ``assembly.csv``      the standard packaging fleet (the other rows stay unchanged)
 
 ``python data/derive.py`` writes them, ``python data/derive.py --check`` only
 compares and exits with 1 if a file would change.
@@ -51,15 +51,15 @@ Fleet = dict[tuple[str, str], float]  # (region, segment) -> kwpm
 
 # ---------------------------------------------------------------- small tools
 def raw(name: str) -> pd.DataFrame:
-    """Read ``data/raw/<name>.csv``; ``value`` is a number, empty cells are empty text."""
+    """Read ``data/raw/<name>.csv``: ``value`` as numbers, empty cells as empty text."""
     table = pd.read_csv(DATA / "raw" / f"{name}.csv", keep_default_na=False)
     if "value" in table:
         table["value"] = table["value"].astype(float)
     return table
 
 
-def kept(name: str) -> pd.DataFrame:
-    """Read ``data/<name>.csv`` as text, so that kept rows are written back unchanged."""
+def current_table(name: str) -> pd.DataFrame:
+    """Read ``data/<name>.csv`` as text: its rows can be written back unchanged."""
     return pd.read_csv(DATA / f"{name}.csv", dtype=str, keep_default_na=False)
 
 
@@ -72,7 +72,7 @@ def plain(value: object) -> str:
 
 
 def sort_key(text: str) -> tuple[int, float, str]:
-    """Sort numbers as numbers, before words."""
+    """Sort numbers as numbers, before text."""
     try:
         return (0, float(text), "")
     except ValueError:
@@ -92,13 +92,13 @@ def table_text(columns: list[str], rows: list[list[object]], keys: int) -> str:
 
 def parameter(name: str) -> float:
     """Return one value of ``parameters.csv``."""
-    table = kept("parameters").set_index("parameter")
+    table = current_table("parameters").set_index("parameter")
     return float(table.loc[name, "value"])
 
 
 def item(table: str, name: str, key: str = "segment") -> dict[str, float]:
     """Return {key: value} for the rows of ``table`` whose item is ``name``."""
-    rows = kept(table)
+    rows = current_table(table)
     rows = rows[rows["item"] == name]
     return dict(zip(rows[key], rows["value"].astype(float), strict=True))
 
@@ -134,7 +134,7 @@ def region_factors() -> dict[str, float]:
 
 
 def fleet_2025(old: Fleet) -> Fleet:
-    """Capacity of 2025, rolled forward from 2022 segment by segment, then region by region."""
+    """Capacity of 2025, rolled forward from 2022 by segment, then by region."""
     growth = raw("semi_growth").set_index("item")["value"]
     company = raw("company_capacity").set_index(["firm", "segment", "region"])["value"]
     named = raw("named_increments").groupby(["segment", "region"])["value"].sum()
@@ -293,8 +293,8 @@ KNOWN = {
 
 
 def announced(year: int) -> pd.DataFrame:
-    """Projects that come after the base year, as they were known on the date of its plans."""
-    table = kept("projects").sort_values(["site", "as_of"])
+    """Projects after the base year, as they were known on the date of its plans."""
+    table = current_table("projects").sort_values(["site", "as_of"])
     table = table[table["as_of"] <= KNOWN[year]].groupby("site").last()
     return table[
         (table["status"] != "cancelled") & (table["earliest"].astype(int) > year)
@@ -304,8 +304,14 @@ def announced(year: int) -> pd.DataFrame:
 def expansion_rows(
     fleet_table: list[list[object]], floor: float = 0.005
 ) -> list[list[object]]:
-    """Weights of places by base year: half by its fleet, half by the additions announced after it."""
-    return [row for year in KNOWN for row in expansion_of(year, fleet_table, floor)]
+    """Weights of places by base year.
+
+    Half by its fleet, half by the additions announced after it.
+    """
+    rows = []
+    for year in KNOWN:
+        rows += expansion_of(year, fleet_table, floor)
+    return rows
 
 
 def expansion_of(
@@ -383,8 +389,8 @@ def ten_years(region: str, running: float) -> float:
 
 
 def running_factors() -> dict[str, tuple[float, str]]:
-    """Running cost at which the published ten-year gaps hold: {region: (factor, how)}."""
-    gaps = kept("targets").set_index("metric")["value"]
+    """Running cost that gives the published ten-year gaps: {region: (factor, how)}."""
+    gaps = current_table("targets").set_index("metric")["value"]
     paid = item_of_year("incentives", 2020)
 
     def factor(region: str, wanted: float) -> float:
@@ -411,7 +417,7 @@ def running_factors() -> dict[str, tuple[float, str]]:
 
 
 def fitted() -> dict[tuple[str, str], list[object]]:
-    """Facts fitted by experiments/calibrate.py: {(table, key of the row): the fact's cells}."""
+    """Facts fitted by experiments/calibrate.py: {(table, row key): its cells}."""
     found: dict[tuple[str, str], list[object]] = {}
     for row in raw("calibration").itertuples():
         value = float(row.fitted)
@@ -434,25 +440,29 @@ def fitted() -> dict[tuple[str, str], list[object]]:
 
 
 def parameter_rows() -> list[list[object]]:
-    """Rows of parameters.csv: those that were fitted; the other rows kept."""
+    """Rows of parameters.csv: fitted ones are replaced, the others stay unchanged."""
     fits = fitted()
     return [
         [row[0], *fits["parameters", row[0]]] if ("parameters", row[0]) in fits else row
-        for row in kept("parameters").values.tolist()
+        for row in current_table("parameters").values.tolist()
     ]
 
 
 def item_of_year(table: str, year: int) -> dict[str, float]:
     """Return {region: value} for the rows of ``table`` of a year."""
-    rows = kept(table)
+    rows = current_table(table)
     rows = rows[rows["year"].astype(int) == year]
     return dict(zip(rows["region"], rows["value"].astype(float), strict=True))
 
 
 def cost_factor_rows() -> list[list[object]]:
-    """Rows of cost_factors.csv: running cost where a published ten-year cost gives it; the other rows kept."""
+    """Rows of cost_factors.csv.
+
+    Running cost follows from the published ten-year cost where there is one; the other
+    rows stay unchanged.
+    """
     found, fits = running_factors(), fitted()
-    table = kept("cost_factors")
+    table = current_table("cost_factors")
     rows: list[list[object]] = []
     for row in table.values.tolist():
         region, name = row[0], row[1]
@@ -692,7 +702,7 @@ def price_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
 
 # -------------------------------------------------------- demand and assembly
 def demand_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
-    """Demand growth 2023-25 from the fleets; later rows as they stand in demand.csv."""
+    """Demand growth 2023-25 from the fleets; later rows stay unchanged."""
     rows: list[list[object]] = []
     for s in SEGMENTS:
         old, new = (sum(fleets[y][r, s] for r in REGIONS) for y in (2022, 2025))
@@ -704,18 +714,24 @@ def demand_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
         rows.append(
             [s, 2023, 2025, value, "share/year", "", "", "", "derived", "D", note]
         )
-    table = kept("demand")
+    table = current_table("demand")
     rows += table[table["year_from"].astype(int) > 2025].values.tolist()
     return rows
 
 
 def assembly_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
-    """Standard packaging fleet of 2025 from wafer output; other rows as they stand."""
+    """Standard packaging fleet of 2025 from wafer output; other rows stay unchanged."""
     use = item("operation", "u_base")
     output = sum(fleets[2025][r, s] * use[s] for r in REGIONS for s in SEGMENTS)
     shares = raw("assembly_shares")
-    names = dict(zip(kept("regions")["region"], kept("regions")["name"], strict=True))
-    table = kept("assembly")
+    names = dict(
+        zip(
+            current_table("regions")["region"],
+            current_table("regions")["name"],
+            strict=True,
+        )
+    )
+    table = current_table("assembly")
     rows: list[list[object]] = table[
         ~((table["kind"] == "fleet") & (table["package"] == "standard"))
     ].values.tolist()
@@ -731,10 +747,10 @@ def assembly_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
             note += "; a count of assembly plants would settle it"
         grade = "E" if line.grade == "E" else "D"
         source = "assumption" if grade == "E" else line.source
-        rows.append(
-            [f"fleet_{line.region.lower()}_standard", "fleet", "standard", f"Packaging and test, {names[line.region]}",
-             "other", line.region, "", value, "kwpm", "", low, high, source, grade, note]
-        )  # fmt: skip
+        site = f"fleet_{line.region.lower()}_standard"
+        name = f"Packaging and test, {names[line.region]}"
+        place = [site, "fleet", "standard", name, "other", line.region, ""]
+        rows.append([*place, value, "kwpm", "", low, high, source, grade, note])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""One programme compiled once equals the programme written anew, whatever the numbers."""
+"""A linear program compiled once equals the one written for each case."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def template_of(cells):
     return compile_parametric_program(*cells[0], levers), levers
 
 
-def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
+def assert_same_program(filled: LinearProgram, fresh: LinearProgram) -> None:
     assert filled.row_labels == fresh.row_labels
     assert filled.column_labels == fresh.column_labels
     assert (filled.is_equation == fresh.is_equation).all()
@@ -166,15 +166,18 @@ def assert_same_programme(filled: LinearProgram, fresh: LinearProgram) -> None:
 
 @FEW
 @given(st.lists(POINT, min_size=2, max_size=3))
-def test_a_filled_template_is_the_programme_written_anew(points):
-    """Rates, shares, quotas, demand, discount, cost, sigma and widths at once: products of levers included."""
+def test_a_filled_template_is_the_linear_program_written_for_the_case(points):
+    """Rates, shares, quotas, demand, discount, cost, sigma and widths at once.
+
+    Products of levers are among the entries.
+    """
     cells = [
         at(point, case_of(*RULES), world_of(TWO_REGIONS), TWO_REGIONS)
         for point in points
     ]
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
-        assert_same_programme(
+        assert_same_program(
             template.fill(levers.values[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, case.policies)),
         )
@@ -238,7 +241,7 @@ def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(
 
 
 def test_metrics_of_a_sweep_equal_those_of_a_run():
-    """Where the optimum is one point, so that nothing hangs on the way to it."""
+    """The optimum is unique, so that it does not depend on the path to it."""
     case = case_of(*RULES[:2])
     cells = [
         at({"duty.rate": rate}, case, world_of(TWO_REGIONS), TWO_REGIONS)
@@ -266,8 +269,8 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
 
 
 @pytest.mark.parametrize("name", list_cases(load_dataset()))
-def test_shipped_cases_share_a_programme_at_other_numbers(name):
-    """Every number of every instrument moved by 3%, with data beside it; a short horizon keeps it quick."""
+def test_shipped_cases_share_a_linear_program_at_other_numbers(name):
+    """All numbers of instruments move by 3%, and some data; the horizon is short."""
     data = load_dataset()
     world = load_world("central", data).with_(horizon=2028, report_until=2027)
     case = load_case(name, data)
@@ -305,7 +308,7 @@ def test_shipped_cases_share_a_programme_at_other_numbers(name):
     cells = [at(point, case, world, data) for point in points]
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
-        assert_same_programme(
+        assert_same_program(
             template.fill(levers.values[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, there.policies)),
         )

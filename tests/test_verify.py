@@ -1,4 +1,4 @@
-"""A second opinion: other methods agree, and what is not unique is told as a range."""
+"""A second opinion: other methods agree, and a result that is not unique is a range."""
 
 from __future__ import annotations
 
@@ -46,13 +46,16 @@ def test_other_methods_agree_and_headline_numbers_are_those_of_the_metrics(two, 
 
 @pytest.fixture
 def twins(variant, monkeypatch):
-    """A fleet of ten in AAA, 1.11 more wanted, and two places that build it at the same cost: any split is optimal."""
+    """A world in which any split of additions over two places is optimal.
+
+    AAA has a fleet of ten, 1.11 more is wanted, and both places build it at equal cost.
+    """
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
     data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1, "BBB": 1})
     return run(data, case_of())
 
 
-def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
+def test_a_share_that_is_not_unique_is_reported_as_a_range(twins):
     found = verify(twins)
     share = {r.name: r for r in found.ranges}["share.capacity.BBB.all.2026"]
     added = sum(twins.columns("build").values())
@@ -69,7 +72,7 @@ def test_a_share_that_is_not_unique_is_told_as_a_range(twins):
 
 def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
     """x + y <= 2 at no cost: (1 + x) / (2 + x + y) lies between 1/4 and 3/4."""
-    frame = ProgramLabels(
+    labels = ProgramLabels(
         row_labels=[("most", ())],
         column_labels=[("x", ()), ("y", ())],
         is_equation=np.array([False]),
@@ -79,7 +82,7 @@ def test_the_range_of_a_ratio_is_found_where_its_denominator_moves_too():
         groups={},
     )
     arrays = LinearProgram(
-        frame,
+        labels,
         sparse.csc_matrix([[-1.0, -1.0]]),
         np.array([-2.0]),
         sparse.csr_matrix((1, 2)),
@@ -103,7 +106,7 @@ def test_a_solution_that_is_not_optimal_is_found_out(two):
         verify(dataclasses.replace(solution, optimum=worse))
 
 
-def test_a_method_that_does_not_converge_is_said_to(two, monkeypatch):
+def test_a_method_that_does_not_converge_is_reported_so(two, monkeypatch):
     monkeypatch.setitem(
         verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3}
     )
@@ -126,7 +129,7 @@ def test_run_verify(tmp_path, monkeypatch, capsys):
     assert json.loads((folder / "manifest.json").read_text())["verified"] is None
 
 
-def test_the_manifest_holds_what_other_methods_said(two, tmp_path, monkeypatch):
+def test_the_manifest_holds_the_results_of_other_methods(two, tmp_path, monkeypatch):
     solution = run(two, "grant")
     monkeypatch.setitem(
         verification.METHODS, "pdlp", {"solver": "pdlp", "pdlp_iteration_limit": 3}
@@ -143,7 +146,10 @@ def test_the_manifest_holds_what_other_methods_said(two, tmp_path, monkeypatch):
 
 
 def test_study_verify(tmp_path, capsys):
-    """Every solve of a study is verified and its ranges are written; a study run again without leaves none behind."""
+    """Every solve of a study is verified and its ranges are written.
+
+    A study run again without verification leaves none behind.
+    """
     study = tmp_path / "small.toml"
     study.write_text(
         'title = "t"\ncases = ["no_policy", "grant"]\nkeep = "tables"\nmetrics ='
@@ -157,11 +163,11 @@ def test_study_verify(tmp_path, capsys):
     assert {"share.capacity.AAA.all.2028", "outlay.AAA"} <= set(table["metric"])
     assert (table["least"] <= table["value"] + 1e-9).all()
     assert set(table["unique"]) == {"yes"}
-    kept = [
+    stored = [
         json.loads(path.read_text())["verified"]
         for path in (tmp_path / "small").rglob("manifest.json")
     ]
-    assert [one["methods"][0]["method"] for one in kept] == ["ipm", "ipm"]
+    assert [found["methods"][0]["method"] for found in stored] == ["ipm", "ipm"]
     assert main.main(given) == 0
     assert not (tmp_path / "small" / "ranges.csv").exists()
     for study_of in ('cases = ["tariff"]\n[grid]\n"duty.rate" = [0.1, 0.2]', None):
@@ -172,16 +178,16 @@ def test_study_verify(tmp_path, capsys):
 
 
 def test_a_certificate_sees_a_column_that_pays_for_itself_and_is_not_at_zero(two):
-    """Complementarity fails alone where value and reduced cost are both there, though signs are right."""
+    """Only complementarity fails where value and reduced cost are both positive."""
     solution = run(two, "grant")
     arrays, optimum = solution.program, solution.optimum
     reduced = arrays.cost - arrays.matrix.T @ optimum.y
     k = int(np.argmax(reduced))
     x = optimum.x.copy()
     x[k] += 1.0
-    spoilt = certify(arrays, x, optimum.y)
+    corrupted = certify(arrays, x, optimum.y)
     assert optimum.certificate.complementarity < 1e-9
-    assert spoilt.complementarity == pytest.approx(
+    assert corrupted.complementarity == pytest.approx(
         reduced[k] * x[k] / abs(arrays.cost @ x)
     )
-    assert spoilt.worst >= spoilt.complementarity > optimum.certificate.worst
+    assert corrupted.worst >= corrupted.complementarity > optimum.certificate.worst

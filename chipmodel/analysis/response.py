@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
+from scipy.optimize import toms748
 
 from chipmodel.analysis.structure import (
     Levers,
@@ -255,9 +256,10 @@ def find_number(
     low: float,
     high: float,
     tolerance: float = 1e-6,
-    rounds: int = 60,
 ) -> float:
-    """Find the number at which a rising metric meets a goal, by bisection with secants.
+    """Find the number at which a rising metric meets a goal, by the TOMS 748 algorithm.
+
+    The metric may jump over the goal; the number below the jump is then returned.
 
     Parameters
     ----------
@@ -277,29 +279,17 @@ def find_number(
     float
         Largest number found whose metric does not exceed the goal.
     """
-    below = metric(low)
-    above = metric(high)
-    if above <= goal:
+    excess: dict[float, float] = {}
+
+    def excess_at(number: float) -> float:
+        if number not in excess:
+            excess[number] = metric(number) - goal
+        return excess[number]
+
+    if excess_at(low) > 0.0:
+        return low
+    if excess_at(high) <= 0.0:
         return high
-    first_width = high - low
-    goal_size = max(1.0, abs(goal))
-    for count in range(rounds):
-        width = high - low
-        narrow = width <= tolerance * first_width
-        if narrow or abs(goal - below) <= tolerance * goal_size:
-            break
-        if count % 3 == 2:
-            # A metric with steps or kinks can mislead the secant for many rounds.
-            middle = (low + high) / 2.0
-        else:
-            secant = low
-            if above > below:
-                secant = low + width * (goal - below) / (above - below)
-            # Not too near an end: the bracket must shrink from both sides.
-            middle = min(max(secant, low + 0.01 * width), high - 0.01 * width)
-        value = metric(middle)
-        if value <= goal:
-            low, below = middle, value
-        else:
-            high, above = middle, value
-    return low
+    # Its root may lie on either side of a jump; the numbers tried give the side below.
+    toms748(excess_at, low, high, xtol=tolerance * (high - low))
+    return max(number for number, value in excess.items() if value <= 0.0)
