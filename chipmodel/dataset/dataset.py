@@ -10,9 +10,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, cast
-
-import pandas as pd
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import read_file
@@ -21,6 +19,9 @@ from chipmodel.dataset.fields import Fact, Row
 from chipmodel.dataset.reading import dangling_references, read_table
 from chipmodel.dataset.rows import TABLES, SegmentRow, SourceRow, columns
 from chipmodel.dataset.sources import source_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -75,6 +76,8 @@ class Dataset:
                 "dataset", table, "no such table", "tables: " + ", ".join(TABLES)
             )
         rows = [row.model_dump() for row in self.tables[table]]
+        import pandas as pd  # start-up: most commands need no DataFrame of the data
+
         return pd.DataFrame(rows, columns=columns(TABLES[table]))
 
     @property

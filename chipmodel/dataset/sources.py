@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.text import offer
 from chipmodel.dataset.fields import Fact
 from chipmodel.dataset.rows import SourceRow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = {"value", "unit", "year_of_money", "low", "high", "grade", "note"}
 """Columns of a fact that are shown beside its citation."""
@@ -38,6 +40,8 @@ def source_of(
     matching = [(table, row) for table, row in specific if _matches(row, where)]
     if not matching:
         raise InputError(_no_match(item, where, [row for _, row in specific]))
+    import pandas as pd  # start-up: most commands cite nothing
+
     sources = {row.source: row for row in citations}
     return pd.DataFrame(
         [_described(table, row, sources[row.source]) for table, row in matching]
