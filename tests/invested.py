@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import pytest
 from helpers import add, case_of, change
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area
+from paper import (
+    CRF,
+    DF,
+    OLD,
+    PLANT,
+    PRICE,
+    area,
+    first_year,
+)
 
-from chipmodel import Case, Policy, Solution, run
+from chipmodel import Policy, Solution, run
 from chipmodel.policies.capacity_mandate import CapacityMandate
 from chipmodel.policies.domestic_first import DomesticFirst
 from chipmodel.policies.guardrail import Guardrail
 from chipmodel.policies.production_credit import ProductionCredit
 from chipmodel.policies.soft_finance import SoftFinance
 
-EXACT = 1e-9
-NOTHING = Case(name="nothing")
-OLD = INPUTS + OTHER
-"""Cost of a wafer from a fleet that runs anyway."""
-PLANT = CRF * CAPEX + RUNNING
-"""Capital and running cost of a new plant in BBB; in AAA capital costs `MORE`."""
 MORE = 10 * CRF
-HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without policy 1.11 kwpm are
-added in BBB.
-"""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
 
 
 def built(solution: Solution) -> dict[str, float]:
@@ -39,11 +32,6 @@ def built(solution: Solution) -> dict[str, float]:
         if value > 0:
             total[solution.parameters.sites.sites[site].region] += value
     return dict(total)
-
-
-def first_year() -> float:
-    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
-    return OLD * 10 - PRICE * 10 * area(1.0)
 
 
 def two_years(x: float, extra: float = 0.0) -> float:

@@ -11,12 +11,14 @@ Demand has elasticity -1, so that the first x times the reference quantity are w
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from helpers import Edit, change, drop, keep, parameters, rows
+import pytest
+from helpers import Edit, add, change, drop, keep, parameters, rows
 
-from chipmodel import Dataset
+from chipmodel import Case, Dataset, Solution
 from chipmodel.model.parameters.market import GRID
 
 PRICE, CAPEX, RUNNING, INPUTS = 60.0, 100.0, 12.0, 6.0
@@ -26,6 +28,15 @@ DF = [(1.0 + RATE) ** -k for k in range(10)]
 OTHER = PRICE - (CRF * CAPEX + RUNNING + INPUTS)
 """Other value added where the fleet's home builds at 100 with no time to build."""
 FIRM = {"AAA": "alpha", "BBB": "beta"}
+
+EXACT = 1e-9
+NOTHING = Case(name="nothing")
+OLD = INPUTS + OTHER
+"""Cost of a wafer from a fleet that runs anyway."""
+PLANT = CRF * CAPEX + RUNNING
+"""Capital and running cost of a new plant at the reference place."""
+HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
+"""BBB has the fleet and builds at 100, AAA builds at 110."""
 
 ONE_SEGMENT = (
     *(
@@ -153,4 +164,86 @@ def area(x: float) -> float:
         1.0
         + math.log(4.0 * low)
         + (max(x - low, 0.0) * step(x) if x - low > 1e-12 else 0.0)
+    )
+
+
+def exactly(value: float):
+    return pytest.approx(value, rel=EXACT, abs=EXACT)
+
+
+def built(solution: Solution) -> dict[tuple[str, int], float]:
+    """Builds by site and year, without zeros."""
+    return {key: value for key, value in solution.columns("build").items() if value > 0}
+
+
+def built_in_regions(solution: Solution) -> dict[tuple[str, int], float]:
+    """Builds by region and year, without zeros."""
+    total: dict[tuple[str, int], float] = defaultdict(float)
+    for (site, year), value in solution.columns("build").items():
+        if value > 0:
+            total[solution.parameters.sites.sites[site].region, year] += value
+    return dict(total)
+
+
+def line(solution: Solution, account: str, year: int) -> float:
+    """Total of an account paid in a year, undiscounted."""
+    found = solution.accounts.query(
+        "account == @account and year == @year and value < 0"
+    )
+    return -float(found.value.sum())
+
+
+def first_year() -> float:
+    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
+    return OLD * 10 - PRICE * 10 * area(1.0)
+
+
+def still(cost: float = OLD) -> float:
+    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
+    of ten.
+    """
+    return cost * 10 - PRICE * 10 * area(1.0)
+
+
+def project(**cells):
+    """Add a project to the paper world; the first row of the table is a model of its
+    columns.
+    """
+    whole = {
+        "site": "alpha_one",
+        "as_of": "2025-12-31",
+        "region": "AAA",
+        "segment": "chip",
+        "firm": "alpha",
+        "construction_begun": 2025,
+        "status": "construction",
+        "source": "test",
+        "grade": "A",
+        "unit": "kwpm",
+        "name": "Alpha One",
+        "note": "",
+        "low": None,
+        "high": None,
+        "year_of_money": None,
+        **cells,
+    }
+    return add("projects", **whole)
+
+
+def project_fact(item: str, value: float, treasury: str | None = None):
+    """Add a fact about the project."""
+    unit = {"committed": "share", "award": "MUSD"}[item]
+    return add(
+        "project_facts",
+        site="alpha_one",
+        item=item,
+        treasury=treasury,
+        value=value,
+        unit=unit,
+        year_of_money=2025 if unit == "MUSD" else None,
+        low=None,
+        high=None,
+        source="test",
+        grade="A",
+        note="",
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from helpers import add, change
-from paper import CAPEX, CRF, INPUTS, OTHER, PRICE, RUNNING, area, bare
+from paper import CRF, bare
 
-from chipmodel import Case, Solution, Tariff
+from chipmodel import Tariff
 from chipmodel.policies.capacity_linked_quota import CapacityLinkedQuota
 from chipmodel.policies.concentration_cap import ConcentrationCap
 from chipmodel.policies.embargo import Embargo
@@ -14,22 +13,10 @@ from chipmodel.policies.export_control import ExportControl
 from chipmodel.policies.free_trade_area import FreeTradeArea
 from chipmodel.policies.import_quota import ImportQuota
 
-EXACT = 1e-9
-NOTHING = Case(name="nothing")
-OLD = INPUTS + OTHER
-PLANT = CRF * CAPEX + RUNNING
 CHEAPER = CRF * 10 + 1.2
 """By how much a wafer of a new plant is cheaper in BBB, where it builds at 90 and runs
 at 10.8.
 """
-
-
-HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
 
 
 def quota(most: float = 0.5, **changes) -> ImportQuota:
@@ -140,18 +127,6 @@ def allowance(**changes) -> CapacityLinkedQuota:
             **changes,
         }
     )
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by site and year, without zeros."""
-    return {key: value for key, value in solution.columns("build").items() if value > 0}
-
-
-def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
-    of ten.
-    """
-    return cost * 10 - PRICE * 10 * area(1.0)
 
 
 def near_and_far(variant, *edits, **kwargs):

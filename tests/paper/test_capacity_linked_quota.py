@@ -6,8 +6,21 @@ import math
 
 import pytest
 from helpers import case_of, change
-from paper import CAPEX, CRF, DF, PRICE, RUNNING, area, bare
-from traded import OLD, PLANT, allowance, built, duty, exactly, still
+from paper import (
+    CAPEX,
+    CRF,
+    DF,
+    OLD,
+    PLANT,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built,
+    exactly,
+    still,
+)
+from traded import allowance, duty
 
 from chipmodel import Solution, run
 from chipmodel.model.parameters.build import build_parameters

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of, change, near, run_without, world_of
-from invested import (
-    FREE,
-    HOME_COSTS_MORE,
-    MORE,
-    NOTHING,
-    built,
-    exactly,
-    ledger,
-    mandate,
-)
-from paper import CRF, DF, RUNNING, bare
+from invested import FREE, MORE, built, ledger, mandate
+from paper import CRF, DF, HOME_COSTS_MORE, NOTHING, RUNNING, bare, exactly
 from pydantic import ValidationError
 
 from chipmodel import InputError, NoOptimum, Policy, run

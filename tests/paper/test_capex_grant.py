@@ -2,88 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import pytest
-from helpers import add, case_of, parameters
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare
+from helpers import case_of, parameters
+from paper import (
+    CAPEX,
+    CRF,
+    DF,
+    EXACT,
+    HOME_COSTS_MORE,
+    NOTHING,
+    OLD,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built_in_regions,
+    exactly,
+    first_year,
+    project,
+    project_fact,
+)
 
-from chipmodel import CapexGrant, Case, Policy, Solution, run
-
-EXACT = 1e-9
-
-NOTHING = Case(name="nothing")
-
-OLD = INPUTS + OTHER
-"""Cost of a wafer from a fleet that runs anyway."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by region and year, without zeros."""
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (site, year), value in solution.columns("build").items():
-        if value > 0:
-            total[solution.parameters.sites.sites[site].region, year] += value
-    return dict(total)
-
-
-def first_year() -> float:
-    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
-    return OLD * 10 - PRICE * 10 * area(1.0)
-
-
-def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its
-    columns.
-    """
-    whole = {
-        "site": "alpha_one",
-        "as_of": "2025-12-31",
-        "region": "AAA",
-        "segment": "chip",
-        "firm": "alpha",
-        "construction_begun": 2025,
-        "status": "construction",
-        "source": "test",
-        "grade": "A",
-        "unit": "kwpm",
-        "name": "Alpha One",
-        "note": "",
-        "low": None,
-        "high": None,
-        "year_of_money": None,
-        **cells,
-    }
-    return add("projects", **whole)
-
-
-def project_fact(item: str, value: float, treasury: str | None = None):
-    """Add a fact about the project."""
-    unit = {"committed": "share", "award": "MUSD"}[item]
-    return add(
-        "project_facts",
-        site="alpha_one",
-        item=item,
-        treasury=treasury,
-        value=value,
-        unit=unit,
-        year_of_money=2025 if unit == "MUSD" else None,
-        low=None,
-        high=None,
-        source="test",
-        grade="A",
-        note="",
-    )
-
-
-HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are
-added in BBB.
-"""
+from chipmodel import CapexGrant, Policy, run
 
 
 def costs_without_support() -> float:
@@ -109,10 +49,13 @@ def test_award_moves_its_project(variant):
         id="award", form="award", region="AAA", years=(2025, 2026), source="own"
     )
     solution = run(data, case_of(award))
-    assert built(solution) == {("AAA", 2026): exactly(1), ("BBB", 2026): exactly(0.11)}
+    assert built_in_regions(solution) == {
+        ("AAA", 2026): exactly(1),
+        ("BBB", 2026): exactly(0.11),
+    }
     assert solution.objective == exactly(costs_without_support() - DF[1] * CRF * 2)
     half = run(data, case_of(award.model_copy(update={"share": 0.5})))
-    assert built(half) == {("BBB", 2026): exactly(1.11)}
+    assert built_in_regions(half) == {("BBB", 2026): exactly(1.11)}
     assert half.objective == exactly(costs_without_support())
 
 
@@ -133,7 +76,9 @@ def test_open_grant_with_a_rate(variant, rate, moved):
         source="own",
     )
     solution = run(data, case_of(grant))
-    assert built(solution) == {("AAA" if moved else "BBB", 2026): exactly(1.11)}
+    assert built_in_regions(solution) == {
+        ("AAA" if moved else "BBB", 2026): exactly(1.11)
+    }
     gain = (110 * rate - 10) * 1.11 if moved else 0.0
     assert solution.objective == exactly(costs_without_support() - DF[1] * CRF * gain)
 
@@ -178,7 +123,7 @@ def test_marginal_grant_pays_only_for_what_it_moves(variant):
         source="own",
     )
     solution = run(data, case_of(grant))
-    assert built(solution) == {
+    assert built_in_regions(solution) == {
         ("AAA", 2026): exactly(0.5),
         ("BBB", 2026): exactly(0.61),
     }
@@ -264,10 +209,10 @@ def test_bare_pool_moves_nothing_and_its_dual_is_one(variant):
             )
         ),
     )
-    assert built(before) == {
-        ("AAA", 2026): pytest.approx(built(pool)["AAA", 2026], rel=EXACT)
+    assert built_in_regions(before) == {
+        ("AAA", 2026): pytest.approx(built_in_regions(pool)["AAA", 2026], rel=EXACT)
     }
-    assert len(built(pool)) == 1
+    assert len(built_in_regions(pool)) == 1
     assert pool.duals("demand_balance") == pytest.approx(
         before.duals("demand_balance"), rel=EXACT
     )

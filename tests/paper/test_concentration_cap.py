@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from paper import CRF, DF, PRICE, area, bare
+from paper import (
+    CRF,
+    DF,
+    HOME_COSTS_MORE,
+    OLD,
+    PLANT,
+    PRICE,
+    area,
+    bare,
+    built,
+    exactly,
+    still,
+)
 from pydantic import ValidationError
-from traded import HOME_COSTS_MORE, OLD, PLANT, built, cap, exactly, still
+from traded import cap
 
 from chipmodel import run
 

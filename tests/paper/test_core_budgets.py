@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import pytest
 from helpers import case_of, parameters, rows
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare
+from paper import (
+    CAPEX,
+    CRF,
+    DF,
+    NOTHING,
+    OLD,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built_in_regions,
+    exactly,
+    first_year,
+    line,
+)
 
-from chipmodel import CapexGrant, Case, Solution, run
-
-EXACT = 1e-9
-
-NOTHING = Case(name="nothing")
-
-OLD = INPUTS + OTHER
-"""Cost of a wafer from a fleet that runs anyway."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by region and year, without zeros."""
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (site, year), value in solution.columns("build").items():
-        if value > 0:
-            total[solution.parameters.sites.sites[site].region, year] += value
-    return dict(total)
-
-
-def line(solution: Solution, account: str, year: int) -> float:
-    """Total of an account paid in a year, undiscounted."""
-    found = solution.accounts.query(
-        "account == @account and year == @year and value < 0"
-    )
-    return -float(found.value.sum())
-
-
-def first_year() -> float:
-    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
-    return OLD * 10 - PRICE * 10 * area(1.0)
+from chipmodel import CapexGrant, run
 
 
 def with_budget(variant, mode: str):
@@ -65,7 +44,7 @@ def test_budget_and_outside_capital(variant):
     from outside. The step 0.97 to 0.99 (61.2) is not.
     """
     solution = run(with_budget(variant, "gross"), NOTHING)
-    assert built(solution) == {("AAA", 2026): exactly(0.67)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(0.67)}
     assert line(solution, "outside_capital", 2026) == exactly(0.24)
     cost = OLD * 10.67 + (CRF * CAPEX + RUNNING) * 0.67 + 0.24
     assert solution.objective == exactly(
@@ -102,7 +81,7 @@ def test_budget_gross_or_net_of_support(variant, mode, made, outside):
         source="own",
     )
     solution = run(with_budget(variant, mode), case_of(grant))
-    assert built(solution) == {("AAA", 2026): exactly(made - 10)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(made - 10)}
     premium = sum(0.02 * (k + 1) * amount for k, amount in enumerate(outside))
     assert line(solution, "outside_capital", 2026) == exactly(premium)
     cost = OLD * made + (CRF * 80 + RUNNING) * (made - 10) + premium

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from traded import allowance, area_of_two, duty, exactly, near_and_far
+from paper import exactly
+from traded import allowance, area_of_two, duty, near_and_far
 
 from chipmodel import Policy, Tariff, run
 from chipmodel.model.lp.program import schedule_of

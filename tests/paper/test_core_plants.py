@@ -5,87 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from helpers import add, change, parameters, world_of
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
+from helpers import change, parameters, world_of
+from paper import (
+    CAPEX,
+    CRF,
+    DF,
+    INPUTS,
+    NOTHING,
+    OLD,
+    OTHER,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built_in_regions,
+    exactly,
+    first_year,
+    line,
+    project,
+    project_fact,
+    step,
+)
 
-from chipmodel import Case, Solution, run
-
-EXACT = 1e-9
-
-NOTHING = Case(name="nothing")
-
-OLD = INPUTS + OTHER
-"""Cost of a wafer from a fleet that runs anyway."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by region and year, without zeros."""
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (site, year), value in solution.columns("build").items():
-        if value > 0:
-            total[solution.parameters.sites.sites[site].region, year] += value
-    return dict(total)
-
-
-def line(solution: Solution, account: str, year: int) -> float:
-    """Total of an account paid in a year, undiscounted."""
-    found = solution.accounts.query(
-        "account == @account and year == @year and value < 0"
-    )
-    return -float(found.value.sum())
-
-
-def first_year() -> float:
-    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
-    return OLD * 10 - PRICE * 10 * area(1.0)
-
-
-def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its
-    columns.
-    """
-    whole = {
-        "site": "alpha_one",
-        "as_of": "2025-12-31",
-        "region": "AAA",
-        "segment": "chip",
-        "firm": "alpha",
-        "construction_begun": 2025,
-        "status": "construction",
-        "source": "test",
-        "grade": "A",
-        "unit": "kwpm",
-        "name": "Alpha One",
-        "note": "",
-        "low": None,
-        "high": None,
-        "year_of_money": None,
-        **cells,
-    }
-    return add("projects", **whole)
-
-
-def project_fact(item: str, value: float, treasury: str | None = None):
-    """Add a fact about the project."""
-    unit = {"committed": "share", "award": "MUSD"}[item]
-    return add(
-        "project_facts",
-        site="alpha_one",
-        item=item,
-        treasury=treasury,
-        value=value,
-        unit=unit,
-        year_of_money=2025 if unit == "MUSD" else None,
-        low=None,
-        high=None,
-        source="test",
-        grade="A",
-        note="",
-    )
+from chipmodel import run
 
 
 def test_the_first_marginal_plant_sets_the_price(variant):
@@ -114,7 +56,7 @@ def test_one_plant_in_one_year_costs_capex_times_capital_recovery(variant):
     """
     data = bare(variant, fleets={"AAA": 10}, place={"AAA": 1})
     solution = run(data, NOTHING)
-    assert built(solution) == {("AAA", 2026): exactly(1.11)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(1.11)}
     assert line(solution, "capital", 2026) == exactly(1.11 * CAPEX * CRF)
     cost = OLD * 11.11 + (CRF * CAPEX + RUNNING) * 1.11
     assert solution.objective == exactly(
@@ -140,7 +82,7 @@ def test_interest_during_construction(variant):
     solution = run(data, NOTHING)
     interest = 0.125 * 1.08**2 + 0.875 * 1.08
     other = PRICE - CRF * CAPEX * interest - RUNNING - INPUTS
-    assert built(solution) == {("AAA", 2026): exactly(1.11)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(1.11)}
     assert line(solution, "capital", 2028) == exactly(1.11 * CAPEX * interest * CRF)
     assert line(solution, "capital", 2027) == 0.0
     cash = solution.account.rows
@@ -186,7 +128,7 @@ def test_lead_time_is_split_over_two_years(variant):
         for k, (a, b) in enumerate(zip(shell, tools, strict=True))
     )
     other = PRICE - CRF * CAPEX * interest - RUNNING - INPUTS
-    assert built(solution) == {("AAA", 2026): exactly(4)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(4)}
     made = solution.columns("made")
     assert made["chip", "AAA", 2027] == exactly(12)
     assert made["chip", "AAA", 2028] == exactly(14)
@@ -219,8 +161,11 @@ def test_committed_project_in_an_expensive_place(variant):
         place={"AAA": 1.1, "BBB": 1},
     )
     bound, free = run(data, NOTHING), run(data, NOTHING, world_of(data, committed=0.0))
-    assert built(free) == {("BBB", 2026): exactly(1.11)}
-    assert built(bound) == {("AAA", 2026): exactly(1), ("BBB", 2026): exactly(0.11)}
+    assert built_in_regions(free) == {("BBB", 2026): exactly(1.11)}
+    assert built_in_regions(bound) == {
+        ("AAA", 2026): exactly(1),
+        ("BBB", 2026): exactly(0.11),
+    }
     assert bound.objective - free.objective == pytest.approx(DF[1] * CRF * 10, rel=1e-8)
     assert bound.duals("commitment")["alpha_one", 2026] == exactly(CRF * 10)
 

@@ -6,27 +6,25 @@ import math
 
 import pytest
 from helpers import add, case_of, change, rows, run_without, world_of
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
+from paper import (
+    CRF,
+    DF,
+    INPUTS,
+    NOTHING,
+    OLD,
+    OTHER,
+    PLANT,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built,
+    exactly,
+    step,
+    still,
+)
 
-from chipmodel import Case, Solution, Tariff, run
-
-EXACT = 1e-9
-
-NOTHING = Case(name="nothing")
-
-OLD = INPUTS + OTHER
-
-PLANT = CRF * CAPEX + RUNNING
-"""Capital and running cost of a new plant at the reference place."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by site and year, without zeros."""
-    return {key: value for key, value in solution.columns("build").items() if value > 0}
+from chipmodel import Tariff, run
 
 
 def duty(rate: float, on: str = "chips", **changes) -> Tariff:
@@ -43,13 +41,6 @@ def duty(rate: float, on: str = "chips", **changes) -> Tariff:
             **changes,
         }
     )
-
-
-def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
-    of ten.
-    """
-    return cost * 10 - PRICE * 10 * area(1.0)
 
 
 def two_makers(variant, *edits, fleets, **kwargs):

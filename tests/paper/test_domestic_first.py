@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of, rows
-from invested import HOME_COSTS_MORE, MORE, built, domestic, exactly, ledger, two_years
-from paper import CRF, DF, bare
+from invested import MORE, built, domestic, ledger, two_years
+from paper import CRF, DF, HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import InputError, run
 

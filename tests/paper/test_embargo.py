@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from paper import DF, PRICE, area, step
-from traded import (
-    CHEAPER,
-    OLD,
-    PLANT,
-    built,
-    embargo,
-    exactly,
-    near_and_far,
-    quota,
-    resist,
-    still,
-)
+from paper import DF, OLD, PLANT, PRICE, area, built, exactly, step, still
+from traded import CHEAPER, embargo, near_and_far, quota, resist
 
 from chipmodel import run
 

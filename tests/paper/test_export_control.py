@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from paper import DF, PRICE, area, bare
-from traded import OLD, PLANT, built, control, exactly, resist, still
+from paper import DF, OLD, PLANT, PRICE, area, bare, built, exactly, still
+from traded import control, resist
 
 from chipmodel import run
 

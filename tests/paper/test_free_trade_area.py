@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from paper import DF, PRICE, area
-from traded import (
-    CHEAPER,
-    OLD,
-    PLANT,
-    area_of_two,
-    built,
-    duty,
-    exactly,
-    near_and_far,
-    still,
-)
+from paper import DF, OLD, PLANT, PRICE, area, built, exactly, still
+from traded import CHEAPER, area_of_two, duty, near_and_far
 
 from chipmodel import Tariff, run
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from invested import (
-    HOME_COSTS_MORE,
-    MORE,
-    built,
-    exactly,
-    guardrail,
-    ledger,
-    project,
-    two_years,
-)
-from paper import CRF, DF, bare
+from invested import MORE, built, guardrail, ledger, project, two_years
+from paper import CRF, DF, HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import InputError, run
 

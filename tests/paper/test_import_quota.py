@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of, run_without
-from paper import DF, PRICE, area, bare
-from traded import CHEAPER, OLD, PLANT, built, duty, exactly, near_and_far, quota, still
+from paper import DF, OLD, PLANT, PRICE, area, bare, built, exactly, still
+from traded import CHEAPER, duty, near_and_far, quota
 
 from chipmodel import run
 from chipmodel.common.units import per_wafer

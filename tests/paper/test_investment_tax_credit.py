@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from helpers import case_of
+from paper import (
+    CRF,
+    DF,
+    HOME_COSTS_MORE,
+    OLD,
+    PRICE,
+    RUNNING,
+    area,
+    bare,
+    built_in_regions,
+    exactly,
+    first_year,
+    project,
+)
 
-import pytest
-from helpers import add, case_of
-from paper import CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare
-
-from chipmodel import InvestmentTaxCredit, Solution, run
-
-EXACT = 1e-9
-
-OLD = INPUTS + OTHER
-"""Cost of a wafer from a fleet that runs anyway."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by region and year, without zeros."""
-    total: dict[tuple[str, int], float] = defaultdict(float)
-    for (site, year), value in solution.columns("build").items():
-        if value > 0:
-            total[solution.parameters.sites.sites[site].region, year] += value
-    return dict(total)
-
-
-def first_year() -> float:
-    """Cost less value of 2025: the fleet of 10 serves the reference quantity of 10."""
-    return OLD * 10 - PRICE * 10 * area(1.0)
-
-
-def project(**cells):
-    """Add a project to the paper world; the first row of the table is a model of its
-    columns.
-    """
-    whole = {
-        "site": "alpha_one",
-        "as_of": "2025-12-31",
-        "region": "AAA",
-        "segment": "chip",
-        "firm": "alpha",
-        "construction_begun": 2025,
-        "status": "construction",
-        "source": "test",
-        "grade": "A",
-        "unit": "kwpm",
-        "name": "Alpha One",
-        "note": "",
-        "low": None,
-        "high": None,
-        "year_of_money": None,
-        **cells,
-    }
-    return add("projects", **whole)
-
-
-HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110: without support 1.11 kwpm are
-added in BBB.
-"""
+from chipmodel import InvestmentTaxCredit, run
 
 
 def credit(**changes) -> InvestmentTaxCredit:
@@ -85,7 +41,7 @@ def test_tax_credit_without_a_deadline(variant):
     """
     data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
     solution = run(data, case_of(credit()))
-    assert built(solution) == {
+    assert built_in_regions(solution) == {
         ("AAA", 2026): exactly(1.11),
         ("AAA", 2027): exactly(1.111),
     }
@@ -107,7 +63,7 @@ def test_tax_credit_falls_off_a_cliff(variant):
     """
     data = bare(variant, **HOME_COSTS_MORE, growth=(0.1, 0.1))
     solution = run(data, case_of(credit(begin_by=2026)))
-    assert built(solution) == {
+    assert built_in_regions(solution) == {
         ("AAA", 2026): exactly(1.33),
         ("BBB", 2027): exactly(12.221 - 11.33),
     }
@@ -134,7 +90,7 @@ def test_project_started_in_time_keeps_the_credit(variant):
         variant, project(value=5, earliest=2026), **HOME_COSTS_MORE, growth=(0.1, 0.1)
     )
     solution = run(data, case_of(credit(begin_by=2026)))
-    assert built(solution) == {
+    assert built_in_regions(solution) == {
         ("AAA", 2026): exactly(1.11),
         ("AAA", 2027): exactly(1.111),
     }

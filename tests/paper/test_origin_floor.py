@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from paper import CAPEX, CRF, DF, INPUTS, OTHER, PRICE, RUNNING, area, bare, step
+from paper import (
+    CRF,
+    DF,
+    HOME_COSTS_MORE,
+    OLD,
+    PLANT,
+    PRICE,
+    area,
+    bare,
+    built,
+    exactly,
+    step,
+    still,
+)
 
-from chipmodel import OriginFloor, Solution, run
+from chipmodel import OriginFloor, run
 from chipmodel.common.units import per_wafer
-
-EXACT = 1e-9
-
-OLD = INPUTS + OTHER
-
-PLANT = CRF * CAPEX + RUNNING
-"""Capital and running cost of a new plant at the reference place."""
-
-
-def exactly(value: float):
-    return pytest.approx(value, rel=EXACT, abs=EXACT)
-
-
-def built(solution: Solution) -> dict[tuple[str, int], float]:
-    """Builds by site and year, without zeros."""
-    return {key: value for key, value in solution.columns("build").items() if value > 0}
-
-
-def still(cost: float = OLD) -> float:
-    """Cost less value of a year in which ten kwpm of fleets serve a reference quantity
-    of ten.
-    """
-    return cost * 10 - PRICE * 10 * area(1.0)
-
-
-HOME_COSTS_MORE = {"fleets": {"BBB": 10}, "place": {"AAA": 1.1, "BBB": 1.0}}
-"""BBB has the fleet and builds at 100, AAA builds at 110."""
 
 
 def floor(**changes) -> OriginFloor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from invested import FREE, HOME_COSTS_MORE, built, credit, exactly, ledger, two_years
-from paper import CRF, DF, bare
+from invested import FREE, built, credit, ledger, two_years
+from paper import CRF, DF, HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import InputError, run
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of, near
-from invested import FREE, HOME_COSTS_MORE, built, exactly, ledger, loan, project
-from paper import CRF, DF, bare
+from invested import FREE, built, ledger, loan, project
+from paper import CRF, DF, HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import CapexGrant, run
 from chipmodel.model.parameters.finance import capital_recovery

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from helpers import case_of
-from invested import COMMON, FREE, HOME_COSTS_MORE, built, credit, exactly, project
-from paper import CRF, DF, bare
+from invested import COMMON, FREE, built, credit, project
+from paper import CRF, DF, HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import CapexGrant, InputError, run
 

@@ -9,17 +9,8 @@ import math
 
 import pytest
 from helpers import case_of, near, world_of
-from invested import (
-    ABROAD,
-    LATE,
-    credit,
-    domestic,
-    exactly,
-    guardrail,
-    loan,
-    mandate,
-    objective,
-)
+from invested import ABROAD, LATE, credit, domestic, guardrail, loan, mandate, objective
+from paper import exactly
 
 from chipmodel import CapexGrant, NoOptimum, run
 from chipmodel.common.units import per_kwpm_year

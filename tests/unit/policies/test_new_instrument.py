@@ -102,9 +102,9 @@ PAPER_TEST = '''"""A levy on new capacity, solved on paper."""
 from __future__ import annotations
 
 import pytest
-from invested import HOME_COSTS_MORE, MORE, built, exactly, two_years
 from helpers import case_of
-from paper import bare
+from invested import MORE, built, two_years
+from paper import HOME_COSTS_MORE, bare, exactly
 
 from chipmodel import CapacityLevy, run
 

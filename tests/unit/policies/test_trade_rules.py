@@ -7,11 +7,9 @@ import math
 
 import pytest
 from helpers import booked_and_ledger, case_of, copy_two
-from paper import bare
+from paper import HOME_COSTS_MORE, NOTHING, bare, exactly
 from pydantic import ValidationError
 from traded import (
-    HOME_COSTS_MORE,
-    NOTHING,
     allowance,
     area_of_two,
     beta_abroad,
@@ -19,7 +17,6 @@ from traded import (
     control,
     duty,
     embargo,
-    exactly,
     near_and_far,
     quota,
     resist,
