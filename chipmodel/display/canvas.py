@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ NEEDS = "the figures need matplotlib: pip install chipmodel[plot]"
 
 PASSES = 200
 """Passes of `spread_apart`; a figure has a dozen labels, which settle much earlier."""
+
+
+@dataclass(frozen=True)
+class CurveEnd:
+    """The right end of a curve, where its name is written."""
+
+    y: float
+    x: float
+    name: str
 
 
 def drawable() -> bool:
@@ -266,3 +276,44 @@ def name_rows(ax: Any, names: Iterable[str], width: int) -> None:
     """Write names, folded at a width, beside the rows of an axis."""
     labels = [style.short(str(name), width) for name in names]
     ax.set_yticks(range(len(labels)), labels)
+
+
+def name_ends(
+    ax: Any, ends: Sequence[CurveEnd], colours: Mapping[str, str], width: int
+) -> None:
+    """Write the names of curves right of their ends, one above the other.
+
+    Parameters
+    ----------
+    ax : Axes
+    ends : sequence of CurveEnd
+    colours : mapping
+        Colour by name.
+    width : int
+        Letters at which a name is folded.
+    """
+    ends = sorted(ends, key=lambda end: (end.y, end.x, end.name))
+    bottom, top = ax.get_ylim()
+    lines = [style.short(end.name, width).count("\n") + 1 for end in ends]
+    gap = 0.05 * max(lines, default=1) * (top - bottom)
+    # No name may be lower than the axis, where the numbers of the axis are.
+    lowest = bottom
+    heights = []
+    for height in spread_apart([end.y for end in ends], gap):
+        heights.append(max(height, lowest))
+        lowest = heights[-1] + gap
+    right = max((end.x for end in ends), default=0.0)
+    left = ax.get_xlim()[0]
+    for height, end in zip(heights, ends, strict=True):
+        ax.text(
+            right + 0.025 * (right - left),
+            height,
+            style.short(end.name, width),
+            color=colours[end.name],
+            va="center",
+            fontsize=8.5,
+            fontweight="bold",
+            clip_on=False,
+            linespacing=0.95,
+        )
+    ax.set_xlim(right=right)

@@ -148,6 +148,7 @@ def _projects_panel(
         size = indexed.loc[(site, cases[0]), "size"]
         ax.barh(i, size, height=0.62, color=style.GROUND)
         values = [indexed.loc[(site, case), "value"] for case in cases]
+        # Equal dots would hide each other.
         apart = 0.0 if max(values) - min(values) > near else 0.3
         heights = [i + apart * (place - middle) for place in range(len(cases))]
         ax.plot(values, heights, color=colour, linewidth=1.4, alpha=0.6)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from chipmodel.display import style
 from chipmodel.display.canvas import (
+    CurveEnd,
     Drawn,
     add_caption,
     annotate_beside,
     label_margin,
     longest_line,
+    name_ends,
     name_rows,
     signed_number,
-    spread_apart,
     stack_diverging,
     subplots,
     widen_for_numbers,
@@ -36,15 +36,6 @@ TICKS = 8
 
 CURVE_NAME, BAR_NAME, MATRIX_NAME, GROUP_NAME = 16, 26, 30, 20
 """Letters at which names of curves, bars, rows of a matrix and groups are folded."""
-
-
-@dataclass(frozen=True)
-class _CurveEnd:
-    """The right end of a curve, where its name is written."""
-
-    y: float
-    x: float
-    name: str
 
 
 def curves(
@@ -86,6 +77,7 @@ def curves(
         for place, name in enumerate(names):
             rows = (table[by] == name) & table[column].notna()
             curve = table[rows].sort_values(x)
+            # A panel may lack a curve, which keeps its colour in the others.
             if curve.empty:
                 continue
             ax.plot(
@@ -97,15 +89,16 @@ def curves(
                 clip_on=False,
                 zorder=3,
             )
+            # The name is written at the last point that has a value.
             last = curve.iloc[-1]
-            ends.append(_CurveEnd(float(last[column]), scale * float(last[x]), name))
+            ends.append(CurveEnd(float(last[column]), scale * float(last[x]), name))
         ax.axhline(0, color=style.FAINT, linewidth=0.8)
         ax.set_title(style.plain(heading))
         ax.set_xlabel(style.plain(xlabel))
         ax.grid(axis="y")
         if percent and len(ticks) <= TICKS:
             ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        _name_ends(ax, ends, colours)
+        name_ends(ax, ends, colours, CURVE_NAME)
     axes[0].set_ylabel(style.plain(ylabel))
     add_caption(fig, style.plain(title), style.plain(note))
     left = 0.75
@@ -124,35 +117,6 @@ def curves(
 def _without_unit(column: str) -> str:
     """Return the name of a column without its unit, which the title has."""
     return style.plain(column.removesuffix(", USD bn"))
-
-
-def _name_ends(ax: Any, ends: Sequence[_CurveEnd], colours: Mapping[str, str]) -> None:
-    """Write the names of curves right of their ends, one above the other."""
-    ends = sorted(ends, key=lambda end: (end.y, end.x, end.name))
-    bottom, top = ax.get_ylim()
-    lines = [style.short(end.name, CURVE_NAME).count("\n") + 1 for end in ends]
-    gap = 0.05 * max(lines, default=1) * (top - bottom)
-    # No name may be lower than the axis, where the numbers of the axis are.
-    lowest = bottom
-    heights = []
-    for height in spread_apart([end.y for end in ends], gap):
-        heights.append(max(height, lowest))
-        lowest = heights[-1] + gap
-    right = max((end.x for end in ends), default=0.0)
-    left = ax.get_xlim()[0]
-    for height, end in zip(heights, ends, strict=True):
-        ax.text(
-            right + 0.025 * (right - left),
-            height,
-            style.short(end.name, CURVE_NAME),
-            color=colours[end.name],
-            va="center",
-            fontsize=8.5,
-            fontweight="bold",
-            clip_on=False,
-            linespacing=0.95,
-        )
-    ax.set_xlim(right=right)
 
 
 def _groups(table: pd.DataFrame, panel: str | None) -> list[tuple[str, pd.DataFrame]]:
@@ -227,6 +191,7 @@ def stacked_support(
     if legend_lines:
         _legend(fig, parts, min(4, len(parts)), columnspacing=1.4)
     add_caption(fig, style.plain(title), style.plain(note))
+    # Margins are fixed in inches, so that letters of all figures have one size.
     heading_height = 0.2 if panel else 0.0
     fig.subplots_adjust(
         left=label_margin(map(str, table[label]), BAR_NAME) / wide,

@@ -37,6 +37,7 @@ def duty_finding(pair: Pair, policy: Tariff) -> Finding:
     finding = Finding(f"tariff.{summary.case.name}.{policy.id}", importer)
     duty = recorded_instrument(finding, policy, summary)
     text = [f"Tariff: in the model, {duty} {_incidence(finding, pair, policy)}"]
+    # A duty on bare chips makes devices from abroad cheaper than those made at home.
     years = years_in_force(policy, summary)
     if years:
         change = _device_making(finding, pair, importer, years)
@@ -62,6 +63,7 @@ def _incidence(finding: Finding, pair: Pair, policy: Tariff) -> str:
         return f"{outside_report(policy, summary)}."
     if policy.on == "use":
         return "applies to chips in devices too, and no pass-through is given."
+    # By place of packaging the duty of a wafer is not known from where it was made.
     if policy.origin_rule == "assembly":
         return (
             "takes the place of packaging for the origin, and no pass-through is given."
@@ -108,6 +110,7 @@ def _by_segment(finding: Finding, summary: Summary, through: PassThrough) -> str
     Segments in which the reference price already contained a premium are listed apart:
     there the duty replaces the premium and raises the price by less.
     """
+    # A ratio to the mean has no meaning where the mean is negative.
     total = through.total(through.maker)
     weak, other = [], []
     for segment, share in through.maker.items():

@@ -199,6 +199,7 @@ def named_projects(summaries: Sequence[Summary], reference: str | None) -> pd.Da
     Regions are the two subject regions of highest rank. Cases are those of the world
     with the lowest share of committed projects, where the model chooses what is built.
     """
+    # Where every project is committed, all cases would show the same builds.
     freest = min((summary.world for summary in summaries), key=lambda w: w.committed)
     base = references(summaries, reference)[freest.name]
     cases = [base]

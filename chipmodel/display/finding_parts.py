@@ -73,6 +73,7 @@ class Finding:
     ) -> float:
         """Record a number, once, and return it."""
         row = (summary.world.name, quantity, segment, value, unit)
+        # Two sentences may be filled from the same number.
         if row not in self.numbers:
             self.numbers.append(row)
         return value
@@ -144,6 +145,7 @@ def cash(summary: Summary) -> str:
 
 def users_sentence(finding: Finding, pair: Pair, region: str) -> str:
     """Return what users of chips in a region lose or gain."""
+    # The metric is a cost: it is positive where users lose.
     lost = finding.metric(f"cost.buyers.{region}", pair)
     users = f"Users in {pair.summary.region(region)}"
     if abs(lost) < NEGLIGIBLE:
@@ -193,6 +195,7 @@ def floor_worth(finding: Finding, policy: OriginFloor, summary: Summary) -> str:
     years = years_in_force(policy, summary)
     if not years:
         return outside_report(policy, summary)
+    # The dual of a floor is the value of one more trusted wafer, by segment and year.
     duals: dict[str, list[float]] = {}
     for (policy_id, segment, _), dual in summary.floors.items():
         if policy_id == policy.id:
@@ -215,6 +218,7 @@ def floor_worth(finding: Finding, policy: OriginFloor, summary: Summary) -> str:
         ]
     )
     text = f"makes one more trusted wafer worth {values_text} (its dual, {when})"
+    # A dual of zero is a floor that trusted origins exceed without it.
     slack = [
         lower(summary.segment(segment)) for segment in worth if segment not in binding
     ]

@@ -65,6 +65,7 @@ def findings(
         if summary.case.name != base.case.name:
             by_case.setdefault(summary.case.name, []).append(Pair(summary, base))
     all_findings: list[Finding] = []
+    # A case may be solved in several worlds; its sums are those of the first.
     for worlds in by_case.values():
         region = _region_without_support(worlds[0])
         of_case = list(_trade_findings(worlds[0]))
@@ -155,6 +156,7 @@ def support_finding(pairs: Sequence[Pair], region: str) -> Finding:
             f"{_world_phrase(pair.summary, pairs)}, it is {total_change} in all and"
             f" {leading_change} in {segment}"
         )
+    # Support is withdrawn, so that less outlay than in the reference is money saved.
     saved = -finding.metric(f"outlay.{region}", pairs[0])
     verb = "saves" if saved >= 0 else "pays"
     text = [
@@ -182,6 +184,7 @@ def _capacity_change(finding: Finding, pair: Pair, region: str, segment: str) ->
     quantity = f"share.capacity.{region}.{year}"
     finding.number(summary, quantity, new_share, "share", segment)
     finding.number(summary, f"{quantity} in the reference", old_share, "share", segment)
+    # Where nothing was built before, there is no relative change to give.
     size = ""
     if old > 0:
         change = new / old - 1.0
@@ -218,6 +221,7 @@ def _trade_findings(pair: Pair) -> Iterator[Finding]:
     if not trade:
         return
     policy = trade[0]
+    # The effect of several instruments together belongs to none of them.
     if len(changes.added) > 1 or changes.changed or changes.removed:
         yield case_finding(pair, changes)
     elif isinstance(policy, Tariff):

@@ -49,9 +49,13 @@ RC: dict[str, Any] = {
     "legend.frameon": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    # Names of cases and places may hold a dollar sign.
     "text.parse_math": False,
+    # Without a salt the ids in an SVG are random.
     "svg.hashsalt": "chipmodel",
+    # Letters as paths look the same on a machine without the font.
     "svg.fonttype": "path",
+    # TrueType: journals refuse the default, Type 3.
     "pdf.fonttype": 42,
     "path.simplify": False,
 }

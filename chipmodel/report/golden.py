@@ -40,6 +40,7 @@ def folder_of(named: str | None) -> Path:
     """
     if named is not None:
         return Path(named)
+    # The folder of the package is the checkout, unless chipmodel is installed.
     root = Path(__file__).resolve().parents[2]
     if not (root / "tests").is_dir():
         raise InputError.one(
@@ -56,6 +57,7 @@ def update(parts: Sequence[Part], golden: Path) -> list[Path]:
     written = []
     for part in parts:
         for path in golden.glob(f"{part.name}.*.csv"):
+            # A table that the part no longer has must not stay behind.
             path.unlink()
         for name, path in _tables(part).items():
             write_whole(golden / name, path.read_bytes())
@@ -96,6 +98,7 @@ def compare(parts: Sequence[Part], golden: Path) -> list[str]:
 def differences(name: str, golden: Rows, rows: Rows) -> list[str]:
     """Return the first differences of a table from the golden one, a line each."""
     head, *accepted = golden
+    # Other columns or rows: no cell can be compared with its golden one.
     if rows[0] != head:
         return [f"{name}: columns are {', '.join(rows[0])}; golden: {', '.join(head)}"]
     body = rows[1:]

@@ -275,6 +275,7 @@ def _paragraph(text: str) -> Paragraph:
 
 
 def _embedded(part: Part, figure: dict[str, str]) -> EmbeddedFigure:
+    # The image is a part of the page, which may not fetch a file beside it.
     image = (part.folder / f"{figure['name']}.svg").read_bytes()
     source = "data:image/svg+xml;base64," + base64.b64encode(image).decode()
     points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', image)

@@ -78,7 +78,7 @@ def capacity_numbers(part: Part, data: Dataset) -> dict[str, object]:
     capacity = frame.set_index(keys)["value"].to_dict()
 
     def series(cell: tuple[str, str], region: str, segment: str) -> list[float]:
-        """Return capacity by year, with six digits: more would only make the page long."""
+        """Return capacity by year, with as many digits as the page can show."""
         values = [capacity[(*cell, region, segment, year)] for year in years]
         return [float(f"{value:.6g}") for value in values]
 

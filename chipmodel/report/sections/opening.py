@@ -69,6 +69,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         study, list(planned.cells), planned.metrics, summaries, cache.data
     )
     solutions = list(summaries.values())
+    # Worlds follow the order of the study: the first one is the central world.
     base = next(iter(references(solutions, study.reference).values()))
     shown = [
         *_study_figures(study, solutions),
@@ -102,6 +103,7 @@ def _study_figures(study: Study, summaries: Sequence[Summary]) -> list[Shown]:
     shown = []
     for name in study.figures:
         frame = FIGURES[name].tabulate(summaries, study.reference)
+        # A study of one case has nobody who gains or pays.
         if frame.empty:
             continue
         title = TITLES.get(name, name.replace("_", " "))

@@ -101,6 +101,7 @@ def _ladder_text(ladder: pd.DataFrame) -> str:
 
 def _ladder_finding(ladder: pd.DataFrame) -> str:
     """Return what the first and the second step of an open grant add."""
+    # Steps of the ladder: no support, USD 20 billion, USD 50 billion.
     steps = ladder[ladder["form"] == "open"]["additional"]
     first, both = steps.iloc[1], steps.iloc[2]
     anyway = float(ladder["anyway"].iloc[0])

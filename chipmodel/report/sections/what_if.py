@@ -164,7 +164,7 @@ def _reference_and_points(study: Study, cache: CaseCache) -> tuple[Cell, list[Ce
 
 
 def _study(cache: CaseCache, short: bool) -> Study:
-    """Return the study; the short form has three steps of one dial, two of the other."""
+    """Return the study; in the short form, its dials have three and two steps."""
     study = load_study(STUDY, cache.data)
     if not short:
         return study
