@@ -217,8 +217,8 @@ def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:
     ]
     sentences = [
         (
-            f"In the model, subsidies under current law cost over {years}, in cash:"
-            f" {listed(outlays)}. The outlay is that of {len(full.labels.years)} years,"
+            "In the model, treasuries pay for fabs under current law, in cash over"
+            f" {years}: {listed(outlays)}. The outlay is that of {len(full.labels.years)} years,"
             " GDP that of one."
         ),
         *_outspends(frame, full),
