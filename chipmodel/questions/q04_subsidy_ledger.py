@@ -218,8 +218,8 @@ def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:
     sentences = [
         (
             "In the model, treasuries pay for fabs under current law, in cash over"
-            f" {years}: {listed(outlays)}. The outlay is that of {len(full.labels.years)} years,"
-            " GDP that of one."
+            f" {years}: {listed(outlays)}. The outlay is that of"
+            f" {len(full.labels.years)} years, GDP that of one."
         ),
         *_outspends(frame, full),
         (
