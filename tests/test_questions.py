@@ -52,7 +52,7 @@ def cache(data: Dataset) -> CaseCache:
 
 @pytest.fixture(scope="module")
 def law() -> Summary:
-    """Current law of the two-region data set, for labels, years and discount factors."""
+    """Current law of the two-region data set, for labels and discount factors."""
     import helpers
 
     two = load_dataset(helpers.TWO)
@@ -96,7 +96,7 @@ def test_cases_fit_the_data(short: bool, cache: CaseCache) -> None:
 
 
 def test_families_share_a_shape(cache: CaseCache) -> None:
-    """What differs in numbers only is compiled once: coalitions, steps of decoupling."""
+    """What differs in numbers only is compiled once: coalitions, decoupling."""
     numbers = build_parameters(cache.data, cache.cell("current_law").world)
     reader = StructureReader()
     members = chokepoints.MEMBERS
@@ -151,7 +151,7 @@ def test_a_table_is_written_with_headings_and_read_by_key() -> None:
 
 
 def test_gains_add_up(law: Summary) -> None:
-    """Surplus, rents and treasury make up a gain; a yearly sum has its present value."""
+    """Surplus, rents and treasury make up a gain; a yearly sum keeps its value."""
     own = replace(
         law,
         surplus={"AAA": law.surplus["AAA"] + 5.0, "BBB": law.surplus["BBB"] - 3.0},
@@ -168,7 +168,7 @@ def test_gains_add_up(law: Summary) -> None:
 
 
 def test_spending_and_support_of_firms(law: Summary) -> None:
-    """Cash spent on fabs is counted by place and firm, subsidies by who receives them."""
+    """Cash spent on fabs is counted by place and firm, subsidies by recipient."""
     import helpers
 
     from chipmodel.policies.capex_grant import CapexGrant

@@ -293,9 +293,9 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
             "Paying for half of each new fab through 2035 costs Japan"
             f" {usd(first['paid'])} more in cash, {first['paid_yen']:.1f} trillion yen"
             f" ({world}); spending on fabs changes by"
-            f" {first['spent_home']:+.1f} USD bn in Japan,"
-            f" {first['spent_abroad']:+.1f} in the United States and"
-            f" {first['spent_elsewhere']:+.1f} elsewhere."
+            f" USD {first['spent_home']:+.1f} bn in Japan,"
+            f" {first['spent_abroad']:+.1f} bn in the United States and"
+            f" {first['spent_elsewhere']:+.1f} bn elsewhere."
         ),
         (
             "Investment lost at US sites per dollar of additional subsidies (negative:"

@@ -217,9 +217,9 @@ def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:
     ]
     sentences = [
         (
-            f"In the model, subsidies under current law cost over {years}, in cash:"
-            f" {listed(outlays)}. The outlay is that of {len(full.labels.years)} years,"
-            " GDP that of one."
+            "In the model, treasuries pay for fabs under current law, in cash over"
+            f" {years}: {listed(outlays)}. The outlay is that of"
+            f" {len(full.labels.years)} years, GDP that of one."
         ),
         *_outspends(frame, full),
         (

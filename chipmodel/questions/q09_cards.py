@@ -367,8 +367,8 @@ def _needs(shapleys: pd.DataFrame) -> str:
     last = min(values, key=values.__getitem__)
     return (
         f"By Shapley value among {listed(list(values))} the others need"
-        f" {with_article(top)} most ({values[top]:+.1f} USD bn) and"
-        f" {with_article(last)} needs them most ({values[last]:+.1f} USD bn)."
+        f" {with_article(top)} most (USD {values[top]:+.1f} bn) and"
+        f" {with_article(last)} needs them most (USD {values[last]:+.1f} bn)."
     )
 
 

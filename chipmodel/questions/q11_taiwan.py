@@ -318,6 +318,6 @@ def _worth(row: Row) -> str:
         pays = f"pays if the chance is above {percent(chance)}"
     who = "the world" if row["whose"] == WORLD.label else with_article(row["whose"])
     return (
-        f"costs {who} {row['premium']:.1f} USD bn if nothing happens, avoids"
-        f" {row['saved']:.1f} of the loss and {pays}"
+        f"costs {who} USD {row['premium']:.1f} bn if nothing happens, avoids USD"
+        f" {row['saved']:.1f} bn of the loss and {pays}"
     )
