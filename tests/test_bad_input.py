@@ -29,9 +29,9 @@ def call(
 
     def run(*arguments: str) -> tuple[int, list[str]]:
         code = main.main(arguments)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.err.splitlines()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.err.splitlines()
 
     return run
 
@@ -47,7 +47,7 @@ def two_at(tmp_path: Path) -> Callable[..., Path]:
 
 
 def assert_one(found: tuple[int, list[str]], *parts: str) -> None:
-    """Check that there is exactly one line, of the right form, that says the parts."""
+    """Check that there is exactly one line, of the right form, that names the parts."""
     code, lines = found
     assert code == 2
     assert len(lines) == 1, lines
@@ -78,8 +78,8 @@ def without_column(table: str, column: str) -> helpers.Edit:
     def edit(folder: Path) -> None:
         path = folder / f"{table}.csv"
         header, rows = helpers.read(path)
-        kept = [name for name in header if name != column]
-        helpers.write(path, kept, [{k: row[k] for k in kept} for row in rows])
+        remaining = [name for name in header if name != column]
+        helpers.write(path, remaining, [{k: row[k] for k in remaining} for row in rows])
 
     return edit
 
@@ -346,10 +346,10 @@ def with_world(text: str) -> helpers.Edit:
     def edit(folder: Path) -> None:
         lines = (folder / "worlds" / "central.toml").read_text().splitlines()
         keys = {line.split(" = ")[0] for line in text.splitlines()}
-        kept = [line for line in lines if line.split(" = ")[0] not in keys]
+        remaining = [line for line in lines if line.split(" = ")[0] not in keys]
         dropped = [line for line in text.splitlines() if not line.endswith(" = ")]
         (folder / "worlds" / "mine.toml").write_text(
-            "\n".join([*kept, *dropped]) + "\n"
+            "\n".join([*remaining, *dropped]) + "\n"
         )
 
     return edit
