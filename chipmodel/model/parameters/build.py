@@ -189,6 +189,7 @@ def _plant_costs(
     cost: dict[RS, float] = {}
     for place in sites.places.values():
         _, region, segment = place.group
+        # A fab that runs at u_max spreads its capital over u_max of its capacity.
         annuity = recovery * place.capex * place.work.interest / use[segment, "u_max"]
         cost[region, segment] = annuity + running[region, segment]
     return cost

@@ -114,6 +114,7 @@ def build_sites(
         *_greenfield(facts, parameter, weights, works, months),
     ]
     sites = {site.id: site for site in every}
+    # Output of a fleet rises from its cheapest to its most expensive fabs.
     spread = parameter["running_spread"]
     relative = []
     for k in range(FLEET_STEPS):
@@ -262,6 +263,7 @@ def _project(
     A committed part whose construction started by `history_until` is given, a later one
     is the minimum build of its first year.
     """
+    # `earliest` is the first year of production, so construction starts a lead before.
     first = row.earliest - math.floor(work.lead)
     is_history = first <= world.history_until
     choices = range(max(first, world.history_until + 1), world.horizon + 1)
@@ -308,6 +310,7 @@ def _greenfield(
         ready = {}
         decided = {}
         for t in range(first_decision + math.floor(permit), horizon + 1):
+            # In the first year it waits for the rest of the permit's time.
             on_line = max(float(t), first_decision + permit) + work.lead
             if on_line < horizon + 1:
                 ready[t] = on_line
