@@ -404,6 +404,7 @@ METHODS = {
 }
 SHELL = {"common/fingerprint.py": "asks git for the commit"}
 CHOSEN = {
+    "cli/main.py": "a command of the fixed table in cli/registry.py",
     "policies/__init__.py": "an instrument of its own folder",
     "questions/__init__.py": "a question of its own folder",
 }
