@@ -434,7 +434,7 @@ class Windfall(Policy):
         terms = {
             (site.id, t): term for site, t, term in builder.builds("AAA", ("chip",))
         }
-        for year in builder.n.years[-1:]:
+        for year in builder.parameters.years[-1:]:
             builder.transfer(
                 "gift",
                 year,

@@ -53,7 +53,7 @@ def new_decisions(
     builder: ModelBuilder, policy: Policy, builds: Iterable[tuple[Site, int]]
 ) -> Builds:
     """Return the part of builds that is still open: neither history nor committed."""
-    parameters = builder.n
+    parameters = builder.parameters
     sites = parameters.sites.sites
     build = builder.model.build
     keys = [(site.id, t) for site, t in builds if (site.id, t) not in parameters.fixed]
@@ -96,7 +96,7 @@ def fined_builds(
     treasury : str
         Region whose treasury receives it.
     """
-    sites = builder.n.sites.sites
+    sites = builder.parameters.sites.sites
     over = builder.variable("over", list(builds), lambda i, t: sites[i].agent, policy)
     builder.balance(
         "over_built",

@@ -193,7 +193,7 @@ source = "us_taiwan_2026"
             key: builder.duty_of(self.relieves, levy.importer, levy.on, flow)
             for key, flow in flows.items()
         }
-        dutiable = builder.n.prices.dutiable
+        dutiable = builder.parameters.prices.dutiable
         keys = [key for key in flows if present(duty[key])]
         # From the instrument and not from the levy: while a sweep is compiled it may
         # be a polynomial.
@@ -254,7 +254,7 @@ source = "us_taiwan_2026"
         self, builder: ModelBuilder, levy: Levy
     ) -> dict[tuple[str, str, str, int], Flow]:
         """Return the partner's chips, by the tariff's own rule of origin."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         flows = {}
@@ -269,7 +269,7 @@ source = "us_taiwan_2026"
         self, builder: ModelBuilder, region: str
     ) -> dict[int, dict[str, list[Any]]]:
         """Return the certificates earned by year and firm, kwpm."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         building, running = self.under_construction, self.in_service
         earned: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))

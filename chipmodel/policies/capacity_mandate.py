@@ -189,7 +189,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Require capacity and its use, of makers or of a treasury that buys both."""
-        parameters = builder.n
+        parameters = builder.parameters
         years = self._in_force(parameters)
         fleet = fleet_of(parameters.sites.of(self.region, self.segment))
         added: dict[int, Any] = {

@@ -158,7 +158,8 @@ source = "own"
         """Pay for what is built, or for what is built beyond the case without it."""
         build = builder.model.build
         builds = {
-            (site.id, t): build[site.id, t] for site, t in self.eligible(builder.n)
+            (site.id, t): build[site.id, t]
+            for site, t in self.eligible(builder.parameters)
         }
         if not builds:
             return
@@ -167,7 +168,7 @@ source = "own"
             return
         # Given a budget, the rate has been found before the linear program is written.
         assert self.rate is not None
-        sites = builder.n.sites.sites
+        sites = builder.parameters.sites.sites
         supported = builds if self.form == "open" else self._additional(builder, builds)
         amounts = {
             (i, t): self.rate * builder.capex(sites[i]) * term
@@ -188,7 +189,7 @@ source = "own"
 
     def _pay_awards(self, builder: ModelBuilder, builds: Builds) -> None:
         """Pay awards spread over the size of their sites."""
-        sites = builder.n.sites.sites
+        sites = builder.parameters.sites.sites
         amounts = {}
         for (i, t), term in builds.items():
             award_per_kwpm = sites[i].awards[self.region] / (sites[i].size or 1.0)
@@ -197,10 +198,14 @@ source = "own"
 
     def _additional(self, builder: ModelBuilder, builds: Builds) -> Builds:
         """Return what is built beyond the case without the grant, by variables."""
-        sites = builder.n.sites.sites
-        before = builder.n.baseline_builds[self.id]
+        sites = builder.parameters.sites.sites
+        before = builder.parameters.baseline_builds[self.id]
         # Builds fixed by an earlier pass are history: they cannot be moved by a grant.
-        free = {key: term for key, term in builds.items() if key not in builder.n.fixed}
+        free = {
+            key: term
+            for key, term in builds.items()
+            if key not in builder.parameters.fixed
+        }
 
         def agent(i: str, t: int) -> str:
             return sites[i].agent

@@ -167,7 +167,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Limit the share of each capped origin in each segment and year."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         capped = set(self._capped(parameters))

@@ -147,7 +147,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Require the share of home builds in all builds."""
-        parameters = builder.n
+        parameters = builder.parameters
         sites = parameters.sites.sites
         firms = chosen(self.firms, self._native(parameters))
         segments = chosen(self.segments, parameters.segments)
@@ -175,7 +175,7 @@ source = "own"
 
     def _weighted(self, builder: ModelBuilder, builds: Builds) -> dict[RuleKey, Any]:
         """Return builds by row, in kwpm or MUSD of capital."""
-        sites = builder.n.sites.sites
+        sites = builder.parameters.sites.sites
         total: dict[RuleKey, list[Any]] = defaultdict(list)
         for (i, t), term in builds.items():
             site = sites[i]

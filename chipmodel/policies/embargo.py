@@ -124,7 +124,7 @@ source = "own"
                 self,
                 self.destination,
                 frozenset({self.origin}),
-                chosen(self.segments, builder.n.segments),
+                chosen(self.segments, builder.parameters.segments),
                 self.on or "chips",
             )
             unit = "kwpm"

@@ -202,7 +202,7 @@ source = "japan_korea_2019"
 
     def add(self, builder: ModelBuilder) -> None:
         """Limit exports to the share or the quota."""
-        parameters = builder.n
+        parameters = builder.parameters
         if self.input is None:
             flows = chip_flows(
                 builder,

@@ -90,7 +90,7 @@ source = "cjk_2025"
 
     def add(self, builder: ModelBuilder) -> None:
         """Measure the flows exempt; the duties themselves are zero in the schedule."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         levied = {

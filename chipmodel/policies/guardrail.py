@@ -121,7 +121,7 @@ source = "law_guardrails"
 
     def add(self, builder: ModelBuilder) -> None:
         """Limit each firm's growth in each segment."""
-        parameters = builder.n
+        parameters = builder.parameters
         sites = parameters.sites.sites
         segments = chosen(self.segments, parameters.segments)
         builds = []

@@ -131,7 +131,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Limit imports to the quota."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         origins = self._origins(parameters)
         flows = chip_flows(builder, self, self.importer, origins, segments, self.on)

@@ -74,7 +74,7 @@ source = "law_48d"
         build = builder.model.build
         amounts = {}
         builds = {}
-        for site, t in self.eligible(builder.n):
+        for site, t in self.eligible(builder.parameters):
             term = build[site.id, t]
             builds[site.id, t] = term
             amounts[site.id, t] = self.rate * builder.capex(site) * term

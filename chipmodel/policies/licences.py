@@ -40,7 +40,7 @@ def chip_flows(
 
     Origins that no rule distinguishes come together, under their names joined by ``+``.
     """
-    years = [t for t in builder.n.years if policy.active(t)]
+    years = [t for t in builder.parameters.years if policy.active(t)]
     read = builder.imports if on == "chips" else builder.use
     flows: Flows = defaultdict(list)
     for flow in read(destination, segments, years):
@@ -54,7 +54,7 @@ def input_flows(
     builder: ModelBuilder, policy: Policy, name: str, supplier: str, destination: str
 ) -> Flows:
     """Return what a place gets of an input from a supplier, by supplier and year."""
-    years = [t for t in builder.n.years if policy.active(t)]
+    years = [t for t in builder.parameters.years if policy.active(t)]
     flows: Flows = defaultdict(list)
     for t, term in builder.inputs(name, supplier, destination, years):
         flows[supplier, t].append(term)

@@ -133,7 +133,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Require the share in each segment and year."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         read = builder.imports if self.on == "chips" else builder.use

@@ -31,7 +31,7 @@ def serve_minimum(
     minimum : float
         Share of the reference quantity.
     """
-    reference = builder.n.reference
+    reference = builder.parameters.reference
     # What users get is the sum over the steps of their demand curve.
     steps: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for (user, s, _, t), term in builder.model.served.items():

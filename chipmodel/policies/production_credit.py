@@ -94,7 +94,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Pay for what new fabs make."""
-        sites = {site.id for site, _ in self.eligible(builder.n)}
+        sites = {site.id for site, _ in self.eligible(builder.parameters)}
         output: dict[int, list[Any]] = defaultdict(list)
         for site, t, term in builder.output(self.region):
             if site.id in sites and self.active(t):

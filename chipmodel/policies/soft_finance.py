@@ -191,21 +191,21 @@ source = "own"
         build = builder.model.build
         builds = {}
         principal = {}
-        for site, t in self.eligible(builder.n):
+        for site, t in self.eligible(builder.parameters):
             term = build[site.id, t]
             base = self._base(site, builder.capex(site))
             builds[site.id, t] = term
             principal[site.id, t] = self.amount * base * term
         if not builds:
             return
-        worth = self.worth(builder.n)
+        worth = self.worth(builder.parameters)
         amounts = {key: worth * term for key, term in principal.items()}
         self.pay(builder, "soft_finance", amounts, builds, "construction")
         self._measure_principal(builder, principal)
 
     def _measure_principal(self, builder: ModelBuilder, principal: Builds) -> None:
         """Measure what is lent, repaid and outstanding at the end of each year."""
-        parameters = builder.n
+        parameters = builder.parameters
         lent: dict[int, list[Any]] = defaultdict(list)
         for (i, t), amount in principal.items():
             place = parameters.sites.places[parameters.sites.group_of[i]]

@@ -179,13 +179,13 @@ class Support(Policy):
         builder.support(
             self, account, amounts, treasury=self.region, paid=paid, delay=delay
         )
-        sites = builder.n.sites.sites
+        sites = builder.parameters.sites.sites
         by_year: dict[int, list[Any]] = defaultdict(list)
         for (i, t), term in kwpm.items():
             by_year[int(sites[i].ready[t])].append(term)
         for year, terms in by_year.items():
             # What comes on line after the horizon has no discount factor.
-            if year in builder.n.discount:
+            if year in builder.parameters.discount:
                 capacity = pyo.quicksum(terms)
                 builder.measure(self, "supported_capacity", year, capacity, "kwpm")
 

@@ -165,7 +165,7 @@ source = "s232_scope_2026"
 
     def add(self, builder: ModelBuilder) -> None:
         """Levy the duty on each flow it falls on."""
-        parameters = builder.n
+        parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         dutiable = parameters.prices.dutiable

@@ -148,7 +148,9 @@ class BarePool(Policy):
     def add(self, builder):
         eligible = {
             (site.id, t): (site, term)
-            for site, t, term in builder.builds(self.region, builder.n.segments)
+            for site, t, term in builder.builds(
+                self.region, builder.parameters.segments
+            )
         }
         supported = builder.variable("supported", list(eligible), "firms", self)
         builder.limit(

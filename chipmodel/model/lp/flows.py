@@ -51,11 +51,6 @@ class NamedFlows:
         self.origins = origins
         self.model = pyo.ConcreteModel(name="chipmodel")
 
-    @property
-    def n(self) -> Parameters:
-        """The `parameters`, under the short name that equations of instruments use."""
-        return self.parameters
-
     def duty_of(
         self, tariff: str, importer: str, on: Literal["chips", "use"], flow: Flow
     ) -> Any:

@@ -83,7 +83,7 @@ source = "own"
 
     def add(self, builder: ModelBuilder) -> None:
         """Levy the rate on new capacity in each year in force."""
-        for t in builder.n.years:
+        for t in builder.parameters.years:
             if self.active(t):
                 capacity = builder.added(self.region, self.segment, t)
                 builder.transfer(
