@@ -29,6 +29,7 @@ A balance has a zero right-hand side, and its dual is a price. A limit has an ow
 its dual times its right-hand side is the rent of that owner."""
 
 SYMBOLS = {
+    r"\qquad": "",
     r"\cdot": "*",
     r"\le": "<=",
     r"\ge": ">=",
@@ -203,7 +204,10 @@ def readable(docstring: str | None) -> str:
         # An equation goes on over the indented lines below its first one.
         in_equation = bool(start) or (in_equation and line.startswith(" "))
         body = start[1] if start else line
-        lines.append(f"    {_math(body)}" if in_equation and body.strip() else line)
+        if not in_equation:
+            lines.append(line)
+        elif body.strip():
+            lines.append(f"    {_math(body)}")
     text = "\n".join(lines)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"[\1]", text)
     return re.sub(r"(`+)([^`]*)\1", r"\2", text)

@@ -21,7 +21,7 @@ from chipmodel.dataset.rows import TABLES, FleetRow, ProjectRow, SourceRow, Tari
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.policies.tariff import Tariff
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = Path(__file__).resolve().parents[3] / "data"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Compare the LP text of shipped cases with golden digests.
 
-    python tests/lp_texts.py [CASE ...] [--update]
+    python tests/support/lp_texts.py [CASE ...] [--update]
 
 `golden/lp_texts.csv` holds the SHA-256 of ``chipmodel export CASE --world WORLD --format
 lp`` for every shipped case in the central world, and for current law in every other
@@ -20,7 +20,7 @@ import chipmodel as cm
 from chipmodel.analysis.run import program_of
 from chipmodel.solver.export import export
 
-GOLDEN = Path(__file__).resolve().parent / "golden" / "lp_texts.csv"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "lp_texts.csv"
 
 
 def golden_digests() -> dict[tuple[str, str], str]:

@@ -31,7 +31,7 @@ from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.stored_tables import restamp, store_tables, stored_tables
 from chipmodel.validation.validate import COLUMNS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("pdf", "png", "svg")
 
 

@@ -26,7 +26,11 @@ from chipmodel.cases.check import check_case
 from chipmodel.common.toml import read_toml, toml_text
 from chipmodel.model.parameters.build import build_parameters
 
-TWO = Path(__file__).parent / "data" / "two"
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+"""The checkout."""
+
+TWO = TESTS / "data" / "two"
 
 Rows = list[dict[str, str]]
 Edit = Callable[[Path], None]

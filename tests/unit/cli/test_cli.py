@@ -23,7 +23,7 @@ from chipmodel.display import formulation
 from chipmodel.policies.base import Policy
 
 TWO = str(helpers.TWO)
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Said:

@@ -12,7 +12,7 @@ from helpers import TWO, near, read
 
 import chipmodel as cm
 
-HERE = Path(__file__).resolve().parent.parent / "benchmarks"
+HERE = Path(__file__).resolve().parents[3] / "benchmarks"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def shipped() -> cm.Dataset:
 
 
 LEADING = "logic_lt10"
-PAGE = Path(__file__).parent.parent / "docs" / "why.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "why.md"
 
 
 def test_the_example_of_the_page_is_what_the_command_prints(

@@ -1,6 +1,6 @@
 """Corrupt the files of a data package, one at a time, and judge what comes of it.
 
-``python tests/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the
+``python tests/support/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the
 two-region package, read, checked, solved and tabulated; one in eight in a copy of the
 shipped one, read and checked with its numbers built for every world; some through the
 command in a process of its own. Every mutation must end as one of:

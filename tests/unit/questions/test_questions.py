@@ -34,7 +34,7 @@ from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import CaseCache
 from chipmodel.studies.plan import Cell
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 EVERY = bool(os.environ.get("CHIPMODEL_EVERY_CASE"))
 MINE = [name for name in names() if not name.startswith(("q04", "q10"))]
 
