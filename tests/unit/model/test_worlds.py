@@ -9,7 +9,8 @@ import pytest
 
 import chipmodel as cm
 from chipmodel.cli import schemas
-from chipmodel.common.files import names_in, read_toml
+from chipmodel.common.files import names_in
+from chipmodel.common.toml import read_toml
 
 SHIPPED = {
     "central": "917388ce7bee63c1b8dcd6c17a2b3960590ecda39a8883197dfd28ce33a48847",
