@@ -411,7 +411,7 @@ def running_factors() -> dict[str, tuple[float, str]]:
     for region, gap in over.items():
         found[region] = (
             factor(region, home / (1 + gap)),
-            f"American ten-year cost is {gap:.0%} above (T01, T02)",
+            f"US ten-year cost is {gap:.0%} above (T01, T02)",
         )
     return found
 
