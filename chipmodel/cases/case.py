@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -54,10 +55,10 @@ class Case(BaseModel):
                 f"holds {len(self.policies)} policies; a case may have {MOST_POLICIES}"
                 " at most"
             )
-        ids = [policy.id for policy in self.policies]
-        repeated = sorted({i for i in ids if ids.count(i) > 1})
-        if repeated:
-            raise ValueError(f"policy id '{repeated[0]}' appears twice")
+        counts = Counter(policy.id for policy in self.policies)
+        for policy_id in sorted(counts):
+            if counts[policy_id] > 1:
+                raise ValueError(f"policy id '{policy_id}' appears twice")
         return self
 
     def __repr__(self) -> str:
@@ -69,50 +70,42 @@ class Case(BaseModel):
 
     def __add__(self, other: Case) -> Case:
         name = f"{self.name}+{other.name}"
-        own = {policy.id: policy for policy in self.policies}
-        added = [policy for policy in other.policies if policy.id not in own]
-        clashes = [
-            policy.id
-            for policy in other.policies
-            if policy.id in own and policy != own[policy.id]
-        ]
-        if clashes:
-            raise InputError(
-                Problem(
-                    name,
-                    policy_id,
-                    "means different things in the two cases",
+        policies = {policy.id: policy for policy in self.policies}
+        problems = []
+        for policy in other.policies:
+            # Two cases of one baseline share its instruments: the same one may repeat.
+            if policies.setdefault(policy.id, policy) != policy:
+                what = "means different things in the two cases"
+                fix = (
                     "rename one, or make one case the baseline of the other and use"
-                    " [set]",
+                    " [set]"
                 )
-                for policy_id in clashes
-            )
-        titles = [title for title in (self.title, other.title) if title]
-        dates = [date for date in (self.as_of, other.as_of) if date]
-        summaries = [summary for summary in (self.summary, other.summary) if summary]
+                problems.append(Problem(name, policy.id, what, fix))
+        if problems:
+            raise InputError(problems)
+        # A sum is hypothetical, even of two laws: nobody enacted both together.
         return Case(
             name=name,
-            title=" + ".join(titles),
+            title=" + ".join(filter(None, (self.title, other.title))),
             status="hypothetical",
-            as_of=max(dates, default=None),
-            summary=" ".join(summaries),
-            policies=(*self.policies, *added),
+            as_of=max(filter(None, (self.as_of, other.as_of)), default=None),
+            summary=" ".join(filter(None, (self.summary, other.summary))),
+            policies=tuple(policies.values()),
         )
 
     def policy(self, policy_id: str) -> Policy:
         """Return the instrument of an id."""
+        ids = []
         for policy in self.policies:
             if policy.id == policy_id:
                 return policy
-        raise InputError.one(
-            self.name,
-            policy_id,
-            "no such policy",
-            "ids: " + ", ".join(p.id for p in self.policies),
-        )
+            ids.append(policy.id)
+        fix = "ids: " + ", ".join(ids)
+        raise InputError.one(self.name, policy_id, "no such policy", fix)
 
     def without(self, *ids: str) -> Case:
         """Return the case without some instruments."""
+        # A misspelled id must not leave the case as it is.
         for policy_id in ids:
             self.policy(policy_id)
         remaining = tuple(policy for policy in self.policies if policy.id not in ids)
@@ -138,11 +131,9 @@ class Case(BaseModel):
 
 def policy_dict(policy: Policy, prose: bool = True) -> dict[str, Any]:
     """Return a policy as plain data in the form of a case file, defaults left out."""
-    body = policy.model_dump(
-        mode="json",
-        exclude_defaults=True,
-        exclude=None if prose else {"note", "source"},
-    )
+    left_out = set() if prose else {"note", "source"}
+    # Without defaults: a new optional field does not change the digest of old cases.
+    body = policy.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
     return {"kind": policy.kind, **body}
 
 
@@ -196,6 +187,7 @@ def load_case(name: str, data: Dataset | None = None) -> Case:
         )
     cases: list[Case] = []
     problems: list[Problem] = []
+    # The problems of all parts are reported together.
     for part in names:
         try:
             cases.append(_resolve(part, data, ()))
@@ -224,7 +216,8 @@ def rebuild_case(content: dict[str, Any], data: Dataset, file: str) -> Case:
     file : str
         Where it comes from, for messages.
     """
-    body = {k: v for k, v in content.items() if k not in ("policies", "digest")}
+    apart = ("policies", "digest")
+    body = {key: value for key, value in content.items() if key not in apart}
     policies, problems = _policies(file, tuple(content.get("policies", ())), data)
     try:
         case = Case.model_validate(body)
@@ -292,33 +285,29 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
 def _unknown_removals(file: CaseFile, start: Case, name: str) -> list[Problem]:
     """Return a problem for each instrument to remove that the baseline lacks."""
     ids = {policy.id for policy in start.policies}
-    return [
-        Problem(
-            name,
-            f"remove: {policy_id}",
-            "is not in the baseline",
-            _near(policy_id, start),
-        )
-        for policy_id in file.remove
-        if policy_id not in ids
-    ]
+    problems = []
+    for policy_id in file.remove:
+        if policy_id not in ids:
+            place = f"remove: {policy_id}"
+            what = "is not in the baseline"
+            problems.append(Problem(name, place, what, _near(policy_id, start)))
+    return problems
 
 
 def _clashes(
     file: CaseFile, start: Case, added: list[Policy], name: str
 ) -> list[Problem]:
     """Return problems of instruments added twice, or beside an inherited one."""
-    ids = {policy.id for policy in start.policies}
-    inherited = ids - set(file.remove)
-    own = [policy.id for policy in added]
+    inherited = {policy.id for policy in start.policies} - set(file.remove)
+    counts = Counter(policy.id for policy in added)
     problems = []
-    for policy_id in dict.fromkeys(own):
+    for policy_id, count in counts.items():
         place = f"policy {policy_id}"
         if policy_id in inherited:
             what = "is already in the baseline"
             fix = "use [set] or remove it first"
             problems.append(Problem(name, place, what, fix))
-        elif own.count(policy_id) > 1:
+        elif count > 1:
             what = "appears twice in the file"
             problems.append(Problem(name, place, what, "give each its own id"))
     total = len(inherited) + len(added)
@@ -368,6 +357,7 @@ def _policies(
         except ValidationError as error:
             problems += problems_of(error, file, place, regions)
             continue
+        # "own" marks an assumption of the user, which has no row in sources.csv.
         if policy.source not in sources:
             what = f"source '{policy.source}' is not in sources.csv"
             fix = 'add it there, or write source = "own"'
@@ -407,10 +397,10 @@ def changed_case(case: Case, changes: dict[str, Any], file: str) -> Case:
             fix = f"fields: {', '.join(fields)}"
             problems.append(Problem(file, place, what, fix))
             continue
+        # The whole instrument is validated again: a field may not fit the others.
+        content = {**policy.model_dump(), field: value}
         try:
-            policies[policy_id] = from_file(
-                type(policy), {**policy.model_dump(), field: value}
-            )
+            policies[policy_id] = from_file(type(policy), content)
         except ValidationError as error:
             problems += problems_of(error, file, place)
     if problems:

@@ -33,6 +33,7 @@ def overpaid_builds(
                 total[key][policy.id] = share
     minimum_cost = parameters.parameter["multiplier_start"]
     overpaid: dict[tuple[str, ...], tuple[str, float]] = {}
+    # By set of policies: a set that overpays one site mostly overpays hundreds.
     for (site, _), shares in total.items():
         ids = tuple(shares)
         share = sum(shares.values())
@@ -69,6 +70,7 @@ def check_case(case: Case, parameters: Parameters, impossible: bool = True) -> N
         If there is a problem.
     """
     problems = _misfits(case, parameters)
+    # Names that do not exist would make the later checks fail.
     if impossible and not problems:
         problems = _impossible(case, parameters)
     if not problems:

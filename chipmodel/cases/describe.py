@@ -29,15 +29,18 @@ def describe_case(
     baseline : Case, optional
         Case to compare it with, under the key ``changes``.
     """
-    names = names_of(parameters.data)
-    changes = differences(baseline, case, names) if baseline else []
+    changes: list[dict[str, str]] = []
+    baseline_name = None
+    if baseline is not None:
+        changes = differences(baseline, case, names_of(parameters.data))
+        baseline_name = baseline.name
     return {
         "case": case.name,
         "title": case.title,
         "status": case.status,
         "as_of": case.as_of,
         "summary": " ".join(case.summary.split()),
-        "baseline": baseline.name if baseline else None,
+        "baseline": baseline_name,
         "changes": changes,
         "world": parameters.world.name,
         "annuity_factor": parameters.recovery,
@@ -58,8 +61,11 @@ def names_of(data: Dataset) -> DisplayNames:
 
 def _interest(parameters: Parameters) -> dict[str, float]:
     """Return the factor of interest during construction by region."""
-    places = parameters.sites.places.values()
-    interest = {place.group[1]: place.work.interest for place in places}
+    # All places of a region take the same time to build.
+    interest = {}
+    for place in parameters.sites.places.values():
+        _, region, _ = place.group
+        interest[region] = place.work.interest
     return {r: interest[r] for r in parameters.regions if r in interest}
 
 
@@ -77,10 +83,13 @@ def _instrument(policy: Policy, parameters: Parameters) -> dict[str, Any]:
         value = getattr(policy, name)
         if name in ON_OWN_LINES or value is None or value == ():
             continue
+        # JSON has lists only.
+        if isinstance(value, tuple):
+            value = list(value)
         fields.append(
             {
                 "field": name,
-                "value": list(value) if isinstance(value, tuple) else value,
+                "value": value,
                 "unit": number_unit(info) or "",
                 "meaning": info.description or "",
             }
@@ -173,5 +182,7 @@ def _entry_lines(entry: dict[str, Any]) -> list[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, list):
-        return " ".join(str(x) for x in value)
-    return number(value, 6) if isinstance(value, float) else str(value)
+        return " ".join(map(str, value))
+    if isinstance(value, float):
+        return number(value, 6)
+    return str(value)

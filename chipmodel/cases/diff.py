@@ -20,7 +20,8 @@ def differences(
     rows: list[dict[str, str]] = []
     # In the order of the left case; what is new comes last.
     for policy_id in {**before, **after}:
-        old, new = before.get(policy_id), after.get(policy_id)
+        old = before.get(policy_id)
+        new = after.get(policy_id)
         if old is not None and new is not None:
             rows += _changed_fields(old, new, names)
             continue
@@ -33,10 +34,13 @@ def differences(
 def _changed_fields(
     old: Policy, new: Policy, names: DisplayNames | None
 ) -> list[dict[str, str]]:
-    before, after = policy_dict(old), policy_dict(new)
+    before = policy_dict(old)
+    after = policy_dict(new)
     rows = []
+    # A field at its default is not in the dictionary and is shown as a dash.
     for field in sorted({*before, *after}):
-        left, right = before.get(field), after.get(field)
+        left = before.get(field)
+        right = after.get(field)
         if left != right:
             row = _difference(new.id, field, _shown(left), _shown(right))
             rows.append({**row, "sentence": new.sentence(names)})
@@ -70,16 +74,12 @@ def changed_lines(changes: list[dict[str, str]]) -> list[str]:
             change = f"{row['field']} {row['left']} -> {row['right']}"
             changed.setdefault(policy_id, []).append(change)
             sentences[policy_id] = row["sentence"]
-    numbers = [
-        (policy_id, f"{'; '.join(fields)}. {sentences[policy_id]}")
-        for policy_id, fields in changed.items()
-    ]
+    numbers = []
+    for policy_id, fields in changed.items():
+        numbers.append((policy_id, f"{'; '.join(fields)}. {sentences[policy_id]}"))
+    sections = {"removed": removed, "added": added, "changed": numbers}
     lines = []
-    for heading, pairs in [
-        ("removed", removed),
-        ("added", added),
-        ("changed", numbers),
-    ]:
+    for heading, pairs in sections.items():
         if pairs:
             lines += [f"  {heading}:", *labelled(pairs, "    ")]
     return lines

@@ -18,6 +18,7 @@ from chipmodel.cases.describe import number_unit
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.toml import problems_of
 from chipmodel.model.world import Scale, World
+from chipmodel.policies.base import Policy
 
 Point = dict[str, float]
 """Values of numbers by name."""
@@ -43,7 +44,7 @@ def scale_of(name: str, factor: float) -> Scale:
     """
     match = FACTS.match(name)
     if match is None:
-        raise ValueError("is no factor on facts")
+        raise ValueError("is not a factor on facts")
     conditions = [part.split("=", 1) for part in match[2].split(",") if part]
     body = {"table": match[1], "where": dict(conditions), "factor": factor}
     return Scale.model_validate(body)
@@ -68,6 +69,7 @@ def world_at(world: World, point: Point, file: str) -> World:
                 scales.append(scale_of(number, value))
             elif number.startswith("world."):
                 fields[number.removeprefix("world.")] = value
+        # After the factors of the world, with which they multiply.
         changed = world.with_(**fields, scale=(*world.scale, *scales))
     except ValidationError as error:
         raise InputError(problems_of(error, file, f"point {name}")) from None
@@ -83,7 +85,7 @@ def case_at(case: Case, point: Point, file: str) -> Case:
 
 
 def point_name(point: Point) -> str:
-    """Return a point in one word."""
+    """Return the name of a point, without blanks."""
     return ",".join(f"{name}={value:.9g}" for name, value in point.items())
 
 
@@ -113,7 +115,7 @@ def _world_problem(name: str) -> tuple[str, str] | None:
         # Before ValueError, of which it is a kind.
         what = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
     except ValueError:
-        what = "is no factor on facts"
+        what = "is not a factor on facts"
     else:
         return None
     return what, "write table[column=value,...], such as costs[item=capex]"
@@ -122,12 +124,16 @@ def _world_problem(name: str) -> tuple[str, str] | None:
 def _policy_problem(name: str, cases: Sequence[Case]) -> tuple[str, str] | None:
     """Return what is wrong with the name of an instrument's number, and the fix."""
     policy_id, _, field = name.partition(".")
-    policies = [policy for case in cases for policy in case.policies]
-    holder = next((policy for policy in policies if policy.id == policy_id), None)
+    policies: dict[str, Policy] = {}
+    for case in cases:
+        for policy in case.policies:
+            policies.setdefault(policy.id, policy)
+    holder = policies.get(policy_id)
     if holder is None:
-        known = sorted({policy.id for policy in policies})
+        known = sorted(policies)
         near = get_close_matches(policy_id, known, n=3, cutoff=0.4) or known or ["none"]
         return f"no case has a policy '{policy_id}'", "ids: " + ", ".join(near)
+    # Only numbers, whose change leaves the shape of the linear program as it is.
     fields = type(holder).model_fields.items()
     numbers = [field_name for field_name, info in fields if number_unit(info)]
     if field in numbers:

@@ -39,6 +39,7 @@ def case_template(name: str, parent: Case, parent_name: str) -> str:
     }
     lines = []
     for line in head:
+        # `toml_text` writes a key and its value a line.
         key = line.split(" = ")[0]
         lines += [f"# {notes[key]}", line]
     lines += ["", "# Instruments of the baseline to drop:"]
@@ -129,6 +130,7 @@ def copy_data(data: Dataset, target: str | Path) -> Path:
     """
     folder = Path(target)
     source = data.root.resolve()
+    # A copy inside its source would be copied into itself.
     if folder.resolve().is_relative_to(source):
         raise InputError.one(
             str(folder),
@@ -147,6 +149,7 @@ def copy_data(data: Dataset, target: str | Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".{folder.name}."
         ignored = shutil.ignore_patterns("__pycache__", ".*")
+        # Copied beside the target and renamed, so that it appears whole or not at all.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as draft:
             whole = Path(draft) / "data"
             shutil.copytree(source, whole, ignore=ignored)

@@ -66,16 +66,16 @@ def why(settings: Settings, case: str, world: str) -> Answer:
 def diff(settings: Settings, left: str, right: str) -> Answer:
     """Show what differs between two cases."""
     data = settings.dataset()
-    before, after = load_case(left, data), load_case(right, data)
+    before = load_case(left, data)
+    after = load_case(right, data)
     rows = differences(before, after, names_of(data))
     plain = {"left": before.name, "right": after.name, "differences": rows}
     if not rows:
         line = f"{before.name} and {after.name} have the same instruments"
         return Answer([line], plain)
-    titles = [
-        (case.name, f"{case.title or 'no title'} ({case.status})")
-        for case in (before, after)
-    ]
+    titles = []
+    for case in (before, after):
+        titles.append((case.name, f"{case.title or 'no title'} ({case.status})"))
     heading = f"from {before.name} to {after.name}:"
     return Answer([*labelled(titles), "", heading, *changed_lines(rows)], plain)
 
@@ -113,6 +113,7 @@ def run_case(
     """Solve a case in a world, write its tables and manifest, print a summary."""
     data, loaded, loaded_world = settings.cell(case, world)
     with no_empty_folders(Path(out)):
+        # Before the solve: a folder that cannot be written must not cost its time.
         folder = prepare(out)
         note(f"solving {loaded.name} in {loaded_world.name} ...")
         start = time.perf_counter()
@@ -156,12 +157,12 @@ def _pointing_to_why(settings: Settings, case: str, world: str) -> Iterator[None
 @click.argument("manifest", metavar="MANIFEST")
 def rerun(settings: Settings, manifest: str) -> Answer:
     """Rebuild a result from its manifest and report what differs."""
-    found = rebuild(manifest, settings.dataset())
-    lines = [f"differs: {difference}" for difference in found]
-    plain = [vars(difference) for difference in found]
+    changes = rebuild(manifest, settings.dataset())
+    lines = [f"differs: {difference}" for difference in changes]
+    plain = [vars(difference) for difference in changes]
     return Answer(
         lines or ["same: every table, to nine digits"],
-        {"same": not found, "differences": plain},
+        {"same": not changes, "differences": plain},
     )
 
 

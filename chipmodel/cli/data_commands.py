@@ -14,7 +14,9 @@ from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import names_in
 from chipmodel.common.text import labelled
 from chipmodel.common.toml import read_toml
+from chipmodel.dataset import cite as citations
 from chipmodel.dataset.dataset import Dataset
+from chipmodel.dataset.descriptor import FILE, edited
 
 GRADES = (
     "A read in the source, B quoted by another, C citation missing, "
@@ -46,7 +48,8 @@ def list_all(settings: Settings) -> Answer:
 
 def _datasets(data: Dataset, place: str) -> list[dict[str, str]]:
     facts = sum(1 for _ in data.facts())
-    title = f"{len(data.tables)} tables, {facts:,} facts, digest {data.digest[:12]}, {place}"
+    size = f"{len(data.tables)} tables, {facts:,} facts"
+    title = f"{size}, digest {data.digest[:12]}, {place}"
     entries = [{"name": data.name, "title": title}]
     if data.name != SHIPPED:
         entries.append({"name": SHIPPED, "title": "the package shipped with chipmodel"})
@@ -64,8 +67,6 @@ def _title(path: Path) -> str:
 @click.argument("dataset", required=False, metavar="DATASET")
 def check(settings: Settings, dataset: str | None) -> Answer:
     """Check a data package with its worlds, cases and studies."""
-    from chipmodel.dataset.descriptor import FILE, edited
-
     if dataset and settings.data and dataset != settings.data:
         raise InputError.one(
             "command line",
@@ -104,7 +105,8 @@ def check(settings: Settings, dataset: str | None) -> Answer:
 
 
 def _package_problems(data: Dataset) -> list[Problem]:
-    """Return what is wrong with worlds, cases and studies beside sound tables."""
+    """Return what is wrong with the worlds, cases and studies of sound tables."""
+    # Here and below, for start-up: these load Pyomo, which `list` and `cite` do not need.
     from chipmodel.cases.case import list_cases, load_case
     from chipmodel.cases.check import check_case
     from chipmodel.model.parameters.build import build_parameters
@@ -132,6 +134,7 @@ def _package_problems(data: Dataset) -> list[Problem]:
             case = load_case(name, data)
             if parameters is not None:
                 check_case(case, parameters)
+    # A study loads its cases and would repeat their problems.
     if not problems:
         for name in list_studies(data):
             with collecting():
@@ -162,7 +165,5 @@ def formulation(settings: Settings) -> Answer:
 @command("cite")
 def cite(settings: Settings) -> Answer:
     """Print how to cite chipmodel and its data."""
-    from chipmodel.dataset import cite as citations
-
     cited = citations.cite(settings.dataset())
     return Answer(citations.cite_lines(cited), cited)

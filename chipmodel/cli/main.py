@@ -88,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    # A terminal of another encoding shows what it can instead of failing.
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return PIPE_CLOSED
         except BaseException as error:
+            # A library may turn Ctrl-C into another error: what came is remembered.
             if not interrupts and not isinstance(
                 error, KeyboardInterrupt | click.Abort
             ):
@@ -116,6 +118,7 @@ def script(name: str, arguments: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str]) -> int:
     """Run a command and report what is wrong with its input."""
     settings = Settings()
+    # Read here too: arguments that click refuses are still answered in JSON.
     as_json = "--json" in arguments
     try:
         # Not `chipmodel.main`: it would turn Ctrl-C into an error of its own.
@@ -136,6 +139,7 @@ def _guarded(arguments: list[str]) -> int:
     except OSError as error:
         return _print_problems([_system_problem(error)], as_json)
     except _validation_error() as error:
+        # Like pydantic, which it imports, only once something has gone wrong.
         from chipmodel.common.toml import problems_of
 
         return _print_problems(problems_of(error, "input"), as_json)
@@ -166,16 +170,17 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
     else:
         text = "\n".join(answer.lines)
     print(printable(text))
+    # Flushed here, where a closed pipe is handled, and not at the end of the process.
     sys.stdout.flush()
 
 
 def _print_problems(problems: list[Problem], as_json: bool) -> int:
     """Print what is wrong with the input, a line each."""
     if as_json:
-        plain = [
-            {name: one_line(value) for name, value in vars(problem).items()}
-            for problem in problems
-        ]
+        plain = []
+        for problem in problems:
+            texts = vars(problem).items()
+            plain.append({name: one_line(text) for name, text in texts})
         print(json.dumps({"error": plain}, indent=2, ensure_ascii=False))
     for problem in problems:
         print(f"error: {one_line(str(problem))}", file=sys.stderr)

@@ -16,13 +16,15 @@ from chipmodel.cases.case import CaseFile
 from chipmodel.common.files import write_whole
 from chipmodel.model.world import WorldFile
 from chipmodel.policies.base import Policy
+from chipmodel.studies.definition import Study
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def case_schema() -> dict[str, Any]:
-    """Return the schema of a case file; every entry of ``policy`` is one of the kinds of instrument."""
+    """Return the schema of a case file; each ``policy`` is one kind of instrument."""
     schema = _schema(CaseFile, "case")
+    # Instruments of other packages are not part of the published schema.
     kinds = {
         kind: policy for kind, policy in sorted(Policy.kinds.items()) if _own(policy)
     }
@@ -50,15 +52,16 @@ def world_schema() -> dict[str, Any]:
 
 def study_schema() -> dict[str, Any]:
     """Return the schema of a study file."""
-    from chipmodel.studies.definition import Study
-
     schema = _schema(Study, "study")
+    # The name is that of the file.
     schema["required"] = [key for key in schema.get("required", []) if key != "name"]
     return schema
 
 
 def write_schemas(folder: str | Path) -> list[Path]:
-    """Write ``case.schema.json``, ``world.schema.json`` and ``study.schema.json`` into a folder.
+    """Write the schemas of cases, worlds and studies into a folder.
+
+    The files are ``case.schema.json``, ``world.schema.json`` and ``study.schema.json``.
 
     Returns
     -------

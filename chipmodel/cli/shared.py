@@ -74,6 +74,7 @@ class Settings:
         InputError
             With every problem found.
         """
+        # For start-up: they load Pyomo, so that --help and --version need not wait.
         from chipmodel.cases.case import load_case
         from chipmodel.model.world import load_world
 
@@ -108,6 +109,7 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     """Return a callback that stores an option in the settings, unless it is absent."""
 
     def store(context: click.Context, _: click.Parameter, value: Any) -> None:
+        # Given before the name of the command, it must not be reset after it.
         if value is not None:
             setattr(context.ensure_object(Settings), name, value)
 
@@ -183,6 +185,7 @@ jobs_option = click.option(
 @contextmanager
 def no_empty_folders(folder: Path) -> Iterator[None]:
     """Remove the folders made for results if the command fails and leaves none."""
+    # From the inside out, the order in which they can be removed.
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         yield
@@ -195,7 +198,7 @@ def no_empty_folders(folder: Path) -> Iterator[None]:
 
 
 def note(line: str) -> None:
-    """Print a line about the progress of a command, if somebody watches."""
+    """Print a line about the progress of a command, on a terminal only."""
     if sys.stderr.isatty():
         sys.stderr.write(line + "\n")
 

@@ -94,6 +94,7 @@ def study(
             )
         return _question(settings, question, out, jobs, short)
     data = settings.dataset()
+    # Names of questions are given, because studies know no questions.
     loaded = load_study(study, data, yes, questions.names())
     if short:
         raise InputError.one(
@@ -206,6 +207,7 @@ def report(
 ) -> Answer:
     """Answer every question and write the page, or check the golden tables."""
     data = settings.dataset()
+    # Golden tables are those of the short form.
     checking = check or update
     folder = out or ("results/check" if checking else "results")
     tables = golden.folder_of(golden_folder) if checking else None
@@ -214,10 +216,10 @@ def report(
         short = short or checking
         built = build_report(data, folder, short, pool_of(jobs), on_progress)
     seconds = time.perf_counter() - start
-    lines = [
-        f"{part.name}: {'nothing has changed' if part.fresh else 'solved'}"
-        for part in built.parts
-    ]
+    lines = []
+    for part in built.parts:
+        state = "nothing has changed" if part.fresh else "solved"
+        lines.append(f"{part.name}: {state}")
     plain = _report_plain(built, short)
     if tables is None:
         done = f"done in {seconds:.0f} s; open the page: {built.page}"
@@ -251,22 +253,24 @@ def _report_plain(built: Report, short: bool) -> dict[str, Any]:
 )
 def validate(settings: Settings, out: str, jobs: int, without_placebo: bool) -> Answer:
     """Compare the model with published results."""
-    data, folder = settings.dataset(), Path(out) / "validation"
+    data = settings.dataset()
+    folder = Path(out) / "validation"
     with no_empty_folders(folder):
+        # Before the solves: a folder that cannot be written must not cost their time.
         prepare(folder)
-        found = validation.validate(data, not without_placebo, note, jobs)
-        written = [str(path) for path in validation.write(found, folder)]
-    placebo_fails, placebo_of = found.placebo
+        result = validation.validate(data, not without_placebo, note, jobs)
+        written = [str(path) for path in validation.write(result, folder)]
+    placebo_fails, placebo_of = result.placebo
     plain = {
-        "tests": len(found.tests),
-        "share_met": found.share_met,
-        "median_relative_error": found.median_error,
+        "tests": len(result.tests),
+        "share_met": result.share_met,
+        "median_relative_error": result.median_error,
         "placebo_fails": placebo_fails,
         "placebo_of": placebo_of,
-        "table": _records(found.table),
+        "table": _records(result.table),
         "written": written,
     }
-    return Answer([*found.lines(), "", *written_lines(written)], plain)
+    return Answer([*result.lines(), "", *written_lines(written)], plain)
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -83,6 +83,7 @@ class Cluster:
         self, work: Work, shared: Any, tasks: dict[int, Any]
     ) -> Iterator[tuple[int, Any]]:
         """Do tasks until all are done or what they share is lost."""
+        # Here and below: Dask is an optional extra.
         from distributed import CancelledError, KilledWorker, as_completed
 
         # Data that was sent cannot be computed again by Dask: when every worker that
@@ -170,8 +171,8 @@ _one_at_a_time = threading.Lock()
 def _do(work: Work, shared: Any, expected: dict[str, str], task: Any) -> Any:
     """Do a task on a worker.
 
-    An error of the study is returned and not raised: Dask would repeat the task, which
-    is no help.
+    An error of the study is returned and not raised: Dask would repeat the task in
+    vain.
     """
     if stamp() != expected:  # a worker that came later
         return _unlike("a worker", stamp(), expected)
@@ -222,7 +223,7 @@ def connect(
         raise InputError.one(
             "command line",
             place,
-            "is no address of a scheduler",
+            "is not an address of a scheduler",
             "write tls://HOST:PORT",
         )
     if scheme != "tls" and not insecure:
@@ -285,10 +286,11 @@ async def _unreachable(address: str, arguments: dict[str, Any]) -> str:
             identity = await asyncio.wait_for(scheduler.identity(), PATIENCE)
     except TimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
-    except Exception as error:  # what is no scheduler may answer with anything
+    except Exception as error:  # another service may answer with anything
         message = str(error).strip() or type(error).__name__
         return message.splitlines()[0]
     kind = identity.get("type", "") if isinstance(identity, dict) else ""
     if kind == "Scheduler":
         return ""
-    return f"a {kind.lower() or 'stranger'} answers there, no scheduler"
+    service = f"a {kind.lower()}" if kind else "another service"
+    return f"{service} answers there, not a scheduler"

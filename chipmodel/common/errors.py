@@ -35,10 +35,7 @@ class Problem:
 
 
 def character(char: str) -> str:
-    """Return a character by its number and name.
-
-    This is for one that does not show or looks like another.
-    """
+    """Return the number and name of a character that is invisible or ambiguous."""
     return f"U+{ord(char):04X} {unicodedata.name(char, 'a control character')}"
 
 

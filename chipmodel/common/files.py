@@ -62,8 +62,8 @@ def text_of(file: str, raw: bytes) -> str:
     Raises
     ------
     InputError
-        If it is not UTF-8, or has a character that does not show: nobody could see
-        what it does.
+        If it is not UTF-8, or has an invisible character: no reader of the file could
+        see what it does.
     """
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
@@ -116,7 +116,9 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     if is_file(path):
         return path
     known = [*names_in(folder), *also]
-    fix = offer(name, known) if known else f"there is none in {folder}"
+    fix = f"there is none in {folder}"
+    if known:
+        fix = offer(name, known)
     if is_file(Path(f"{name}.toml")):
         fix = f"the file here is ./{name}.toml; or {fix}"
     raise InputError.one(name, what, f"no such {what}", fix)

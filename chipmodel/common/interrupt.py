@@ -26,7 +26,7 @@ def remember_interrupts() -> Iterator[list[int]]:
         The signals that came; empty as long as none did.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    # Whoever has set a handler of their own, keeps it.
+    # A handler that the calling program has set stays in place.
     is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not is_main or not is_default:
         yield _interrupts

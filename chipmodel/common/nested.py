@@ -24,7 +24,7 @@ NOT_IN_PROGRAM = (
 )
 """Fields that do not enter the linear program.
 
-Prose, what the numbers were computed from, and the weights of years, which are no
+Prose, what the numbers were computed from, and the weights of years, which are not
 coefficients.
 """
 

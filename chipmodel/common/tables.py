@@ -20,8 +20,10 @@ def table_csv(table: pd.DataFrame) -> str:
     Numbers have nine significant digits, an unknown one (NaN) is an empty cell. No text
     is a formula to a spreadsheet program.
     """
-    rows = table.itertuples(index=False, name=None)
-    return _csv_text(table.columns, ([_cell(value) for value in row] for row in rows))
+    lines = []
+    for row in table.itertuples(index=False, name=None):
+        lines.append([_cell(value) for value in row])
+    return _csv_text(table.columns, lines)
 
 
 def result_csv(table: pd.DataFrame) -> str:
@@ -42,7 +44,7 @@ def result_csv(table: pd.DataFrame) -> str:
     lines = []
     for row in rows:
         cells = [inert(value) for value in row]
-        # Unlike in other tables, a value that is no number stays visible as "nan".
+        # Unlike in other tables, a value that is not a number stays visible as "nan".
         cells[place] = _digits(float(row[place]))
         lines.append(cells)
     return _csv_text(columns, lines)

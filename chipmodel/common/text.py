@@ -28,7 +28,10 @@ def number(value: float, digits: int = 4) -> str:
         return f"{value + 0.0:g}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    # Zeros of a whole number are not decimals.
+    if "." not in text:
+        return text
+    return text.rstrip("0").rstrip(".")
 
 
 def columns(
@@ -145,7 +148,9 @@ def listed(terms: Sequence[str]) -> str:
 def lower(name: str) -> str:
     """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
     is_abbreviation = name[:2].isupper()
-    return name if is_abbreviation else name[:1].lower() + name[1:]
+    if is_abbreviation:
+        return name
+    return name[:1].lower() + name[1:]
 
 
 def with_article(name: str) -> str:

@@ -112,10 +112,10 @@ def _explained(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, st
             fix = "use three capital letters, such as USA"
             if regions:
                 fix = f"use one of {', '.join(regions)}"
-            return field, f"'{given}' is no region", fix
+            return field, f"'{given}' is not a region", fix
         if pattern == ID_PATTERN:
             fix = "use small letters, digits and _, a letter first, 41 at most"
-            return field, f"'{given}' is no id", fix
+            return field, f"'{given}' is not an id", fix
     what = str(fault["msg"]).removeprefix("Value error, ")
     if isinstance(given, str):
         what = f"'{given}': {what}"
@@ -130,8 +130,8 @@ def _is_about_two_years(parts: list[str], kind: str) -> bool:
     return kind in ("too_long", "tuple_type") or one_of_two_is_missing
 
 
-# Written here and not by tomli-w: that gives each entry of a list a line of its own, so
-# that a case of 194 lines, with its pairs of years, becomes one of 297.
+# Written here and not by tomli-w, which gives each entry of a list its own line: with
+# its pairs of years, a case of 194 lines would have 297.
 def toml_text(content: dict[str, Any]) -> str:
     """Return plain data as TOML.
 

@@ -42,7 +42,7 @@ LARGEST_SENSIBLE: Final = {
 }
 """Largest sensible number in each unit, where a fact has no narrower bound.
 
-A larger one is a slip of the pen or of the unit.
+A larger one is a typing error or has another unit.
 """
 
 

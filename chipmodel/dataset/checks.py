@@ -122,13 +122,13 @@ def shares_sum_to_one(tables: Tables) -> list[Problem]:
 def complete(tables: Tables) -> list[Problem]:
     """Every number that the model needs is present: nothing is filled in silently."""
     problems = []
+    # No cost, price or capacity has a default.
     for name, (columns, keys) in _needed_rows(tables).items():
         if name not in tables:
             continue
-        present = {
-            tuple(getattr(row, column) for column in columns)
-            for row in _rows(tables, name)
-        }
+        present = set()
+        for row in _rows(tables, name):
+            present.add(tuple(getattr(row, column) for column in columns))
         for key in keys:
             if key not in present:
                 place = ", ".join(str(part) for part in key)
@@ -148,7 +148,8 @@ def _needed_rows(tables: Tables) -> dict[str, tuple[tuple[str, ...], Keys]]:
     segments = known("segments", "segment")
     inputs = known("inputs", "input")
     steps = sorted(set(known("device_steps", "step")))
-    by_segment, by_region = ("segment", "item"), ("region", "item")
+    by_segment = ("segment", "item")
+    by_region = ("region", "item")
     return {
         "costs": (by_segment, product(segments, ("capex", "running", "inputs"))),
         "cost_factors": (by_region, product(regions, ("building", "running", "place"))),
@@ -271,11 +272,10 @@ def facts_of_projects(tables: Tables) -> list[Problem]:
 @check
 def device_premiums_rise(tables: Tables) -> list[Problem]:
     """Premiums of moving device making rise with the step, so steps fill in order."""
-    premium = {
-        row.step: row.value
-        for row in _rows(tables, "device_steps")
-        if row.item == "premium"
-    }
+    premium = {}
+    for row in _rows(tables, "device_steps"):
+        if row.item == "premium":
+            premium[row.step] = row.value
     ordered = [premium[step] for step in sorted(premium)]
     if ordered == sorted(ordered):
         return []

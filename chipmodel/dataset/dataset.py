@@ -91,6 +91,8 @@ class Dataset:
 
         The order of rows in a file does not matter.
         """
+        # Of the rows as read and not of the files: neither the order of rows nor the way
+        # a number is written changes a result.
         content = {}
         for name, rows in self.tables.items():
             content[name] = [row.model_dump() for row in rows]
@@ -136,14 +138,6 @@ def _restored(
     name: str, root: Path, tables: dict[str, tuple[Row, ...]], hashes: dict[str, str]
 ) -> Dataset:
     return Dataset(name, root, MappingProxyType(tables), MappingProxyType(hashes))
-
-
-def _known(table: str) -> type[Row]:
-    if table not in TABLES:
-        raise InputError.one(
-            "dataset", table, "no such table", "tables: " + ", ".join(TABLES)
-        )
-    return TABLES[table]
 
 
 def shipped_root() -> Path:
@@ -199,7 +193,7 @@ def load_dataset(where: str | Path | None = None) -> Dataset:
 
 
 def _refuse_other_folder(root: Path) -> None:
-    """Refuse what is no folder of a data package.
+    """Refuse a path that is not the folder of a data package.
 
     Raises
     ------

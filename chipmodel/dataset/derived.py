@@ -2,8 +2,8 @@
 
 `experiments/intervals.py` draws every number of the data that has a range, solves cases
 at each draw and stores, for each metric, the lowest and the highest result, that of the
-data themselves among them. Of n draws and one more, the one more lies between the ends
-of the n with a probability of (n - 1)/(n + 1). An interval belongs to one state of the
+data themselves among them. A further draw is between the lowest and the highest of n
+draws with a probability of (n - 1)/(n + 1). An interval belongs to one state of the
 data: it is shown only beside a value equal to the one it was drawn around.
 """
 
@@ -57,10 +57,8 @@ class Intervals:
     @property
     def description(self) -> str:
         """What an interval is taken over."""
-        return (
-            f"the central values of the data and {self.draws} draws of every number that"
-            " has a range"
-        )
+        draws = f"{self.draws} draws of every number that has a range"
+        return f"the central values of the data and {draws}"
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
         """Return low and high of a metric; None if they belong to another value."""
@@ -68,8 +66,11 @@ class Intervals:
         if interval is None:
             return None
         centre, low, high = interval
+        # Intervals of other data would be wrong beside this value: better none.
         tolerance = CLOSE * (high - low) + ROUNDING * abs(centre)
-        return (low, high) if abs(value - centre) <= tolerance else None
+        if abs(value - centre) > tolerance:
+            return None
+        return low, high
 
 
 def load_intervals(data: Dataset) -> Intervals:
@@ -86,6 +87,8 @@ def load_intervals(data: Dataset) -> Intervals:
     return _read(path, path.stat().st_mtime_ns)
 
 
+# A report asks for intervals in every table. The time of change is part of the key, so
+# that a file written again is read again.
 @lru_cache(maxsize=4)
 def _read(path: Path, _time_of_change: int) -> Intervals:
     known: dict[tuple[str, str, str], tuple[float, float, float]] = {}

@@ -78,6 +78,7 @@ def edited(data: Dataset) -> list[str]:
         If the descriptor cannot be read.
     """
     path = data.root / FILE
+    # A link to nothing is reported when it is read; a missing file is not a problem.
     if not (path.exists() or path.is_symlink()):
         return []
     try:

@@ -48,7 +48,7 @@ class Ref:
 
 
 # Python also reads "1_000", "1e3 " and full-width digits as numbers: in a data file
-# they are slips.
+# they are typing errors.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
@@ -59,7 +59,7 @@ def plain_number(value: T) -> T:
     Raises
     ------
     ValueError
-        If it is a text of another form; a value that is no text passes.
+        If it is a text of another form; a value that is not text passes.
     """
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise ValueError(
@@ -91,7 +91,7 @@ def _calendar_date(value: str) -> str:
     try:
         date.fromisoformat(value)
     except ValueError:
-        raise ValueError("is no day of the calendar") from None
+        raise ValueError("is not a day of the calendar") from None
     return value
 
 
@@ -249,7 +249,7 @@ class Fact(Row):
         return lowest, highest
 
     def outside(self, number: float) -> str:
-        """Return why a number is no sensible value of this fact; ``""`` if it is."""
+        """Return why a number is not sensible for this fact; ``""`` if it is."""
         lowest, highest = self.limits(self.item_name)
         if lowest is not None and number < lowest:
             return f"is below {lowest:g}"
@@ -259,6 +259,7 @@ class Fact(Row):
 
     @model_validator(mode="after")
     def _sensible(self) -> Fact:
+        # Refused and never converted: that would hide a number in the wrong unit.
         unit = self.unit_of(self.item_name)
         if unit is not None and self.unit != unit:
             raise ValueError(f"unit is '{self.unit}', must be '{unit}'")

@@ -53,6 +53,7 @@ def read_table(
             return (), problems
         for cells in reader:
             line = reader.line_num
+            # Spreadsheet programs may leave empty rows at the end.
             if not any(cells):
                 continue
             if len(cells) != len(header):
@@ -93,6 +94,7 @@ def read_table(
                 "check the quotes",
             )
         )
+    # The order of rows becomes that of rows and columns in the linear program.
     rows.sort(key=_text_of_key)
     return tuple(rows), problems
 
@@ -162,6 +164,7 @@ def dangling_references(tables: Mapping[str, tuple[Row, ...]]) -> list[Problem]:
     for name, rows in tables.items():
         for column, ref in references(TABLES[name]).items():
             known = _first_keys(tables, ref.table)
+            # With a faulty table, every reference to it would be a further problem.
             if known is None:
                 continue
             known |= set(ref.also)

@@ -215,6 +215,8 @@ class ExpansionRow(
         "base year."
     ),
     units={"*": "share"},
+    # Above zero, because the model divides by it; a place that cannot add capacity has no
+    # row.
     bounds={"*": (0.0001, 1.0)},
 ):
     """Weight of a firm's place in the additions to a segment."""
@@ -233,6 +235,7 @@ class CostRow(
         "multiplier 1."
     ),
     units={"capex": "MUSD/kwpm", "running": "USD/wafer", "inputs": "USD/wafer"},
+    # Above zero: support is computed as a share of capital cost.
     bounds={"*": (0.0, None), "capex": (0.01, None)},
 ):
     """Cost of a segment at the reference place."""
@@ -317,6 +320,7 @@ class ElasticityRow(
         "'all')."
     ),
     units={"*": "elasticity"},
+    # Neither may be zero: the model divides by both.
     bounds={"demand": (-10.0, -0.05), "substitution": (0.1, None)},
 ):
     """Price elasticity of demand, or of substitution between origins."""
@@ -576,7 +580,7 @@ class ParameterRow(
     bounds={
         "*": (0.0, None),
         "economic_life": (1.0, 100.0),
-        "slope": (0.2, 20.0),
+        "slope": (0.2, 20.0),  # widths of cost steps are divided by it
         "multiplier_start": (0.5, 3.0),
         "multiplier_end": (0.5, 3.0),
         "route_minimum": (0.0, 0.1),
@@ -613,6 +617,7 @@ class TargetRow(
         "Published results compared with the model: what was published, its role and "
         "the band."
     ),
+    # A published result may have any unit and either sign.
     bounds={},
 ):
     """A published result the model is compared with; low and high are its band."""
@@ -745,6 +750,7 @@ def columns(model: type[Row]) -> list[str]:
     names = list(model.model_fields)
     if not issubclass(model, Fact):
         return names
+    # A table may declare `value` again, with a meaning of its own, before its other fields.
     fact_columns = list(Fact.model_fields)
     return [name for name in names if name not in fact_columns] + fact_columns
 

@@ -170,11 +170,13 @@ class World(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of everything but names and prose."""
+        # Two worlds of the same numbers give the same results, whatever their names.
         text = self.model_dump_json(exclude={"name", "title", "summary"})
         return hashlib.sha256(text.encode()).hexdigest()
 
     def with_(self, **changes: Any) -> World:
         """Return a checked copy with some fields changed."""
+        # Validated again, which `model_copy` would not do.
         return World.model_validate({**self.model_dump(), **changes})
 
 
@@ -231,6 +233,7 @@ def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
         _refuse_cycle(parent_path, chain)
         parent = _read(parent_path, data, chain)
         inherited = parent.model_dump(exclude=set(OWN))
+    # Validated once all is there: a file of differences alone is not a world.
     try:
         world = from_file(World, {"name": path.stem, **inherited, **content})
     except ValidationError as error:

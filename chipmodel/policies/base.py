@@ -30,6 +30,8 @@ class Number:
     unit: str
 
 
+# Numbers that may be absent are annotated twice: pydantic loses the mark of an
+# `Annotated` type that is part of a union.
 Rate = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False), Number("share")]
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number("share")]
@@ -139,14 +141,12 @@ class Policy(BaseModel):
 
     def describe(self, names: DisplayNames) -> str:
         """Return who does what to whom, without the years; by default the fields."""
-        values = {
-            field: getattr(self, field)
-            for field in type(self).model_fields
-            if field not in Policy.model_fields
-        }
-        listed_fields = [
-            f"{field} {value}" for field, value in values.items() if value is not None
-        ]
+        listed_fields = []
+        for field in type(self).model_fields:
+            value = getattr(self, field)
+            # What every instrument has, such as its source, is shown elsewhere.
+            if field not in Policy.model_fields and value is not None:
+                listed_fields.append(f"{field} {value}")
         return f"{self.kind}: " + ", ".join(listed_fields)
 
     def sentence(self, names: DisplayNames | None = None) -> str:
@@ -230,7 +230,10 @@ def policy_class(kind: str) -> type[Policy] | None:
 
 def chosen(names: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names meant, in the order of the data; ``("all",)`` is every one."""
-    return every if names == ALL else tuple(name for name in every if name in names)
+    if names == ALL:
+        return every
+    # The order in a case file must not change that of rows and columns.
+    return tuple(name for name in every if name in names)
 
 
 def unknown(field: str, names: tuple[str, ...], every: tuple[str, ...]) -> list[Issue]:

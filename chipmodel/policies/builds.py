@@ -78,8 +78,12 @@ def new_decisions(
         policy=policy,
         meaning="worth of one more kwpm that counts as under way",
     )
+    # Only a part of a committed build is open, all of any other.
     partly_open = set(committed)
-    return {key: beyond[key] if key in partly_open else build[key] for key in keys}
+    open_builds = {}
+    for key in keys:
+        open_builds[key] = beyond[key] if key in partly_open else build[key]
+    return open_builds
 
 
 def fined_builds(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.duties import Flow
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
+
 EARNED = "earned_by_"
 """Prefix of the item of the policies table that holds what a firm earned."""
 
@@ -222,6 +223,7 @@ source = "us_taiwan_2026"
             refund[t].append(duty[key] / scope * dutiable[s] * exempt[key])
 
         def allowance(t: int) -> Any:
+            # All makers of the partner share one allowance: certificates are traded.
             certificates: list[Any] = []
             for terms in earned[t].values():
                 certificates += terms
@@ -282,5 +284,6 @@ source = "us_taiwan_2026"
         return earned
 
     def _earns(self, site: Site, parameters: Parameters) -> bool:
+        # A site whose construction has not started is new.
         new = site.started is None or site.started >= self.approved_from
         return new and parameters.home(site.firm, site.region) == self.partner

@@ -136,6 +136,8 @@ source = "own"
         """Return the target in a year, kwpm; world capacity is interpolated."""
         if self.share is None:
             return self.kwpm or 0.0
+        # Of a reference case: a share of the capacity of this case could be met by
+        # building less elsewhere.
         capacity = dict(self.world_capacity)
         before = max(t for t in capacity if t <= year)
         after = min(t for t in capacity if t >= year)
@@ -164,6 +166,7 @@ source = "own"
 
     def impossible(self, parameters: Parameters) -> list[Issue]:
         """Return the first target that nothing can meet in time."""
+        # With a fine the rule can always be met.
         if self.price_cap is not None:
             return []
         sites = parameters.sites.of(self.region, self.segment)
@@ -271,18 +274,18 @@ source = "own"
             meaning="what the treasury pays for a kwpm made, for a year",
             policy=self,
         )
-        return {t: capacity[t] for t in added}, {t: made[t] for t in added}
+        paid_capacity = {t: capacity[t] for t in added}
+        paid_output = {t: made[t] for t in added}
+        return paid_capacity, paid_output
 
     def _short(self, builder: ModelBuilder, years: list[int]) -> dict[int, Any]:
         """Return what is short of the target by year, fined if the rule is soft."""
         if self.price_cap is None:
             return dict.fromkeys(years, 0.0)
         treasury = Party("treasury", self.region).label
-        agent = (
-            treasury
-            if self.borne_by == "treasury"
-            else Party("makers", self.region).label
-        )
+        agent = treasury
+        if self.borne_by == "makers":
+            agent = Party("makers", self.region).label
         short = builder.variable("short", [(t,) for t in years], agent, self)
         for t in years:
             builder.transfer(

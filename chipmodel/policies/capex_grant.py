@@ -147,6 +147,7 @@ source = "own"
     def rate_on(self, site: Site, capex: float) -> float:
         """Return the share of capital cost paid."""
         if self.form == "award":
+            # An award is for the whole site, spread evenly over its size.
             return self.share * site.awards[self.region] / ((site.size or 1.0) * capex)
         return self.rate or 0.0
 
@@ -157,10 +158,9 @@ source = "own"
     def add(self, builder: ModelBuilder) -> None:
         """Pay for what is built, or for what is built beyond the case without it."""
         build = builder.model.build
-        builds = {
-            (site.id, t): build[site.id, t]
-            for site, t in self.eligible(builder.parameters)
-        }
+        builds = {}
+        for site, t in self.eligible(builder.parameters):
+            builds[site.id, t] = build[site.id, t]
         if not builds:
             return
         if self.form == "award":
@@ -170,13 +170,13 @@ source = "own"
         assert self.rate is not None
         sites = builder.parameters.sites.sites
         supported = builds if self.form == "open" else self._additional(builder, builds)
-        amounts = {
-            (i, t): self.rate * builder.capex(sites[i]) * term
-            for (i, t), term in supported.items()
-        }
+        amounts = {}
+        for (i, t), term in supported.items():
+            amounts[i, t] = self.rate * builder.capex(sites[i]) * term
         self.pay(builder, "grant", amounts, supported, "construction")
         if self.form == "marginal":
             cash = pyo.quicksum(amounts.values())
+            # Owned by the builds that use the budget, as its rent is a gain of theirs.
             builder.limit(
                 "budget",
                 [()],
@@ -200,12 +200,9 @@ source = "own"
         """Return what is built beyond the case without the grant, by variables."""
         sites = builder.parameters.sites.sites
         before = builder.parameters.baseline_builds[self.id]
-        # Builds fixed by an earlier pass are history: they cannot be moved by a grant.
-        free = {
-            key: term
-            for key, term in builds.items()
-            if key not in builder.parameters.fixed
-        }
+        fixed = builder.parameters.fixed
+        # Builds fixed by an earlier pass are history: a grant cannot move them.
+        free = {key: term for key, term in builds.items() if key not in fixed}
 
         def agent(i: str, t: int) -> str:
             return sites[i].agent

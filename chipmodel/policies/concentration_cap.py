@@ -183,6 +183,8 @@ source = "own"
         soft = self.price_cap is not None
         over = builder.variable("over", list(origin) if soft else [], "makers", self)
 
+        # A share has no right-hand side: the row is a balance, and what the capped origin
+        # pays by it all wafers get back.
         def cap(s: str, r: str, t: int) -> Any:
             allowed = self.share * pyo.quicksum(every[s, t])
             excess = over[s, r, t] if soft else 0.0
@@ -198,7 +200,7 @@ source = "own"
             policy=self,
         )
         for t in years:
-            terms: list[Any] = []
+            terms = []
             for (_, _, year), flows in origin.items():
                 if year == t:
                     terms += flows

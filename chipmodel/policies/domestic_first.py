@@ -157,6 +157,7 @@ source = "own"
                 builds.append((site, t))
         at_home: Builds = {}
         abroad: Builds = {}
+        # What is under way counts on neither side: no rule can divert it any more.
         for key, term in new_decisions(builder, self, builds).items():
             side = at_home if sites[key[0]].region == self.region else abroad
             side[key] = term

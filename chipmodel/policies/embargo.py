@@ -135,6 +135,7 @@ source = "own"
             )
             unit = "index"
             first = "the first unit let through, MUSD per index unit"
+        # A balance and not a limit of zero: an embargo earns nobody a rent.
         builder.balance(
             "banned",
             [(t,) for _, t in flows],

@@ -175,19 +175,19 @@ source = "japan_korea_2019"
             usual = upstream.usual
             return {t: supplied * usual.get((self.destination, t), 0.0) for t in years}
         weights = parameters.sold if self.on == "chips" else parameters.users
-        return {
-            t: weights[self.destination] * self._base_output(parameters, t)
-            for t in years
-        }
+        share = weights[self.destination]
+        return {t: share * self._base_output(parameters, t) for t in years}
 
     def _base_output(self, parameters: Parameters, year: int) -> float:
         """Return the exporter's base-year output grown with demand, kwpm."""
-        return sum(
-            parameters.use[s, "u_base"]
-            * parameters.capacity.get((self.exporter, s), 0.0)
-            * parameters.index[s, year]
-            for s in chosen(self.segments, parameters.segments)
-        )
+        # A reference that the case cannot change: a share of its own flow could be met
+        # by making less.
+        output = 0.0
+        for s in chosen(self.segments, parameters.segments):
+            capacity = parameters.capacity.get((self.exporter, s), 0.0)
+            made = parameters.use[s, "u_base"] * capacity
+            output += made * parameters.index[s, year]
+        return output
 
     def derived(self, parameters: Parameters) -> list[Derived]:
         """Return the reference flow in the first and last year in force."""

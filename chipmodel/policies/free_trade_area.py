@@ -93,11 +93,10 @@ source = "cjk_2025"
         parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
-        levied = {
-            (levy.importer, levy.on)
-            for levy in builder.duties.levies
-            if levy.importer in self.members
-        }
+        levied = set()
+        for levy in builder.duties.levies:
+            if levy.importer in self.members:
+                levied.add((levy.importer, levy.on))
         exempt: dict[int, list[Any]] = defaultdict(list)
         for importer, on in sorted(levied):
             read = builder.imports if on == "chips" else builder.use

@@ -142,17 +142,20 @@ source = "law_guardrails"
         def permitted_growth(firm: str, segment: str) -> Any:
             fleet = 0.0
             for country in self.countries:
-                there = parameters.sites.of(country, segment)
-                fleet += fleet_of(site for site in there if site.firm == firm)
+                local_sites = parameters.sites.of(country, segment)
+                fleet += fleet_of(site for site in local_sites if site.firm == firm)
             return self.share * fleet - pyo.quicksum(terms[firm, segment])
+
+        def owner(firm: str, segment: str) -> str:
+            # A named firm has one home, so every country gives the same holder.
+            holder = parameters.holder(firm, self.countries[0])
+            return Party("holder", holder).label
 
         builder.limit(
             "growth",
             list(terms),
             permitted_growth,
-            owner=lambda f, s: (
-                Party("holder", parameters.holder(f, self.countries[0])).label
-            ),
+            owner=owner,
             unit="kwpm built",
             meaning=self.dual,
             policy=self,

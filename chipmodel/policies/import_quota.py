@@ -120,6 +120,7 @@ source = "own"
 
     def distinguishes(self, parameters: Parameters) -> list[Distinction]:
         """Return the origins limited, each by itself if exporters earn the rent."""
+        # The origin of bare chips is always known.
         if self.on == "chips":
             return []
         return distinctions(

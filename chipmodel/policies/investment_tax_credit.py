@@ -71,6 +71,7 @@ source = "law_48d"
 
     def add(self, builder: ModelBuilder) -> None:
         """Credit every eligible build."""
+        # Paid when a plant comes on line, so unlike a grant it saves no interest.
         build = builder.model.build
         amounts = {}
         builds = {}

@@ -95,6 +95,7 @@ def license_flows(
         Treasury that receives the fine.
     """
     soft = price_cap is not None
+    # Traders earn nothing: they pass the fine on in their prices.
     licence = builder.variable("licence", list(flows), lambda o, t: holder[o], policy)
     over = builder.variable("over", list(flows) if soft else [], "traders", policy)
 
@@ -152,12 +153,10 @@ def holders(
     """Return the agent that holds the licences of each origin."""
     if rent_to == "exporter":
         return {o: Party("licence", o).label for o, _ in flows}
-    agent = (
-        Party("licence", importer).label
-        if rent_to == "importer"
-        else Party("treasury", imposer).label
-    )
-    return {o: agent for o, _ in flows}
+    party = Party("treasury", imposer)
+    if rent_to == "importer":
+        party = Party("licence", importer)
+    return {o: party.label for o, _ in flows}
 
 
 def distinctions(
@@ -251,9 +250,7 @@ def goods_name(on: str | None, segments: tuple[str, ...], names: DisplayNames) -
 def rent_clause(rent_to: RentTo, price_cap: float | None) -> str:
     """Return who holds the licences and what a wafer beyond costs."""
     owner = "the treasury" if rent_to == "treasury" else f"{rent_to}s"
+    clause = f"the licences belong to {owner}"
     if price_cap is None:
-        return f"the licences belong to {owner}"
-    return (
-        f"the licences belong to {owner}, and {dollars(price_cap)} is paid per wafer"
-        " beyond"
-    )
+        return clause
+    return f"{clause}, and {dollars(price_cap)} is paid per wafer beyond"

@@ -147,6 +147,8 @@ source = "own"
         soft = self.price_cap is not None
         short = builder.variable("short", list(every) if soft else [], "makers", self)
 
+        # A share has no right-hand side: the row is a balance, and what trusted wafers
+        # earn by it the others pay.
         def floor(s: str, t: int) -> Any:
             required = self.share * pyo.quicksum(every[s, t])
             missing = short[s, t] if soft else 0.0

@@ -37,6 +37,7 @@ def serve_minimum(
     for (user, s, _, t), term in builder.model.served.items():
         if user == market and s in segments and policy.active(t):
             steps[s, t].append(term)
+    # Owned by the users: chips they would not have bought at the price are their loss.
     builder.limit(
         "min_served",
         list(steps),

@@ -102,6 +102,7 @@ source = "own"
         payer = Party("treasury", self.region).label
         for t, terms in output.items():
             credited = pyo.quicksum(terms)
+            # The rate is per wafer, the output in kwpm.
             paid = per_kwpm_year(1.0) * self.rate * credited
             builder.transfer(
                 "production_credit", t, paid, payer=payer, receiver="agent", policy=self

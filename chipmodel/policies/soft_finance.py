@@ -160,6 +160,7 @@ source = "own"
         """Return the grant equivalent as a share of the principal."""
         if self.grant_equivalent is not None:
             return self.grant_equivalent
+        # The model has one real rate: firms would borrow at the rate of discounting.
         market = parameters.world.discount_rate
         return grant_equivalent(self.form, market, self.rate_gap or 0.0, self.tenor)
 
@@ -209,29 +210,25 @@ source = "own"
         lent: dict[int, list[Any]] = defaultdict(list)
         for (i, t), amount in principal.items():
             place = parameters.sites.places[parameters.sites.group_of[i]]
+            # Money is lent as it is spent, and each part is repaid on its own schedule.
             for k, share in enumerate(place.work.spend):
                 lent[t + k].append(share * amount)
         left, paid = self._schedule(parameters)
         unit = "MUSD of principal"
         for year in parameters.years:
-            loans = [
-                (year - start, pyo.quicksum(terms))
-                for start, terms in lent.items()
-                if start <= year
-            ]
+            loans = []
+            for start, terms in lent.items():
+                if start <= year:
+                    loans.append((year - start, pyo.quicksum(terms)))
             # A guarantee lends nothing; only the liability is outstanding.
             if self.form != "guarantee":
                 new = pyo.quicksum(amount for age, amount in loans if age == 0)
                 builder.measure(self, "lent", year, new, unit)
-                repaid = pyo.quicksum(
-                    paid[age - 1] * amount
-                    for age, amount in loans
-                    if 1 <= age <= self.tenor
-                )
+                due = [loan for loan in loans if 1 <= loan[0] <= self.tenor]
+                repaid = pyo.quicksum(paid[age - 1] * amount for age, amount in due)
                 builder.measure(self, "repaid", year, repaid, unit)
-            owed = pyo.quicksum(
-                left[age] * amount for age, amount in loans if age <= self.tenor
-            )
+            running = [loan for loan in loans if loan[0] <= self.tenor]
+            owed = pyo.quicksum(left[age] * amount for age, amount in running)
             builder.measure(self, "outstanding", year, owed, unit)
 
     def _schedule(self, parameters: Parameters) -> tuple[list[float], list[float]]:
@@ -243,8 +240,9 @@ source = "own"
             # at the market rate.
             rate = parameters.world.discount_rate - (self.rate_gap or 0.0)
             whole = _instalment(rate, self.tenor)
-            left = [
-                whole / _instalment(rate, self.tenor - age) for age in range(self.tenor)
-            ]
+            left = []
+            for age in range(self.tenor):
+                # The instalment is that of the principal left over the years left.
+                left.append(whole / _instalment(rate, self.tenor - age))
             left.append(0.0)
         return left, [before - after for before, after in pairwise(left)]

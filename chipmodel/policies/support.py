@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyomo.environ as pyo
@@ -114,7 +115,7 @@ class Support(Policy):
                     Derived(name, money, "MUSD/kwpm"),
                     Derived(name, share, "share of cost"),
                 ]
-        return [row for rows in support.values() for row in rows]
+        return list(chain.from_iterable(support.values()))
 
     def named(self, site: Site) -> str:
         """Return the name under which the support of a site is listed."""
@@ -181,6 +182,7 @@ class Support(Policy):
         )
         sites = builder.parameters.sites.sites
         by_year: dict[int, list[Any]] = defaultdict(list)
+        # By the year of coming on line, when the capacity that was paid for exists.
         for (i, t), term in kwpm.items():
             by_year[int(sites[i].ready[t])].append(term)
         for year, terms in by_year.items():
@@ -192,5 +194,6 @@ class Support(Policy):
 
 def capex_of(site: Site, parameters: Parameters) -> float:
     """Return the capital cost of a site at multiplier 1, MUSD per kwpm."""
+    # The base of every support: what congestion adds to cost is not supported.
     place = parameters.sites.places[parameters.sites.group_of[site.id]]
     return place.capex * (1.0 + site.premium)

@@ -61,6 +61,8 @@ def certify(program: LinearProgram, x: Vector, y: Vector) -> Certificate:
     is_equation = program.is_equation
     absolute = abs(matrix)
 
+    # Relative to the size of the terms: in a row of large numbers, an absolute residual
+    # of mere rounding would look like a violation.
     activity = matrix @ x
     shortfall = rhs - activity
     violation = np.where(is_equation, np.abs(shortfall), shortfall)

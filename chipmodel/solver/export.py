@@ -48,6 +48,7 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
         raise InputError.one(
             "export", form, "no such format", "use one of " + ", ".join(FORMATS)
         )
+    # Rows on one variable stay rows: each has a name and a dual that a reader may want.
     lp = SingletonBounds(program, fold=False).highs_lp(program)
     lp.model_name_ = "chipmodel"
     lp.row_names_ = safe_names(program.row_labels)

@@ -11,8 +11,7 @@ from typing import Literal
 class Party:
     """Someone who pays, receives or owns a rent.
 
-    Arrays and tables hold its `label`; whoever needs to know what a label means reads
-    it with `Party.of`.
+    Arrays and tables hold its `label`; `Party.of` turns a label back into a party.
 
     Attributes
     ----------

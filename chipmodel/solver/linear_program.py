@@ -63,6 +63,7 @@ class ProgramLabels:
     groups: dict[str, RowGroup]
     stated_amounts: dict[int, float] = field(default_factory=dict)
 
+    # Cached, because the programs of a sweep share one set of labels.
     @cached_property
     def is_limit(self) -> NDArray[np.bool_]:
         """Rows that are limits."""

@@ -320,7 +320,7 @@ def test_what_is_known_is_offered(
     (tmp_path / "mine.toml").write_text(HEAD + TARIFF.replace('"AAA"', '"aland"'))
     assert_one(
         call("show", "./mine.toml", "--data", folder),
-        "'aland' is no region; use one of AAA, BBB",
+        "'aland' is not a region; use one of AAA, BBB",
     )
 
 
@@ -398,7 +398,7 @@ def with_world(text: str) -> helpers.Edit:
         ("discount_rate = true", ("mine.toml: discount_rate", "number")),
         (
             "information_date = '2026-02-30'",
-            ("mine.toml: information_date", "no day of the calendar"),
+            ("mine.toml: information_date", "not a day of the calendar"),
         ),
         ("title = ", ("mine.toml: title", "is missing")),
         ("this is not toml", ("mine.toml: TOML", "line")),

@@ -312,7 +312,7 @@ named(
     ),
 )
 named(
-    "no day of the calendar",
+    "not a day of the calendar",
     "refused",
     ("case", "world"),
     string_becomes(

@@ -36,6 +36,7 @@ def _assembled(builder: ModelBuilder) -> list[Index]:
     parameters = builder.parameters
     packaging = parameters.packaging
     on_routes = {a for _, a in packaging.routes}
+    # In the order of the data: the order of columns must not depend on that of a set.
     regions = sorted(on_routes, key=parameters.regions.index)
     return list(product(packaging.running, regions, parameters.years))
 
@@ -66,31 +67,31 @@ def packaging_needed(builder: ModelBuilder) -> Terms:
     for s in builder.parameters.segments:
         shares = ((p, packaging.need.get((s, p), 0.0)) for p in packaging.running)
         needs[s] = list(nonzero(shares))
-    found: Terms = defaultdict(list)
+    needed: Terms = defaultdict(list)
     for (s, _, a, _, t), shipment in builder.model.ship.items():
         for p, share in needs[s]:
-            found[p, a, t].append(share * shipment)
-    return found
+            needed[p, a, t].append(share * shipment)
+    return needed
 
 
 @lookup
 def running_capacity(builder: ModelBuilder) -> dict[tuple[str, str], float]:
     """Return the packaging capacity that runs already, by package and region, kwpm."""
-    found: dict[tuple[str, str], float] = defaultdict(float)
+    capacity: dict[tuple[str, str], float] = defaultdict(float)
     for plant in builder.parameters.packaging.plants.values():
         if plant.kind == "fleet":
-            found[plant.package, plant.region] += plant.size or 0.0
-    return found
+            capacity[plant.package, plant.region] += plant.size or 0.0
+    return capacity
 
 
 @lookup
 def new_plants(builder: ModelBuilder) -> dict[tuple[str, str], list[str]]:
     """Return the plants that can be built, by package and region."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    plants: dict[tuple[str, str], list[str]] = defaultdict(list)
     for i, plant in builder.parameters.packaging.plants.items():
         if plant.kind != "fleet":
-            found[plant.package, plant.region].append(i)
-    return found
+            plants[plant.package, plant.region].append(i)
+    return plants
 
 
 @balance(
@@ -193,6 +194,7 @@ def costs(builder: ModelBuilder) -> None:
         greenfield = plant.kind == "greenfield"
         premium = parameters.parameter["greenfield_premium"] if greenfield else 0.0
         capex = packaging.capex[plant.package] * (1.0 + premium)
+        # Packaging has no interest during construction: all is spent at the start.
         cash[start].append(capex * build)
         for t in parameters.years:
             share = share_in_service(start + plant.lead, t)

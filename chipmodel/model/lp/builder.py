@@ -116,6 +116,7 @@ class ModelBuilder(NamedFlows):
             Whose they are; a callable gets the parts of the index.
         """
         full = _joined(policy, name)
+        # Without an upper bound: its rent would show in no row and have no owner.
         var = pyo.Var(list(index), domain=pyo.NonNegativeReals)
         self.model.add_component(full, var)
         self.agents[full] = agent
@@ -213,8 +214,8 @@ class ModelBuilder(NamedFlows):
             if _is_constant(left):
                 self._check_constant_row(group, key, value(left), equal)
                 continue
-            # Built directly: `0 <= left` would take the other form in a sweep and turn
-            # the dual's sign.
+            # Built directly: in a sweep, `0 <= left` would be written the other way round
+            # and change the sign of the dual.
             if equal:
                 rows.add(key, EqualityExpression((left, 0.0)))
             else:
@@ -224,6 +225,7 @@ class ModelBuilder(NamedFlows):
         self, group: Group, key: Index, left: float, equal: bool
     ) -> None:
         """Record a row without variables that does not hold."""
+        # Recorded and not raised: the diagnosis of a case reads all rows together.
         if left < -TOLERANCE or (equal and left > TOLERANCE):
             self.broken.append(Broken(group.name, key, -left, equal))
 
@@ -332,6 +334,8 @@ class ModelBuilder(NamedFlows):
             with_spending = paid == "construction"
             # Cash paid during construction saves the interest of these years too.
             worth = (work.interest if with_spending else 1.0) / late
+            # The same schedule as the capital, cut off at the same horizon: otherwise the
+            # support of a late build could exceed its cost.
             for year in parameters.years:
                 share = site.in_service(start, year)
                 if present(share):
@@ -362,7 +366,10 @@ class ModelBuilder(NamedFlows):
             parties = (line.payer, line.receiver)
             return (line.kind, line.account, line.policy, *parties, line.year)
 
+        # Sorted, because the order of first use depends on the order of instruments.
         lines = sorted(self.lines, key=order)
+        # The compiler turns each objective into a row of one matrix; that matrix times
+        # the solution is the accounts.
         self.model.account = pyo.ObjectiveList()
         for line in lines:
             self.model.account.add(pyo.quicksum(self.lines[line]))

@@ -47,6 +47,7 @@ def compile_program(model: PyomoModel) -> LinearProgram:
         well, empty.
     """
     with PauseGC():  # garbage collection would take two fifths of the time
+        # Mixed form leaves rows as they are written, with the sign of their duals.
         form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True)
         frame = labels_of(model, form)
     rhs = np.asarray(form.rhs, dtype=float)
@@ -72,16 +73,17 @@ def whole(program: LinearProgram, model: PyomoModel) -> LinearProgram:
 
 
 def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
-    """Return the arrays with the rows that no variable enters."""
+    """Return the arrays with the rows that no variable enters, for the diagnosis."""
     broken = model.broken
-    rows = [*program.row_labels, *((row.group, row.index) for row in broken)]
+    rows = list(program.row_labels)
+    rows += [(row.group, row.index) for row in broken]
     empty = sparse.csc_matrix((len(broken), program.matrix.shape[1]))
     labels = replace(
         program.labels,
         is_equation=np.append(program.is_equation, [row.equal for row in broken]),
         row_labels=rows,
         stated_amounts=_asked(model, rows),
-        owners=[*program.labels.owners, *("" for _ in broken)],
+        owners=[*program.labels.owners, *[""] * len(broken)],
     )
     rhs = np.append(program.rhs, [row.rhs for row in broken])
     matrix = sparse.vstack([program.matrix, empty], format="csc")
@@ -186,6 +188,7 @@ class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[mis
     ) -> Any:
         values = list(chain.from_iterable(data))
         lifted = [k for k, entry in enumerate(values) if isinstance(entry, Polynomial)]
+        # Ones in place of polynomials, so that none is dropped as a zero.
         plain = _filled(values, lifted, 1.0)
         columns = np.fromiter(chain.from_iterable(index), np.int32, nnz)
         shape = (len(index_ptr) - 1, n_cols)
@@ -195,9 +198,11 @@ class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[mis
         start = np.concatenate(([0], np.cumsum(remains)))[order.indptr]
         place = order.data[remains]
         is_lifted = set(lifted)
-        self.slots.append(
-            [(k, values[at]) for k, at in enumerate(place.tolist()) if at in is_lifted]
-        )
+        slots = []
+        for slot, entry in enumerate(place.tolist()):
+            if entry in is_lifted:
+                slots.append((slot, values[entry]))
+        self.slots.append(slots)
         columns_of_rows = order.indices[remains]
         return sparse.csc_array((plain[place], columns_of_rows, start), shape=shape)
 
@@ -253,12 +258,11 @@ def _agents(model: PyomoModel, columns: Sequence[Label]) -> list[str]:
 
 
 def _groups(model: PyomoModel) -> dict[str, RowGroup]:
-    return {
-        name: RowGroup(
-            name, group.policy, group.unit, group.meaning, group.owner is not None
-        )
-        for name, group in model.groups.items()
-    }
+    groups = {}
+    for name, group in model.groups.items():
+        is_limit = group.owner is not None
+        groups[name] = RowGroup(name, group.policy, group.unit, group.meaning, is_limit)
+    return groups
 
 
 def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
@@ -269,6 +273,7 @@ def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
         if asks is None:
             continue
         amount = asks(*index)
+        # A number that varies in a sweep has no one value to state.
         if not isinstance(amount, Polynomial):
             asked[row] = float(amount)
     return asked
@@ -283,14 +288,12 @@ def refuse_ownerless(model: PyomoModel, labels: ProgramLabels, rhs: Vector) -> N
     """
     ownerless = np.flatnonzero((np.abs(rhs) > TOLERANCE) & ~labels.is_limit)
     names = {labels.row_labels[row][0] for row in ownerless}
-    if names:
-        raise InputError(
-            Problem(
-                f"policy {group.policy}" if group.policy else "linear program",
-                f"balance {group.name}",
-                "has a right-hand side, a rent that nobody owns",
-                "write it as a limit with an owner",
-            )
-            for name, group in model.groups.items()
-            if name in names
-        )
+    problems = []
+    for name, group in model.groups.items():
+        if name in names:
+            file = f"policy {group.policy}" if group.policy else "linear program"
+            what = "has a right-hand side, a rent that nobody owns"
+            fix = "write it as a limit with an owner"
+            problems.append(Problem(file, f"balance {name}", what, fix))
+    if problems:
+        raise InputError(problems)

@@ -1,6 +1,6 @@
 """Devices: chips enter devices in one place, are used in another, and have an origin.
 
-Origins are distinguished only for users at whom a rule of the case looks.
+Origins are distinguished only for users whom a rule of the case covers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def variables(builder: ModelBuilder) -> None:
     """Add chips in devices, moves of device making, and use.
 
     ``device[s,c,m,e,t]``: chips of segment s and origin class c in devices made in m
-    for users in e (the class is pooled for users at whom no rule looks).
+    for users in e (the class is pooled for users whom no rule covers).
     ``rest[s,c,m,t]``: chips of a class left to those users. ``consumed[e,s,t]``: chips
     used. ``move_out[s,m,e,k,t]`` and ``move_in[s,m,e,t]``: device making moved out of
     m, in step k, and into it. ``sort[s,c,m,e,k,t]``: chips of a class put into devices
@@ -99,7 +99,7 @@ def _moves_out(builder: ModelBuilder) -> list[Index]:
     steps = range(len(parameters.device_moves))
     keys: list[Index] = []
     for s, m, e in _links(builder):
-        # Only what is made in a place can move out of it.
+        # What is not made in a place cannot move out of it.
         if present(parameters.pattern.get((m, e), 0.0)):
             keys.extend(product([s], [m], [e], steps, parameters.years))
     return keys
@@ -142,6 +142,7 @@ def usual_shares(builder: ModelBuilder) -> dict[tuple[str, str], Any]:
     """Return by (m, e) today's share of the devices made in m that go to users in e."""
     parameters = builder.parameters
     pattern = parameters.pattern
+    # In shares of the world's chips: the common total cancels below.
     made = {}
     for m in parameters.sold:
         made[m] = sum(
@@ -158,7 +159,7 @@ def usual_shares(builder: ModelBuilder) -> dict[tuple[str, str], Any]:
 def sold_to_makers(builder: ModelBuilder) -> Terms:
     """Return chips sold to makers, by segment, class, maker and year.
 
-    They are one pool where no rule looks at any user.
+    They are one pool where no rule covers any user.
     """
     class_of: dict[tuple[str, str], int] = {}
     for s, origins in builder.origins.items():
@@ -211,7 +212,7 @@ def _moved_out(
 def device_balance(builder: ModelBuilder, s: str, c: int, m: str, t: int) -> Any:
     r"""Chips sold to makers in a region are in the devices made there.
 
-    Where a rule looks at some users, this holds for each class of origins, and `rest`
+    Where a rule covers some users, this holds for each class of origins, and `rest`
     goes to all other users:
 
     .. math:: \sum_{r \in c,a} ship_{s,r,a,m,t}
@@ -225,14 +226,14 @@ def device_balance(builder: ModelBuilder, s: str, c: int, m: str, t: int) -> Any
 
 @balance(
     name="rest_balance",
-    title="chips for users at whom no rule looks",
+    title="chips for users whom no rule covers",
     index=("segment", "origin class", "region", "year"),
     over=_pooled_devices,
     unit="kwpm",
-    dual="price of a chip to users at whom no rule looks",
+    dual="price of a chip to users whom no rule covers",
 )
 def rest_balance(builder: ModelBuilder, s: str, c: int, m: str, t: int) -> Any:
-    r"""Devices for users at whom no rule looks hold what the other users leave.
+    r"""Devices for users whom no rule covers hold what the other users leave.
 
     .. math:: \sum_c rest_{s,c,m,t} = \sum_e device_{s,pooled,m,e,t}
     """
@@ -275,6 +276,7 @@ def device_place(builder: ModelBuilder, s: str, m: str, e: str, t: int) -> Any:
               + move\_in_{s,m,e,t} - \sum_k move\_out_{s,m,e,k,t}
     """
     model = builder.model
+    # A pair without today's making has no entry: devices can only move in.
     share = builder.parameters.pattern.get((m, e), 0.0)
     return (
         share * model.consumed[e, s, t]
@@ -322,7 +324,7 @@ def device_inertia(
 ) -> Any:
     r"""Chips of a class go to the maker's buyers in today's proportions, with a margin.
 
-    For users at whom some rule looks, with v today's share of the devices made in m
+    For users whom some rule covers, with v today's share of the devices made in m
     that go to e, and X the chips of the class sold to makers in m:
 
     .. math:: device_{s,c,m,e,t} \le (1 + \epsilon) v_{m,e} (X_{s,c,m,t}
@@ -388,6 +390,7 @@ def costs(builder: ModelBuilder) -> None:
         sorting[t].append(premium * reference[s] * chips)
     ties: Terms = defaultdict(list)
     for (s, c, m, e, t), device in builder.model.device.items():
+        # A pool has no origin of its own; the user's region is as good as any.
         origin = e if c == POOLED else _first_origin(builder, s, c)
         ties[t].append(parameters.tie(e, m, origin) * device)
     builder.yearly_cost("device_moves", moves)
@@ -398,4 +401,5 @@ def costs(builder: ModelBuilder) -> None:
 
 def _first_origin(builder: ModelBuilder, segment: str, origin_class: int) -> str:
     members = builder.origins[segment].classes[origin_class]
+    # By rank and not by the order of a set, which differs from run to run.
     return min(members, key=builder.parameters.rank.__getitem__)

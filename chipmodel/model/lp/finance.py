@@ -39,22 +39,24 @@ def spending(builder: ModelBuilder) -> Terms:
     """
     parameters = builder.parameters
     world = parameters.world
-    found: Terms = defaultdict(list)
+    spent: Terms = defaultdict(list)
     if not parameters.budgets:
-        return found
+        return spent
     for (i, start), build in builder.model.build.items():
         site = parameters.sites.sites[i]
         cost = builder.capex(site)
         holder = parameters.holder(site.firm, site.region)
         for year, cash in builder.investment(site, start):
+            # What history spent is no choice, and there is no budget after the horizon.
             if not world.history_until < year <= parameters.years[-1]:
                 continue
-            found[holder, year].append(cash * build)
+            spent[holder, year].append(cash * build)
             if world.budgets == "net":
+                # Support relieves each year by its share of the spending.
                 for amount in builder.support_cash[i, start]:
-                    found[holder, year].append(-(cash / cost) * amount)
-    _refuse_missing_budgets(builder, {holder for holder, _ in found})
-    return found
+                    spent[holder, year].append(-(cash / cost) * amount)
+    _refuse_missing_budgets(builder, {holder for holder, _ in spent})
+    return spent
 
 
 def _refuse_missing_budgets(builder: ModelBuilder, spenders: set[str]) -> None:
@@ -74,6 +76,7 @@ def _refuse_missing_budgets(builder: ModelBuilder, spenders: set[str]) -> None:
 
 
 def _bounded_steps(builder: ModelBuilder) -> list[Index]:
+    # The last step has no bound: a budget makes a case expensive, never infeasible.
     bounded = range(len(builder.parameters.capital) - 1)
     keys: list[Index] = []
     for h, t in spending(builder):

@@ -14,7 +14,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.parameters.sites import Site
 
 POOLED = -1
-"""Class of chips whose origin no rule looks at."""
+"""Class of chips whose origin no rule distinguishes."""
 
 
 class _Everything:

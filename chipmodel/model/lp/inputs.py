@@ -70,25 +70,25 @@ def _given_replacements(builder: ModelBuilder) -> list[Index]:
 @lookup
 def needs(builder: ModelBuilder) -> Terms:
     """Return the need for each input, by region and year."""
-    found: Terms = defaultdict(list)
+    needed: Terms = defaultdict(list)
     for j, upstream in builder.parameters.upstream.items():
         if upstream.basis == "wafer":
-            _add_needs_of_wafers(builder, j, upstream, found)
+            _add_needs_of_wafers(builder, j, upstream, needed)
         else:
-            _add_needs_of_builds(builder, j, upstream, found)
-    return found
+            _add_needs_of_builds(builder, j, upstream, needed)
+    return needed
 
 
 def _add_needs_of_wafers(
-    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
+    builder: ModelBuilder, j: str, upstream: Upstream, needed: Terms
 ) -> None:
     for (s, r, t), made in builder.model.made.items():
         if s in upstream.need:
-            found[j, r, t].append(upstream.need[s] * made)
+            needed[j, r, t].append(upstream.need[s] * made)
 
 
 def _add_needs_of_builds(
-    builder: ModelBuilder, j: str, upstream: Upstream, found: Terms
+    builder: ModelBuilder, j: str, upstream: Upstream, needed: Terms
 ) -> None:
     """Add the needs of builds in the years in which their tools move in."""
     sites = builder.parameters.sites
@@ -99,7 +99,7 @@ def _add_needs_of_builds(
         need = upstream.need[site.segment]
         work = sites.places[sites.group_of[i]].work
         for k, share in nonzero(enumerate(work.tools)):
-            found[j, site.region, start + k].append(need * share * build)
+            needed[j, site.region, start + k].append(need * share * build)
 
 
 @balance(
@@ -146,6 +146,8 @@ def input_supply(builder: ModelBuilder, j: str, k: str, t: int) -> Any:
     """
     upstream = builder.parameters.upstream[j]
     regions = builder.parameters.regions
+    # By the head office of the supplier: its government controls what it delivers,
+    # wherever it is made.
     use = quicksum(builder.model.use[j, k, r, t] for r in regions)
     return upstream.shares[k] * upstream.supply[t] - use
 
@@ -168,6 +170,7 @@ def input_replacement(builder: ModelBuilder, j: str, r: str, t: int) -> Any:
     """
     parameters = builder.parameters
     replaced = builder.model.replaced
+    # Nothing is withheld, and so nothing replaced, before the first year.
     before = replaced[j, r, t - 1] if t > parameters.years[0] else 0.0
     ramp = parameters.upstream[j].ramp.get((r, t), 0.0)
     return ramp + before - replaced[j, r, t]

@@ -19,7 +19,7 @@ class Origins:
     classes : tuple of frozenset
         Classes of origins that every rule treats alike.
     users : frozenset of str
-        Users at whom some rule looks; the chips of all other users are pooled.
+        Users whom some rule covers; the chips of all other users are pooled.
     """
 
     classes: tuple[frozenset[str], ...]
@@ -31,18 +31,20 @@ def distinguished_origins(
 ) -> dict[str, Origins]:
     """Return, per segment, the origins that the rules of a case distinguish.
 
-    Chips of one class are the same to every rule, and users at whom no rule looks are
+    Chips of one class are the same to every rule, and users whom no rule covers are
     indifferent, so both are pooled: the LP is smaller and its optimum the same.
     """
     distinctions = list(distinctions)
-    found: dict[str, Origins] = {}
+    origins_of: dict[str, Origins] = {}
     for s in parameters.segments:
+        # By position: instruments of other packages may return plain tuples.
         applying = [rule for rule in distinctions if s in rule[1]]
         users = frozenset(user for user, _, _ in applying)
         regions = [r for r, segment in parameters.places if segment == s]
         classes: dict[tuple[bool, ...], list[str]] = defaultdict(list)
         for r in regions:
+            # Origins that the same rules name are one class.
             named_by = tuple(r in origins for _, _, origins in applying)
             classes[named_by].append(r)
-        found[s] = Origins(tuple(map(frozenset, classes.values())), users)
-    return found
+        origins_of[s] = Origins(tuple(map(frozenset, classes.values())), users)
+    return origins_of

@@ -57,22 +57,22 @@ def builds_in_service(
     builder: ModelBuilder,
 ) -> dict[tuple[str, int], list[tuple[int, float]]]:
     """Return the builds in service by site and year: start and share of the year."""
-    found: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
+    running: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
     for (i, start), years in builder.parameters.service.items():
         for t, share in years:
-            found[i, t].append((start, share))
-    return dict(found)
+            running[i, t].append((start, share))
+    return dict(running)
 
 
 @lookup
 def output_by_place(builder: ModelBuilder) -> Terms:
     """Return the outputs of the sites of each segment, region and year."""
     sites = builder.parameters.sites.sites
-    found: Terms = defaultdict(list)
+    outputs: Terms = defaultdict(list)
     for (i, _, t), output in builder.model.output.items():
         site = sites[i]
-        found[site.segment, site.region, t].append(output)
-    return found
+        outputs[site.segment, site.region, t].append(output)
+    return outputs
 
 
 @limit(
@@ -146,6 +146,8 @@ def costs(builder: ModelBuilder) -> None:
         cost = parameters.running[site.region, site.segment]
         if site.kind != "fleet":
             running[t].append(cost * output)
+        # Without steps of rising cost, merit order would idle the fleets of all
+        # expensive places at once.
         elif k > LOW:
             relative = parameters.sites.fleet_running[k - 1]
             running[t].append(relative * cost * output)

@@ -121,6 +121,8 @@ def write(
     acting = tuple(policy for policy in policies if not policy.inactive)
     substitution = substitution or Substitution(parameters, acting, {})
     duties = schedule_of(parameters, acting, substitution.duties)
+    # From the instruments as the case states them and not from the substitution: which
+    # origins are distinguished is part of the shape, the same for all cases of a sweep.
     distinctions: list[Distinction] = []
     for policy in acting:
         distinctions += policy.distinguishes(parameters)

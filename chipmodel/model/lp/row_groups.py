@@ -94,6 +94,7 @@ class RowGroup:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Letters of the index in the equation."""
+        # Without the builder, the first parameter of every rule.
         _, *letters = inspect.signature(self.rule).parameters
         return tuple(letters)
 
@@ -105,13 +106,18 @@ class RowGroup:
     def write(self, builder: ModelBuilder) -> None:
         """Write the rows."""
         # Callers of the written group know the index alone, not the builder.
+        owner = asks = None
+        if self.owner is not None:
+            owner = self.owner.of(builder)
+        if self.asks is not None:
+            asks = partial(self.asks, builder)
         group = Group(
             name=self.name,
             policy="",
             unit=self.unit,
             meaning=self.dual,
-            owner=None if self.owner is None else self.owner.of(builder),
-            asks=None if self.asks is None else partial(self.asks, builder),
+            owner=owner,
+            asks=asks,
         )
         builder.add_rows(
             group, self.over(builder), partial(self.rule, builder), self.equal
@@ -183,7 +189,7 @@ def lookup(
     def table(builder: ModelBuilder) -> Table:
         if compute not in builder.lookups:
             builder.lookups[compute] = compute(builder)
-        found: Table = builder.lookups[compute]
-        return found
+        computed: Table = builder.lookups[compute]
+        return computed
 
     return table

@@ -74,7 +74,7 @@ def terms_by(key: Callable[..., Any], variables: Any) -> Terms:
         ``key(*index)``.
     variables : pyomo.environ.Var
     """
-    found: Terms = defaultdict(list)
+    terms: Terms = defaultdict(list)
     for index, variable in variables.items():
-        found[key(*index)].append(variable)
-    return found
+        terms[key(*index)].append(variable)
+    return terms

@@ -50,6 +50,8 @@ def _builds(builder: ModelBuilder) -> list[Index]:
     sites = builder.parameters.sites.sites
     keys: list[Index] = []
     for i, site in sites.items():
+        # `builds` ends where a build would come on line after the horizon: such columns
+        # would mean nothing and only disturb the results.
         keys.extend((i, t) for t in site.builds)
     return keys
 
@@ -89,6 +91,7 @@ def _committed_builds(builder: ModelBuilder) -> list[Index]:
     for i, site in parameters.sites.sites.items():
         if site.builds and present(site.committed):
             first = site.builds[0]
+            # A build that an earlier pass fixed has an equation and needs no bound.
             if (i, first) not in parameters.fixed:
                 keys.append((i, first))
     return keys
@@ -103,10 +106,10 @@ def _announced_sites(builder: ModelBuilder) -> list[Index]:
 def builds_by_place(builder: ModelBuilder) -> dict[PlaceYear, list[BuildKey]]:
     """Return the builds of each place and year."""
     group_of = builder.parameters.sites.group_of
-    found: dict[PlaceYear, list[BuildKey]] = defaultdict(list)
+    builds: dict[PlaceYear, list[BuildKey]] = defaultdict(list)
     for i, t in builder.model.build:
-        found[*group_of[i], t].append((i, t))
-    return found
+        builds[*group_of[i], t].append((i, t))
+    return builds
 
 
 @limit(
@@ -124,6 +127,7 @@ def history(builder: ModelBuilder, i: str, t: int) -> Any:
 
     .. math:: build_{i,t} = given_{i,t}
     """
+    # A limit, though an equation: its right-hand side is a rent that needs an owner.
     return builder.model.build[i, t] - builder.parameters.fixed[i, t]
 
 
@@ -181,6 +185,8 @@ def pace(builder: ModelBuilder, f: str, r: str, s: str, t: int) -> Any:
     builds = builds_by_place(builder)[f, r, s, t]
     if not builds:
         return None
+    # An inequality, so that its dual, a price, cannot be negative. It binds anyway:
+    # steps beyond what is built only cost.
     model = builder.model
     steps = range(len(builder.parameters.sites.places[f, r, s].multipliers))
     capacity = quicksum(model.step[f, r, s, k, t] for k in steps)
@@ -220,6 +226,8 @@ def effort_of(builder: ModelBuilder, f: str, r: str, s: str, t: int) -> Any:
 
     .. math:: effort_{f,r,s,t} = \sum_k multiplier_k \, step_{f,r,s,k,t}
     """
+    # One column for all steps: the annuity of a build has a term in the account of each
+    # year in service, and these would otherwise be repeated for every step.
     model = builder.model
     multipliers = builder.parameters.sites.places[f, r, s].multipliers
     weighted = quicksum(
@@ -298,6 +306,7 @@ def _charge_sites(builder: ModelBuilder, charges: _CapitalCharges) -> None:
         work = place.work
         on_steps = t in place.widths
         ready = site.ready[t]
+        # Cost steps start after history: what history built pays multiplier 1 here.
         share = site.premium if on_steps else site.premium + 1.0
         if present(share):
             capex = share * place.capex

@@ -128,6 +128,8 @@ def route_widening(
     """
     parameters = builder.parameters
     model = builder.model
+    # A multiple of the usual shipments: a route with a share of zero would be closed for
+    # good, so shares have a minimum (`route_minimum`).
     width, _ = parameters.routes[k]
     usual = width * parameters.sold[m] * model.made[s, r, t]
     return usual - model.deviate[s, r, m, k, t]
@@ -142,6 +144,7 @@ def costs(builder: ModelBuilder) -> None:
     """
     parameters = builder.parameters
     prices = parameters.prices
+    # Two legs: from the fab to packaging, and from there to the maker of devices.
     freight: Terms = defaultdict(list)
     other: Terms = defaultdict(list)
     ties: Terms = defaultdict(list)

@@ -42,6 +42,9 @@ from chipmodel.model.parameters.sites import Group, Sites
 from chipmodel.model.parameters.upstream import build_upstream
 from chipmodel.model.world import World
 
+CAPITAL_STEPS = 4
+"""Steps of outside capital with a bound; one without follows."""
+
 
 def build_parameters(data: Dataset, world: World) -> Parameters:
     """Return every number of the linear program of a world.
@@ -67,6 +70,8 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
     scale = {}
     wafers = {}
     for segment in segments:
+        # Exact sums, here and below: the builtin sum rounds differently from Python
+        # 3.12 on, and the last digit decides between routes of equal cost.
         total = math.fsum(c for (_, s), c in capacity.items() if s == segment)
         for t in years:
             scale[segment, t] = total * index[segment, t]
@@ -78,8 +83,11 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
     packaging = build_packaging(facts)
     freight = facts.column(FreightRow, "leg")
     plant_cost = _plant_costs(sites, running, use, recovery)
-    fabs = {s: _mean_over_capacity(plant_cost, capacity, s) for s in segments}
-    packing = {s: _packing_cost(packaging, recovery, s) for s in segments}
+    fabs = {}
+    packing = {}
+    for segment in segments:
+        fabs[segment] = _mean_over_capacity(plant_cost, capacity, segment)
+        packing[segment] = _packing_cost(packaging, recovery, segment)
     prices = _prices(facts, fabs, packing, freight["international"])
 
     makers, users = location_shares(facts)
@@ -201,6 +209,7 @@ def _mean_over_capacity(
     """Return the mean cost of a segment, weighted over base capacity."""
     weights = {}
     for place, amount in sorted(capacity.items()):
+        # A fleet that cannot be expanded has no cost of a new plant.
         if place[1] == segment and place in cost:
             weights[place] = amount
     total = math.fsum(weights.values())
@@ -244,20 +253,22 @@ def _prices(
     segments = list(fabs)
     price = facts.table(PriceRow, "segment", "item")
     cost = facts.table(CostRow, "segment", "item")
-    reference = {s: per_kwpm_year(price[s, "reference"]) for s in segments}
-    inputs = {s: per_kwpm_year(cost[s, "inputs"]) for s in segments}
+    reference = {}
+    dutiable = {}
     long_run = {}
+    other = {}
+    inputs = {}
     for s in segments:
+        reference[s] = per_kwpm_year(price[s, "reference"])
+        # Imports of fabless firms are declared near the foundry price.
+        dutiable[s] = reference[s] * price[s, "customs_share"]
+        inputs[s] = per_kwpm_year(cost[s, "inputs"])
         # Two legs: from the fab to packaging, and from there to the place of use.
         legs = 2.0 * freight * reference[s]
         long_run[s] = fabs[s] + inputs[s] + packing[s] + legs
-    return Prices(
-        reference=reference,
-        dutiable={s: reference[s] * price[s, "customs_share"] for s in segments},
-        long_run=long_run,
-        other={s: reference[s] - long_run[s] for s in segments},
-        inputs=inputs,
-    )
+        # Not from a dual of the base year, which in a slack year is running cost only.
+        other[s] = reference[s] - long_run[s]
+    return Prices(reference, dutiable, long_run, other, inputs)
 
 
 def _reference_use(
@@ -287,6 +298,7 @@ def _reference_sales(
 def _budgets(facts: Facts, sales: dict[int, float]) -> dict[tuple[str, int], float]:
     """Return investment budgets by holder and year, which grow with reference sales."""
     world = facts.world
+    # Without budgets their rows are not written: see `chipmodel.model.lp.finance`.
     if world.budgets == "none":
         return {}
     base = {}
@@ -310,10 +322,11 @@ def _budgets(facts: Facts, sales: dict[int, float]) -> dict[tuple[str, int], flo
 
 def _capital(parameter: dict[str, float]) -> list[tuple[float, float]]:
     """Return the steps of outside capital, each more expensive than the last."""
-    step = parameter["capital_step"]
+    width = parameter["capital_step"]
     premium = parameter["capital_premium"]
-    bounded = [(step, premium * k) for k in range(1, 5)]
-    return [*bounded, (0.0, premium * 5)]
+    bounded = [(width, premium * k) for k in range(1, CAPITAL_STEPS + 1)]
+    # The last step has no width: capital from outside is costly, never exhausted.
+    return [*bounded, (0.0, premium * (CAPITAL_STEPS + 1))]
 
 
 def _history(sites: Sites) -> dict[tuple[str, int], float]:

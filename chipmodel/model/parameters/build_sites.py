@@ -96,6 +96,7 @@ def build_sites(
                 facts.world.discount_rate,
             )
     places = {}
+    # Sorted: the order of places is that of columns, whatever the order of the file.
     for group, weight in sorted(weights.items()):
         _, region, segment = group
         places[group] = _place(
@@ -158,6 +159,7 @@ def step_counts(
     counts = {}
     for group, weight in _weights(facts).items():
         segment = group[2]
+        # The minimum growth bounds the number of steps of a segment that shrinks.
         by_growth = SHARE_OF_GROWTH * slope * max(growth[segment], 0.01) / weight
         rise = min(FINEST * start, by_growth)
         counts[group] = max(1, math.ceil((end - start) / rise))
@@ -224,6 +226,7 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
         details[fact.site, fact.item].append((fact.treasury, value))
     sites = []
     for name, (row, size) in sorted(_latest_projects(facts).items()):
+        # What runs by the base year is in the fleets already.
         if row.status == "cancelled" or row.earliest <= world.base_year or size <= 0:
             continue
         started = row.construction_begun
@@ -243,6 +246,7 @@ def _latest_projects(facts: Facts) -> dict[str, tuple[ProjectRow, float]]:
     information_date = date.fromisoformat(facts.world.information_date)
     latest: dict[str, tuple[ProjectRow, float]] = {}
     for row, size in facts.each(ProjectRow):
+        # A hindcast must not know what was announced later.
         if date.fromisoformat(row.as_of) > information_date:
             continue
         if row.site not in latest or latest[row.site][0].as_of < row.as_of:
@@ -310,7 +314,8 @@ def _greenfield(
         ready = {}
         decided = {}
         for t in range(first_decision + math.floor(permit), horizon + 1):
-            # In the first year it waits for the rest of the permit's time.
+            # Construction starts on the first day of a year. In the first year it waits
+            # for the rest of the permit's time.
             on_line = max(float(t), first_decision + permit) + work.lead
             if on_line < horizon + 1:
                 ready[t] = on_line

@@ -165,7 +165,8 @@ class Duties:
         self._substitution = substitution or {}
         rules = {levy.origin_rule for levy in self.levies}
         self._by_assembly = "assembly" in rules
-        # A cache of this schedule only, which ends with it.
+        # Many flows share a duty. The cache belongs to this schedule and ends with it,
+        # which a cached method would not.
         self.resolved = lru_cache(maxsize=None)(self._resolve)
 
     def rate(self, policy: str, importer: str, on: On, flow: Flow) -> Any:
@@ -265,6 +266,7 @@ class Duties:
 
     def distinguishes(self) -> Iterator[Distinction]:
         """Return the origins that bear different duties inside devices."""
+        # The origin of a bare chip is always known: only duties on use ask for it.
         users = {levy.importer for levy in self.levies if levy.on == "use"}
         for user in sorted(users):
             for segment in self._parameters.segments:
@@ -304,6 +306,7 @@ def _add_up(stack: list[_Stacked]) -> dict[str, float]:
         below_ceiling = min(entry.ceiling for entry in band)
         for entry in band:
             levied = entry.rate
+            # A ceiling does not cut what all partners pay.
             if entry.levy.layer != "mfn":
                 levied = min(levied, max(below_ceiling, 0.0))
             below_ceiling -= levied

@@ -65,6 +65,7 @@ def construction(months: float, building_share: float, rate: float) -> Construct
     spend = []
     for shell_share, tool_share in zip(shell, tools, strict=True):
         spend.append(building_share * shell_share + (1.0 - building_share) * tool_share)
+    # Spending in year k of construction bears interest until production starts.
     compounded = []
     for k, share in enumerate(spend):
         compounded.append(share * (1.0 + rate) ** max(lead - k, 0.0))
@@ -73,6 +74,7 @@ def construction(months: float, building_share: float, rate: float) -> Construct
 
 def _even(start: float, end: float, count: int) -> tuple[float, ...]:
     """Return the share of the span from `start` to `end` in each of `count` years."""
+    # A plant that takes no time is paid at once.
     if end <= start:
         return (1.0, *([0.0] * (count - 1)))
     shares = []

@@ -40,10 +40,16 @@ GRID: tuple[float, ...] = (
 )
 """Edges of the demand steps, multiples of the reference quantity.
 
-Demand lost in the first step is unmet demand.
+Demand lost in the first step is unmet demand. The grid is the same in every case, so
+that cases share one shape. It is dense around 1, which is inside a step: the price at
+the reference quantity is then close to the reference price.
 """
 
 MOST_FITTING_ROUNDS = 500
+"""Rounds after which proportional fitting stops in any case."""
+
+FITTED = 1e-13
+"""Gap to a margin below which fitting ends: only rounding is left."""
 
 
 def step_values(elasticity: float, choke: float) -> tuple[float, ...]:
@@ -75,6 +81,7 @@ def _area_below_curve(upper: float, lower: float, elasticity: float) -> float:
     if upper <= lower:
         return 0.0
     power = 1.0 / elasticity + 1.0
+    # With an elasticity of -1 the integral is a logarithm.
     if abs(power) < 1e-12:
         return math.log(upper / lower)
     return float((upper**power - lower**power) / power)
@@ -152,7 +159,7 @@ def device_pattern(
         for user, margin in users.items():
             gap = _scale_to(flow, [(maker, user) for maker in makers], margin)
             worst = max(worst, gap)
-        if worst < 1e-13:
+        if worst < FITTED:
             break
     pattern = {}
     for maker, user in flow:
@@ -166,8 +173,9 @@ def _scale_to(
 ) -> float:
     """Scale some flows so that they sum to a margin; return how far they were off."""
     total = math.fsum(flow[entry] for entry in entries)
+    factor = margin / total if total > 0 else 0.0
     for entry in entries:
-        flow[entry] *= margin / total if total > 0 else 0.0
+        flow[entry] *= factor
     return abs(total - margin)
 
 
@@ -176,6 +184,7 @@ def trade_pattern(makers: dict[str, float], minimum: float) -> dict[str, float]:
 
     A share below `minimum` is raised to it first.
     """
+    # Routes widen by a multiple of their usual share: one of zero could never open.
     floored = {maker: max(share, minimum) for maker, share in makers.items()}
     total = math.fsum(floored.values())
     return {maker: share / total for maker, share in floored.items()}

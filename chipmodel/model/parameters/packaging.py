@@ -95,13 +95,12 @@ def build_packaging(facts: Facts) -> Packaging:
             need[recipe.segment, recipe.package] = share
     route_rows = facts.data.rows(AssemblyRouteRow)
     routes = sorted((row.region, row.assembly_region) for row in route_rows)
-    return Packaging(
-        plants=plants,
-        need=need,
-        running={p: per_kwpm_year(cost[p, "running"]) for p in packages},
-        capex={p: cost[p, "capex"] for p in packages},
-        routes=tuple(routes),
-    )
+    running = {}
+    capex = {}
+    for package in packages:
+        running[package] = per_kwpm_year(cost[package, "running"])
+        capex[package] = cost[package, "capex"]
+    return Packaging(plants, need, running, capex, tuple(routes))
 
 
 def _start_years(row: AssemblyRow, lead: float, world: World) -> tuple[int, ...]:
@@ -110,6 +109,7 @@ def _start_years(row: AssemblyRow, lead: float, world: World) -> tuple[int, ...]
         return ()
     first = world.history_until + 1
     if row.earliest is not None:
+        # `earliest` is the first year of service, so construction starts a lead before.
         first = max(first, row.earliest - int(lead))
     # A plant that would come on line after the horizon is never used.
     years = range(first, world.horizon + 1)

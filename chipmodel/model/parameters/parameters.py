@@ -120,6 +120,7 @@ class Parameters:
     def places(self) -> list[RS]:
         """Regions and segments in which capacity runs or could be built."""
         with_sites = {(site.region, site.segment) for site in self.sites.sites.values()}
+        # In the order of the data: rows and columns of the program follow it.
         places = []
         for segment in self.segments:
             for region in self.regions:
@@ -156,6 +157,7 @@ class Parameters:
 
         That is the firm itself, or the pool of its home.
         """
+        # Any year after history would do: a firm has a budget in all of them or in none.
         if (firm, self.years[-1]) in self.budgets:
             return firm
         return regional_pool(self.home(firm, region))
@@ -177,6 +179,7 @@ class Parameters:
         """
         # Fractional parts of multiples of irrational numbers do not coincide.
         weights = (0.6180339, 0.7548776, 0.5698402)
+        # Not strict: a route of two places uses the first two weights.
         pairs = zip(places, weights, strict=False)
         mix = math.fsum(self.rank[place] * weight for place, weight in pairs)
         return TIE * (0.4 + 0.6 * (mix % 1.0))

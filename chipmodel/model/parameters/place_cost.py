@@ -148,8 +148,10 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     factor = facts.table(CostFactorRow, "region", "item")
     months = facts.table(ConstructionRow, "region", "item")
     building_share = facts.column(ParameterRow, "parameter")["building_share"]
+    regions = [row.region for row in facts.data.rows(RegionRow)]
+    segments = [row.segment for row in facts.data.rows(SegmentRow)]
     costs = {}
-    for region in (row.region for row in facts.data.rows(RegionRow)):
+    for region in regions:
         factors = RegionFactors(
             factor[region, "building"],
             factor[region, "place"],
@@ -158,7 +160,7 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
         work = construction(
             months[region, "build"], building_share, facts.world.discount_rate
         )
-        for segment in (row.segment for row in facts.data.rows(SegmentRow)):
+        for segment in segments:
             at_reference = SegmentCost(
                 cost[segment, "capex"],
                 cost[segment, "running"],
@@ -250,7 +252,7 @@ def _ten_year_ratios(
     fabs = [segment for segment in NEW_FABS if segment in use] or sorted(use)
     ratios = []
     for segment in fabs:
-        here = costs[region, segment].ten_years(use[segment], interest)
-        there = costs[reference, segment].ten_years(use[segment], interest)
-        ratios.append(here / there)
+        cost = costs[region, segment].ten_years(use[segment], interest)
+        reference_cost = costs[reference, segment].ten_years(use[segment], interest)
+        ratios.append(cost / reference_cost)
     return ratios

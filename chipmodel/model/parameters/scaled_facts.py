@@ -48,6 +48,7 @@ class Facts:
         for i in scaled:
             row = rows[i]
             assert isinstance(row, Fact)
+            # Several factors on one row multiply; bounds are those of their product.
             factor = self._factor.get((scale.table, i), 1.0) * scale.factor
             self._factor[scale.table, i] = factor
             value = row.value * factor
@@ -83,4 +84,5 @@ class Facts:
 
 
 def _matches(row: Row, where: dict[str, str | int]) -> bool:
+    # As text: a world may give a year as a number or in quotes.
     return all(str(getattr(row, column)) == str(v) for column, v in where.items())

@@ -111,5 +111,6 @@ class Sites:
 
     def of(self, region: str, segment: str) -> list[Site]:
         """Return the sites of a region and segment."""
-        place = (region, segment)
-        return [s for s in self.sites.values() if (s.region, s.segment) == place]
+        sites = self.sites.values()
+        in_region = [site for site in sites if site.region == region]
+        return [site for site in in_region if site.segment == segment]

@@ -108,6 +108,8 @@ def build_upstream(
         for region, share in _shares_of_capacity(need, capacity).items():
             for t, amount in reference.items():
                 usual[region, t] = share * amount
+        # Need and supply are index numbers of one reference, because no source gives
+        # physical quantities.
         slack = 1.0 + item[name, "slack"]
         replacement = item[name, "replacement"]
         worth = _worth(row.basis, need, sites, capacity, price)
@@ -134,7 +136,7 @@ def _reference_additions(
     needed = []
     for segment, per_kwpm in need.items():
         total = math.fsum(c for (_, s), c in capacity.items() if s == segment)
-        # The floor leaves some supply where a segment shrinks.
+        # The minimum leaves some supply where a segment shrinks.
         rate = max(growth[segment], 0.01)
         needed.append(per_kwpm * total * index[segment, year] * rate)
     return math.fsum(needed)
@@ -146,6 +148,7 @@ def _shares_of_capacity(
     """Return each region's share of base capacity, weighted by need."""
     weighted: dict[str, list[float]] = defaultdict(list)
     for (region, segment), amount in capacity.items():
+        # Entered even where nothing is needed: such a region has a share of zero.
         values = weighted[region]
         if segment in need:
             values.append(need[segment] * amount)
@@ -185,6 +188,7 @@ def _committed_need(sites: Sites, need: dict[str, float], year: int) -> float:
             continue
         tools = sites.places[group].work.tools
         under_way = dict(site.given)
+        # A commitment that is not history starts in the first year it can.
         if site.committed:
             first = site.builds[0]
             under_way[first] = under_way.get(first, 0.0) + site.committed

@@ -337,7 +337,7 @@ def test_group_matters(group, two, variant):
     data = variant(*edits) if edits else two
     world, case = world_of(data, **changes), case_named(name, data)
     whole = run(data, case, world)
-    full = next(g for g in whole.program.frame.groups if g.split("__")[-1] == group)
+    full = next(g for g in whole.program.labels.groups if g.split("__")[-1] == group)
     try:
         left_out = run_without(data, case, (full,), world).objective
     except NoOptimum:

@@ -97,7 +97,7 @@ def test_filled_levers_give_the_program_as_written(kinds, parameters):
         names=[".".join(map(str, path)) for path, _ in numbers],
     )
     program = compile_parametric_program(case, parameters, levers)
-    discounts = weights(program.frame.lines, parameters)
+    discounts = weights(program.labels.lines, parameters)
     filled = program.fill(levers.values[0], discounts)
     written = compile_program(write(parameters, case.policies))
     assert filled.rows_of == written.rows_of

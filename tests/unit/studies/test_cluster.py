@@ -236,7 +236,7 @@ def test_what_is_no_scheduler_is_reported():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--scheduler", "http://127.0.0.1:1"], "no address of a scheduler"),
+        (["--scheduler", "http://127.0.0.1:1"], "not an address of a scheduler"),
         (["--scheduler", "tls://127.0.0.1:1"], "needs certificates"),
         (
             [
