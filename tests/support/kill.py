@@ -5,7 +5,9 @@ progress. A command that runs undisturbed records its events; a later run kills 
 with SIGKILL when it reaches the event it was given. So every kill finds the command at
 work, however busy the machine is. Needs Linux (``/proc``).
 
-By hand, on the shipped data: ``python tests/support/kill.py --kills 20 study headline``.
+By hand, on the shipped data::
+
+    python tests/support/kill.py --kills 20 study headline
 """
 
 from __future__ import annotations

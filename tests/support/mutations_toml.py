@@ -454,7 +454,7 @@ def policy_dropped(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", "case")
 def baseline_cycle(rng: Random, f: File) -> Made | None:
-    """The case becomes its own ancestor: of itself, or through the case `CHILD` of the package."""
+    """The case becomes its own baseline, directly or through the case `CHILD`."""
     lines = [line for line in f.lines if not line.startswith("baseline")]
     below = [
         p.stem
