@@ -147,23 +147,23 @@ def test_the_linear_program_and_every_table_and_figure_are_the_same_bytes(
         "headline/leading_edge_share.pdf",
     } <= set(expected)
     if "shuffled" in what:
-        given, rows = (
-            {
-                "PYTHONHASHSEED": "1",
-                "LC_ALL": "C",
-                "PYTHONUTF8": "0",
-                "PYTHONCOERCECLOCALE": "0",
-                "OMP_NUM_THREADS": "2",
-                "OPENBLAS_NUM_THREADS": "2",
-            },
-            "shuffled",
-        )
+        rows = "shuffled"
+        environment = {
+            "PYTHONHASHSEED": "1",
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "OMP_NUM_THREADS": "2",
+            "OPENBLAS_NUM_THREADS": "2",
+        }
     else:
-        given, rows = (
-            {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", **latin(tmp_path)},
-            "reversed",
-        )
-    found = outputs(folders / rows / "data", tmp_path / "out", given)
+        rows = "reversed"
+        environment = {
+            "PYTHONHASHSEED": "random",
+            "TZ": "Asia/Tokyo",
+            **latin(tmp_path),
+        }
+    found = outputs(folders / rows / "data", tmp_path / "out", environment)
     assert sorted(found) == sorted(expected)
     assert [name for name in found if found[name] != expected[name]] == []
     assert NAME.encode() in found["headline/leading_edge_share.csv"]

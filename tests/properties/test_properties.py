@@ -417,10 +417,8 @@ def test_differences_bracket_the_dual_of_a_budget():
 
     here = at(200.0)
     dual = here.duals("grant__budget")[()]
-    left, right = (
-        (here.objective - at(199.0).objective),
-        (at(201.0).objective - here.objective),
-    )
+    left = here.objective - at(199.0).objective
+    right = at(201.0).objective - here.objective
     assert dual > 0
     assert left - 1e-5 <= -dual <= right + 1e-5
 

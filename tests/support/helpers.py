@@ -231,13 +231,11 @@ def _is(row: dict[str, str], where: dict[str, object]) -> bool:
 
 
 def _text(value: object) -> str:
-    return (
-        ""
-        if value is None
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 @contextmanager

@@ -109,20 +109,12 @@ def kind_of(name: str, root: Path) -> str:
     """Return the kind of file that a problem names."""
     stem = name.removesuffix(".toml").removesuffix(".csv")
     kinds = {"case": "cases", "world": "worlds", "study": "studies"}
-    found = [
-        kind
-        for kind, folder in kinds.items()
-        if (root / folder / f"{stem}.toml").is_file()
-    ]
-    return (
-        "csv"
-        if stem in TABLES
-        else found[0]
-        if found
-        else "json"
-        if name == descriptor.FILE
-        else ""
-    )
+    if stem in TABLES:
+        return "csv"
+    for kind, folder in kinds.items():
+        if (root / folder / f"{stem}.toml").is_file():
+            return kind
+    return "json" if name == descriptor.FILE else ""
 
 
 def refusal(
@@ -318,11 +310,10 @@ def mutate(
     n: int, seed: int, folder: Path, commands: int = 0, only: int | None = None
 ) -> Tally:
     """Make `n` mutations, taking every kind in turn, and return what came of them."""
-    small, large = (
-        Package(two_regions(folder / "two"), True),
-        Package(shipped(folder / "shipped"), False),
-    )
-    tally, number = Tally(), seed * 1_000_000
+    small = Package(two_regions(folder / "two"), True)
+    large = Package(shipped(folder / "shipped"), False)
+    tally = Tally()
+    number = seed * 1_000_000
     while sum(tally.outcomes.values()) < n:
         number = number + 1 if only is None else only
         wanted = MUTATIONS[number % len(MUTATIONS)]

@@ -75,13 +75,9 @@ class File:
             return {"cases": "case", "worlds": "world", "studies": "study"}[
                 self.path.parent.name
             ]
-        return (
-            "json"
-            if self.path.suffix == ".json"
-            else "csv"
-            if self.path.stem in TABLES
-            else "points"
-        )
+        if self.path.suffix == ".json":
+            return "json"
+        return "csv" if self.path.stem in TABLES else "points"
 
     @cached_property
     def text(self) -> str:

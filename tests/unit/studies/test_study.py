@@ -164,10 +164,8 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
 
 def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     result, _ = full
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     duty = own.case.policy("duty")
     through = pass_through(own, base, duty)
     share = through.total(through.maker)
@@ -182,10 +180,8 @@ def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
 
 def test_the_wording_of_a_finding_follows_the_sign(full):
     result, _ = full
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     cheaper = replace(
         own,
         maker_price={
@@ -304,10 +300,8 @@ def test_every_number_of_a_finding_is_in_its_table(full):
     ]
     assert (folder / "finding.csv").read_text() == table_csv(table)
     rows = table.set_index(["statement", "quantity", "segment"])["value"]
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     through = pass_through(own, base, own.case.policy("duty"))
     assert (
         rows["tariff.tariff.duty", "pass-through at user", "chip"]
