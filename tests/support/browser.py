@@ -131,7 +131,7 @@ class Browser:
         )
 
     def wait_until(self, condition: str, *given: Any) -> None:
-        """Wait until a script returns true; the driver ends the wait after 30 seconds."""
+        """Wait until a script returns true; the driver gives up after 30 seconds."""
         script = f"""
           const given = [...arguments];
           const done = given.pop();
