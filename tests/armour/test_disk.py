@@ -98,12 +98,13 @@ def test_processes_that_write_one_folder_at_once_do_not_corrupt_it(
     verb, many, commands, whole, tmp_path
 ):
     killer = Killer(commands[verb])
-    together = [killer.start(tmp_path / "out") for _ in range(many)]
+    out = tmp_path / "out"
+    together = [killer.start(out, tmp_path / f"events_{k}") for k in range(many)]
     for process in together:
         process.join()
     assert [process.exitcode for process in together] == [0] * many
-    assert named(tmp_path / "out") == whole[verb]
-    assert not hidden(tmp_path / "out")
+    assert named(out) == whole[verb]
+    assert not hidden(out)
 
 
 @pytest.mark.parametrize("look", ["iterdir", "is_file"])
