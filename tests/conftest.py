@@ -23,7 +23,7 @@ def two() -> Dataset:
 def reported(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Dataset, Report]]:
-    """A short report of one question on the two-region data set; nobody may change its folder."""
+    """A short report of one question on the two-region data set; tests only read it."""
     root = tmp_path_factory.mktemp("report")
     data = helpers.report_data(root / "data")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +33,10 @@ def reported(
 
 @pytest.fixture
 def variant(tmp_path: Path) -> Callable[..., Dataset]:
-    """Make changed copies of the two-region data set: ``variant(change(...), drop(...), world={...})``."""
+    """Make changed copies of the two-region data set.
+
+    For example ``variant(change(...), drop(...), world={...})``.
+    """
     numbers: Iterator[int] = count(1)
 
     def make(*edits: helpers.Edit, world: dict[str, object] | None = None) -> Dataset:

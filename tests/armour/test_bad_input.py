@@ -1,4 +1,4 @@
-"""Bad input: one clear line a fault, with file, place and mend, exit code 2, and all faults together."""
+"""Bad input: exit code 2, and one line per fault with file, place and fix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Call = Callable[..., tuple[int, list[str]]]
 def call(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Call:
-    """Call the command line in an empty folder; return its exit code and the lines of its errors."""
+    """Call the command line in an empty folder; return exit code and error lines."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, list[str]]:
@@ -85,7 +85,6 @@ def without_column(table: str, column: str) -> helpers.Edit:
 
 
 # -- the data
-# ---------------------------------------------------------------------------------------
 
 FLEET = {"region": "AAA", "segment": "chip"}
 
@@ -260,7 +259,7 @@ def test_faults_of_three_tables_are_three_lines(
             )
 
 
-def test_faults_of_one_table_are_told_together(
+def test_faults_of_one_table_are_reported_together(
     call: Call, two_at: Callable[..., Path]
 ) -> None:
     code, lines = call(
@@ -273,7 +272,7 @@ def test_faults_of_one_table_are_told_together(
     ]
 
 
-def test_marks_of_order_and_windows_lines_do_no_harm(
+def test_byte_order_marks_and_windows_line_ends_are_accepted(
     call: Call, two_at: Callable[..., Path], two: cm.Dataset
 ) -> None:
     folder = two_at()
@@ -296,7 +295,7 @@ def test_no_such_data(call: Call, tmp_path: Path) -> None:
         assert_one(call("check", name), name, what, "copy-data")
 
 
-def test_what_is_known_is_offered(
+def test_an_unknown_name_is_answered_with_the_known_ones(
     call: Call, tmp_path: Path, two_at: Callable[..., Path]
 ) -> None:
     folder = str(two_at())
@@ -337,7 +336,6 @@ def test_years_that_are_not_two(
 
 
 # -- worlds
-# -----------------------------------------------------------------------------------------
 
 
 def with_world(text: str) -> helpers.Edit:
@@ -432,7 +430,6 @@ def test_a_folder_for_a_world(call: Call, two_at: Callable[..., Path]) -> None:
 
 
 # -- cases
-# ------------------------------------------------------------------------------------------
 
 HEAD = 'title = "T"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary = "S"\n'
 TARIFF = (
@@ -623,7 +620,7 @@ def test_a_quota_on_a_route_that_does_not_exist(
     )
 
 
-def test_faults_of_a_case_are_told_together(
+def test_faults_of_a_case_are_reported_together(
     call: Call, two_at: Callable[..., Path]
 ) -> None:
     folder = two_at()
@@ -683,7 +680,6 @@ def test_names_that_are_too_long(call: Call, two_at: Callable[..., Path]) -> Non
 
 
 # -- instruments written by others
-# ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -733,7 +729,7 @@ def test_a_rent_without_an_owner(two: cm.Dataset, kinds: Any, owner: Any) -> Non
     assert "owner" in problem.fix
 
 
-def test_a_limit_dressed_as_a_balance(two: cm.Dataset, kinds: Any) -> None:
+def test_a_limit_disguised_as_a_balance(two: cm.Dataset, kinds: Any) -> None:
     class Hidden(Policy):
         """The same, written as a balance."""
 
@@ -769,7 +765,6 @@ def test_a_limit_dressed_as_a_balance(two: cm.Dataset, kinds: Any) -> None:
 
 
 # -- places to write
-# --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -42,30 +42,30 @@ def commands(data):
 
 @pytest.fixture(scope="module")
 def whole(commands, tmp_path_factory):
-    """What each command writes that nothing disturbs."""
+    """What each command writes when nothing disturbs it."""
     out = tmp_path_factory.mktemp("whole")
     for name, arguments in commands.items():
         assert main([*arguments, "--out", str(out / name)]) == 0
     return {name: named(out / name) for name in commands}
 
 
-def told(arguments, out, capsys, said):
-    """Run a command that must fail, and hold what it says."""
+def assert_refused(arguments, out, capsys, reason):
+    """Run a command that must fail, and check its error message."""
     capsys.readouterr()
     assert main([*arguments, "--out", str(out)]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert reason in error
     assert "choose another folder with --out" in error
     assert "Traceback" not in error
 
 
 @pytest.mark.parametrize(("verb", "size"), [("run", "12k"), ("study", "64k")])
-def test_a_full_disk_is_told_and_what_lies_there_is_whole(
+def test_a_full_disk_is_reported_and_every_file_on_it_is_whole(
     verb, size, commands, whole, tmp_path, capsys
 ):
     disk = tmp_path / "disk"
     with small_disk(disk, size):
-        told(commands[verb], disk, capsys, "No space left on device")
+        assert_refused(commands[verb], disk, capsys, "No space left on device")
         assert named(disk).items() <= whole[verb].items()
         assert not hidden(disk), "half a file was left"
         remount(disk, "size=4m")
@@ -74,7 +74,7 @@ def test_a_full_disk_is_told_and_what_lies_there_is_whole(
 
 
 @pytest.mark.parametrize("verb", ["run", "study", "sweep"])
-def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(
+def test_a_read_only_folder_is_reported_before_anything_is_solved(
     verb, commands, tmp_path, capsys, monkeypatch
 ):
     for place in (
@@ -87,7 +87,7 @@ def test_a_folder_that_may_only_be_read_is_told_before_anything_is_solved(
     with small_disk(disk, "1m"):
         (disk / "mine.txt").write_text("years of work")
         remount(disk, "ro")
-        told(commands[verb], disk, capsys, "Read-only file system")
+        assert_refused(commands[verb], disk, capsys, "Read-only file system")
         assert [path.name for path in disk.iterdir()] == ["mine.txt"]
 
 
@@ -98,19 +98,23 @@ def test_processes_that_write_one_folder_at_once_do_not_corrupt_it(
     verb, many, commands, whole, tmp_path
 ):
     killer = Killer(commands[verb])
-    together = [killer.start(tmp_path / "out") for _ in range(many)]
-    for one in together:
-        one.join()
-    assert [one.exitcode for one in together] == [0] * many
-    assert named(tmp_path / "out") == whole[verb]
-    assert not hidden(tmp_path / "out")
+    out = tmp_path / "out"
+    together = [killer.start(out, tmp_path / f"events_{k}") for k in range(many)]
+    for process in together:
+        process.join()
+    assert [process.exitcode for process in together] == [0] * many
+    assert named(out) == whole[verb]
+    assert not hidden(out)
 
 
 @pytest.mark.parametrize("look", ["iterdir", "is_file"])
-def test_who_starts_a_sweep_at_the_same_time_finds_its_mark(
+def test_two_processes_that_start_a_sweep_at_the_same_time_share_its_mark(
     look, tmp_path, monkeypatch
 ):
-    """Another process marks the folder just after this one has looked: no files of somebody, but the same sweep."""
+    """Another process marks the folder just after this one has looked at it.
+
+    What it wrote belongs to the same sweep and is not taken for files of others.
+    """
     folder = tmp_path / "chunks"
     folder.mkdir()
     looked = getattr(Path, look)

@@ -1,4 +1,4 @@
-"""Corrupted files are refused, harmless or reported: seeded mutations, and tests of the judge."""
+"""Corrupted files are refused, harmless or reported; tests of the judge itself."""
 
 from __future__ import annotations
 

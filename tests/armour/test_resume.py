@@ -208,7 +208,6 @@ def test_a_killed_worker_is_reported_and_what_was_finished_is_preserved(
 
 
 # -- a folder that cannot take it
-# -------------------------------------------------------------------
 
 
 def test_a_full_disk_is_reported_and_finished_chunks_are_preserved(
@@ -264,7 +263,6 @@ def test_a_kill_before_the_first_chunk_leaves_nothing_in_the_way(file, whole, tm
 
 
 # -- sweeps that are wrong
-# --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The same programme, the same tables, whatever hashes, locales, clocks, threads and the order of rows are."""
+"""Output is the same for any hash seed, locale, clock, number of threads, row order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kill import named
 from chipmodel.cli.main import main
 
 NAME = "Ålesund – Łódź ½"
-"""A name that other encodings cannot say."""
+"""A name that other encodings cannot write."""
 COMMANDS = """
 import sys
 from chipmodel.cli.main import main
@@ -28,7 +28,10 @@ for line in open(sys.argv[1], encoding="utf-8"):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """A data set as it is, with its rows shuffled, and with its rows in reverse; each is called the same."""
+    """A data set as it is, with its rows shuffled and with its rows in reverse.
+
+    Each copy has the same name.
+    """
     root = tmp_path_factory.mktemp("same")
     helpers.report_data(root / "as_is" / "data")
     helpers.change("regions", {"region": "AAA"}, name=NAME)(root / "as_is" / "data")
@@ -51,7 +54,10 @@ def folders(tmp_path_factory):
 def outputs(
     data: Path, out: Path, environment: dict[str, str], python: str = sys.executable
 ) -> dict[str, bytes]:
-    """Return what a fresh process writes: a programme, a result, a study with figures and a sweep."""
+    """Return what a fresh process writes.
+
+    A linear program, a result, a study with figures and a sweep.
+    """
     out.mkdir()
     sweep = data.parent / "sweep.toml"
     sweep.write_text(
@@ -68,19 +74,19 @@ def outputs(
     (out.parent / f"{out.name}.txt").write_text(
         "".join(f"{line} --data {data}\n" for line in lines)
     )
-    kept = {
+    inherited = {
         k: v
         for k, v in os.environ.items()
         if not k.startswith(("LC_", "LANG", "PYTHON"))
     }
     done = subprocess.run(
         [python, "-c", COMMANDS, f"{out}.txt"],
-        env={**kept, **environment},
+        env={**inherited, **environment},
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
-    # A manifest tells the hashes of the files of the data, in which the order of rows
-    # does count.
+    # A manifest lists the hashes of the files of the data, which depend on the order
+    # of rows.
     return {
         name: raw
         for name, raw in named(out).items()
@@ -103,7 +109,7 @@ def expected(folders):
 
 
 def latin(folder: Path) -> dict[str, str]:
-    """Return a German locale that is not UTF-8, made on the spot; that of this machine if none can be made."""
+    """Compile a German locale that is not UTF-8; return the variables that set it."""
     made = (
         subprocess.run(
             [
@@ -131,7 +137,7 @@ def latin(folder: Path) -> dict[str, str]:
         "any seed, a German locale, another time, reversed rows",
     ],
 )
-def test_the_programme_and_every_table_and_figure_are_the_same_bytes(
+def test_the_linear_program_and_every_table_and_figure_are_the_same_bytes(
     what, folders, expected, tmp_path
 ):
     assert {
@@ -141,30 +147,30 @@ def test_the_programme_and_every_table_and_figure_are_the_same_bytes(
         "headline/leading_edge_share.pdf",
     } <= set(expected)
     if "shuffled" in what:
-        given, rows = (
-            {
-                "PYTHONHASHSEED": "1",
-                "LC_ALL": "C",
-                "PYTHONUTF8": "0",
-                "PYTHONCOERCECLOCALE": "0",
-                "OMP_NUM_THREADS": "2",
-                "OPENBLAS_NUM_THREADS": "2",
-            },
-            "shuffled",
-        )
+        rows = "shuffled"
+        environment = {
+            "PYTHONHASHSEED": "1",
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "OMP_NUM_THREADS": "2",
+            "OPENBLAS_NUM_THREADS": "2",
+        }
     else:
-        given, rows = (
-            {"PYTHONHASHSEED": "random", "TZ": "Asia/Tokyo", **latin(tmp_path)},
-            "reversed",
-        )
-    found = outputs(folders / rows / "data", tmp_path / "out", given)
+        rows = "reversed"
+        environment = {
+            "PYTHONHASHSEED": "random",
+            "TZ": "Asia/Tokyo",
+            **latin(tmp_path),
+        }
+    found = outputs(folders / rows / "data", tmp_path / "out", environment)
     assert sorted(found) == sorted(expected)
     assert [name for name in found if found[name] != expected[name]] == []
     assert NAME.encode() in found["headline/leading_edge_share.csv"]
 
 
-def test_another_number_is_another_programme(folders, expected, tmp_path):
-    """What the test above compares does tell apart what differs."""
+def test_another_number_gives_another_linear_program(folders, expected, tmp_path):
+    """The comparison of the test above detects a difference."""
     shutil.copytree(folders / "as_is" / "data", tmp_path / "data")
     helpers.change("costs", {"segment": "chip", "item": "running"}, value=999)(
         tmp_path / "data"

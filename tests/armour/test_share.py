@@ -113,7 +113,6 @@ def written(out: Path, kind: str) -> list[Path]:
 
 
 # -- what strings from files become
-# -----------------------------------------------------------------
 
 
 class Tags(HTMLParser):
@@ -305,7 +304,6 @@ def test_a_terminal_obeys_nothing_from_a_file(hostile, capsys):
 
 
 # -- what is written, and where
-# ---------------------------------------------------------------------
 
 
 def test_nothing_written_holds_user_host_or_path(hostile):
@@ -373,7 +371,6 @@ def test_a_study_reads_no_table_that_is_not_beside_it(table, two, tmp_path):
 
 
 # -- data, never code
-# -------------------------------------------------------------------------------
 
 RUNS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 LOADS = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import helpers
 import pytest
 from browser import MISSING, Browser
@@ -37,6 +35,14 @@ CHOOSE = """
   control.value = arguments[1];
   control.dispatchEvent(new Event("input", { bubbles: true }));
 """
+DRAWN_TO_WIDTH = """
+  return ["chart-years", "chart-shares"].every((id) => {
+    const holder = document.getElementById(id);
+    const drawn = holder.firstChild.viewBox.baseVal.width;
+    return drawn === Math.max(240, holder.clientWidth);
+  });
+"""
+"""Whether the charts, which are drawn again after a change of size, fit the page."""
 DRAWN = (
     'return [document.getElementById("chart-years").innerHTML,'
     ' document.getElementById("chart-shares").innerHTML];'
@@ -190,7 +196,7 @@ def test_the_dials_meet_the_grid_and_lie_between_its_points(page, reported):
 def test_nothing_is_wider_than_the_page(page, reported, wide, high, dark, tmp_path):
     page.size(wide, high, dark)
     page.open(reported[1].page)
-    time.sleep(0.2)
+    page.wait_until(DRAWN_TO_WIDTH)
     assert page.run("return [innerWidth, document.documentElement.scrollWidth]") == [
         wide,
         wide,

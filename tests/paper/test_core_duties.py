@@ -22,11 +22,9 @@ def resolved(
     ).resolved("AAA", on, "chip", "BBB", assembled, 2026)
 
 
-MFN, S301, S232 = (
-    duty(0.05, "mfn", layer="mfn"),
-    duty(0.1, "s301", layer="section_301"),
-    duty(0.25, "s232", layer="section_232"),
-)
+MFN = duty(0.05, "mfn", layer="mfn")
+S301 = duty(0.1, "s301", layer="section_301")
+S232 = duty(0.25, "s232", layer="section_232")
 
 
 def with_ceiling(tariff: Tariff, ceiling: float, **changes) -> Tariff:

@@ -35,10 +35,8 @@ def test_domestic_first(variant, each, bearer, measure, share):
     home = 0.89 * share
     assert built(solution) == {"AAA": exactly(home), "BBB": exactly(0.89 - home)}
     assert solution.objective == exactly(two_years(0.99, MORE * home))
-    who, row = (
-        "alpha" if each == "firm" else "AAA",
-        "home_share" if bearer == "makers" else "home_bought",
-    )
+    who = "alpha" if each == "firm" else "AAA"
+    row = "home_share" if bearer == "makers" else "home_bought"
     dual = solution.duals(f"home__{row}")[who, 2026]
     assert dual == exactly(MORE if measure == "kwpm" else MORE / 106)
     bought = home * dual * (1 if measure == "kwpm" else 110)

@@ -73,10 +73,8 @@ def test_quota_and_tariff_agree_in_value(variant):
     value of the quota.
     """
     data = near_and_far(variant)
-    limited, taxed = (
-        run(data, case_of(quota())),
-        run(data, case_of(duty(CHEAPER / PRICE))),
-    )
+    limited = run(data, case_of(quota()))
+    taxed = run(data, case_of(duty(CHEAPER / PRICE)))
     assert taxed.objective - DF[1] * CHEAPER * 0.5 == exactly(limited.objective)
 
 

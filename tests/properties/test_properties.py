@@ -1,4 +1,4 @@
-"""Properties every programme has, on the two-region data set."""
+"""Properties of every linear program, on the two-region data set."""
 
 from __future__ import annotations
 
@@ -116,7 +116,6 @@ def baseline() -> float:
 
 
 # -- what changes nothing
-# ---------------------------------------------------------------------
 
 ZERO = {
     "tariff": tariff(0.0),
@@ -203,7 +202,10 @@ def test_two_halves_of_an_award_are_one():
 
 @pytest.mark.parametrize("on", ["chips", "use"])
 def test_a_floor_agrees_with_its_feebate(on, monkeypatch):
-    """The dual on every trusted wafer, less share times it on every wafer, has the value of the floor."""
+    """A bounty on trusted wafers and a fee on all have the value of the floor.
+
+    The bounty is the dual of the floor, the fee is the share times the dual.
+    """
     monkeypatch.setattr(Parameters, "tie", lambda self, *places: 0.0)
     ruled = run(TWO_REGIONS, case_of(floor(0.6, on=on, price_cap=500_000)))
     duals = ruled.duals("trust__floor")
@@ -247,7 +249,6 @@ def test_two_equal_floors_are_one_and_the_tighter_of_two_binds(on):
 
 
 # -- what moves one way
-# -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["open", "marginal"])
@@ -283,7 +284,7 @@ def middle_is_above(low: float, middle: float, high: float) -> bool:
     kind=st.sampled_from([grant, credit, tariff]),
 )
 def test_objective_is_concave_in_a_rate(low, high, kind):
-    """A rate stands in the costs: the objective is a least of lines in it."""
+    """A rate enters the costs: the objective is a minimum of linear functions of it."""
     assert middle_is_above(
         *(quick(kind(rate)) for rate in (low, (low + high) / 2, high))
     )
@@ -292,7 +293,10 @@ def test_objective_is_concave_in_a_rate(low, high, kind):
 @FEW
 @given(low=st.floats(0, 400), high=st.floats(401, 2000))
 def test_objective_is_convex_in_a_budget(low, high):
-    """A budget stands on the right-hand side: the objective is a largest of lines in it."""
+    """A budget enters the right-hand side.
+
+    By duality the objective is a maximum of linear functions of it.
+    """
     found = [
         quick(grant(0.3, budget=b, form="marginal"))
         for b in (low, (low + high) / 2, high)
@@ -302,9 +306,10 @@ def test_objective_is_convex_in_a_budget(low, high):
 
 @FEW
 @given(low=st.floats(0.5, 0.75), high=st.floats(0.76, 1.0))
-def test_objective_is_convex_in_the_least_quantity_of_a_floor(low, high):
+def test_objective_is_convex_in_the_minimum_quantity_of_a_floor(low, high):
     found = [
-        quick(floor(0.8, min_served=least)) for least in (low, (low + high) / 2, high)
+        quick(floor(0.8, min_served=minimum))
+        for minimum in (low, (low + high) / 2, high)
     ]
     assert middle_is_above(*(-z for z in found))
 
@@ -316,7 +321,10 @@ def test_objective_is_convex_in_the_least_quantity_of_a_floor(low, high):
     on=st.sampled_from(["chips", "use"]),
 )
 def test_objective_rises_with_the_share_of_a_floor(low, more, on):
-    """It need not be convex in the share, which multiplies a quantity that falls as the share rises."""
+    """The objective need not be convex in the share.
+
+    The share multiplies a quantity that falls as the share rises.
+    """
     assert (
         quick(floor(low, on=on, price_cap=5000))
         <= quick(floor(low + more, on=on, price_cap=5000)) + 1e-4
@@ -353,8 +361,8 @@ def test_identities_hold_whatever_the_policies(duty, on, rate, paid, share, fine
 
 
 @pytest.mark.parametrize("name", ["tariff", "grant", "credit", "grant+tariff+floor"])
-def test_treasuries_net_what_the_policies_table_says(name):
-    """Both to 1e-9, and the payments of the accounts sum to zero over payers and receivers."""
+def test_treasuries_net_the_amounts_of_the_policies_table(name):
+    """They agree to 1e-9, and payments sum to zero over payers and receivers."""
     solution = run(TWO_REGIONS, name)
     booked, ledger = booked_and_ledger(solution)
     assert booked
@@ -368,11 +376,10 @@ def test_treasuries_net_what_the_policies_table_says(name):
 
 
 # -- duals
-# ------------------------------------------------------------------------------------
 
 
 def bracket(solution, row: int, by: float) -> tuple[float, float, float]:
-    """Return left difference, dual and right difference of the objective in a right-hand side."""
+    """Return left difference, dual and right difference in a right-hand side."""
 
     def moved(step: float) -> float:
         rhs = solution.program.rhs.copy()
@@ -410,16 +417,13 @@ def test_differences_bracket_the_dual_of_a_budget():
 
     here = at(200.0)
     dual = here.duals("grant__budget")[()]
-    left, right = (
-        (here.objective - at(199.0).objective),
-        (at(201.0).objective - here.objective),
-    )
+    left = here.objective - at(199.0).objective
+    right = at(201.0).objective - here.objective
     assert dual > 0
     assert left - 1e-5 <= -dual <= right + 1e-5
 
 
 # -- an instrument from outside
-# ---------------------------------------------------------------
 
 QUOTA = """
 title = "At most ten kwpm of chips from Beland a year"

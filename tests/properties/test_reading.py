@@ -1,4 +1,7 @@
-"""Properties of reading and writing: any bytes give an InputError or are read, and what is written is read again."""
+"""Properties of reading and writing.
+
+Any bytes give an InputError or are read, and what is written is read again.
+"""
 
 from __future__ import annotations
 
@@ -216,7 +219,8 @@ def test_an_item_has_limits_of_its_own_or_those_of_its_unit(
     item: str, value: str
 ) -> None:
     unit = ParameterRow.units[item]
-    raw = f"{','.join(columns(ParameterRow))}\n{item},{value},{unit},,,,test,A,\n".encode()
+    header = ",".join(columns(ParameterRow))
+    raw = f"{header}\n{item},{value},{unit},,,,test,A,\n".encode()
     rows, problems = read_table("parameters.csv", raw, ParameterRow)
     assert not rows
     assert "below" in problems[0].what or "above" in problems[0].what

@@ -86,7 +86,7 @@ class Browser:
 
     def _end(self) -> None:
         self._driver.terminate()
-        self._driver.wait(timeout=20)
+        self._driver.wait(timeout=60)
         self._driver.stdout.close()
         self._profile.cleanup()
 
@@ -129,6 +129,17 @@ class Browser:
         return self._call(
             "POST", "/execute/sync", {"script": script, "args": list(given)}
         )
+
+    def wait_until(self, condition: str, *given: Any) -> None:
+        """Wait until a script returns true; the driver gives up after 30 seconds."""
+        script = f"""
+          const given = [...arguments];
+          const done = given.pop();
+          const holds = function () {{ {condition} }};
+          const look = () => holds(...given) ? done(true) : requestAnimationFrame(look);
+          look();
+        """
+        self._call("POST", "/execute/async", {"script": script, "args": list(given)})
 
     def complaints(self) -> list[str]:
         """Return the messages of the console since the last call."""

@@ -1,4 +1,4 @@
-"""Variants of the two-region data set: a copy with some cells, rows, world fields or cases changed."""
+"""Variants of the two-region data set: copies with cells, rows or fields changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Edit = Callable[[Path], None]
 
 
 def change(table: str, where: dict[str, object] | None = None, **cells: object) -> Edit:
-    """Change cells of every row whose columns have the values of `where`; at least one must."""
+    """Change cells of every row that has the values of `where`; at least one must."""
 
     def edit(rows: Rows) -> Rows:
         hit = [row for row in rows if _is(row, where or {})]
@@ -52,17 +52,17 @@ def change(table: str, where: dict[str, object] | None = None, **cells: object) 
 
 
 def drop(table: str, **where: object) -> Edit:
-    """Drop every row whose columns have the values of `where`."""
+    """Drop every row that has the values of `where`."""
     return _on(table, lambda rows: [row for row in rows if not _is(row, where)])
 
 
 def keep(table: str, **where: object) -> Edit:
-    """Keep only the rows whose columns have the values of `where`."""
+    """Keep only the rows that have the values of `where`."""
     return _on(table, lambda rows: [row for row in rows if _is(row, where)])
 
 
 def add(table: str, like: dict[str, object] | None = None, **cells: object) -> Edit:
-    """Add a row: a copy of the first row whose columns have the values of `like`, with cells changed."""
+    """Add a copy of the first row that has the values of `like`, with cells changed."""
 
     def edit(rows: Rows) -> Rows:
         model = next((row for row in rows if _is(row, like or {})), {})
@@ -72,7 +72,10 @@ def add(table: str, like: dict[str, object] | None = None, **cells: object) -> E
 
 
 def rows(table: str, *cells: dict[str, object]) -> Edit:
-    """Replace the rows of a table by copies of its first one with cells changed; none leaves it empty."""
+    """Replace the rows of a table by copies of its first row with cells changed.
+
+    Without `cells` the table becomes empty.
+    """
 
     def edit(old: Rows) -> Rows:
         return [{**old[0], **{k: _text(v) for k, v in new.items()}} for new in cells]
@@ -97,7 +100,10 @@ ODD = "Aland <i>& Sons"
 
 
 def report_data(folder: Path) -> Dataset:
-    """Copy the two-region data set, with what a report asks for: two studies and a case of current law."""
+    """Copy the two-region data set and add what a report needs.
+
+    That is two studies and a case of current law.
+    """
     copy_two(folder, change("regions", {"region": "AAA"}, name=ODD))
     (folder / "cases" / "current_law.toml").write_text(
         (folder / "cases" / "grant.toml").read_text()
@@ -134,7 +140,7 @@ def shuffled(folder: Path, order: Callable[[Rows], None]) -> None:
 def copy_two(
     folder: Path, *edits: Edit, world: dict[str, object] | None = None
 ) -> Path:
-    """Copy the two-region data set into a folder that does not exist yet and change the copy."""
+    """Copy the two-region data set into a new folder and change the copy."""
     shutil.copytree(TWO, folder)
     for edit in edits:
         edit(folder)
@@ -147,7 +153,10 @@ def copy_two(
 def variant(
     folder: Path, *edits: Edit, world: dict[str, object] | None = None
 ) -> Dataset:
-    """Load a changed copy of the two-region data set; `world` changes fields of its central world."""
+    """Load a changed copy of the two-region data set.
+
+    `world` changes fields of its central world.
+    """
     return load_dataset(copy_two(folder, *edits, world=world))
 
 
@@ -167,7 +176,10 @@ def near(found: float, expected: float, rel: float = 1e-9) -> bool:
 
 
 def booked_and_ledger(solution: Solution) -> tuple[dict[str, float], dict[str, float]]:
-    """Return what each treasury nets in present value: by the accounts, and by the lines of the policies table."""
+    """Return the net present value of each treasury, computed in two ways.
+
+    First by the accounts, then by the lines of the policies table.
+    """
     accounts = solution.accounts[
         (solution.accounts["account"] == "treasury")
         & (solution.accounts["agent"] == "ownership")
@@ -219,13 +231,11 @@ def _is(row: dict[str, str], where: dict[str, object]) -> bool:
 
 
 def _text(value: object) -> str:
-    return (
-        ""
-        if value is None
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 @contextmanager
@@ -247,7 +257,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 
 
 def remount(folder: Path, option: str) -> None:
-    """Mount a small disk anew with an option: ``size=1m``, ``ro``."""
+    """Mount a small disk again with an option: ``size=1m``, ``ro``."""
     subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
 
 

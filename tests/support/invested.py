@@ -1,4 +1,4 @@
-"""What tests of support and of rules on capacity share: two places, costs, instruments."""
+"""Two places, costs and instruments for tests of support and of rules on capacity."""
 
 from __future__ import annotations
 

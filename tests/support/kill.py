@@ -5,7 +5,9 @@ progress. A command that runs undisturbed records its events; a later run kills 
 with SIGKILL when it reaches the event it was given. So every kill finds the command at
 work, however busy the machine is. Needs Linux (``/proc``).
 
-By hand, on the shipped data: ``python tests/support/kill.py --kills 20 study headline``.
+By hand, on the shipped data::
+
+    python tests/support/kill.py --kills 20 study headline
 """
 
 from __future__ import annotations
@@ -196,18 +198,29 @@ class Killer:
     arguments: Sequence[str]
     questions: Sequence[str] | None = None
 
-    def _run(
-        self, out: Path, moment: Moment | None, more: Sequence[str]
-    ) -> tuple[multiprocessing.process.BaseProcess, list[str]]:
+    def start(
+        self,
+        out: Path,
+        record: Path,
+        moment: Moment | None = None,
+        more: Sequence[str] = (),
+    ) -> multiprocessing.process.BaseProcess:
+        """Start the command and return its process; `record` receives its events."""
         # A server that has imported everything forks the process: importing takes
         # longer than most commands of the tests.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
+        given = ([*self.arguments, *more], out, record, moment, self.questions)
+        process = context.Process(target=command, args=given)
+        process.start()
+        return process
+
+    def _run(
+        self, out: Path, moment: Moment | None, more: Sequence[str]
+    ) -> tuple[multiprocessing.process.BaseProcess, list[str]]:
         with TemporaryDirectory() as place:
             record = Path(place) / "events"
-            given = ([*self.arguments, *more], out, record, moment, self.questions)
-            process = context.Process(target=command, args=given)
-            process.start()
+            process = self.start(out, record, moment, more)
             process.join()
             events = record.read_text().splitlines() if record.exists() else []
         return process, events

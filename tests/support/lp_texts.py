@@ -2,9 +2,9 @@
 
     python tests/support/lp_texts.py [CASE ...] [--update]
 
-`golden/lp_texts.csv` holds the SHA-256 of ``chipmodel export CASE --world WORLD --format
-lp`` for every shipped case in the central world, and for current law in every other
-world. Without names all are compared, which takes some minutes.
+`golden/lp_texts.csv` holds the SHA-256 of the text written by ``chipmodel export CASE
+--world WORLD --format lp`` for every shipped case in the central world, and for current
+law in every other world. Without names all are compared, which takes some minutes.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """Corrupt the files of a data package, one at a time, and judge what comes of it.
 
-``python tests/support/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy of the
-two-region package, read, checked, solved and tabulated; one in eight in a copy of the
-shipped one, read and checked with its numbers built for every world; some through the
-command in a process of its own. Every mutation must end as one of:
+``python tests/support/mutate.py --n 2000`` makes 2,000 seeded mutations: most in a copy
+of the two-region package, which is read, checked, solved and tabulated; one in eight in
+a copy of the shipped package, which is read and checked with its parameters built for
+every world; some through the command in a separate process. Every mutation must end as
+one of:
 
 refused
     Exit code 2, and every problem names a file, a place, what is wrong and a fix. The
     file is the corrupted one, or one that depends on it (`BELOW`): a case that names a
     region which was dropped, a study of a case that cannot be read.
 harmless
-    The file has the same content (`mutations.meaning`, which reads it by other means than
-    chipmodel's), the record of what was read is the same, and so is every byte of the
+    The file has the same content (by `mutations.meaning`, which reads it independently
+    of chipmodel), the record of what was read is the same, and so is every byte of the
     tables.
 legitimate
     The file has other content of the right kind and within its limits, and the record
@@ -60,27 +61,24 @@ from chipmodel.dataset.rows import TABLES
 REFUSED, HARMLESS, LEGITIMATE, FAULT = "refused", "harmless", "legitimate", "fault"
 
 BELOW = {
-    "csv": (
-        "csv",
-        "case",
-        "world",
-        "study",
-    ),  # tables point at each other; all others point at tables
-    "case": ("case", "study"),  # cases have baselines; studies name cases
-    "world": (
-        "study",
-        "case",
-        "csv",
-    ),  # years of a world may be beyond what a table or an instrument covers
-    "study": ("points", "case"),  # a point of a grid may be one its case cannot take
+    # Tables refer to each other; all other files refer to tables.
+    "csv": ("csv", "case", "world", "study"),
+    # Cases have baselines; studies name cases.
+    "case": ("case", "study"),
+    # Years of a world may lie beyond what a table or an instrument covers.
+    "world": ("study", "case", "csv"),
+    # A case may not accept a point of a grid.
+    "study": ("points", "case"),
     "points": ("study", "case"),
     "json": (),
 }
-"""By the kind of a corrupted file, what else may be named when it is refused, for it depends on it."""
+"""For each kind of corrupted file, the kinds that depend on it.
+
+A refusal may name a file of these instead.
+"""
 
 
 # -- judging
-# ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,10 @@ class Fault(Exception):
 
 
 def check(root: Path) -> tuple[int, list[dict[str, str]], list[str]]:
-    """Run ``chipmodel check`` here; return its exit code, its problems, and the tables reported as edited."""
+    """Run ``chipmodel check`` in this process.
+
+    Returns its exit code, its problems, and the tables reported as edited.
+    """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = command(["--json", "check", str(root)])
@@ -108,26 +109,22 @@ def kind_of(name: str, root: Path) -> str:
     """Return the kind of file that a problem names."""
     stem = name.removesuffix(".toml").removesuffix(".csv")
     kinds = {"case": "cases", "world": "worlds", "study": "studies"}
-    found = [
-        kind
-        for kind, folder in kinds.items()
-        if (root / folder / f"{stem}.toml").is_file()
-    ]
-    return (
-        "csv"
-        if stem in TABLES
-        else found[0]
-        if found
-        else "json"
-        if name == descriptor.FILE
-        else ""
-    )
+    if stem in TABLES:
+        return "csv"
+    for kind, folder in kinds.items():
+        if (root / folder / f"{stem}.toml").is_file():
+            return kind
+    return "json" if name == descriptor.FILE else ""
 
 
 def refusal(
     problems: list[dict[str, str]], file: File, root: Path, mentions: str
 ) -> Verdict:
-    """Judge a refusal: each problem is whole, and names the corrupted file or one that depends on it."""
+    """Judge a refusal.
+
+    Each problem must be complete, and name the corrupted file or one that depends on
+    it.
+    """
     if not problems:
         raise Fault("exit code 2 without a problem")
     for problem in problems:
@@ -225,7 +222,7 @@ def moved(home: Package, job: tuple[str, ...] | None, made: Made) -> str:
 
 
 def through_the_command(root: Path, code: int) -> None:
-    """Call the command in a process of its own and hold its exit code to the one found here."""
+    """Call the command in a separate process and compare its exit code with `code`."""
     done = subprocess.run(
         [sys.executable, "-m", "chipmodel", "check", str(root)],
         capture_output=True,
@@ -238,7 +235,6 @@ def through_the_command(root: Path, code: int) -> None:
 
 
 # -- the run
-# ----------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -314,11 +310,10 @@ def mutate(
     n: int, seed: int, folder: Path, commands: int = 0, only: int | None = None
 ) -> Tally:
     """Make `n` mutations, taking every kind in turn, and return what came of them."""
-    small, large = (
-        Package(two_regions(folder / "two"), True),
-        Package(shipped(folder / "shipped"), False),
-    )
-    tally, number = Tally(), seed * 1_000_000
+    small = Package(two_regions(folder / "two"), True)
+    large = Package(shipped(folder / "shipped"), False)
+    tally = Tally()
+    number = seed * 1_000_000
     while sum(tally.outcomes.values()) < n:
         number = number + 1 if only is None else only
         wanted = MUTATIONS[number % len(MUTATIONS)]

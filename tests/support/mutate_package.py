@@ -27,7 +27,10 @@ from chipmodel.studies.run import run_study
 
 
 def two_regions(folder: Path) -> Path:
-    """Copy the two-region package, with a descriptor, a case with changes, a storm, and studies."""
+    """Copy the two-region package and add to it.
+
+    A descriptor, a case with changes, a world with a storm, and studies.
+    """
     helpers.copy_two(folder)
     (folder / "cases" / "child.toml").write_text(
         'title = "A lower duty, and a credit"\nbaseline = "tariff"\nstatus ='
@@ -69,7 +72,7 @@ def two_regions(folder: Path) -> Path:
 
 
 def shipped(folder: Path) -> Path:
-    """Copy the shipped package without stored results, which carry stamps of their own."""
+    """Copy the shipped package without stored results, which have their own stamps."""
     shutil.copytree(
         shipped_root(),
         folder,
@@ -79,7 +82,6 @@ def shipped(folder: Path) -> Path:
 
 
 # -- what a package holds and gives
-# ------------------------------------------------------------------
 
 
 def record(root: Path) -> dict[str, Any]:
@@ -156,7 +158,6 @@ class Package:
 
 
 # -- putting something in the place of a file
-# -------------------------------------------------------
 
 
 @contextlib.contextmanager

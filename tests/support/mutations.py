@@ -5,7 +5,7 @@ file's place, or None where it does not apply. ``expects`` is what must come of 
 
 - ``refused``: an error that names file, place and fix;
 - ``harmless``: nothing changes, to the byte, for the content is the same;
-- ``legitimate``: another value of the same kind; the record of what was read must change;
+- ``legitimate``: another value of the same kind; the record of what was read changes;
 - ``any``: one of the three, by what the file then holds (`meaning`).
 """
 
@@ -50,7 +50,7 @@ class Made:
     mentions : str
         Text the refusal must hold.
     moves : int
-        Sign of the smallest change of the objective: 1 must not fall, -1 must not rise, 0
+        Sign of the change of the objective: 1 must not fall, -1 must not rise, 0 is
         unknown.
     """
 
@@ -75,13 +75,9 @@ class File:
             return {"cases": "case", "worlds": "world", "studies": "study"}[
                 self.path.parent.name
             ]
-        return (
-            "json"
-            if self.path.suffix == ".json"
-            else "csv"
-            if self.path.stem in TABLES
-            else "points"
-        )
+        if self.path.suffix == ".json":
+            return "json"
+        return "csv" if self.path.stem in TABLES else "points"
 
     @cached_property
     def text(self) -> str:
@@ -109,7 +105,7 @@ class File:
         return self.rows[0].index(name)
 
     def codes(self) -> list[str]:
-        """Columns that hold codes: a pattern, one of some words, or a key of another table."""
+        """Columns of codes: a pattern, one of some words, or a key of another table."""
         shapes = self.model.model_json_schema()["properties"]
         parts = {
             name: [shape, *shape.get("anyOf", [])] for name, shape in shapes.items()
@@ -145,7 +141,10 @@ def csv_bytes(rows: Rows) -> bytes:
 
 
 def meaning(file: File, raw: bytes) -> object:
-    """Return the content of a file, read by other means than chipmodel's; None if it cannot be read."""
+    """Return the content of a file, read independently of chipmodel.
+
+    None if it cannot be read.
+    """
     try:
         text = raw.decode("utf-8-sig")
         if file.kind == "json":
@@ -164,7 +163,10 @@ def meaning(file: File, raw: bytes) -> object:
 
 
 def _filled(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a TOML file with the defaults its schema documents: leaving one out means the same."""
+    """Return the content of a TOML file with the defaults of its schema filled in.
+
+    A key that has its default value has the same meaning as a missing one.
+    """
 
     def full(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
         known = model.model_json_schema()["properties"]
@@ -214,7 +216,6 @@ def named(name: str, expects: str, kinds: tuple[str, ...], change: Change) -> No
 
 
 # -- any file: its form
-# -----------------------------------------------------------------------------
 
 LOOK_ALIKES = {
     "a": "а",

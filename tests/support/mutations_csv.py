@@ -12,7 +12,6 @@ from chipmodel.common.units import LARGEST_SENSIBLE
 from chipmodel.dataset.rows import references
 
 # -- tables: their form
-# -----------------------------------------------------------------------------
 
 
 def any_row(rng: Random, f: File) -> int | None:
@@ -165,7 +164,6 @@ def values_of_two_rows_swapped(rng: Random, f: File) -> Made | None:
 
 
 # -- tables: numbers
-# --------------------------------------------------------------------------------
 
 NO_NUMBERS = (
     "nan",
@@ -246,7 +244,7 @@ named("next to nothing", "any", SHEETS, times(1e-300, "any"))
 
 @mutation("any", "csv")
 def at_the_end_of_what_is_sensible(rng: Random, f: File) -> Made | None:
-    """A value is the smallest or the largest its item may have, with no range of its own."""
+    """A value is the smallest or the largest of its item, and has no range."""
     if not f.facts:
         return None
     at, header = rng.randrange(1, len(f.rows)), f.rows[0]
@@ -416,7 +414,6 @@ def no_year(rng: Random, f: File) -> Made | None:
 
 
 # -- tables: codes
-# ----------------------------------------------------------------------------------
 
 
 def code(rng: Random, f: File) -> tuple[int, int, str] | None:
@@ -503,7 +500,7 @@ def neither_true_nor_false(rng: Random, f: File) -> Made | None:
 
 @mutation("any", "csv")
 def any_cell(rng: Random, f: File) -> Made | None:
-    """A cell holds the content of any other cell of the table, or a text of no sense."""
+    """A cell holds the content of another cell of the table, or a meaningless text."""
     if (at := any_row(rng, f)) is None:
         return None
     column = rng.randrange(len(f.rows[0]))
@@ -525,7 +522,6 @@ def any_cell(rng: Random, f: File) -> Made | None:
 
 
 # -- tables: what must follow
-# ------------------------------------------------------------------------
 
 DIALS = {
     ("device_steps", "premium"): 1,

@@ -157,16 +157,15 @@ named(
     TOML,
     number_becomes(lambda rng, old: rng.choice(("1e300", "-1e300", "1e18"))),
 )
-named(
-    "number with the wrong sign",
-    "any",
-    TOML,
-    number_becomes(
-        lambda _, old: (
-            None if float(old) == 0 else old[1:] if old[0] == "-" else f"-{old}"
-        )
-    ),
-)
+
+
+def _negated(_: Random, old: str) -> str | None:
+    if float(old) == 0:
+        return None
+    return old[1:] if old[0] == "-" else f"-{old}"
+
+
+named("number with the wrong sign", "any", TOML, number_becomes(_negated))
 named("number next to nothing", "any", TOML, number_becomes(lambda _, old: "1e-300"))
 named(
     "zero", "any", TOML, number_becomes(lambda _, old: "0" if "." not in old else "0.0")
@@ -197,20 +196,17 @@ named(
         lambda _, old: f"{old}.5" if re.fullmatch("20[0-9][0-9]", old) else None
     ),
 )
-named(
-    "same number in another form",
-    "harmless",
-    TOML,
-    number_becomes(
-        lambda _, old: (
-            f"{float(old):.16e}"
-            if "." in old
-            else f"{old[:-3]}_{old[-3:]}"
-            if len(old) > 3 and old.isdigit()
-            else None
-        )
-    ),
-)
+
+
+def _in_another_form(_: Random, old: str) -> str | None:
+    if "." in old:
+        return f"{float(old):.16e}"
+    if len(old) > 3 and old.isdigit():
+        return f"{old[:-3]}_{old[-3:]}"
+    return None
+
+
+named("same number in another form", "harmless", TOML, number_becomes(_in_another_form))
 
 
 def string_becomes(
@@ -355,7 +351,9 @@ def key_with_a_look_alike(rng: Random, f: File) -> Made | None:
     new = look_alike(rng, key[2])
     if new is None:
         return None
-    quoted = new if key[1] else f'"{new}"' if rng.random() < 0.5 else new
+    quoted = new
+    if not key[1] and rng.random() < 0.5:
+        quoted = f'"{new}"'
     return Made(
         f.with_line(number, f.lines[number].replace(key[2], quoted, 1)),
         f"{key[2]} to {quoted}",
@@ -454,7 +452,7 @@ def policy_dropped(rng: Random, f: File) -> Made | None:
 
 @mutation("refused", "case")
 def baseline_cycle(rng: Random, f: File) -> Made | None:
-    """The case becomes its own ancestor: of itself, or through the case `CHILD` of the package."""
+    """The case becomes its own baseline, directly or through the case `CHILD`."""
     lines = [line for line in f.lines if not line.startswith("baseline")]
     below = [
         p.stem

@@ -209,7 +209,7 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
 
-def test_a_hot_start_that_loses_its_way_is_solved_cold_and_the_chain_goes_on(
+def test_a_hot_start_that_fails_is_solved_cold_and_the_chain_continues(
     monkeypatch,
 ):
     cells = [

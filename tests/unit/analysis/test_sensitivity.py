@@ -142,7 +142,6 @@ def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
 
 
 # -- intervals
-# --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +222,7 @@ def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp
     assert "low" not in moved or moved[moved["metric"] == SHARE]["low"].isna().all()
 
 
-def test_nothing_known_states_nothing(two):
+def test_without_intervals_nothing_is_stated(two):
     from chipmodel.results.summary import Summary
 
     own = Summary.of(cm.run(two, case_of()))

@@ -313,7 +313,6 @@ def test_a_conflict_that_comes_with_a_surprise(two):
 
 
 # -- no contradiction
-# -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -419,7 +418,6 @@ def test_what_is_short_of_a_soft_rule_is_reported(two):
 
 
 # -- unbounded, and numbers that cannot be trusted
-# ------------------------------------------------
 
 
 class Windfall(Policy):
@@ -522,7 +520,7 @@ def test_extremes_name_the_rows_and_columns_they_are_in(two):
     assert abs(matrix[k, j]) == found["coefficients"].largest
 
 
-def test_every_physical_limit_has_words(two):
+def test_every_physical_limit_has_a_text(two):
     """A limit added to the formulation is named in a diagnosis as well."""
     net = build_parameters(two, world_of(two, budgets="net"))
     written = {group.name for group in write(net).groups.values() if not group.policy}
@@ -534,7 +532,6 @@ def test_every_physical_limit_has_words(two):
 
 
 # -- the command line
-# -----------------------------------------------------------------------------
 
 HEAD = (
     'title = "T"\nstatus = "hypothetical"\nas_of = "2026-06-30"\nsummary ='

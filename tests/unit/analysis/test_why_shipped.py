@@ -188,7 +188,7 @@ def test_cases_over_the_shipped_data(name):
     ],
     ids=["a floor nobody can fill", "two floors that clash"],
 )
-def test_two_over_the_shipped_data_that_are_no_contradiction(rules):
+def test_two_cases_over_the_shipped_data_without_a_contradiction(rules):
     if not os.environ.get(EVERY_CASE):
         pytest.skip(
             f"set {EVERY_CASE} to solve them over the shipped data; the two-region data"

@@ -1,4 +1,4 @@
-"""The data grown for the benchmarks: sound, solvable, its totals those of the data it was grown from."""
+"""The data grown for the benchmarks are sound and solvable and keep the totals."""
 
 from __future__ import annotations
 

@@ -72,7 +72,6 @@ def example(kind: str) -> cm.Policy:
 
 
 # -- cases
-# ------------------------------------------------------------------------------------------
 
 
 def test_every_case_and_world_of_the_design_is_there():
@@ -132,7 +131,6 @@ def test_a_disruption_comes_as_a_surprise_and_foreseen(world):
 
 
 # -- sentences of instruments
-# ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)

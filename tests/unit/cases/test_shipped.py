@@ -123,10 +123,8 @@ def test_coefficients_lie_between_1e_4_and_1e6(case: str) -> None:
 
 
 def test_a_place_1_percent_more_expensive_moves_no_share_by_10_points() -> None:
-    before, after = (
-        additions(solved("current_law")),
-        additions(solved("current_law", changes="japan_up_1")),
-    )
+    before = additions(solved("current_law"))
+    after = additions(solved("current_law", changes="japan_up_1"))
     big = shares(before)[lambda x: x >= 0.05].index
     moved = shares(after).sub(shares(before), fill_value=0.0)
     assert moved[big].abs().max() < 0.10

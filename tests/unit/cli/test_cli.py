@@ -26,8 +26,8 @@ TWO = str(helpers.TWO)
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class Said:
-    """What a call of the command line said."""
+class Result:
+    """Exit code and output of a call of the command line."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -41,20 +41,20 @@ class Said:
 def call(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Any:
-    """Call the command line in an empty folder, on the two-region data unless told otherwise."""
+    """Call the command line in an empty folder, by default on the two-region data."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str, data: str | None = TWO) -> Said:
+    def run(*arguments: str, data: str | None = TWO) -> Result:
         code = main.main([*arguments, *(["--data", data] if data else [])])
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
 
     return run
 
 
 def test_list(call: Any) -> None:
-    said = call("list")
-    assert said.code == 0
+    result = call("list")
+    assert result.code == 0
     for word in (
         "datasets",
         "worlds",
@@ -63,7 +63,7 @@ def test_list(call: Any) -> None:
         "central",
         "Aland pays awards and 15% of new fabs",
     ):
-        assert word in said.out
+        assert word in result.out
     found = call("list", "--json").plain
     assert {"name": "central", "title": "Central: the world of the tests"} in found[
         "worlds"
@@ -79,31 +79,31 @@ def test_list(call: Any) -> None:
 
 def test_list_of_the_shipped_data(call: Any) -> None:
     for data in (None, "chipmodel-data"):
-        said = call("list", data=data)
-        assert said.code == 0
-        assert "current_law" in said.out
-        assert max(map(len, said.out.splitlines())) <= 100
+        result = call("list", data=data)
+        assert result.code == 0
+        assert "current_law" in result.out
+        assert max(map(len, result.out.splitlines())) <= 100
 
 
-def test_list_tells_a_broken_file_and_goes_on(call: Any, tmp_path: Path) -> None:
+def test_list_reports_a_broken_file_and_continues(call: Any, tmp_path: Path) -> None:
     folder = helpers.copy_two(tmp_path / "two")
     (folder / "cases" / "broken.toml").write_text("title = ")
-    said = call("list", data=str(folder))
-    assert said.code == 0
-    assert "broken" in said.out
-    assert "grant" in said.out
+    result = call("list", data=str(folder))
+    assert result.code == 0
+    assert "broken" in result.out
+    assert "grant" in result.out
 
 
 def test_check(call: Any) -> None:
-    said = call("check")
-    assert said.code == 0
-    assert said.out.startswith("ok: ")
-    assert "tables" in said.out
-    assert "grades A " in said.out
-    assert "grades: A read in the source, B quoted" in said.out
-    assert f"data: two, {TWO}" in said.out
+    result = call("check")
+    assert result.code == 0
+    assert result.out.startswith("ok: ")
+    assert "tables" in result.out
+    assert "grades A " in result.out
+    assert "grades: A read in the source, B quoted" in result.out
+    assert f"data: two, {TWO}" in result.out
     assert "shipped with chipmodel" in call("list", data=None).out
-    assert call("check", TWO, data=None).out == said.out
+    assert call("check", TWO, data=None).out == result.out
     assert call("check", TWO, "--json", data=None).plain["ok"] is True
     both = call("check", "elsewhere")
     assert both.code == 2
@@ -114,15 +114,15 @@ def test_check_looks_at_worlds_and_cases_too(call: Any, tmp_path: Path) -> None:
     folder = helpers.copy_two(tmp_path / "two")
     (folder / "cases" / "odd.toml").write_text('title = "x"\nsurprise = 1\n')
     (folder / "worlds" / "flat.toml").write_text('title = "x"\n')
-    said = call("check", data=str(folder))
-    assert said.code == 2
-    assert "odd.toml: surprise: unknown key" in said.err
-    assert "flat.toml: discount_rate: is missing" in said.err
+    result = call("check", data=str(folder))
+    assert result.code == 2
+    assert "odd.toml: surprise: unknown key" in result.err
+    assert "flat.toml: discount_rate: is missing" in result.err
 
 
 def test_show(call: Any) -> None:
-    said = call("show", "grant+tariff")
-    assert said.code == 0
+    result = call("show", "grant+tariff")
+    assert result.code == 0
     for word in (
         "[capex_grant]",
         "A customs duty",
@@ -135,7 +135,7 @@ def test_show(call: Any) -> None:
         "1,200",
         "one dollar of capital costs 0.149 a year",
     ):
-        assert word in said.out
+        assert word in result.out
     found = call("show", "grant", "--json").plain
     assert found["annuity_factor"] == pytest.approx(0.149029, rel=1e-5)
     award = found["instruments"][0]
@@ -152,25 +152,27 @@ def test_show_starts_with_what_the_case_changes(call: Any, tmp_path: Path) -> No
     (tmp_path / "mine.toml").write_text(
         head + 'remove = ["awards"]\n[set]\n"programme.rate" = 0.2\n'
     )
-    said = call("show", "mine.toml")
-    assert "baseline: grant; what this case changes:" in said.out
-    assert "removed:" in said.out
+    result = call("show", "mine.toml")
+    assert "baseline: grant; what this case changes:" in result.out
+    assert "removed:" in result.out
     assert (
         "awards  Aland pays the awards recorded for projects of any firm, if they come"
-        " on line" in said.out
+        " on line" in result.out
     )
-    assert "programme  rate 0.15 -> 0.2. Aland pays 20% of the cost of fabs" in said.out
-    assert "kind of law" in said.out
-    assert "in this data, 2026 to 2030:" in said.out
+    assert (
+        "programme  rate 0.15 -> 0.2. Aland pays 20% of the cost of fabs" in result.out
+    )
+    assert "kind of law" in result.out
+    assert "in this data, 2026 to 2030:" in result.out
     found = call("show", "mine.toml", "--json").plain
     assert (found["baseline"], len(found["changes"])) == ("grant", 2)
     assert call("show", "grant+tariff", "--json").plain["baseline"] is None
 
 
 def test_diff(call: Any) -> None:
-    said = call("diff", "no_policy", "tariff")
-    assert said.code == 0
-    assert "duty" in said.out
+    result = call("diff", "no_policy", "tariff")
+    assert result.code == 0
+    assert "duty" in result.out
     rows = call("diff", "no_policy", "tariff", "--json").plain["differences"]
     assert [row["policy"] for row in rows] == ["duty"]
     assert rows[0]["right"].startswith(
@@ -180,8 +182,8 @@ def test_diff(call: Any) -> None:
 
 
 def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
-    said = call("diff", "current_law", "section232_100", data=None).out
-    flat = " ".join(said.split())
+    output = call("diff", "current_law", "section232_100", data=None).out
+    flat = " ".join(output.split())
     assert "removed: s232_narrow" in flat
     assert (
         "The United States levies 100% under Section 232 on bare chips made in any"
@@ -192,7 +194,7 @@ def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
         "2.5 kwpm of chips from Taiwan are free of it during construction and 1.5 in"
         " service" in flat
     )
-    assert max(map(len, said.splitlines())) <= 100
+    assert max(map(len, output.splitlines())) <= 100
     moved = " ".join(
         call("diff", "current_law", "credit_extended", data=None).out.split()
     )
@@ -200,11 +202,11 @@ def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
 
 
 def test_new(call: Any, tmp_path: Path) -> None:
-    said = call("new", "mine", "--from", "grant", data=None)
-    assert said.code == 2  # the shipped data has no such case
+    result = call("new", "mine", "--from", "grant", data=None)
+    assert result.code == 2  # the shipped data has no such case
     folder = helpers.copy_two(tmp_path / "two")
-    said = call("new", "mine", "--from", "grant", data=str(folder))
-    assert said.code == 0
+    result = call("new", "mine", "--from", "grant", data=str(folder))
+    assert result.code == 0
     path = folder / "cases" / "mine.toml"
     text = path.read_text()
     assert '# "programme.rate" = 0.15    # share' in text
@@ -216,7 +218,7 @@ def test_new(call: Any, tmp_path: Path) -> None:
     assert path.read_text() == text
 
 
-def test_what_a_new_file_says_in_comments_is_right(call: Any, tmp_path: Path) -> None:
+def test_the_comments_of_a_new_file_are_right(call: Any, tmp_path: Path) -> None:
     folder = helpers.copy_two(tmp_path / "two")
     call("new", "mine", "--from", "grant", data=str(folder))
     path = folder / "cases" / "mine.toml"
@@ -231,9 +233,9 @@ def test_what_a_new_file_says_in_comments_is_right(call: Any, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", ["Mine", "1st", "a-b", "x" * 42, "bad/Name.toml"])
 def test_new_refuses_odd_names(call: Any, tmp_path: Path, name: str) -> None:
-    said = call("new", name, "--from", "no_policy")
-    assert said.code == 2
-    assert "is not a name for a case" in said.err
+    result = call("new", name, "--from", "no_policy")
+    assert result.code == 2
+    assert "is not a name for a case" in result.err
 
 
 def test_new_writes_into_this_folder_without_data(call: Any, tmp_path: Path) -> None:
@@ -266,8 +268,8 @@ def test_copy_of_the_shipped_data(call: Any, tmp_path: Path) -> None:
 
 
 def test_run_and_rerun(call: Any, tmp_path: Path) -> None:
-    said = call("run", "grant+tariff", "--world", "central", "--out", "out")
-    assert said.code == 0
+    result = call("run", "grant+tariff", "--world", "central", "--out", "out")
+    assert result.code == 0
     for word in (
         "Share of capacity, %",
         "world 2028",
@@ -275,8 +277,8 @@ def test_run_and_rerun(call: Any, tmp_path: Path) -> None:
         "Price at users in AAA",
         "Treasuries",
     ):
-        assert word in said.out
-    folder = tmp_path / said.out.split("written: ")[1].strip()
+        assert word in result.out
+    folder = tmp_path / result.out.split("written: ")[1].strip()
     assert (folder / "manifest.json").is_file()
     again = call("rerun", str(folder / "manifest.json"))
     assert (again.code, again.out) == (0, "same: every table, to nine digits\n")
@@ -311,10 +313,10 @@ def test_numbers_of_the_summary(call: Any, two: cm.Dataset) -> None:
     assert found["treasuries"]["AAA"]["revenue"] == pytest.approx(duty / 1000)
 
 
-def test_summary_tells_of_each_instrument(call: Any, two: cm.Dataset) -> None:
-    said = call("run", "tariff+floor")
-    assert "brings in" in said.out
-    assert "USD/wafer (chip 20" in said.out
+def test_summary_reports_each_instrument(call: Any, two: cm.Dataset) -> None:
+    result = call("run", "tariff+floor")
+    assert "brings in" in result.out
+    assert "USD/wafer (chip 20" in result.out
     found = {
         row["policy"]: row
         for row in call("run", "tariff+floor", "--json").plain["instruments"]
@@ -348,10 +350,10 @@ def test_run_writes_nothing_when_the_case_is_wrong(call: Any, tmp_path: Path) ->
 def test_export(call: Any, tmp_path: Path, form: str) -> None:
     assert call("export", "tariff", "--format", form).code == 0
     assert (tmp_path / f"tariff--central.{form}").is_file()
-    said = call(
+    result = call(
         "export", "tariff", "--format", form, "--out", "deep/model.txt", "--json"
     )
-    assert said.plain["written"] == "deep/model.txt"
+    assert result.plain["written"] == "deep/model.txt"
     assert call("export", "tariff", "--format", form, "--out", "deep").code == 2
 
 
@@ -365,17 +367,17 @@ metrics = ["share.capacity.AAA.chip.2028"]
 
 def test_study(call: Any, tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(STUDY)
-    said = call("study", "small.toml", "--out", "out", "--jobs", "1")
-    assert said.code == 0
-    assert "written: out/small/comparison.csv" in said.out
+    result = call("study", "small.toml", "--out", "out", "--jobs", "1")
+    assert result.code == 0
+    assert "written: out/small/comparison.csv" in result.out
     found = call("study", "./small.toml", "--out", "out", "--json").plain
     assert [row["case"] for row in found["table"]] == ["no_policy", "grant"]
     assert call("study", "nothing").code == 2
 
 
 def test_formulation(call: Any) -> None:
-    said = call("formulation")
-    assert said.code == 0
+    result = call("formulation")
+    assert result.code == 0
     for word in (
         "1. Sites",
         "build[i,t]",
@@ -384,23 +386,23 @@ def test_formulation(call: Any) -> None:
         "capex_grant",
         "firm_budget",
     ):
-        assert word in said.out
+        assert word in result.out
     for markup in ("``", ":math:", ".. math", ":sub:", "\\cdot", "\\sum"):
-        assert markup not in said.out
+        assert markup not in result.out
     parts = call("formulation", "--json").plain["parts"]
     assert [part["part"] for part in parts][-1] == "finance"
     assert all(part[step] for part in parts for step in formulation.STEPS)
 
 
 def test_cite(call: Any) -> None:
-    said = call("cite")
-    assert said.code == 0
-    assert "@software{chipmodel," in said.out
-    assert "CC-BY-4.0" in said.out
+    result = call("cite")
+    assert result.code == 0
+    assert "@software{chipmodel," in result.out
+    assert "CC-BY-4.0" in result.out
     assert call("cite", "--json").plain["digest"] == cm.load_dataset(TWO).digest
 
 
-def test_options_stand_before_or_after_the_verb(call: Any) -> None:
+def test_options_may_come_before_or_after_the_verb(call: Any) -> None:
     before = call("--json", "--data", TWO, "check", data=None)
     assert before.plain["dataset"] == "two"
     assert before.out == call("check", "--json").out
@@ -409,9 +411,9 @@ def test_options_stand_before_or_after_the_verb(call: Any) -> None:
 def test_version_and_help(call: Any) -> None:
     assert call("--version", data=None).out == f"chipmodel {cm.__version__}\n"
     for arguments in (["--help"], ["run", "--help"]):
-        said = call(*arguments, data=None)
-        assert said.code == 0
-        assert "--data" in said.out
+        result = call(*arguments, data=None)
+        assert result.code == 0
+        assert "--data" in result.out
 
 
 @pytest.mark.parametrize(
@@ -434,10 +436,10 @@ def test_version_and_help(call: Any) -> None:
     ],
 )
 def test_wrong_use(call: Any, arguments: list[str]) -> None:
-    said = call(*arguments)
-    assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: command line: ")
-    assert len(said.err.splitlines()) == 1
+    result = call(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: command line: ")
+    assert len(result.err.splitlines()) == 1
     found = call(*arguments, "--json")
     assert found.code == 2
     if found.out:  # a flag that lacks its value takes the next word for it
@@ -445,9 +447,9 @@ def test_wrong_use(call: Any, arguments: list[str]) -> None:
 
 
 def test_errors_in_json(call: Any) -> None:
-    said = call("run", "nope", "--world", "neither", "--json")
-    assert said.code == 2
-    assert {e["file"] for e in said.plain["error"]} == {"nope", "neither"}
+    result = call("run", "nope", "--world", "neither", "--json")
+    assert result.code == 2
+    assert {e["file"] for e in result.plain["error"]} == {"nope", "neither"}
 
 
 def test_no_optimum(call: Any, tmp_path: Path) -> None:
@@ -479,11 +481,11 @@ def test_no_optimum(call: Any, tmp_path: Path) -> None:
     from chipmodel.results.store import case_text
 
     (tmp_path / "hard.toml").write_text(case_text(case))
-    said = call("run", "hard.toml")
-    assert (said.code, said.out) == (1, "")
-    assert said.err.startswith("error: ")
-    assert "infeasible" in said.err
-    assert len(said.err.splitlines()) == 1
+    result = call("run", "hard.toml")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: ")
+    assert "infeasible" in result.err
+    assert len(result.err.splitlines()) == 1
     assert call("run", "hard.toml", "--json").plain["error"][0]["status"]
     assert (
         call("export", "hard.toml", "--format", "mps").code == 0
@@ -495,8 +497,8 @@ def test_failed_certificate(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         raise cm.CertificateError("gap is 3")
 
     monkeypatch.setattr(case_commands, "run", fail)
-    said = call("run", "grant")
-    assert (said.code, said.err) == (1, "error: gap is 3\n")
+    result = call("run", "grant")
+    assert (result.code, result.err) == (1, "error: gap is 3\n")
 
 
 @pytest.mark.parametrize(
@@ -509,15 +511,18 @@ def test_interruptions(
         raise raised
 
     monkeypatch.setattr(case_commands, "run", stop)
-    said = call("run", "grant", "--out", "deep/results")
-    assert said.code == code
-    assert "Traceback" not in said.err
+    result = call("run", "grant", "--out", "deep/results")
+    assert result.code == code
+    assert "Traceback" not in result.err
     assert not Path("deep").exists()
 
 
 @pytest.fixture
 def hears() -> Iterator[None]:
-    """Hear Ctrl-C here and in processes started, also where a shell started the tests in the background."""
+    """Receive Ctrl-C in this process and in those it starts.
+
+    A shell that starts the tests in the background has it ignored otherwise.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -525,14 +530,14 @@ def hears() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hears")
 @pytest.mark.parametrize("what", ["swallows it", "makes another error of it"])
-def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(
+def test_ctrl_c_that_a_library_intercepts_ends_the_work_at_its_next_step(
     call: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     def work(*_: object) -> None:
         clock = Clock(2, None)
         try:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(60)
+            time.sleep(60)  # ends as soon as the signal is handled
         except KeyboardInterrupt:
             if what != "swallows it":
                 raise RuntimeError("an attribute cannot be set") from None
@@ -540,14 +545,16 @@ def test_ctrl_c_that_a_library_spoils_ends_the_work_at_its_next_step(
         raise AssertionError("the work went on")
 
     monkeypatch.setattr(case_commands, "run", work)
-    said = call("run", "grant")
-    assert (said.code, said.err) == (130, "interrupted\n")
+    result = call("run", "grant")
+    assert (result.code, result.err) == (130, "interrupted\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     Clock(1, None).step("other work in this process goes on")
 
 
 @pytest.mark.usefixtures("hears")
-def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_processes_of_a_study_without_a_traceback(
+    tmp_path: Path,
+) -> None:
     grid = '[grid]\n"programme.rate" = { from = 0.01, to = 0.4, steps = 400 }\n'
     (tmp_path / "small.toml").write_text(STUDY + grid)
     command = [
@@ -570,26 +577,26 @@ def test_ctrl_c_ends_the_processes_of_a_study_without_a_word(tmp_path: Path) -> 
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
-        process.stderr.readline()  # the first cell is done, or the work has begun
+        process.stderr.readline()  # once a line is written, the work has started
         os.killpg(process.pid, signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert said.endswith("interrupted\n")
-    assert "Traceback" not in said
+    assert errors.endswith("interrupted\n")
+    assert "Traceback" not in errors
     assert not (tmp_path / "results").exists()
 
 
-def test_other_failures_of_the_system(
+def test_other_errors_of_the_operating_system(
     call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "some/file")
 
     monkeypatch.setattr(case_commands, "run", refuse)
-    said = call("run", "grant")
-    assert said.code == 2
+    result = call("run", "grant")
+    assert result.code == 2
     assert (
-        said.err
+        result.err
         == "error: some/file: file: cannot be used (Permission denied); check the path"
         " and who may use it\n"
     )
@@ -618,8 +625,11 @@ def test_as_a_process(tmp_path: Path) -> None:
     assert process.returncode == 141
 
 
-def test_schemas_are_what_the_code_says(tmp_path: Path) -> None:
-    """Write them anew with ``python -c "from chipmodel.schemas import write_schemas; write_schemas('schema')"``."""
+def test_schemas_are_current(tmp_path: Path) -> None:
+    """The schemas in the folder are those of the code.
+
+    ``python docs/make.py`` writes them again.
+    """
     written = schemas.write_schemas(tmp_path)
     assert [p.name for p in written] == [
         "case.schema.json",

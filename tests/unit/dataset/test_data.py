@@ -60,7 +60,7 @@ def test_frictionless_validates():
 
 
 def test_frictionless_sees_a_dangling_region_and_a_repeated_key(tmp_path):
-    """The outside check is only worth something if it fails when it should; the hashes show the edits as well."""
+    """The check by another library fails when it should, and hashes show the edits."""
     frictionless = pytest.importorskip("frictionless")
     for path in (*DATA.glob("*.csv"), DATA / descriptor.FILE):
         shutil.copy(path, tmp_path / path.name)
@@ -124,7 +124,10 @@ def test_every_fact_has_a_source_that_exists(data):
 
 
 def test_every_source_is_used_or_cited_by_a_case(data):
-    """A citation nobody uses is a leftover; raw inputs, projects left out and cases count as uses."""
+    """A source that nobody cites is a leftover.
+
+    Raw inputs, projects left out and cases count as citations.
+    """
     used = {fact.source for _, fact in data.facts()} | {
         row.source for row in data.tables["undisclosed"]
     }
@@ -263,7 +266,7 @@ def test_china_301_in_the_cases_agrees_with_the_tariff_table(data):
 
 
 def test_every_tariff_in_force_is_levied_by_current_law(data):
-    """A rate above zero in tariffs.csv is a tariff of the reference case in the base year and after."""
+    """A rate above zero in tariffs.csv is in current law from the base year on."""
     duties = [
         p for p in cm.load_case("current_law", data).policies if isinstance(p, Tariff)
     ]

@@ -1,4 +1,4 @@
-"""Documentation: generated pages are current, links resolve, code runs, files have the form they claim."""
+"""Documentation: generated pages are current, links resolve and code runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 BLOCK = re.compile(r"^(<!-- skip -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 EVERY_BLOCK = "CHIPMODEL_EVERY_BLOCK"
-"""Set in the environment to run the blocks marked `<!-- skip -->` (solves of the shipped data) as well."""
+"""Environment variable that also runs the blocks marked `<!-- skip -->`.
+
+Those solve the shipped data.
+"""
 
 
 def blocks(page: Path, language: str) -> list[tuple[bool, str]]:
-    """Return the code blocks of a page in a language, with whether each is marked as slow."""
+    """Return the code blocks of a page in a language, each with its mark as slow."""
     text = page.read_text(encoding="utf-8")
     return [
         (bool(mark), body)

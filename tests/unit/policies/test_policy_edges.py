@@ -1,4 +1,4 @@
-"""Corners where a plain version of the programme gave a wrong answer."""
+"""Corner cases in which a simple version of the model gave a wrong answer."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_an_open_grant_spends_its_budget_however_firms_are_charged(two, budgets)
     assert -cash + solution.found["pool.unspent"] == pytest.approx(200, rel=1e-9)
 
 
-def test_a_budget_too_large_to_spend_says_what_is_left(two):
+def test_a_budget_too_large_to_spend_reports_the_rest(two):
     solution = run(two, case_of(pool(budget=1e6)))
     assert solution.found["pool.unspent"] > 1e5
     assert (solution.policies["item"] == "found_unspent").any()
@@ -97,7 +97,7 @@ def test_a_grant_that_needs_a_whole_solve_is_refused_beside_a_surprise(two, gran
         known_from=2029,
         source="own",
     )
-    with pytest.raises(InputError, match="beside something with known_from"):
+    with pytest.raises(InputError, match="cannot be combined with known_from"):
         run(two, case_of(grant, duty))
 
 
@@ -162,7 +162,7 @@ def test_an_event_outside_the_years_is_refused(two):
         build_parameters(two, load_world("central", two).with_(event=[event]))
 
 
-def test_a_greenfield_fab_is_decided_a_whole_permit_before_it_is_begun(two):
+def test_a_greenfield_fab_is_decided_a_full_permit_time_before_construction_starts(two):
     numbers = build_parameters(two, load_world("central", two))
     months = {
         row.region: row.value
@@ -179,7 +179,7 @@ def test_a_greenfield_fab_is_decided_a_whole_permit_before_it_is_begun(two):
             assert all(t - site.decided[t] >= months[site.region] / 12 for t in later)
 
 
-def test_a_payment_that_hangs_on_nothing_is_refused(two):
+def test_a_payment_that_depends_on_nothing_is_refused(two):
     class LumpSum(Policy):
         def add(self, builder):
             builder.transfer(
@@ -190,21 +190,24 @@ def test_a_payment_that_hangs_on_nothing_is_refused(two):
         run(two, case_of(LumpSum(id="fee", years=YEARS, source="own")))
 
 
-def test_capital_is_paid_only_while_something_stands(two):
-    """A first greenfield cohort that waits for its permit pays from the day it is ready."""
+def test_capital_is_paid_only_while_something_is_in_service(two):
+    """A first greenfield cohort pays capital only after its permit and construction."""
     solution = run(two, "no_policy")
     builds = solution.columns("build")
     sites = solution.parameters.sites.sites
-    standing = {
+    in_service = {
         year: sum(v * sites[i].in_service(t, year) for (i, t), v in builds.items())
         for year in solution.parameters.years
     }
     paid = solution.accounts.query("account == 'capital'").groupby("year").value.sum()
-    assert all(standing[year] > 0 for year, value in paid.items() if value < -1e-6)
+    assert all(in_service[year] > 0 for year, value in paid.items() if value < -1e-6)
 
 
 def test_rules_of_origin_on_bare_chips_are_not_met_by_buying_none():
-    """A least quantity served counts users, who can be served inside devices; makers need a fine."""
+    """A minimum quantity counts users, who can be served inside devices.
+
+    A rule on makers needs a fine instead.
+    """
     common = {
         "market": "AAA",
         "share": 0.5,

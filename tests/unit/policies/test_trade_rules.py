@@ -340,7 +340,7 @@ def test_a_case_file_runs_end_to_end(tmp_path):
         (lambda: duty(0.1, capped=("BBB",)), "no ceiling"),
     ],
 )
-def test_nonsense_is_refused_when_read(make, message):
+def test_rules_without_sense_are_refused_when_read(make, message):
     with pytest.raises(ValidationError, match=message):
         make()
 
@@ -364,7 +364,7 @@ def test_nonsense_is_refused_when_read(make, message):
         ((quota(years=(2050, 2051)),), "outside the years"),
     ],
 )
-def test_nonsense_is_refused_with_the_data(two, policies, message):
+def test_rules_that_do_not_fit_the_data_are_refused(two, policies, message):
     with pytest.raises(InputError, match=message):
         run(two, case_of(*policies))
 

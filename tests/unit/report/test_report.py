@@ -100,10 +100,8 @@ def test_the_ledger_is_what_the_solved_cases_differ_by(reported):
     data, report = reported
     cache = CaseCache(data)
     base = case.load_case("current_law", data)
-    full, none = (
-        cache.summary(base),
-        cache.summary(q04_subsidy_ledger.without(base, "AAA")),
-    )
+    full = cache.summary(base)
+    none = cache.summary(q04_subsidy_ledger.without(base, "AAA"))
     row = report.parts[1].table("ledger").iloc[0]
     added = sum(v for (r, _, t), v in full.capacity.items() if r == "AAA" and t == 2028)
     added -= sum(

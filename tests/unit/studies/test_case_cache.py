@@ -167,7 +167,7 @@ def test_variants_of_one_shape_are_one_batch_and_the_same_alone(data, counted):
         alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
 
-def test_what_several_ask_for_is_solved_once_and_does_not_depend_on_the_processes(
+def test_what_several_request_is_solved_once_and_does_not_depend_on_the_processes(
     data, counted
 ):
     """Cells of two caches, in one process and in two: the same, every cell once."""
@@ -233,7 +233,7 @@ def test_a_start_is_the_basis_of_a_similar_program(data):
     assert few.rows.tolist() == [1]
 
 
-def test_a_start_that_leads_astray_is_left_for_a_cold_one(data):
+def test_a_start_that_fails_is_replaced_by_a_cold_one(data):
     """A basis of slacks only, or an empty one, still ends at the optimum."""
     solution = cm.run(data, "current_law")
     arrays = compile_program(write(solution.parameters, solution.case.policies))

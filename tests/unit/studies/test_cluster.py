@@ -107,7 +107,7 @@ def test_the_command_line_finds_the_scheduler(local, file, alone, tmp_path, caps
     assert (tmp_path / "sweep" / "comparison.csv").read_bytes() == alone
 
 
-def test_a_case_without_an_optimum_is_reported_as_at_home(client):
+def test_a_case_without_an_optimum_is_reported_as_without_a_cluster(client):
     pool = Cluster(client)
     with pytest.raises(NoOptimum, match="like this") as caught:
         list(pool.each(_no_optimum, None, [1, 2]))
@@ -122,7 +122,7 @@ def _ends_its_process(shared, task):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_task_that_ends_every_worker_is_given_up(client, monkeypatch):
+def test_a_task_that_ends_every_worker_is_abandoned(client, monkeypatch):
     monkeypatch.setattr(cluster, "RETRIES", 0)
     with pytest.raises(WorkerLost, match="same command"):
         list(Cluster(client).each(_ends_its_process, None, [1]))
@@ -138,7 +138,7 @@ def test_workers_with_another_chipmodel_are_refused(client):
         list(pool.each(_no_optimum, None, [1]))
 
 
-def test_a_worker_that_comes_late_with_another_chipmodel_is_refused(
+def test_a_worker_that_joins_late_with_another_chipmodel_is_refused(
     client, monkeypatch
 ):
     pool = Cluster(client)

@@ -61,7 +61,7 @@ def full(two, tmp_path_factory):
         figures=FIGURES,
         variant=[
             {
-                "name": "freed",
+                "name": "uncommitted",
                 "world": {"committed": 0.0},
                 "cases": ("no_policy", "tariff"),
             }
@@ -76,8 +76,8 @@ def test_the_table_is_long_and_each_case_is_against_the_reference_of_its_world(f
         "no_policy--central",
         "tariff--central",
         "floor--central",
-        "no_policy--central_freed",
-        "tariff--central_freed",
+        "no_policy--central_uncommitted",
+        "tariff--central_uncommitted",
     ]
     table = result.table
     assert list(table.columns) == [
@@ -89,13 +89,13 @@ def test_the_table_is_long_and_each_case_is_against_the_reference_of_its_world(f
         "difference",
     ]
     rows = table[table["metric"] == "objective"].set_index(["case", "world"])
-    for world in ("central", "central_freed"):
+    for world in ("central", "central_uncommitted"):
         gap = (
             rows.loc[("tariff", world), "value"]
             - rows.loc[("no_policy", world), "value"]
         )
         assert near(rows.loc[("tariff", world), "difference"], gap)
-    assert result.summaries["tariff--central_freed"].world.committed == 0.0
+    assert result.summaries["tariff--central_uncommitted"].world.committed == 0.0
     assert set(result.solutions) == set(result.summaries)
 
 
@@ -160,15 +160,12 @@ def test_many_cases_are_shown_in_blocks_with_the_reference(full):
 
 
 # -- findings
-# --------------------------------------------------------------------------------
 
 
 def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     result, _ = full
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     duty = own.case.policy("duty")
     through = pass_through(own, base, duty)
     share = through.total(through.maker)
@@ -181,12 +178,10 @@ def test_the_finding_of_a_duty_is_read_off_the_numbers(full):
     assert 0 < through.maker["chip"] <= 1.0 + 1e-6
 
 
-def test_the_finding_turns_its_words_with_the_sign(full):
+def test_the_wording_of_a_finding_follows_the_sign(full):
     result, _ = full
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     cheaper = replace(
         own,
         maker_price={
@@ -218,7 +213,7 @@ def test_the_finding_of_support_withdrawn_states_both_worlds(two):
     study = study_of(
         cases=("grant", "no_policy"),
         reference="grant",
-        variant=[{"name": "freed", "world": {"committed": 0.0}}],
+        variant=[{"name": "uncommitted", "world": {"committed": 0.0}}],
     )
     message = run_study(study, two).finding
     assert len(message) == 1
@@ -305,10 +300,8 @@ def test_every_number_of_a_finding_is_in_its_table(full):
     ]
     assert (folder / "finding.csv").read_text() == table_csv(table)
     rows = table.set_index(["statement", "quantity", "segment"])["value"]
-    own, base = (
-        result.summaries["tariff--central"],
-        result.summaries["no_policy--central"],
-    )
+    own = result.summaries["tariff--central"]
+    base = result.summaries["no_policy--central"]
     through = pass_through(own, base, own.case.policy("duty"))
     assert (
         rows["tariff.tariff.duty", "pass-through at user", "chip"]
@@ -344,7 +337,6 @@ def test_the_names_of_figures_are_those_that_are_drawn():
 
 
 # -- checks before solving
-# --------------------------------------------------------------------------
 
 
 def test_every_problem_of_a_study_is_reported_at_once(two, tmp_path):
@@ -438,7 +430,6 @@ def test_a_large_grid_must_be_asked_for(two, monkeypatch):
 
 
 # -- grids
-# --------------------------------------------------------------------------------
 
 
 def test_a_grid_varies_numbers_and_leaves_the_reference_as_it_is(two):
@@ -482,7 +473,6 @@ def test_a_span_is_even_and_holds_both_ends():
 
 
 # -- progress, errors, figures
-# ----------------------------------------------------------------------
 
 
 def test_progress_is_reported_step_by_step(two):
