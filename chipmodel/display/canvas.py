@@ -112,11 +112,14 @@ def subplots(
     **options
         Further options of ``Figure.subplots``.
     """
-    # Without pyplot, which holds every figure in memory until it is closed.
+    # An optional extra. Without pyplot, which holds every figure in memory until it is
+    # closed.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    grid = {"height_ratios": height_ratios} if height_ratios else None
+    grid = None
+    if height_ratios:
+        grid = {"height_ratios": height_ratios}
     fig = Figure(figsize=size)
     FigureCanvasAgg(fig)
     axes = fig.subplots(rows, columns, squeeze=False, gridspec_kw=grid, **options)
@@ -161,6 +164,7 @@ def spread_apart(heights: Sequence[float], gap: float) -> list[float]:
         moved = False
         for lower in range(len(placed) - 1):
             missing = gap - (placed[lower + 1] - placed[lower])
+            # Rounding of the floating point numbers is no overlap.
             if missing > 1e-9 * max(1.0, abs(gap)):
                 placed[lower] -= missing / 2.0
                 placed[lower + 1] += missing / 2.0
@@ -191,17 +195,17 @@ def stack_diverging(
     """
     right = left = 0.0
     for part, value in values.items():
-        start = right if value >= 0 else left
+        is_gain = value >= 0
         ax.barh(
             position,
             value,
-            left=start,
+            left=right if is_gain else left,
             height=0.62,
             color=colours[part],
             edgecolor="white",
             linewidth=0.5,
         )
-        if value >= 0:
+        if is_gain:
             right += value
         else:
             left += value
@@ -217,9 +221,12 @@ def stack_diverging(
         markersize=4.5,
         zorder=4,
     )
-    is_gain = balance >= 0
-    end = right if is_gain else left
-    annotate_beside(ax, end, position, signed_number(balance), to_right=is_gain)
+    # Beyond the end of the bar, where no part hides the number.
+    text = signed_number(balance)
+    if balance >= 0:
+        annotate_beside(ax, right, position, text, to_right=True)
+    else:
+        annotate_beside(ax, left, position, text, to_right=False)
 
 
 def signed_number(value: float) -> str:
@@ -228,8 +235,11 @@ def signed_number(value: float) -> str:
     >>> signed_number(1234.56), signed_number(-0.061), signed_number(0.001)
     ('+1,234.6', '-0.06', '0')
     """
+    # Below this, two decimals would show a zero with a sign.
+    if abs(value) < 0.005:
+        return "0"
     decimals = 1 if abs(value) >= 0.1 else 2
-    return f"{value:+,.{decimals}f}" if abs(value) >= 0.005 else "0"
+    return f"{value:+,.{decimals}f}"
 
 
 def annotate_beside(
@@ -238,7 +248,9 @@ def annotate_beside(
     """Write a text beside a point, on the side away from zero unless one is given."""
     if to_right is None:
         to_right = x >= 0
-    offset, alignment = (7, "left") if to_right else (-7, "right")
+    offset, alignment = -7, "right"
+    if to_right:
+        offset, alignment = 7, "left"
     ax.annotate(
         text,
         (x, y),

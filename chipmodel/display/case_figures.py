@@ -106,6 +106,7 @@ def named_projects(table: pd.DataFrame) -> Drawn:
     """Draw announced projects as dots on a bar of their size, one dot a case."""
     regions = list(dict.fromkeys(table["region"]))
     cases = list(dict.fromkeys(table["case"]))[:CASES]
+    # The height of a panel is in proportion to its sites.
     counts = [table.loc[table["region"] == r, "site"].nunique() for r in regions]
     tall = 1.6 + 0.235 * sum(counts) + 0.45 * len(regions)
     fig, axes = subplots(
@@ -119,9 +120,10 @@ def named_projects(table: pd.DataFrame) -> Drawn:
         _projects_panel(ax, rows, cases, colours[region], near)
     axes[-1].set_xlabel("thousand 300 mm wafers a month")
     _legend_of_cases(fig, cases)
-    places = [with_article(str(name)) for name in table["region_name"].unique()]
+    region_names = table["region_name"].unique()
+    places = [style.plain(with_article(str(name))) for name in region_names]
     note = (
-        f"projects in {' and '.join(style.plain(place) for place in places)};"
+        f"projects in {' and '.join(places)};"
         f" world {style.as_text(table['world'].iloc[0])}"
     )
     if float(table["committed"].iloc[0]) == 0:
@@ -149,7 +151,9 @@ def _projects_panel(
         ax.barh(i, size, height=0.62, color=style.GROUND)
         values = [indexed.loc[(site, case), "value"] for case in cases]
         # Equal dots would hide each other.
-        apart = 0.0 if max(values) - min(values) > near else 0.3
+        apart = 0.3
+        if max(values) - min(values) > near:
+            apart = 0.0
         heights = [i + apart * (place - middle) for place in range(len(cases))]
         ax.plot(values, heights, color=colour, linewidth=1.4, alpha=0.6)
         for place, (value, height) in enumerate(zip(values, heights, strict=True)):
@@ -160,6 +164,7 @@ def _projects_panel(
                 color=colour,
                 markersize=5.5,
                 clip_on=False,
+                # Only the reference, the first of the cases, is filled.
                 markerfacecolor=colour if place == 0 else "white",
             )
     names = [style.plain(indexed.loc[(site, cases[0]), "name"]) for site in sites]
@@ -177,7 +182,7 @@ def _legend_of_gains(
     colours: Mapping[str, str],
     names: Mapping[str, str],
 ) -> None:
-    from matplotlib.lines import Line2D
+    from matplotlib.lines import Line2D  # an optional extra
     from matplotlib.patches import Patch
 
     handles: list[Any] = [
@@ -208,7 +213,7 @@ def _legend_of_gains(
 
 
 def _legend_of_cases(fig: Any, cases: Sequence[str]) -> None:
-    from matplotlib.lines import Line2D
+    from matplotlib.lines import Line2D  # an optional extra
     from matplotlib.patches import Patch
 
     handles: list[Any] = [Patch(color=style.GROUND, label="announced size")]

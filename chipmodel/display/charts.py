@@ -70,7 +70,9 @@ def curves(
     colours = dict(paint or zip(names, LINES * len(names), strict=False))
     width = max(6.4, 1.7 + 3.9 * len(panels))
     fig, axes = subplots(1, len(panels), (width, 4.5))
-    scale = 100.0 if percent else 1.0
+    scale = 1.0
+    if percent:
+        scale = 100.0
     ticks = sorted({scale * float(value) for value in table[x]})
     for ax, (column, heading) in zip(axes, panels.items(), strict=True):
         ends = []
@@ -130,10 +132,9 @@ def _legend(fig: Any, colours: Mapping[str, str], columns: int, **options: Any) 
     """Write the legend of bars below the caption."""
     from matplotlib.patches import Patch  # an optional extra
 
-    handles = [
-        Patch(color=colour, label=_without_unit(column))
-        for column, colour in colours.items()
-    ]
+    handles = []
+    for column, colour in colours.items():
+        handles.append(Patch(color=colour, label=_without_unit(column)))
     fig.legend(
         handles=handles,
         loc="upper left",
@@ -175,7 +176,9 @@ def stacked_support(
     count = max(len(group) for _, group in groups)
     # Where bars carry the names of their parts, a legend would repeat them.
     is_named = set(parts) == set(table[label])
-    legend_lines = 0 if is_named else -(-len(parts) // 4)
+    legend_lines = 0
+    if not is_named:
+        legend_lines = -(-len(parts) // 4)
     wide, tall = 8.8, 1.55 + 0.24 * legend_lines + 0.46 * count
     fig, axes = subplots(1, len(groups), (wide, tall), sharey=True)
     for ax, (heading, group) in zip(axes, groups, strict=True):
@@ -192,12 +195,14 @@ def stacked_support(
         _legend(fig, parts, min(4, len(parts)), columnspacing=1.4)
     add_caption(fig, style.plain(title), style.plain(note))
     # Margins are fixed in inches, so that letters of all figures have one size.
-    heading_height = 0.2 if panel else 0.0
+    above = 0.85 + 0.24 * legend_lines
+    if panel:
+        above += 0.2
     fig.subplots_adjust(
         left=label_margin(map(str, table[label]), BAR_NAME) / wide,
         right=0.98,
         bottom=0.36 / tall,
-        top=1.0 - (0.85 + 0.24 * legend_lines + heading_height) / tall,
+        top=1.0 - above / tall,
         wspace=0.1,
     )
     return fig, axes
@@ -222,6 +227,7 @@ def matrix(
     wide, tall = 8.6, 1.35 + 0.42 * len(table)
     fig, (ax,) = subplots(1, 1, (wide, tall))
     values = table[list(columns)].to_numpy(dtype=float)
+    # A table of zeros must not be divided by zero.
     largest = max(abs(values).max(), 1e-9)
     shades = LinearSegmentedColormap.from_list("gains", [LOSS, "white", GAIN])
     # Square roots, because on a linear scale all small numbers would look white.
@@ -230,14 +236,17 @@ def matrix(
     ax.imshow(0.8 * strength, cmap=shades, vmin=-1, vmax=1, aspect="auto")
     for row, line in enumerate(values):
         for column, value in enumerate(line):
-            is_dark = abs(strength[row, column]) > 0.75
+            ink = style.INK
+            # Dark letters cannot be read on the darkest shades.
+            if abs(strength[row, column]) > 0.75:
+                ink = "white"
             ax.text(
                 column,
                 row,
                 signed_number(value),
                 ha="center",
                 va="center",
-                color="white" if is_dark else style.INK,
+                color=ink,
             )
     headings = [style.short(_without_unit(column), 10) for column in columns]
     ax.set_xticks(range(len(columns)), headings)
@@ -289,12 +298,12 @@ def side_by_side(
             for place, (column, colour) in enumerate(columns.items()):
                 y = position + (place - middle) * height
                 if pd.isna(row[column]):
-                    ax.text(
-                        0, y, f" {none}", va="center", color=style.FAINT, fontsize=8
-                    )
+                    text = f" {none}"
+                    ax.text(0, y, text, va="center", color=style.FAINT, fontsize=8)
                     continue
                 value = float(row[column])
                 ax.barh(y, value, height=0.9 * height, color=colour)
+                # Without plus signs: these are levels as well as changes.
                 annotate_beside(ax, value, y, signed_number(value).lstrip("+"))
         ax.axvline(0, color=style.INK, linewidth=0.9)
         name_rows(ax, group[label], GROUP_NAME)
@@ -347,6 +356,7 @@ def dots(
                 solid_capstyle="butt",
             )
             ax.plot(row["value"], y, "o", color=colour, markersize=6)
+        # Zero is marked only where a panel contains it: it would widen the others.
         if float(group["low"].min()) < 0 < float(group["high"].max()):
             ax.axvline(0, color=style.INK, linewidth=0.9)
         name_rows(ax, names, BAR_NAME)

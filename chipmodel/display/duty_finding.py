@@ -128,17 +128,21 @@ def _by_segment(finding: Finding, summary: Summary, through: PassThrough) -> str
     clauses = []
     if other:
         clauses.append(start + listed([share_in(segment) for segment in other]))
+    # With no other segment, the weak ones open the sentence.
+    weak_start = "but " if other else start
     for segment in weak:
         clauses.append(
-            f"{'but ' if other else start}{share_in(segment)}, where the price in the"
-            " reference case exceeded the lowest elsewhere by"
+            f"{weak_start}{share_in(segment)}, where the price in the reference case"
+            " exceeded the lowest elsewhere by"
             f" {percent(through.premium[segment])} of the duty"
         )
     if other and weak:
         mean = through.total(through.maker, other)
         quantity = f"pass-through at maker without {' '.join(weak)}"
         finding.number(summary, quantity, mean, DUTY_SHARE)
-        segments = "that segment" if len(weak) == 1 else "those segments"
+        segments = "that segment"
+        if len(weak) > 1:
+            segments = "those segments"
         clauses.append(f"without {segments} the mean is {percent(mean)}")
     if through.gone:
         segments = listed([lower(summary.segment(s)) for s in through.gone])
@@ -161,8 +165,10 @@ def _device_making(
             changes[where] = finding.number(
                 pair.summary, quantity, new / old - 1.0, "share"
             )
+        elif new > 0:
+            without_base[where] = "starts"
         else:
-            without_base[where] = "stays at zero" if new <= 0 else "starts"
+            without_base[where] = "stays at zero"
     if not without_base:
         return two_changes_phrase(
             (changes[home], home), (changes[total], total), percent, UNCHANGED
@@ -180,9 +186,8 @@ def _devices_made(
     summary: Summary, maker: str, user: str | None, years: tuple[int, ...]
 ) -> float:
     """Return what a region makes for a user, or for all, over years, kwpm."""
-    made = [
-        kwpm
-        for (_, place, buyer, year), kwpm in summary.devices.items()
-        if place == maker and user in (None, buyer) and year in years
-    ]
-    return sum(made)
+    made = 0.0
+    for (_, place, buyer, year), kwpm in summary.devices.items():
+        if place == maker and user in (None, buyer) and year in years:
+            made += kwpm
+    return made

@@ -99,22 +99,14 @@ def capacity_by_region(
     """
     base = next(iter(references(summaries, reference).values()))
     rows = []
+    cell = (base.case.name, base.world.name)
     for segment in (ALL, base.labels.leading):
+        segment_name = _segment_name(base, segment)
         for region, name in base.labels.regions.items():
+            place = (region, name, segment, segment_name)
             for year in base.labels.years:
-                rows.append(
-                    (
-                        base.case.name,
-                        base.world.name,
-                        region,
-                        name,
-                        segment,
-                        _segment_name(base, segment),
-                        year,
-                        evaluate(f"capacity.{region}.{segment}.{year}", base),
-                        "kwpm",
-                    )
-                )
+                value = evaluate(f"capacity.{region}.{segment}.{year}", base)
+                rows.append((*cell, *place, year, value, "kwpm"))
     return pd.DataFrame(rows, columns=list(CAPACITY_COLUMNS))
 
 
@@ -241,7 +233,9 @@ def named_projects(summaries: Sequence[Summary], reference: str | None) -> pd.Da
 
 
 def _segment_name(summary: Summary, segment: str) -> str:
-    return "All segments" if segment == ALL else summary.segment(segment)
+    if segment == ALL:
+        return "All segments"
+    return summary.segment(segment)
 
 
 def cells_of(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -255,5 +249,7 @@ def cell_name(table: pd.DataFrame, cell: tuple[str, str]) -> str:
     committed = dict(zip(table["world"], table["committed"], strict=False))
     if world == next(iter(committed)):
         return style.short(case)
-    kind = "uncommitted projects" if committed[world] == 0 else world
+    kind = world
+    if committed[world] == 0:
+        kind = "uncommitted projects"
     return style.short(f"{case} ({kind})", 24)

@@ -48,7 +48,8 @@ def capacity_by_region(table: pd.DataFrame) -> Drawn:
     for ax, segment in zip(axes, segments, strict=True):
         _stacked_areas(ax, table[table["segment"] == segment])
     axes[0].set_ylabel("Capacity in service, thousand 300 mm wafers a month")
-    case, world = (style.as_text(table[key].iloc[0]) for key in ("case", "world"))
+    case = style.as_text(table["case"].iloc[0])
+    world = style.as_text(table["world"].iloc[0])
     add_caption(
         fig,
         "Capacity in service by region",
@@ -86,6 +87,7 @@ def _stacked_areas(ax: Any, table: pd.DataFrame) -> None:
     top = 1.04 * capacity.sum(axis=1).max()
     heights = spread_apart([band.middle for band in bands], 0.052 * top)
     for height, band in zip(heights, bands, strict=True):
+        # A share that would be written as 0% has no label.
         if band.share > 0.0005:
             ax.text(
                 capacity.index[-1] + 0.2,
@@ -110,6 +112,7 @@ def leading_edge_share(table: pd.DataFrame) -> Drawn:
     for region, rows in table.groupby("region", sort=False):
         low, high = rows["value"].min(), rows["value"].max()
         widest = max(widest, high - low)
+        # A region without leading-edge capacity in any case has no panel.
         if high > 0.001:
             regions.append(str(region))
     cells = cells_of(table)
@@ -161,7 +164,7 @@ def _share_panel(ax: Any, rows: pd.DataFrame, colour: str, half: float) -> None:
         ax.plot([base, base], [i - 0.2, i + 0.24], color=style.FAINT, linewidth=1.1)
         ax.plot(share, i, "o", color=colour, markersize=6.5)
         ax.text(share, i - 0.27, f"{share:.1f}", ha="center", va="bottom", fontsize=8)
-    # A region with hardly any capacity keeps zero near the left end of its panel.
+    # In the panel of a region with hardly any capacity, zero is near the left end.
     middle = max((max(shares) + min(shares)) / 2.0, half * 0.9)
     ax.set_xlim(middle - 1.25 * half, middle + 1.25 * half)
     ax.set_title(style.plain(rows["name"].iloc[0]), color=colour, loc="center")

@@ -94,14 +94,17 @@ class Finding:
 def instrument(policy: Policy, summary: Summary) -> str:
     """Return a duty or a floor with its rate as text; the id of other instruments."""
     if isinstance(policy, Tariff):
-        goods = "bare chips" if policy.on == "chips" else "chips in everything used"
+        goods = "bare chips"
+        if policy.on == "use":
+            goods = "chips in everything used"
         return (
             f"the {percent(policy.rate)} duty on {goods} in"
             f" {summary.region(policy.importer)} ({policy.id})"
         )
     if isinstance(policy, OriginFloor):
-        makers = "chips bought by makers of devices"
-        goods = "chips used" if policy.on == "use" else makers
+        goods = "chips bought by makers of devices"
+        if policy.on == "use":
+            goods = "chips used"
         return (
             f"the floor of {percent(policy.share)} from trusted origins on {goods} in"
             f" {summary.region(policy.market)} ({policy.id})"
@@ -200,7 +203,9 @@ def floor_worth(finding: Finding, policy: OriginFloor, summary: Summary) -> str:
     for (policy_id, segment, _), dual in summary.floors.items():
         if policy_id == policy.id:
             duals.setdefault(segment, []).append(dual)
-    when = f"in {years[0]}" if len(years) == 1 else f"mean of {span(years)}"
+    when = f"in {years[0]}"
+    if len(years) > 1:
+        when = f"mean of {span(years)}"
     worth = {}
     for segment, values in duals.items():
         mean = sum(values) / len(values)
@@ -211,17 +216,19 @@ def floor_worth(finding: Finding, policy: OriginFloor, summary: Summary) -> str:
     if not binding:
         return f"binds nowhere in {span(years)}: trusted origins have that share anyway"
     binding.sort(key=lambda segment: -worth[segment])
-    values_text = listed(
-        [
-            f"USD {worth[segment]:,.0f} in {lower(summary.segment(segment))}"
-            for segment in binding
-        ]
+    values_of_binding = []
+    for segment in binding:
+        name = lower(summary.segment(segment))
+        values_of_binding.append(f"USD {worth[segment]:,.0f} in {name}")
+    text = (
+        f"makes one more trusted wafer worth {listed(values_of_binding)} (its dual,"
+        f" {when})"
     )
-    text = f"makes one more trusted wafer worth {values_text} (its dual, {when})"
     # A dual of zero is a floor that trusted origins exceed without it.
-    slack = [
-        lower(summary.segment(segment)) for segment in worth if segment not in binding
-    ]
+    slack = []
+    for segment in worth:
+        if segment not in binding:
+            slack.append(lower(summary.segment(segment)))
     if slack:
         text += f", and does not bind in {listed(slack)}"
     return text

@@ -40,10 +40,10 @@ def sentences(pairs: Iterable[tuple[Summary, Summary]]) -> list[str]:
     return [finding.text for finding in findings(pairs)]
 
 
-def table(found: Iterable[Finding]) -> pd.DataFrame:
+def table(all_findings: Iterable[Finding]) -> pd.DataFrame:
     """Return every number of findings, a row each."""
     rows = []
-    for finding in found:
+    for finding in all_findings:
         rows += [(finding.statement, *row) for row in finding.numbers]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -139,7 +139,10 @@ def _region_without_support(pair: Pair) -> str:
             return ""
         has_support |= isinstance(policy, Support)
         regions.add(policy.region)
-    return regions.pop() if has_support and len(regions) == 1 else ""
+    # A guardrail alone is a condition, and support of two regions has no one finding.
+    if not has_support or len(regions) > 1:
+        return ""
+    return regions.pop()
 
 
 def support_finding(pairs: Sequence[Pair], region: str) -> Finding:

@@ -65,6 +65,7 @@ def table(summary: Summary, year: int | None = None) -> pd.DataFrame:
     for stage, flows in enumerate((summary.bought, summary.devices)):
         for (segment, origin, place, t), kwpm in flows.items():
             if t == year:
+                # The price at the border is fixed, so that flows of two cases compare.
                 million = per_kwpm_year(kwpm * summary.dutiable[segment])
                 value[stage, origin, place] += million / 1000.0
     order = list(regions)
@@ -95,11 +96,11 @@ def table(summary: Summary, year: int | None = None) -> pd.DataFrame:
 def alt(frame: pd.DataFrame) -> str:
     """Return the picture as text: the largest flows across a border."""
     crossing = frame[frame["from"] != frame["to"]].nlargest(4, "value")
-    flows = [
-        f"{row['from name']} to {row['to name']} ({row['from stage']} to"
-        f" {row['to stage']}), USD {number(row['value'], 3)} bn"
-        for _, row in crossing.iterrows()
-    ]
+    flows = []
+    for row in crossing.to_dict("records"):
+        places = f"{row['from name']} to {row['to name']}"
+        stages = f"{row['from stage']} to {row['to stage']}"
+        flows.append(f"{places} ({stages}), USD {number(row['value'], 3)} bn")
     return (
         "Bands between places of fabs, of device making and of use. The widest across"
         f" a border: {'; '.join(flows) or 'none'}."
@@ -115,6 +116,7 @@ class _Bar:
 
     @property
     def middle(self) -> float:
+        """Height of its middle."""
         return self.top - self.height / 2.0
 
 
@@ -158,7 +160,7 @@ def draw(frame: pd.DataFrame) -> Drawn:
     add_caption(
         fig,
         f"From fab to user, {frame['year'].iloc[0]}, USD bn",
-        f"case {str(frame['case'].iloc[0]).replace('_', ' ')}; wafers at the dutiable"
+        f"case {style.as_text(str(frame['case'].iloc[0]))}; wafers at the dutiable"
         " value of their chips in the base year; bands take the colour of where they"
         " come from",
     )
@@ -193,7 +195,8 @@ def _bars(
 ) -> dict[str, _Bar]:
     """Return the bars of a stage from the top down."""
     # The last stage has no flows from it: its bars are what reaches it.
-    side = "from" if stage < len(STAGES) - 1 else "to"
+    is_last = stage == len(STAGES) - 1
+    side = "to" if is_last else "from"
     flows = frame[frame[f"{side} stage"] == STAGES[stage]]
     bars = {}
     top = 1.0 + GAP * (len(regions) - 1)

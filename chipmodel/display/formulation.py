@@ -69,16 +69,17 @@ class Part:
 
 def parts_of_program() -> list[Part]:
     """Return the parts of the linear program, in reading order."""
-    return [
-        Part(
+    parts = []
+    for module in PARTS:
+        part = Part(
             name=module.__name__.rsplit(".", 1)[-1],
             title=_title(module.__doc__),
             variables=inspect.getdoc(module.variables) or "",
             groups=groups_of(module),
             costs=inspect.getdoc(module.costs) or "",
         )
-        for module in PARTS
-    ]
+        parts.append(part)
+    return parts
 
 
 def _title(docstring: str | None) -> str:
@@ -95,11 +96,14 @@ def formulation(kinds: bool = True) -> dict[str, Any]:
     kinds : bool
         Whether to include the instruments of policy.
     """
-    instruments = sorted(Policy.kinds.items()) if kinds else []
+    instruments = []
+    if kinds:
+        for kind, policy in sorted(Policy.kinds.items()):
+            instruments.append(_plain_instrument(kind, policy))
     return {
         "opening": " ".join(OPENING.split()),
         "parts": [_plain_part(part) for part in parts_of_program()],
-        "instruments": [_plain_instrument(kind, cls) for kind, cls in instruments],
+        "instruments": instruments,
     }
 
 
@@ -162,27 +166,29 @@ def sets_of(data: Dataset) -> dict[str, list[str]]:
     }
 
 
-def formulation_text(found: dict[str, Any]) -> str:
+def formulation_text(described: dict[str, Any]) -> str:
     """Return the linear program as text.
 
     Parameters
     ----------
-    found : dict
+    described : dict
         What `formulation` returned; ``sets``, if there, from `sets_of`.
     """
     lines = ["THE LINEAR PROGRAM", "", OPENING]
-    if "sets" in found:
-        sets = [(name, " ".join(members)) for name, members in found["sets"].items()]
+    if "sets" in described:
+        sets = []
+        for name, members in described["sets"].items():
+            sets.append((name, " ".join(members)))
         lines += ["", "Sets:", *labelled(sets, "  ")]
     lines += ["", ROWS]
-    for number, part in enumerate(found["parts"], start=1):
+    for number, part in enumerate(described["parts"], start=1):
         title = f"{number}. {part['title']}"
         lines += ["", "", title, "=" * len(title)]
         for step in STEPS:
             lines += ["", f"{step.capitalize()}:", _indented(part[step])]
-    if found["instruments"]:
+    if described["instruments"]:
         lines += ["", "", "Instruments of policy", "====================="]
-    for entry in found["instruments"]:
+    for entry in described["instruments"]:
         lines += ["", f"{entry['kind']}: {entry['law']}", _indented(entry["words"])]
         if entry["dual"]:
             lines.append(f"  Dual: {entry['dual']}.")
@@ -203,7 +209,9 @@ def readable(docstring: str | None) -> str:
         start = re.match(r"\s*\.\. math::\s*(.*)", line)
         # An equation goes on over the indented lines below its first one.
         in_equation = bool(start) or (in_equation and line.startswith(" "))
-        body = start[1] if start else line
+        body = line
+        if start:
+            body = start[1]
         if not in_equation:
             lines.append(line)
         elif body.strip():

@@ -79,8 +79,12 @@ def written(ends: Ends, unit: str) -> str:
     ('8.4 to 13.7%', '-2.4 to 12.0 USD bn')
     """
     name, factor, decimals = SHOWN.get(unit, (unit, 1.0, 3))
-    # Adding zero turns minus zero into zero.
-    low, high = (f"{round(factor * end, decimals) + 0.0:,.{decimals}f}" for end in ends)
+    texts = []
+    for end in ends:
+        # Adding zero turns minus zero into zero.
+        number = round(factor * end, decimals) + 0.0
+        texts.append(f"{number:,.{decimals}f}")
+    low, high = texts
     if name in ("", "%"):
         return f"{low} to {high}{name}"
     return f"{low} to {high} {name}"

@@ -85,9 +85,14 @@ def cells(frame: pd.DataFrame) -> list[list[str]]:
 
 def cell(value: object) -> str:
     """Return one cell as text."""
+    if value is None:
+        return ""
+    # A truth value is an int to Python, but no number to a reader.
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
-    return "" if math.isnan(value) else number(float(value))
+        return str(value)
+    if math.isnan(value):
+        return ""
+    return number(float(value))
 
 
 def numeric(column: pd.Series[Any]) -> bool:

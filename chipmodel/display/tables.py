@@ -107,6 +107,7 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
     points = evenly_spaced(len(table), LINES)
     for point in points:
         values = table[shown_columns].iloc[point]
+        # A metric that a point lacks has an empty cell.
         cells = ["" if pd.isna(value) else f"{value:.5g}" for value in values]
         name = cases.iloc[point].ljust(label)
         lines.append(name + _right_aligned(cells, POINT_CELL))
@@ -116,8 +117,11 @@ def points_text(table: pd.DataFrame, numbers: list[str], width: int = 110) -> st
         )
     lines.append("")
     for mark, name in zip(marks, columns, strict=True):
-        unit = f", {parse(name).unit}" if name in metrics else ""
-        lines.append(f"{mark} {name}{unit}")
+        line = f"{mark} {name}"
+        # A number that is varied has no metric to read a unit from.
+        if name in metrics:
+            line += f", {parse(name).unit}"
+        lines.append(line)
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -269,8 +273,9 @@ class _Block:
             below.append(self._interval(metric, case).rjust(self.column))
             if metric.family.against:
                 # It is a difference by itself, and the reference has none.
-                is_reference = case == self.reference
-                text = "" if is_reference else shown(value, metric.unit, signed=True)
+                text = ""
+                if case != self.reference:
+                    text = shown(value, metric.unit, signed=True)
                 cells.append(text.rjust(self.column))
             else:
                 half = self.column // 2

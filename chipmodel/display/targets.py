@@ -71,13 +71,15 @@ def _draw_target(ax: Any, position: int, row: Any) -> None:
     mark, colour = MARKS[str(row.verdict)], INKS[str(row.role)]
     ax.plot(shown, position, mark, color=colour, markersize=5.5)
     if shown != place:
-        is_high = place > 0
+        offset, alignment = -6, "right"
+        if place > 0:
+            offset, alignment = 6, "left"
         ax.annotate(
             "further",
             (shown, position),
-            xytext=(6 if is_high else -6, 0),
+            xytext=(offset, 0),
             textcoords="offset points",
-            ha="left" if is_high else "right",
+            ha=alignment,
             va="center",
             fontsize=7,
         )
@@ -86,8 +88,9 @@ def _draw_target(ax: Any, position: int, row: Any) -> None:
 def _add_legend(ax: Any) -> None:
     from matplotlib.lines import Line2D  # an optional extra
 
-    handles = [
-        Line2D(
+    handles = []
+    for role, ink in INKS.items():
+        handle = Line2D(
             [],
             [],
             marker="o",
@@ -96,8 +99,7 @@ def _add_legend(ax: Any) -> None:
             markeredgecolor=ink,
             label=role,
         )
-        for role, ink in INKS.items()
-    ]
+        handles.append(handle)
     ax.legend(
         handles=handles,
         loc="lower right",

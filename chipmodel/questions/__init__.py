@@ -8,12 +8,12 @@ A question is a module ``qNN_name`` with
     The question in a sentence.
 ``METHOD``
     How it is answered, in a line or two, with what is left out.
-``cells(desk, short)``
+``cells(cache, short)``
     The cases it needs, so that those of all questions are solved together.
-``answer(desk, short)``
-    Tables, figures and findings, read off the desk's summaries.
+``answer(cache, short)``
+    Tables, figures and findings, computed from the summaries in the cache.
 
-``short`` asks for the fewest cases that still answer it.
+``short`` asks for the minimum set of cases that answers the question.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from typing import TYPE_CHECKING, Any
 from chipmodel.common.errors import InputError
 from chipmodel.common.text import offer
 
+# `answer` loads pandas, which a list of the questions does not need.
 if TYPE_CHECKING:
     from chipmodel.questions.answer import Question
 
 
 def names() -> list[str]:
     """Return the names of the questions, in order."""
-    return sorted(
-        found.name for found in iter_modules(__path__) if found.name.startswith("q")
-    )
+    modules = [module.name for module in iter_modules(__path__)]
+    # Modules without a number hold what several questions share.
+    return sorted(name for name in modules if name.startswith("q"))
 
 
 def question(name: str) -> Question:
@@ -48,10 +49,14 @@ def question(name: str) -> Question:
         If there is none, with the nearest names.
     """
     known = names()
-    fits = [one for one in known if one == name or one.partition("_")[0] == name]
-    if not fits:
+    matches = []
+    for full_name in known:
+        number = full_name.partition("_")[0]
+        if name in (full_name, number):
+            matches.append(full_name)
+    if not matches:
         raise InputError.one("question", name, "no such question", offer(name, known))
-    module: Any = import_module(f"{__name__}.{fits[0]}")
+    module: Any = import_module(f"{__name__}.{matches[0]}")
     return module  # type: ignore[no-any-return]
 
 

@@ -41,7 +41,9 @@ class Column:
         >>> Column("cost_world", "World", "USD bn", 3).heading
         'World, USD bn'
         """
-        return f"{self.label}, {self.unit}" if self.unit else self.label
+        if not self.unit:
+            return self.label
+        return f"{self.label}, {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -142,12 +144,12 @@ def rounded(
     """
     frame = pd.DataFrame(list(rows))
     if frame.empty:
+        # Without rows the frame has no columns, which the figures look up by key.
         return pd.DataFrame(columns=[column.key for column in columns])
     for column in columns:
-        if column.digits is not None:
-            frame[column.key] = [
-                # Adding zero turns -0.0 into 0.0.
-                round(value, column.digits) + 0.0
-                for value in frame[column.key]
-            ]
+        if column.digits is None:
+            continue
+        # Adding zero turns -0.0 into 0.0.
+        values = [round(value, column.digits) + 0.0 for value in frame[column.key]]
+        frame[column.key] = values
     return frame

@@ -96,6 +96,7 @@ def overnight(cache: CaseCache, holder: str, surprise: bool) -> Case:
 
     Foreseen or as a surprise, so that the two differ in nothing else.
     """
+    # Without a year in which it becomes known, it is foreseen from the start.
     known_from = START if surprise else None
     controls = []
     for name in OVERNIGHT[holder]:
@@ -129,7 +130,7 @@ def _pairs(withheld: Withheld) -> str:
 
 
 def _with_controls(cache: CaseCache, controls: list[ExportControl], name: str) -> Case:
-    law = cache.cell("current_law").case
+    law = cache.case("current_law")
     return law.model_copy(
         update={
             "name": name,
@@ -144,7 +145,7 @@ def replacement_worlds(cache: CaseCache, short: bool) -> dict[str, World]:
 
     The speeds are the range in the data; in short only the central one.
     """
-    central = cache.cell("current_law").world
+    central = cache.world("central")
     if short:
         return {"central": central}
     rows = [row for row in cache.data.rows(InputFactRow) if row.item == "replacement"]
@@ -153,14 +154,14 @@ def replacement_worlds(cache: CaseCache, short: bool) -> dict[str, World]:
         if not end:
             worlds[speed] = central
             continue
-        scales = [
-            Scale(
+        scales = []
+        for row in rows:
+            scale = Scale(
                 table="input_facts",
                 where={"input": row.input, "item": "replacement"},
                 factor=getattr(row, end) / row.value,
             )
-            for row in rows
-        ]
+            scales.append(scale)
         worlds[speed] = central.with_(
             name=f"central_{speed}_replacement", scale=(*central.scale, *scales)
         )
@@ -169,11 +170,9 @@ def replacement_worlds(cache: CaseCache, short: bool) -> dict[str, World]:
 
 def games_of(short: bool) -> dict[tuple[str, str], Withheld]:
     """Return the games; in short only those in which all others are the target."""
-    return {
-        (holder, target): withheld
-        for (holder, target), withheld in GAMES.items()
-        if not short or target == ALL
-    }
+    if not short:
+        return GAMES
+    return {game: withheld for game, withheld in GAMES.items() if game[1] == ALL}
 
 
 def players_of(short: bool) -> tuple[str, ...]:

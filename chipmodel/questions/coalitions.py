@@ -54,11 +54,11 @@ def splits(players: tuple[str, ...]) -> list[Coalition]:
 
 def withheld_between(side: Coalition, players: tuple[str, ...]) -> Withheld:
     """Return who withholds from whom if one side and the others stop trading."""
-    return frozenset(
-        (holder, target)
-        for holder, target in permutations(players, 2)
-        if (holder in side) != (target in side)
-    )
+    pairs = []
+    for holder, target in permutations(players, 2):
+        if (holder in side) != (target in side):
+            pairs.append((holder, target))
+    return frozenset(pairs)
 
 
 def coalition_values(
@@ -80,10 +80,12 @@ def coalition_values(
         Of the case in which all trade.
     """
     everyone = frozenset(players)
+    # Nobody and everybody are no splits: the first is worth nothing, and the second is
+    # the case the others are compared with.
     values: dict[Coalition, float] = {frozenset(): 0.0, everyone: 0.0}
-    for side, own in by_split.items():
+    for side, summary in by_split.items():
         for coalition in (side, everyone - side):
-            values[coalition] = sum(gain(own, base, region) for region in coalition)
+            values[coalition] = sum(gain(summary, base, region) for region in coalition)
     return values
 
 
@@ -144,14 +146,16 @@ def member_rows(
     """Return the Shapley value of every member, and what coalitions lack without it."""
     everyone = frozenset(players)
     shares = shapley(players, values)
-    return [
-        {
-            "region": region,
-            "member": labels.regions[region],
-            "chokepoint": DESCRIPTIONS[region],
-            "shapley": shares[region] / BN,
-            "alone": values[frozenset({region})] / BN,
-            "without": values[everyone - {region}] / BN,
-        }
-        for region in players
-    ]
+    rows: list[Row] = []
+    for region in players:
+        rows.append(
+            {
+                "region": region,
+                "member": labels.regions[region],
+                "chokepoint": DESCRIPTIONS[region],
+                "shapley": shares[region] / BN,
+                "alone": values[frozenset({region})] / BN,
+                "without": values[everyone - {region}] / BN,
+            }
+        )
+    return rows

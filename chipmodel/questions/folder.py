@@ -24,8 +24,9 @@ from chipmodel.dataset import derived
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.display import canvas
 from chipmodel.display.latex import latex
+from chipmodel.display.tables import wrapped
 from chipmodel.questions import question
-from chipmodel.questions.answer import Answer, Question
+from chipmodel.questions.answer import Answer, Figure, Question
 from chipmodel.results.folder import (
     MANIFEST,
     digests,
@@ -85,8 +86,6 @@ class Part:
 
     def text(self) -> str:
         """Return title and finding as text for a terminal."""
-        from chipmodel.display.tables import wrapped
-
         paragraphs = [wrapped(paragraph) for paragraph in self.about["finding"]]
         return "\n\n".join([str(self.about["title"]), *paragraphs])
 
@@ -156,15 +155,7 @@ def write_part(
     answer = module.answer(cache, short)
     content = contents(answer)
     tables = [{"name": table.name, "title": table.title} for table in answer.tables]
-    figures = [
-        {
-            "name": figure.name,
-            "title": figure.title,
-            "table": figure.table,
-            "alt": figure.alt,
-        }
-        for figure in answer.figures
-    ]
+    figures = [_plain_figure(figure) for figure in answer.figures]
     about = {
         "chipmodel": __version__,
         "name": name,
@@ -181,6 +172,16 @@ def write_part(
     }
     write_result(folder, content, about, _files_of(read_part(folder)))
     return Part(folder, about, fresh=False)
+
+
+def _plain_figure(figure: Figure) -> dict[str, str]:
+    """Return what a manifest records of a figure."""
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "table": figure.table,
+        "alt": figure.alt,
+    }
 
 
 def name_of(module: Question) -> str:
@@ -220,6 +221,7 @@ def digest_of(name: str, data: Dataset, short: bool) -> str:
 
 def _inputs(data: Dataset) -> dict[str, Any]:
     """Return the part of a manifest that states what an answer depends on."""
+    # Another version of matplotlib draws other bytes.
     packages = (*PACKAGES, "matplotlib")
     return {
         "dataset": {
@@ -248,6 +250,7 @@ def _choices(data: Dataset) -> str:
 
 def read_part(folder: Path) -> Part | None:
     """Return the answer in a folder, or None if its manifest is no answer's."""
+    # A manifest that cannot be read is no error: the question is answered again.
     try:
         about = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -258,7 +261,7 @@ def read_part(folder: Path) -> Part | None:
 
 
 def fresh(part: Part, digest: str) -> bool:
-    """Whether the inputs of an answer are the same still and its files untouched."""
+    """Whether the inputs of an answer are still the same and its files untouched."""
     return part.about["digest"] == digest and is_intact(part.folder, part.about)
 
 

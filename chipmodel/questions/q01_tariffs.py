@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 
 import pandas as pd
 
@@ -23,6 +22,7 @@ from chipmodel.questions.shared import (
     Row,
     alt_text,
     between,
+    by_label,
     capacity,
     case_name,
     firms,
@@ -110,7 +110,9 @@ PAINT = {
 
 def cases(short: bool) -> tuple[str, ...]:
     """Return the tariff cases."""
-    return SHORT if short else FULL
+    if short:
+        return SHORT
+    return FULL
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
@@ -122,9 +124,9 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     """Return who gains and loses in each case, and US capacity."""
     base = cache.summary("current_law")
     summaries = [cache.summary(name) for name in cases(short)]
-    who = rounded((incidence(own, base) for own in summaries), INCIDENCE)
+    who = rounded((incidence(summary, base) for summary in summaries), INCIDENCE)
     where_columns = _capacity_columns(base)
-    where = rounded((_capacity(own, base) for own in summaries), where_columns)
+    where = rounded((_capacity(summary, base) for summary in summaries), where_columns)
     years = f"{base.labels.years[0]} to {base.labels.horizon}"
     tables = [
         Table(
@@ -141,10 +143,10 @@ def answer(cache: CaseCache, short: bool) -> Answer:
             where_columns,
         ),
     ]
-    nets = [
-        f"{row['case']}: United States {row['home']:+.1f}, world {row['world']:+.1f}"
-        for row in records(who)
-    ]
+    nets = []
+    for row in records(who):
+        home, world = f"{row['home']:+.1f}", f"{row['world']:+.1f}"
+        nets.append(f"{row['case']}: United States {home}, world {world}")
     figure = Figure(
         "q01_incidence",
         "Who bears the duty",
@@ -154,39 +156,37 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     )
     sure = how_sure(
         cache,
-        product(
-            ("section232_25", "section232_100"),
-            (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all"),
-        ),
+        ("section232_25", "section232_100"),
+        (f"cost.buyers.{HOME}", f"welfare.{HOME}", "welfare.all"),
     )
     return Answer((*finding(who, where), *sure), tables, [figure])
 
 
-def incidence(own: Summary, base: Summary) -> Row:
+def incidence(summary: Summary, base: Summary) -> Row:
     """Return the gains in a case by party, USD bn."""
-    row: Row = {"case": case_name(own.case.name), "status": own.case.status}
+    row: Row = {"case": case_name(summary.case.name), "status": summary.case.status}
     parties = {"users": users, "firms": firms, "treasury": treasury}
     for party, measure in parties.items():
-        at_home = measure(own, base, HOME)
+        at_home = measure(summary, base, HOME)
         # Including the rents of owners that belong to no region.
-        everywhere = measure(own, base, ALL)
+        everywhere = measure(summary, base, ALL)
         row[f"{party}_home"] = at_home / BN
         row[f"{party}_abroad"] = (everywhere - at_home) / BN
-    row["home"] = gain(own, base, HOME) / BN
-    row["world"] = gain(own, base, ALL) / BN
-    row["duties"] = (_duties(own) - _duties(base)) / BN
-    row["makers"] = evaluate(f"cost.buyers.maker.{HOME}", own, base) / BN
+    row["home"] = gain(summary, base, HOME) / BN
+    row["world"] = gain(summary, base, ALL) / BN
+    row["duties"] = (_duties(summary) - _duties(base)) / BN
+    row["makers"] = evaluate(f"cost.buyers.maker.{HOME}", summary, base) / BN
     return row
 
 
-def _duties(own: Summary) -> float:
+def _duties(summary: Summary) -> float:
     """Return duties collected over the years reported, present value, MUSD."""
-    return sum(
-        value * own.discount[year]
-        for (account, _, region, year), value in own.lines.items()
+    duties = 0.0
+    for (account, _, region, year), value in summary.lines.items():
         # Refunds under an allowance are booked on an account of their own.
-        if region == HOME and account in ("tariff", "allowance")
-    )
+        if region == HOME and account in ("tariff", "allowance"):
+            duties += value * summary.discount[year]
+    return duties
 
 
 def _capacity_columns(base: Summary) -> list[Column]:
@@ -200,11 +200,11 @@ def _capacity_columns(base: Summary) -> list[Column]:
     ]
 
 
-def _capacity(own: Summary, base: Summary) -> Row:
-    everything = capacity(own, HOME)
-    leading = capacity(own, HOME, own.labels.leading)
+def _capacity(summary: Summary, base: Summary) -> Row:
+    everything = capacity(summary, HOME)
+    leading = capacity(summary, HOME, summary.labels.leading)
     return {
-        "case": case_name(own.case.name),
+        "case": case_name(summary.case.name),
         "all": everything,
         "all_change": everything - capacity(base, HOME),
         "leading": leading,
@@ -213,11 +213,10 @@ def _capacity(own: Summary, base: Summary) -> Row:
 
 
 def _draw(who: pd.DataFrame, years: str) -> Drawn:
-    labels = labels_of(INCIDENCE)
     return charts.stacked_support(
-        who.rename(columns=labels),
+        who.rename(columns=labels_of(INCIDENCE)),
         label="case",
-        parts={labels[party]: colour for party, colour in PAINT.items()},
+        parts=by_label(PAINT, INCIDENCE),
         title="Who gains and who loses from US duties, USD bn",
         note=(
             f"present value {years} against current law; right of zero: gain;"
@@ -237,11 +236,12 @@ def finding(who: pd.DataFrame, where: pd.DataFrame) -> tuple[str, ...]:
         else:
             sentences.append(_bearers(row))
     if without_effect:
-        several = len(without_effect) > 1
-        verb = "have" if several else "has"
+        verb, pronoun = "has", "it"
+        if len(without_effect) > 1:
+            verb, pronoun = "have", "them"
         sentences.append(
             f"{listed(without_effect)} {verb} no effect: no chip is subject to"
-            f" {'them' if several else 'it'}."
+            f" {pronoun}."
         )
     change = where.set_index("case")["leading_change"]
     sentences.append(

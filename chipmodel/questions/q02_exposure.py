@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 
 import pandas as pd
 
@@ -99,10 +98,12 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     base = cache.summary("current_law")
     economy = gdp(cache.data)
     surplus = alliance(cache.data, "goods_surplus")
-    rows = [
-        _row(cache.summary(case), base, ally, economy[ally], surplus[ally, GDP_YEAR])
-        for case, ally in product(tariffs.cases(short), ALLIES)
-    ]
+    rows: list[Row] = []
+    for case in tariffs.cases(short):
+        summary = cache.summary(case)
+        for ally in ALLIES:
+            trade = surplus[ally, GDP_YEAR]
+            rows.append(_row(summary, base, ally, economy[ally], trade))
     table = _ranked(rounded(rows, EXPOSURE))
     allies = [Column(ally, base.labels.regions[ally]) for ally in ALLIES]
     ranking = side_by_side_table(table, "region", (LOSS, LOSS_OVER_GDP))
@@ -130,23 +131,24 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         _alt(table),
         partial(_draw, allies=allies, years=years),
     )
-    sure = how_sure(cache, (("section232_25", f"welfare.{ally}") for ally in ALLIES))
+    metrics = [f"welfare.{ally}" for ally in ALLIES]
+    sure = how_sure(cache, ("section232_25",), metrics)
     return Answer((*finding(table), *sure), tables, [figure])
 
 
 def _row(
-    own: Summary, base: Summary, ally: str, gdp_bn: float, surplus: AllianceRow
+    summary: Summary, base: Summary, ally: str, gdp_bn: float, surplus: AllianceRow
 ) -> Row:
-    loss = -gain(own, base, ally)
+    loss = -gain(summary, base, ally)
     return {
-        "case": case_name(own.case.name),
+        "case": case_name(summary.case.name),
         "region": ally,
         "ally": base.labels.regions[ally],
         "loss": loss / BN,
-        "loss_firms": -firms(own, base, ally) / BN,
-        "loss_users": -users(own, base, ally) / BN,
+        "loss_firms": -firms(summary, base, ally) / BN,
+        "loss_users": -users(summary, base, ally) / BN,
         # MUSD over USD bn is thousandths, and a thousand times that is millionths.
-        "loss_over_gdp": 1000.0 * yearly(own, loss) / gdp_bn,
+        "loss_over_gdp": 1000.0 * yearly(summary, loss) / gdp_bn,
         "surplus": surplus.value,
     }
 
@@ -195,30 +197,27 @@ def _alt(table: pd.DataFrame) -> str:
 
 def finding(table: pd.DataFrame) -> tuple[str, ...]:
     """Return the finding: who loses in each case, who most, and in what order."""
-    effective = {
-        str(case): part
-        for case, part in table.groupby("case", sort=False)
-        if part["loss"].abs().max() > MEASURABLE
-    }
+    effective: dict[str, pd.DataFrame] = {}
+    for case, part in table.groupby("case", sort=False):
+        if part["loss"].abs().max() > MEASURABLE:
+            effective[str(case)] = part
     if not effective:
         return ("None of these cases changes any ally's welfare measurably.",)
     sentences = []
-    for case, part in effective.items():
+    for name, part in effective.items():
         order = records(part.sort_values("loss", ascending=False))
         losses = [f"{row['ally']} {_lost(row['loss'])}" for row in order]
-        sentences.append(f"Under {case}, {listed(losses)}.")
+        sentences.append(f"Under {name}, {listed(losses)}.")
     sentences.append(
         f"In dollars, {_most(effective, 'loss')}; relative to GDP,"
         f" {_most(effective, 'loss_over_gdp')}."
     )
     top = _top(next(iter(effective.values())), "surplus")
-    same_order = [
-        case
-        for case, part in effective.items()
-        if list(part["rank_surplus"]) == list(part["rank_loss"])
-    ]
-    share = f"{len(same_order) or 'none'} of {len(effective)} cases"
-    if len(same_order) == len(effective):
+    same_order = 0
+    for part in effective.values():
+        same_order += list(part["rank_surplus"]) == list(part["rank_loss"])
+    share = f"{same_order or 'none'} of {len(effective)} cases"
+    if same_order == len(effective):
         share = "every case"
     sentences.append(
         f"Among them {top['ally']} has the largest goods surplus with the United States"
@@ -241,12 +240,11 @@ def _most(effective: dict[str, pd.DataFrame], measure: str) -> str:
         cases_of.setdefault(ally, []).append(case)
     # One ally in all cases needs no list of cases.
     if len(cases_of) > 1:
-        return listed(
-            [
-                f"{ally} loses most under {listed(names)}"
-                for ally, names in cases_of.items()
-            ]
-        )
+        clauses = []
+        for ally, names in cases_of.items():
+            clauses.append(f"{ally} loses most under {listed(names)}")
+        return listed(clauses)
     (ally,) = cases_of
-    where = " in each of these cases" if len(effective) > 1 else ""
-    return f"{ally} loses most{where}"
+    if len(effective) == 1:
+        return f"{ally} loses most"
+    return f"{ally} loses most in each of these cases"

@@ -19,6 +19,7 @@ from chipmodel.questions.shared import (
     CASE,
     Row,
     alt_text,
+    by_label,
     capacity,
     case_name,
     how_sure,
@@ -114,7 +115,7 @@ SMALL_CHANGE = 0.05
 
 def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
     """Return worlds by name, with each kind of budget; in full also uncommitted."""
-    central = cache.cell(LAW).world
+    central = cache.world("central")
     worlds = {}
     for budgets, name in BUDGETS.items():
         if budgets == "gross":
@@ -124,15 +125,16 @@ def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
     if short:
         return worlds
     # With commitments, projects under way are fixed; without, every site can move.
-    free = {
-        f"{name}, every project free": uncommitted(world)
-        for name, world in worlds.items()
-    }
+    free = {}
+    for name, world in worlds.items():
+        free[f"{name}, every project free"] = uncommitted(world)
     return {**worlds, **free}
 
 
 def _cases(short: bool) -> tuple[str, ...]:
-    return (MORE,) if short else (MORE, NONE)
+    if short:
+        return (MORE,)
+    return (MORE, NONE)
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
@@ -150,9 +152,9 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     for name, world in _worlds(cache, short).items():
         base = cache.summary(LAW, world)
         for case in _cases(short):
-            own = cache.summary(case, world)
-            rows.append(_row(name, own, base, yen))
-            firm_rows += _firms(name, own, base)
+            summary = cache.summary(case, world)
+            rows.append(_row(name, summary, base, yen))
+            firm_rows += _firms(name, summary, base)
     table = rounded(rows, DIVERSION)
     firms = rounded(firm_rows, BY_FIRM)
     labels = cache.summary(LAW).labels
@@ -182,72 +184,77 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         partial(_draw, years=years),
     )
     metrics = (
-        f"outlay.{HOME}",
-        f"capacity.{HOME}.all.{last}",
-        f"capacity.{ABROAD}.all.{last}",
+        f"{CHANGE}outlay.{HOME}",
+        f"{CHANGE}capacity.{HOME}.all.{last}",
+        f"{CHANGE}capacity.{ABROAD}.all.{last}",
     )
-    sure = how_sure(cache, ((MORE, f"{CHANGE}{metric}") for metric in metrics))
+    sure = how_sure(cache, (MORE,), metrics)
     return Answer((*finding(table, firms), *sure), tables, [figure])
 
 
 def _yen_per_dollar(cache: CaseCache) -> float:
     """Return the latest exchange rate of the data."""
-    rates = {
-        row.year: row.value
-        for row in cache.data.rows(MacroRow)
-        if (row.region, row.item) == (HOME, "fx")
-    }
+    rates = {}
+    for row in cache.data.rows(MacroRow):
+        if (row.region, row.item) == (HOME, "fx"):
+            rates[row.year] = row.value
     return rates[max(rates)]
 
 
-def _row(world: str, own: Summary, base: Summary, yen: float) -> Row:
-    paid = (outlay(own, HOME) - outlay(base, HOME)) / BN
+def _row(world: str, summary: Summary, base: Summary, yen: float) -> Row:
+    paid = (outlay(summary, HOME) - outlay(base, HOME)) / BN
+    # USD bn times yen per dollar is billions of yen.
     paid_yen = paid * yen / 1000.0
-    money = {r: (spent(own, r) - spent(base, r)) / BN for r in own.labels.regions}
-    elsewhere = sum(
-        change for region, change in money.items() if region not in (HOME, ABROAD)
-    )
-    moved = {r: capacity(own, r) - capacity(base, r) for r in (HOME, ABROAD)}
-    lead = {
-        r: capacity(own, r, own.labels.leading) - capacity(base, r, own.labels.leading)
-        for r in (HOME, ABROAD)
-    }
+    spending: dict[str, float] = {}
+    elsewhere = 0.0
+    for region in summary.labels.regions:
+        change = (spent(summary, region) - spent(base, region)) / BN
+        spending[region] = change
+        if region not in (HOME, ABROAD):
+            elsewhere += change
+    moved: dict[str, float] = {}
+    moved_leading: dict[str, float] = {}
+    leading = summary.labels.leading
+    for region in (HOME, ABROAD):
+        moved[region] = capacity(summary, region) - capacity(base, region)
+        new, old = capacity(summary, region, leading), capacity(base, region, leading)
+        moved_leading[region] = new - old
     # Where Japan pays no more than before there is nothing to divide by.
     per_dollar = per_yen = float("nan")
     if abs(paid) > SMALL_OUTLAY:
-        per_dollar = -money[ABROAD] / paid
+        per_dollar = -spending[ABROAD] / paid
         per_yen = -moved[ABROAD] / paid_yen
     return {
         "world": world,
         # Not written: the finding looks up rows by it.
-        "case_id": own.case.name,
-        "case": case_name(own.case.name),
+        "case_id": summary.case.name,
+        "case": case_name(summary.case.name),
         "paid": paid,
         "paid_yen": paid_yen,
-        "spent_home": money[HOME],
-        "spent_abroad": money[ABROAD],
+        "spent_home": spending[HOME],
+        "spent_abroad": spending[ABROAD],
         "spent_elsewhere": elsewhere,
         "capacity_home": moved[HOME],
         "capacity_abroad": moved[ABROAD],
-        "leading_home": lead[HOME],
-        "leading_abroad": lead[ABROAD],
+        "leading_home": moved_leading[HOME],
+        "leading_abroad": moved_leading[ABROAD],
         "lost_per_dollar": per_dollar,
         "lost_per_yen": per_yen,
     }
 
 
-def _firms(world: str, own: Summary, base: Summary) -> list[Row]:
+def _firms(world: str, summary: Summary, base: Summary) -> list[Row]:
     """Return the changes of firms' spending that are large enough to list."""
-    firms = {firm for firm, _, _ in (*own.invested, *base.invested)}
+    firms = {firm for firm, _, _ in (*summary.invested, *base.invested)}
     rows: list[Row] = []
     for firm in sorted(firms):
-        home = (spent(own, HOME, (firm,)) - spent(base, HOME, (firm,))) / BN
-        abroad = (spent(own, ABROAD, (firm,)) - spent(base, ABROAD, (firm,))) / BN
+        home = (spent(summary, HOME, (firm,)) - spent(base, HOME, (firm,))) / BN
+        abroad = (spent(summary, ABROAD, (firm,)) - spent(base, ABROAD, (firm,))) / BN
         if max(abs(home), abs(abroad)) >= SMALL_CHANGE:
             rows.append(
                 {
                     "world": world,
-                    "case": case_name(own.case.name),
+                    "case": case_name(summary.case.name),
                     "firm": firm,
                     "home": home,
                     "abroad": abroad,
@@ -257,24 +264,24 @@ def _firms(world: str, own: Summary, base: Summary) -> list[Row]:
 
 
 def _draw(table: pd.DataFrame, years: str) -> Drawn:
-    labels = labels_of(DIVERSION)
-    shown = table.rename(columns={key: labels[key] for key in PAINT})
+    # Two columns of the table share a label, so only those drawn are renamed.
+    drawn = [column for column in DIVERSION if column.key in PAINT]
     return charts.side_by_side(
-        shown,
+        table.rename(columns=labels_of(drawn)),
         label="world",
         panel="case",
-        columns={labels[key]: colour for key, colour in PAINT.items()},
+        columns=by_label(PAINT, drawn),
         title="Where investment moves when Japan changes its subsidies, USD bn",
         note=f"change in spending on fabs against current law, cash of {years}",
     )
 
 
 def _alt(table: pd.DataFrame) -> str:
-    changes = [
-        f"{row['case']}, {row['world']}: Japan {row['spent_home']:+.1f}, United States"
-        f" {row['spent_abroad']:+.1f} USD bn"
-        for row in records(table)
-    ]
+    changes = []
+    for row in records(table):
+        home, abroad = f"{row['spent_home']:+.1f}", f"{row['spent_abroad']:+.1f}"
+        cell = f"{row['case']}, {row['world']}"
+        changes.append(f"{cell}: Japan {home}, United States {abroad} USD bn")
     return alt_text("Bars of the change in investment.", changes)
 
 
@@ -283,10 +290,9 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
     more = table[table["case_id"] == MORE]
     first = records(more)[0]
     world = first["world"]
-    per_dollar = [
-        f"{row['lost_per_dollar']:+.2f} with {row['world']}"
-        for row in records(more.dropna(subset=["lost_per_dollar"]))
-    ]
+    per_dollar = []
+    for row in records(more.dropna(subset=["lost_per_dollar"])):
+        per_dollar.append(f"{row['lost_per_dollar']:+.2f} with {row['world']}")
     # The first world is the central one, which the report is about.
     sentences = [
         (
@@ -317,8 +323,9 @@ def finding(table: pd.DataFrame, firms: pd.DataFrame) -> tuple[str, ...]:
 
 def _through_whom(firms: pd.DataFrame, first: Row) -> str:
     """Return how much of the US loss is of firms that spend more in Japan."""
-    own = firms[(firms["world"] == first["world"]) & (firms["case"] == first["case"])]
-    less = own[own["abroad"] < 0]
+    same_world = firms["world"] == first["world"]
+    same_case = firms["case"] == first["case"]
+    less = firms[same_world & same_case & (firms["abroad"] < 0)]
     # A firm that spends less in the US and more in Japan moves; of the others the loss
     # is by way of prices, or of budgets spent elsewhere.
     movers = less[less["home"] > 0]
@@ -332,5 +339,6 @@ def _through_whom(firms: pd.DataFrame, first: Row) -> str:
 
 
 def _span(values: pd.Series[float]) -> str:
+    # Where Japan pays no more than before, the ratio is missing.
     known = values.dropna()
     return f"{known.min():+.1f} to {known.max():+.1f}"

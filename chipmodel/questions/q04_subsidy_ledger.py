@@ -76,7 +76,7 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
     They are current law without its subsidies and with a fifth less.
     """
-    base = cache.cell(REFERENCE).case
+    base = cache.case(REFERENCE)
     cases = [base]
     for region in _payers(base, cache, short):
         cases += [without(base, region), less(base, region)]
@@ -85,7 +85,7 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the ledger, its figure and the finding."""
-    base = cache.cell(REFERENCE).case
+    base = cache.case(REFERENCE)
     full = cache.summary(base)
     rows = []
     for region in _payers(base, cache, short):
@@ -110,9 +110,8 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         _alt(frame),
         draw,
     )
-    sure = how_sure(
-        cache, ((REFERENCE, f"outlay.{region}") for region in frame["region"])
-    )
+    metrics = [f"outlay.{region}" for region in frame["region"]]
+    sure = how_sure(cache, (REFERENCE,), metrics)
     return Answer((*_finding(frame, full), *sure), (ledger,), (figure,))
 
 
@@ -147,23 +146,24 @@ def less(base: Case, region: str) -> Case:
 
 def _payers(base: Case, cache: CaseCache, short: bool) -> list[str]:
     """Return the treasuries that pay, in order of rank; in short the first two."""
-    paying = {
-        policy.region
-        for policy in base.policies
-        if isinstance(policy, Support) and not policy.inactive
-    }
+    paying = set()
+    for policy in base.policies:
+        if isinstance(policy, Support) and not policy.inactive:
+            paying.add(policy.region)
     rows = sorted(cache.data.rows(RegionRow), key=lambda row: row.rank)
     payers = [row.region for row in rows if row.region in paying]
-    return payers[:2] if short else payers
+    if short:
+        return payers[:2]
+    return payers
 
 
 def _gdp(cache: CaseCache, region: str) -> tuple[int, float]:
     """Return the last year for which GDP is known, and its GDP, USD bn."""
-    return max(
-        (row.year, row.value)
-        for row in cache.data.rows(MacroRow)
-        if (row.region, row.item) == (region, "gdp")
-    )
+    known = []
+    for row in cache.data.rows(MacroRow):
+        if (row.region, row.item) == (region, "gdp"):
+            known.append((row.year, row.value))
+    return max(known)
 
 
 def _row(
@@ -195,6 +195,7 @@ def _row(
 
 
 def _ratio(kwpm: float, billions: float) -> float:
+    # Where hardly anything is paid, the ratio is noise.
     return kwpm / billions if billions > SMALLEST else float("nan")
 
 
@@ -204,17 +205,16 @@ def _finding(frame: pd.DataFrame, full: Summary) -> tuple[str, ...]:
     paying = frame[frame["outlay"] > SMALLEST]
     if paying.empty:
         return (f"No treasury pays for fabs over {years}.",)
-    outlays = [
-        f"{full.region(row['region'])} {usd(row['outlay'])}"
-        f" ({number(row['outlay_share'], 2)}% of GDP)"
-        for row in records(paying)
-    ]
+    outlays = []
+    for row in records(paying):
+        place, share = full.region(row["region"]), number(row["outlay_share"], 2)
+        outlays.append(f"{place} {usd(row['outlay'])} ({share}% of GDP)")
     known = paying.dropna(subset=["average"]).sort_values("average", ascending=False)
-    ratios = [
-        f"{number(row['average'], 2)} in {full.region(row['region'])}"
-        f" (the last fifth {number(row['marginal'], 2)})"
-        for row in records(known)
-    ]
+    ratios = []
+    for row in records(known):
+        average, marginal = number(row["average"], 2), number(row["marginal"], 2)
+        place = full.region(row["region"])
+        ratios.append(f"{average} in {place} (the last fifth {marginal})")
     sentences = [
         (
             "In the model, treasuries pay for fabs under current law, in cash over"
@@ -247,7 +247,9 @@ def _outspends(frame: pd.DataFrame, full: Summary) -> list[str]:
     shares = frame.set_index("region")["outlay_share"]
     if not {"USA", "JPN"} <= set(shares.index):
         return []
-    ratio = float(shares["JPN"] / shares["USA"]) if shares["USA"] > 0 else float("inf")
+    ratio = float("inf")
+    if shares["USA"] > 0:
+        ratio = float(shares["JPN"] / shares["USA"])
     comparison = "more" if ratio > 1 else "less"
     return [
         f"As a share of GDP {full.region('JPN')} pays {comparison} than"
@@ -256,12 +258,13 @@ def _outspends(frame: pd.DataFrame, full: Summary) -> list[str]:
 
 
 def _alt(frame: pd.DataFrame) -> str:
-    treasuries = [
-        f"{row['treasury']} {number(row['outlay_share'], 2)}% of GDP,"
-        f" {number(row['average'], 2)} kwpm per billion on average,"
-        f" {number(row['marginal'], 2)} at the margin"
-        for row in records(frame)
-    ]
+    treasuries = []
+    for row in records(frame):
+        treasuries.append(
+            f"{row['treasury']} {number(row['outlay_share'], 2)}% of GDP,"
+            f" {number(row['average'], 2)} kwpm per billion on average,"
+            f" {number(row['marginal'], 2)} at the margin"
+        )
     return alt_text(
         "Bars of outlay as a share of GDP beside dots of capacity per billion dollars,"
         " by treasury:",

@@ -121,13 +121,15 @@ BUYER_COLUMNS = (
 
 def _pairs(cache: CaseCache, short: bool) -> list[tuple[str, str, World]]:
     """Return cases with the name of a world and the world; in short only committed."""
-    central = cache.cell(CASES[0]).world
+    central = cache.world("central")
     if short:
         return [(case, COMMITTED, central) for case in CASES]
-    free = uncommitted(central)
-    every = (*CASES, *MORE_CASES)
-    committed = [(case, COMMITTED, central) for case in every]
-    return committed + [(case, UNCOMMITTED, free) for case in every]
+    worlds = {COMMITTED: central, UNCOMMITTED: uncommitted(central)}
+    pairs = []
+    for name, world in worlds.items():
+        for case in (*CASES, *MORE_CASES):
+            pairs.append((case, name, world))
+    return pairs
 
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
@@ -188,9 +190,9 @@ def answer(cache: CaseCache, short: bool) -> Answer:
             note="in service, thousand 300 mm wafers a month",
         )
 
-    outputs = [
-        f"{row['case']} ({row['world']}) {row['running']:.1f}" for row in records(table)
-    ]
+    outputs = []
+    for row in records(table):
+        outputs.append(f"{row['case']} ({row['world']}) {row['running']:.1f}")
     figure = Figure(
         "q05_kumamoto",
         "Kumamoto 2 by case",
@@ -200,9 +202,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     )
     # Intervals are stored by region and segment, not by site.
     metric = f"{CHANGE}capacity.{HOME}.all.{year}"
-    sure = how_sure(
-        cache, ((case, metric) for case in (CASES[1], "japan_domestic_first"))
-    )
+    sure = how_sure(cache, (CASES[1], "japan_domestic_first"), (metric,))
     return Answer((*finding(sites, table, buyers, base), *sure), tables, [figure])
 
 
@@ -215,18 +215,16 @@ def _sites(cache: CaseCache, base: Summary) -> list[Row]:
     day = base.world.information_date
     rows: list[Row] = []
     for site in SITES:
-        known = [
-            row
-            for row in cache.data.rows(ProjectRow)
-            if row.site == site and row.as_of <= day
+        records_of_site = [
+            row for row in cache.data.rows(ProjectRow) if row.site == site
         ]
+        known = [row for row in records_of_site if row.as_of <= day]
         # Later records of a site replace earlier ones.
         latest = max(known, key=lambda row: row.as_of)
-        facts = {
-            row.item: row.value
-            for row in cache.data.rows(ProjectFactRow)
-            if row.site == site
-        }
+        facts = {}
+        for fact in cache.data.rows(ProjectFactRow):
+            if fact.site == site:
+                facts[fact.item] = fact.value
         rows.append(
             {
                 "site": latest.name,
@@ -243,58 +241,58 @@ def _sites(cache: CaseCache, base: Summary) -> list[Row]:
     return rows
 
 
-def _row(own: Summary, world: str) -> Row:
-    second = next(project for project in own.projects if project.site == SECOND)
+def _row(summary: Summary, world: str) -> Row:
+    second = next(project for project in summary.projects if project.site == SECOND)
     # Capacity in service below the threshold is a rounding of the solver.
     running_years = [year for year, kwpm in second.in_service.items() if kwpm > RUNNING]
-    year = own.labels.years[-1]
+    year = summary.labels.years[-1]
     return {
-        "case": case_name(own.case.name),
+        "case": case_name(summary.case.name),
         "world": world,
-        "world_id": own.world.name,
+        "world_id": summary.world.name,
         "running": second.in_service[year],
         "first_year": running_years[0] if running_years else None,
-        "spent": spent(own, HOME, (FIRM,)) / BN,
-        "support": received(own, HOME, (FIRM,)) / BN,
-        "logic_10_22": own.capacity.get((HOME, "logic_10_22", year), 0.0),
-        "leading": own.capacity.get((HOME, own.labels.leading, year), 0.0),
+        "spent": spent(summary, HOME, (FIRM,)) / BN,
+        "support": received(summary, HOME, (FIRM,)) / BN,
+        "logic_10_22": summary.capacity.get((HOME, "logic_10_22", year), 0.0),
+        "leading": summary.capacity.get((HOME, summary.labels.leading, year), 0.0),
     }
 
 
-def _buyers(own: Summary, segment: str) -> list[Row]:
+def _buyers(summary: Summary, segment: str) -> list[Row]:
     """Return who buys Japanese chips of a segment, and where they end up in devices.
 
     The model does not follow chips into devices by origin: Japanese chips are spread
     over the devices of a maker's region as all its chips are.
     """
-    year = own.labels.years[-1]
-    regions = own.labels.regions
+    year = summary.labels.years[-1]
+    regions = summary.labels.regions
     bought: dict[str, float] = {}
-    for (chip, origin, maker, t), kwpm in own.bought.items():
+    for (chip, origin, maker, t), kwpm in summary.bought.items():
         if (chip, origin, t) == (segment, HOME, year):
             bought[maker] = kwpm
-    flows = {
-        (maker, user): kwpm
-        for (chip, maker, user, t), kwpm in own.devices.items()
-        if (chip, t) == (segment, year) and maker in bought
-    }
+    flows: dict[tuple[str, str], float] = {}
     made: defaultdict[str, float] = defaultdict(float)
-    for (maker, _), kwpm in flows.items():
-        made[maker] += kwpm
+    for (chip, maker, user, t), kwpm in summary.devices.items():
+        if (chip, t) == (segment, year) and maker in bought:
+            flows[maker, user] = kwpm
+            made[maker] += kwpm
     used: defaultdict[str, float] = defaultdict(float)
     for (maker, user), kwpm in flows.items():
         if made[maker] > 0:
             used[user] += bought[maker] * kwpm / made[maker]
-    return [
-        {
-            "segment": own.segment(segment),
-            "region_id": region,
-            "region": name,
-            "bought": bought.get(region, 0.0),
-            "used": used[region],
-        }
-        for region, name in regions.items()
-    ]
+    rows: list[Row] = []
+    for region, name in regions.items():
+        rows.append(
+            {
+                "segment": summary.segment(segment),
+                "region_id": region,
+                "region": name,
+                "bought": bought.get(region, 0.0),
+                "used": used[region],
+            }
+        )
+    return rows
 
 
 def finding(

@@ -105,10 +105,10 @@ COLOURS = ("#117733", "#AA4499", "#999933")
 
 def _worlds(cache: CaseCache, short: bool) -> dict[str, World]:
     """Return worlds by name; in short only that with commitments."""
-    central = cache.cell("current_law").world
+    central = cache.world("central")
     if short:
         return {COMMITTED: central}
-    low_demand = cache.cell("current_law", "low_demand").world
+    low_demand = cache.world("low_demand")
     return {
         COMMITTED: central,
         UNCOMMITTED: uncommitted(central),
@@ -163,41 +163,43 @@ def answer(cache: CaseCache, short: bool) -> Answer:
 
     figure = Figure("q06_awards", "Korean awards", "q06_bars", _alt(table), draw)
     segment = cache.data.leading_segment
-    metrics = (f"outlay.{HOME}", f"capacity.{HOME}.{segment}.{year}")
-    sure = how_sure(cache, ((CASES[1], f"{CHANGE}{metric}") for metric in metrics))
+    metrics = (f"{CHANGE}outlay.{HOME}", f"{CHANGE}capacity.{HOME}.{segment}.{year}")
+    sure = how_sure(cache, (CASES[1],), metrics)
     return Answer((*finding(table), *sure), tables, [figure])
 
 
-def _row(world: str, own: Summary, base: Summary) -> Row:
-    year = own.labels.years[-1]
+def _row(world: str, summary: Summary, base: Summary) -> Row:
+    year = summary.labels.years[-1]
     # Packaging plants are not among the fabs, but are followed by site as these are.
     running = {
-        plant.site: plant.in_service[year] for plant in (*own.projects, *own.plants)
+        plant.site: plant.in_service[year]
+        for plant in (*summary.projects, *summary.plants)
     }
-    sizes = [project.size for project in own.projects if project.site in SITES]
-    leading = capacity(own, HOME, own.labels.leading)
+    sizes = [project.size for project in summary.projects if project.site in SITES]
+    leading = capacity(summary, HOME, summary.labels.leading)
     return {
-        "case": case_name(own.case.name),
+        "case": case_name(summary.case.name),
         "world": world,
-        "world_id": own.world.name,
+        "world_id": summary.world.name,
         "taylor": sum(running.get(site, 0.0) for site in SITES),
         "announced": sum(sizes),
         "hynix": running.get(PACKAGING, 0.0),
-        "spent": spent(own, HOME, FIRMS) / BN,
-        "support": received(own, HOME, FIRMS) / BN,
+        "spent": spent(summary, HOME, FIRMS) / BN,
+        "support": received(summary, HOME, FIRMS) / BN,
         "leading": leading,
         "leading_change": leading - capacity(base, HOME, base.labels.leading),
-        "gain_home": gain(own, base, HOME) / BN,
-        "gain_korea": gain(own, base, "KOR") / BN,
+        "gain_home": gain(summary, base, HOME) / BN,
+        "gain_korea": gain(summary, base, "KOR") / BN,
     }
 
 
 def _alt(table: pd.DataFrame) -> str:
-    outcomes = [
-        f"{row['case']} ({row['world']}): Taylor {row['taylor']:.1f} kwpm, subsidies"
-        f" {row['support']:.1f} USD bn"
-        for row in records(table)
-    ]
+    outcomes = []
+    for row in records(table):
+        outcomes.append(
+            f"{row['case']} ({row['world']}): Taylor {row['taylor']:.1f} kwpm,"
+            f" subsidies {row['support']:.1f} USD bn"
+        )
     return alt_text("Bars by case and world.", outcomes)
 
 
@@ -208,6 +210,7 @@ def finding(table: pd.DataFrame) -> tuple[str, ...]:
         law, *changed = records(part)
         outputs = [f"{row['taylor']:.1f} with {row['case']}" for row in changed]
         by_case = listed(["under current law", *outputs])
+        # One number for all cases is given once.
         if part["taylor"].nunique() == 1:
             by_case = f"whether awards are paid or not ({len(part)} cases)"
         sentences.append(

@@ -29,6 +29,7 @@ from chipmodel.questions.shared import (
     money,
     records,
     region_columns,
+    region_paint,
     result,
     results,
     usd,
@@ -96,7 +97,7 @@ def _steps(short: bool) -> list[tuple[str, float]]:
 
 def _decoupled(cache: CaseCache, who: str, share: float) -> Case:
     """Return the shipped case with another largest share of Chinese wafers."""
-    shipped = cache.cell(SHIPPED).case
+    shipped = cache.case(SHIPPED)
     policies: list[Policy] = []
     for policy in shipped.policies:
         if who == APART and policy.id in STAY_OUT:
@@ -106,29 +107,27 @@ def _decoupled(cache: CaseCache, who: str, share: float) -> Case:
             policies.append(policy.model_copy(update={"share": round(1.0 - share, 6)}))
         else:
             policies.append(policy)
-    suffix = "" if who == TOGETHER else "_without_jpn_kor"
+    suffix = "_without_jpn_kor" if who == APART else ""
     name = f"china_at_most_{100 * share:.0f}{suffix}"
     return shipped.model_copy(update={"name": name, "policies": tuple(policies)})
 
 
 def _joint_duty(cache: CaseCache) -> Case:
     """Return current law with the US duty on Chinese chips in Japan and Korea too."""
-    law = cache.cell("current_law").case
+    law = cache.case("current_law")
     duty = law.policy("s301_china")
     assert isinstance(duty, Tariff)
-    copies = [
-        duty.model_copy(
-            update={
-                "id": f"duty_{region.lower()}",
-                "importer": region,
-                "layer": "other",
-                "source": "own",
-                "years": (2028, duty.years[1]),
-                "note": "as the United States does",
-            }
-        )
-        for region in ("JPN", "KOR")
-    ]
+    copies = []
+    for region in ("JPN", "KOR"):
+        fields = {
+            "id": f"duty_{region.lower()}",
+            "importer": region,
+            "layer": "other",
+            "source": "own",
+            "years": (2028, duty.years[1]),
+            "note": "as the United States does",
+        }
+        copies.append(duty.model_copy(update=fields))
     return law.model_copy(
         update={
             "name": JOINED,
@@ -140,7 +139,7 @@ def _joint_duty(cache: CaseCache) -> Case:
 
 def _areas(cache: CaseCache, short: bool) -> list[Case]:
     """Return the free-trade area, the joint duty and, in full, both."""
-    area = cache.cell("cjk_fta").case
+    area = cache.case("cjk_fta")
     joint = _joint_duty(cache)
     if short:
         return [area, joint]
@@ -205,36 +204,35 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         f" {last['world']:.1f} USD bn.",
         partial(_draw, regions=labels.regions, years=years),
     )
-    sure = how_sure(
-        cache, ((SHIPPED, f"welfare.{region}") for region in ("all", "USA", CHINA))
-    )
+    metrics = ("welfare.all", "welfare.USA", f"welfare.{CHINA}")
+    sure = how_sure(cache, (SHIPPED,), metrics)
     return Answer((*finding(costs, areas, labels.regions), *sure), tables, [figure])
 
 
 def _cost(cache: CaseCache, who: str, share: float) -> Row:
-    own = cache.summary(_decoupled(cache, who, share))
+    summary = cache.summary(_decoupled(cache, who, share))
     base = cache.summary("current_law")
     return {
         "who_id": who,
         "who": WHO[who],
         "share": share,
-        **losses_by_region(own, base),
-        "china_users": users(own, base, CHINA) / BN,
-        "china_firms": firms(own, base, CHINA) / BN,
-        "china_capacity": capacity(own, CHINA),
-        "china_capacity_change": capacity(own, CHINA) - capacity(base, CHINA),
+        **losses_by_region(summary, base),
+        "china_users": users(summary, base, CHINA) / BN,
+        "china_firms": firms(summary, base, CHINA) / BN,
+        "china_capacity": capacity(summary, CHINA),
+        "china_capacity_change": capacity(summary, CHINA) - capacity(base, CHINA),
     }
 
 
 def _area(cache: CaseCache, case: Case) -> Row:
-    own = cache.summary(case)
-    gains = gains_by_region(own, cache.summary("current_law"))
-    return {"case": case_name(own.case.name), **gains}
+    summary = cache.summary(case)
+    gains = gains_by_region(summary, cache.summary("current_law"))
+    return {"case": case_name(summary.case.name), **gains}
 
 
 def _draw(table: pd.DataFrame, regions: dict[str, str], years: str) -> Drawn:
     names = {**regions, WORLD.key: WORLD.label}
-    paint = {names[region]: colour for region, colour in style.colours(regions).items()}
+    paint = region_paint(regions)
     together = table[table["who_id"] == TOGETHER].rename(columns=names)
     curves = together.melt(["share"], [*paint, WORLD.label], "region", "cost")
     # Over the share made outside China the curves rise to the right.
@@ -268,6 +266,7 @@ def finding(
     # In short there are fewer steps without Japan and Korea, so they match by share.
     without = next(row for row in reversed(apart) if row["share"] == last["share"])
     saved = last["world"] - without["world"]
+    comparison = "less" if saved > 0 else "more"
     return (
         (
             "Capping the Chinese share of chips used in the five regions costs the"
@@ -281,7 +280,7 @@ def finding(
         ),
         (
             "If Japan and Korea stay out, the same rule in the other three costs the"
-            f" world {usd(abs(saved))} {'less' if saved > 0 else 'more'}; the United"
+            f" world {usd(abs(saved))} {comparison}; the United"
             f" States then {result(-without['USA'])}, Japan {result(-without['JPN'])}"
             f" and South Korea {result(-without['KOR'])}."
         ),
@@ -312,4 +311,5 @@ def _free_trade(areas: list[Row], regions: dict[str, str]) -> str:
 def _left(gain: float) -> str:
     if abs(gain) < UNCHANGED:
         return "as under current law"
-    return f"with a {'gain' if gain > 0 else 'loss'} of {usd(abs(gain))}"
+    change = "gain" if gain > 0 else "loss"
+    return f"with a {change} of {usd(abs(gain))}"

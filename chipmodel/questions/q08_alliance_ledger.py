@@ -18,6 +18,7 @@ from chipmodel.questions.shared import (
     Row,
     alliance,
     alt_text,
+    by_label,
     gain,
     gdp,
     how_sure,
@@ -159,27 +160,29 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         _alt(means),
         partial(_draw, span=span),
     )
-    sure = how_sure(cache, ((LAW, f"outlay.{ally}") for ally in ALLIES))
+    sure = how_sure(cache, (LAW,), [f"outlay.{ally}" for ally in ALLIES])
     return Answer((*finding(means, ledger, span), *sure), tables, [figure])
 
 
-def _flows(own: Summary, data: Dataset, ally: str, year: int) -> Row:
+def _flows(summary: Summary, data: Dataset, ally: str, year: int) -> Row:
     """Return the subsidies of a year that an ally pays, or that its firms receive."""
     home = {row.firm: row.home for row in data.rows(FirmRow)}
     paid = sum(
-        cash for (_, region, t), cash in own.cash.items() if (region, t) == (ally, year)
+        cash
+        for (_, region, t), cash in summary.cash.items()
+        if (region, t) == (ally, year)
     )
 
     def received(place: str, owner: str) -> float:
-        return sum(
-            cash
-            for (_, firm, region, t), cash in own.received.items()
-            if (region, t) == (place, year) and home.get(firm) == owner
-        )
+        total = 0.0
+        for (_, firm, region, t), cash in summary.received.items():
+            if (region, t) == (place, year) and home.get(firm) == owner:
+                total += cash
+        return total
 
     return {
         "region": ally,
-        "ally": own.labels.regions[ally],
+        "ally": summary.labels.regions[ally],
         "year": year,
         "paid": paid / BN,
         "to_ally": received(PATRON, ally) / BN,
@@ -187,7 +190,7 @@ def _flows(own: Summary, data: Dataset, ally: str, year: int) -> Row:
     }
 
 
-def _facts(data: Dataset, own: Summary, ally: str) -> list[Row]:
+def _facts(data: Dataset, summary: Summary, ally: str) -> list[Row]:
     """Return the items of an ally that the data record."""
     gdp_bn = gdp(data)[ally]
     rows: list[Row] = []
@@ -196,11 +199,13 @@ def _facts(data: Dataset, own: Summary, ally: str) -> list[Row]:
             if region != ally:
                 continue
             # Defence is recorded as a share of GDP, other items as money.
-            amount = fact.value * gdp_bn if fact.unit == "share" else fact.value
+            amount = fact.value
+            if fact.unit == "share":
+                amount *= gdp_bn
             rows.append(
                 {
                     "region": ally,
-                    "ally": own.labels.regions[ally],
+                    "ally": summary.labels.regions[ally],
                     "item_id": item,
                     "item": label,
                     "year": str(fact.year),
@@ -225,20 +230,20 @@ def _modelled(
     base: Summary, duty: Summary, flows: pd.DataFrame, ally: str
 ) -> list[Row]:
     """Return the items of an ally that the model computes."""
-    own = flows[flows["region"] == ally]
-    span = f"{own['year'].min()}-{own['year'].max()}"
-    rows = [
-        _modelled_row(
+    subsidies = flows[flows["region"] == ally]
+    span = f"{subsidies['year'].min()}-{subsidies['year'].max()}"
+    rows: list[Row] = []
+    for column in FLOWS:
+        row = _modelled_row(
             base,
             ally,
             item_id=column.key,
             item=f"{column.label}, mean a year",
             year=span,
-            amount=float(own[column.key].mean()),
+            amount=float(subsidies[column.key].mean()),
             note="cash under current law",
         )
-        for column in FLOWS
-    ]
+        rows.append(row)
     lost = _modelled_row(
         base,
         ally,
@@ -270,6 +275,7 @@ def _modelled_row(
         "item_id": item_id,
         "item": item,
         "year": year,
+        # Adding zero turns -0.0 into 0.0.
         "amount": round(amount, 3) + 0.0,
         "gdp_share": None,
         "origin": "model",
@@ -279,29 +285,27 @@ def _modelled_row(
     }
 
 
-def _means(flows: pd.DataFrame, data: Dataset, own: Summary) -> list[Row]:
+def _means(flows: pd.DataFrame, data: Dataset, summary: Summary) -> list[Row]:
     """Return yearly means by ally, and the latest host-nation support, zero if none."""
     # In order of year, so that the latest replaces those before it.
-    troops = {
-        region: fact.value
-        for (region, _), fact in sorted(alliance(data, "host_nation_support").items())
-    }
+    troops: dict[str, float] = {}
+    for (region, _), fact in sorted(alliance(data, "host_nation_support").items()):
+        troops[region] = fact.value
     rows: list[Row] = []
     for ally in ALLIES:
         part = flows[flows["region"] == ally]
         means = {column.key: float(part[column.key].mean()) for column in FLOWS}
-        name = own.labels.regions[ally]
+        name = summary.labels.regions[ally]
         rows.append({"ally": name, **means, "troops": troops.get(ally, 0.0)})
     return rows
 
 
 def _draw(table: pd.DataFrame, span: str) -> Drawn:
-    labels = labels_of(MEAN_COLUMNS)
     return charts.side_by_side(
-        table.rename(columns=labels).assign(panel=""),
+        table.rename(columns=labels_of(MEAN_COLUMNS)).assign(panel=""),
         label="ally",
         panel="panel",
-        columns={labels[key]: colour for key, colour in PAINT.items()},
+        columns=by_label(PAINT, MEAN_COLUMNS),
         title="Chip subsidies beside host-nation support, USD bn a year",
         note=(
             f"means of {span} under current law, from the model; host-nation support as"
@@ -325,17 +329,17 @@ def finding(means: pd.DataFrame, ledger: pd.DataFrame, span: str) -> tuple[str, 
     """Return the finding: chips against troops by ally, and the cost of the duty."""
     sentences = []
     for row in records(means[means["troops"] > 0]):
-        received = f"{usd(row['to_ally'])} a year" if row["to_ally"] > 0 else "nothing"
+        received = "nothing"
+        if row["to_ally"] > 0:
+            received = f"{usd(row['to_ally'])} a year"
         sentences.append(
             f"{row['ally']} pays USD {row['troops']:.2f} bn a year for US troops and on"
             f" average {usd(row['paid'])} a year for chip fabs at home ({span}),"
             f" {row['paid'] / row['troops']:.1f} times as much; its firms receive"
             f" {received} of US subsidies."
         )
-    losses = [
-        f"{row['ally']} {_lost(row['amount'])}"
-        for row in records(ledger[ledger["item_id"] == "duty"])
-    ]
+    by_duty = records(ledger[ledger["item_id"] == "duty"])
+    losses = [f"{row['ally']} {_lost(row['amount'])}" for row in by_duty]
     sentences.append(
         f"A broad US duty of 25% would cost, per year, {', '.join(losses)}."
     )
@@ -349,4 +353,6 @@ def finding(means: pd.DataFrame, ledger: pd.DataFrame, span: str) -> tuple[str, 
 
 
 def _lost(loss: float) -> str:
-    return usd(loss) if loss > 0 else f"nothing (a gain of {usd(-loss)})"
+    if loss > 0:
+        return usd(loss)
+    return f"nothing (a gain of {usd(-loss)})"

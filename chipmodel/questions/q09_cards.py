@@ -93,19 +93,19 @@ NOTABLE_HARM = 0.1
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return current law, the games, the coalitions and Korea and Japan pushed away."""
-    found = [cache.cell("current_law"), cache.cell(PUSHED)]
+    needed = [cache.cell("current_law"), cache.cell(PUSHED)]
     for world in replacement_worlds(cache, short).values():
-        found.append(cache.cell("current_law", world))
+        needed.append(cache.cell("current_law", world))
         for withheld in games_of(short).values():
-            found.append(cache.cell(withholding(cache, withheld), world))
+            needed.append(cache.cell(withholding(cache, withheld), world))
     players = players_of(short)
     for side in splits(players):
-        found.append(cache.cell(withholding(cache, withheld_between(side, players))))
+        needed.append(cache.cell(withholding(cache, withheld_between(side, players))))
     if not short:
         for holder in OVERNIGHT:
             for surprise in (False, True):
-                found.append(cache.cell(overnight(cache, holder, surprise)))
-    return found
+                needed.append(cache.cell(overnight(cache, holder, surprise)))
+    return needed
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
@@ -162,9 +162,8 @@ def answer(cache: CaseCache, short: bool) -> Answer:
             partial(_draw_shapley, labels=labels, years=years),
         ),
     ]
-    sure = how_sure(
-        cache, ((PUSHED, f"welfare.{region}") for region in ("USA", "JPN", "KOR"))
-    )
+    metrics = ("welfare.USA", "welfare.JPN", "welfare.KOR")
+    sure = how_sure(cache, (PUSHED,), metrics)
     return Answer((*finding(games, shapleys, pushed), *sure), tables, figures)
 
 
@@ -190,27 +189,27 @@ def _games(cache: CaseCache, base: Summary, short: bool) -> list[Row]:
     for speed, world in replacement_worlds(cache, short).items():
         reference = cache.summary("current_law", world)
         for game, withheld in games_of(short).items():
-            own = cache.summary(withholding(cache, withheld), world)
-            rows.append(_game(game, speed, "foreseen", own, reference))
+            summary = cache.summary(withholding(cache, withheld), world)
+            rows.append(_game(game, speed, "foreseen", summary, reference))
     if short:
         return rows
     for holder in OVERNIGHT:
         for surprise in (False, True):
             known = "a surprise" if surprise else "foreseen"
-            own = cache.summary(overnight(cache, holder, surprise))
+            summary = cache.summary(overnight(cache, holder, surprise))
             game = (holder, ALL)
             which = f"{known}, materials and chips only"
-            rows.append(_game(game, "central", which, own, base))
+            rows.append(_game(game, "central", which, summary, base))
     return rows
 
 
 def _game(
-    game: tuple[str, str], speed: str, known: str, own: Summary, base: Summary
+    game: tuple[str, str], speed: str, known: str, summary: Summary, base: Summary
 ) -> Row:
     names = base.labels.regions
     holder, target = game
     # Those the chokepoint is withheld from, not all that lose.
-    harmed = sum(gain(own, base, region) for _, region in GAMES[game])
+    harmed = sum(gain(summary, base, region) for _, region in GAMES[game])
     return {
         "holder": names[holder],
         "target_id": target,
@@ -219,8 +218,8 @@ def _game(
         "replacement": speed,
         "known": known,
         "harm_target": -harmed / BN,
-        "harm_holder": -gain(own, base, holder) / BN,
-        **gains_by_region(own, base),
+        "harm_holder": -gain(summary, base, holder) / BN,
+        **gains_by_region(summary, base),
     }
 
 
@@ -240,12 +239,12 @@ def _pushed_columns(labels: Labels) -> list[Column]:
     ]
 
 
-def _pushed(own: Summary, base: Summary) -> Row:
+def _pushed(summary: Summary, base: Summary) -> Row:
     return {
-        "case": case_name(own.case.name),
-        **gains_by_region(own, base),
-        "us_users": users(own, base, "USA") / BN,
-        "us_treasury": treasury(own, base, "USA") / BN,
+        "case": case_name(summary.case.name),
+        **gains_by_region(summary, base),
+        "us_users": users(summary, base, "USA") / BN,
+        "us_treasury": treasury(summary, base, "USA") / BN,
     }
 
 
@@ -255,10 +254,10 @@ def _pushed(own: Summary, base: Summary) -> Row:
 def _draw_games(table: pd.DataFrame, labels: Labels, years: str) -> Drawn:
     names = labels_of([*region_columns(labels), WORLD])
     games = _main_games(table).rename(columns=names)
-    titles = [
-        f"{row['holder']} withholds {row['chokepoint']} from {_target(row['target'])}"
-        for row in records(games)
-    ]
+    titles = []
+    for row in records(games):
+        goods, target = row["chokepoint"], _target(row["target"])
+        titles.append(f"{row['holder']} withholds {goods} from {target}")
     return charts.matrix(
         games.assign(game=titles),
         label="game",
@@ -269,11 +268,11 @@ def _draw_games(table: pd.DataFrame, labels: Labels, years: str) -> Drawn:
 
 
 def _alt_games(games: pd.DataFrame) -> str:
-    harms = [
-        f"{row['holder']} against {row['target']}: target {-row['harm_target']:+.1f},"
-        f" holder {-row['harm_holder']:+.1f} USD bn"
-        for row in records(_main_games(games))
-    ]
+    harms = []
+    for row in records(_main_games(games)):
+        # Harm is a loss, and the figure shows gains.
+        gains = f"target {-row['harm_target']:+.1f}, holder {-row['harm_holder']:+.1f}"
+        harms.append(f"{row['holder']} against {row['target']}: {gains} USD bn")
     return alt_text("Gains and losses by region for each chokepoint withheld.", harms)
 
 
@@ -281,8 +280,8 @@ def _draw_shapley(table: pd.DataFrame, labels: Labels, years: str) -> Drawn:
     # A bar is one colour where its own member is the only part that is not zero.
     bars = table[["member"]].copy()
     for row in records(table):
-        own = bars["member"] == row["member"]
-        bars[row["member"]] = own.astype(float) * row["shapley"]
+        is_member = bars["member"] == row["member"]
+        bars[row["member"]] = is_member.astype(float) * row["shapley"]
     paint = style.colours(labels.regions)
     return charts.stacked_support(
         bars,
@@ -322,11 +321,12 @@ def _harms(target: str, part: pd.DataFrame) -> str:
     """Return what each chokepoint costs a target and its holder, the worst first."""
     them = "them" if target == "all four" else "it"
     hardest = records(part.sort_values("harm_target", ascending=False))
-    costs = [
-        f"that of {with_article(row['holder'])} ({row['chokepoint']}) costs {them}"
-        f" {_harm(row['harm_target'])} and its holder {_harm(row['harm_holder'])}"
-        for row in hardest
-    ]
+    costs = []
+    for row in hardest:
+        costs.append(
+            f"that of {with_article(row['holder'])} ({row['chokepoint']}) costs {them}"
+            f" {_harm(row['harm_target'])} and its holder {_harm(row['harm_holder'])}"
+        )
     first, *others = costs
     first = first.replace("that", "the chokepoint", 1)
     return (
@@ -336,12 +336,11 @@ def _harms(target: str, part: pd.DataFrame) -> str:
 
 def _strong(main: pd.DataFrame) -> str:
     """Return in which games the target loses more than the holder."""
-    strong = [
-        f"{row['holder']} against {_target(row['target'])}"
-        for row in records(main)
+    strong = []
+    for row in records(main):
         # A holder that gains by withholding has no harm to exceed.
-        if row["harm_target"] > max(row["harm_holder"], NOTABLE_HARM)
-    ]
+        if row["harm_target"] > max(row["harm_holder"], NOTABLE_HARM):
+            strong.append(f"{row['holder']} against {_target(row['target'])}")
     which = f": {listed(strong)}" if strong else ""
     return (
         f"The target loses more than the holder, and more than USD {NOTABLE_HARM} bn,"
@@ -351,10 +350,9 @@ def _strong(main: pd.DataFrame) -> str:
 
 def _replacement_range(games: pd.DataFrame) -> str:
     foreseen = games[(games["known"] == "foreseen") & (games["target_id"] == ALL)]
-    ranges = [
-        f"USD {between(part['harm_target'], 'bn')} ({holder})"
-        for holder, part in foreseen.groupby("holder", sort=False)
-    ]
+    ranges = []
+    for holder, part in foreseen.groupby("holder", sort=False):
+        ranges.append(f"USD {between(part['harm_target'], 'bn')} ({holder})")
     return (
         "Over the range of replacement speeds, harm to all four is"
         f" {'; '.join(ranges)}."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from chipmodel.cases.case import Case
 from chipmodel.common.text import percent, with_article
-from chipmodel.display import charts, style
+from chipmodel.display import charts
 from chipmodel.display.canvas import Drawn
 from chipmodel.model.world import World
 from chipmodel.policies.capacity_mandate import CapacityMandate
@@ -24,6 +24,7 @@ from chipmodel.questions.shared import (
     money,
     records,
     region_columns,
+    region_paint,
     result,
     usd,
     wafers,
@@ -93,25 +94,23 @@ CENTRAL: Disruption = (YEAR, DEPTH, True)
 
 def _world(cache: CaseCache, disruption: Disruption) -> World:
     """Return the shipped blockade moved to a year and scaled to a depth."""
-    shipped = cache.cell("current_law", MODEL).world
+    shipped = cache.world(MODEL)
     if disruption == CENTRAL:
         return shipped
     year, depth, surprise = disruption
     # The shipped blockade starts in YEAR at DEPTH and eases after two years.
     later = year - YEAR
-    events = tuple(
-        event.model_copy(
-            update={
-                "years": (event.years[0] + later, event.years[1] + later),
-                "depth": round(event.depth * depth / DEPTH, 6),
-                "known_from": year if surprise else None,
-            }
-        )
-        for event in shipped.event
-    )
+    events = []
+    for event in shipped.event:
+        fields = {
+            "years": (event.years[0] + later, event.years[1] + later),
+            "depth": round(event.depth * depth / DEPTH, 6),
+            "known_from": year if surprise else None,
+        }
+        events.append(event.model_copy(update=fields))
     suffix = "" if surprise else "_foreseen"
     name = f"blockade_{year}_{100 * depth:.0f}{suffix}"
-    return shipped.with_(name=name, event=events)
+    return shipped.with_(name=name, event=tuple(events))
 
 
 def _disruptions(short: bool) -> list[Disruption]:
@@ -124,7 +123,7 @@ def _disruptions(short: bool) -> list[Disruption]:
 
 def _insured(cache: CaseCache, region: str) -> Case:
     """Return current law with leading-edge fabs that a region's treasury pays for."""
-    law = cache.cell("current_law").case
+    law = cache.case("current_law")
     fabs = CapacityMandate(
         id="insurance",
         region=region,
@@ -188,9 +187,9 @@ def answer(cache: CaseCache, short: bool) -> Answer:
             INSURANCE,
         ),
     ]
-    costs = [
-        f"{row['disruption']} {row['world']:.0f} USD bn" for row in records(losses)
-    ]
+    costs = []
+    for row in records(losses):
+        costs.append(f"{row['disruption']} {row['world']:.0f} USD bn")
     figure = Figure(
         "q11_losses",
         "What a blockade costs",
@@ -202,7 +201,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
 
 
 def _loss(cache: CaseCache, disruption: Disruption) -> Row:
-    own = cache.summary("current_law", _world(cache, disruption))
+    summary = cache.summary("current_law", _world(cache, disruption))
     year, depth, surprise = disruption
     known = "surprise" if surprise else "foreseen"
     return {
@@ -210,7 +209,7 @@ def _loss(cache: CaseCache, disruption: Disruption) -> Row:
         "year": year,
         "depth": depth,
         "known": known,
-        **losses_by_region(own, cache.summary("current_law")),
+        **losses_by_region(summary, cache.summary("current_law")),
     }
 
 
@@ -246,8 +245,8 @@ def _insurance(cache: CaseCache, region: str) -> list[Row]:
     return rows
 
 
-def _leading(own: Summary, region: str) -> float:
-    return own.capacity.get((region, own.labels.leading, FROM), 0.0)
+def _leading(summary: Summary, region: str) -> float:
+    return summary.capacity.get((region, summary.labels.leading, FROM), 0.0)
 
 
 def break_even(premium: float, saved: float) -> float:
@@ -258,15 +257,16 @@ def break_even(premium: float, saved: float) -> float:
     if premium <= 0:
         return 0.0
     # Expected saving p * saved equals the premium at p = premium / saved, at most one.
-    return round(premium / saved, 4) if premium <= saved else float("nan")
+    if premium > saved:
+        return float("nan")
+    return round(premium / saved, 4)
 
 
 def _draw(table: pd.DataFrame, regions: dict[str, str], years: str) -> Drawn:
-    paint = style.colours(regions)
     return charts.stacked_support(
         table.rename(columns=regions),
         label="disruption",
-        parts={regions[region]: colour for region, colour in paint.items()},
+        parts=region_paint(regions),
         title="Cost of a loss of Taiwan's chip output, USD bn",
         note=f"{years}; right: loss, left: gain; diamond and number: the world",
     )
@@ -291,10 +291,10 @@ def finding(losses: pd.DataFrame, insurance: pd.DataFrame) -> tuple[str, ...]:
     ]
     shocks = losses[losses["known"] == "surprise"].sort_values("world")
     if len(shocks) > 1:
-        ends = [
-            f"{usd(row['world'])} ({percent(row['depth'])} lost from {row['year']})"
-            for row in records(shocks.iloc[[0, -1]])
-        ]
+        ends = []
+        for row in records(shocks.iloc[[0, -1]]):
+            lost = f"{percent(row['depth'])} lost from {row['year']}"
+            ends.append(f"{usd(row['world'])} ({lost})")
         sentences.append(
             f"Across the years and depths considered, surprises cost {ends[0]} to"
             f" {ends[1]}."
@@ -316,7 +316,9 @@ def _worth(row: Row) -> str:
         pays = "costs nothing even if nothing happens"
     else:
         pays = f"pays if the chance is above {percent(chance)}"
-    who = "the world" if row["whose"] == WORLD.label else with_article(row["whose"])
+    who = "the world"
+    if row["whose"] != WORLD.label:
+        who = with_article(row["whose"])
     return (
         f"costs {who} USD {row['premium']:.1f} bn if nothing happens, avoids USD"
         f" {row['saved']:.1f} bn of the loss and {pays}"

@@ -109,9 +109,9 @@ def _steps(short: bool) -> list[tuple[str, float]]:
 
 def _case(cache: CaseCache, rule: str, share: float) -> Case:
     """Return current law with a rule of origin on US use."""
-    law = cache.cell("current_law").case
+    law = cache.case("current_law")
     # Years, fine and scope are those of the shipped rule; only set and share differ.
-    shipped = cache.cell(SHIPPED).case.policy("friends")
+    shipped = cache.case(SHIPPED).policy("friends")
     assert isinstance(shipped, OriginFloor)
     policy: OriginFloor | ConcentrationCap
     if rule == CAP:
@@ -151,12 +151,12 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     cost_rows: list[Row] = []
     price_rows: list[Row] = []
     for rule, share in _steps(short):
-        own = cache.summary(_case(cache, rule, share))
-        cost_rows.append(_cost(rule, share, own, base))
+        summary = cache.summary(_case(cache, rule, share))
+        cost_rows.append(_cost(rule, share, summary, base))
         # With nothing but trusted wafers the worth of one more is anything up to the
         # fine, so it is no price.
         if rule != CAP and share < 1:
-            price_rows.append(_prices(rule, share, own, year))
+            price_rows.append(_prices(rule, share, summary, year))
     costs = rounded(cost_rows, COSTS)
     price_columns = [
         Column("rule", "trusted set"),
@@ -185,7 +185,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     ]
     figures = _figures(costs, prices, base)
     metrics = (f"cost.buyers.{MARKET}", f"welfare.{MARKET}", "welfare.all")
-    sure = how_sure(cache, ((SHIPPED, metric) for metric in metrics))
+    sure = how_sure(cache, (SHIPPED,), metrics)
     return Answer((*finding(costs, prices, base), *sure), tables, figures)
 
 
@@ -240,35 +240,36 @@ def _figures(costs: pd.DataFrame, prices: pd.DataFrame, base: Summary) -> list[F
     return figures
 
 
-def _cost(rule: str, share: float, own: Summary, base: Summary) -> Row:
-    fines = sum(
-        value * own.discount[year]
-        for (account, _, region, year), value in own.lines.items()
-        if account == "fine" and region == MARKET
-    )
+def _cost(rule: str, share: float, summary: Summary, base: Summary) -> Row:
+    fines = 0.0
+    for (account, _, region, year), value in summary.lines.items():
+        if (account, region) == ("fine", MARKET):
+            fines += value * summary.discount[year]
     return {
         "rule_id": rule,
         "rule": RULES[rule],
         "share": share,
-        "world": -gain(own, base, ALL) / BN,
-        "home": -gain(own, base, MARKET) / BN,
-        "users": -users(own, base, MARKET) / BN,
+        "world": -gain(summary, base, ALL) / BN,
+        "home": -gain(summary, base, MARKET) / BN,
+        "users": -users(summary, base, MARKET) / BN,
         "fines": fines / BN,
     }
 
 
-def _prices(rule: str, share: float, own: Summary, year: int) -> Row:
-    prices = {
-        segment: own.floors.get(("friends", segment, year), 0.0)
-        for segment in own.labels.segments
-    }
+def _prices(rule: str, share: float, summary: Summary, year: int) -> Row:
+    prices = {}
+    for segment in summary.labels.segments:
+        # Zero where the rule does not bind.
+        prices[segment] = summary.floors.get(("friends", segment, year), 0.0)
     return {"rule_id": rule, "rule": RULES[rule], "share": share, **prices}
 
 
 def _widest(prices: pd.DataFrame) -> str:
     """Return the rule whose prices are drawn: the widest trusted set, if solved."""
     rules = list(prices["rule_id"])
-    return WIDE if WIDE in rules else str(rules[-1])
+    if WIDE in rules:
+        return WIDE
+    return str(rules[-1])
 
 
 def _draw_costs(table: pd.DataFrame, caps: bool, xlabel: str, title: str) -> Drawn:
@@ -329,10 +330,9 @@ def finding(
 ) -> tuple[str, ...]:
     """Return the finding: the cost by trusted set, the price of trust and the cap."""
     floors = costs[costs["rule_id"] != CAP]
-    sentences = [
-        _floor(str(rule), records(part))
-        for rule, part in floors.groupby("rule_id", sort=False)
-    ]
+    sentences = []
+    for rule, part in floors.groupby("rule_id", sort=False):
+        sentences.append(_floor(str(rule), records(part)))
     # The last row below 100%, where the price is still unique.
     tightest = records(prices[prices["rule_id"] == _widest(prices)])[-1]
     by_segment = {segment: tightest[segment] for segment in base.labels.segments}
@@ -360,7 +360,9 @@ def _floor(rule: str, rows: list[Row]) -> str:
     chosen = sorted({0, len(rows) // 2, len(rows) - 1})
     steps = [f"{usd(rows[k]['world'])} at {percent(rows[k]['share'])}" for k in chosen]
     last = rows[-1]
-    trusted = "home alone" if rule == HOME_ONLY else lower(RULES[rule])
+    trusted = lower(RULES[rule])
+    if rule == HOME_ONLY:
+        trusted = "home alone"
     return (
         f"With {trusted} as the trusted set, the rule costs the world"
         f" {', '.join(steps)}; in the last the United States {result(-last['home'])}"

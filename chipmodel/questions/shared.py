@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from chipmodel.common.text import NEGLIGIBLE, billion
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import load_intervals
 from chipmodel.dataset.rows import AllianceRow, MacroRow
-from chipmodel.display import charts
+from chipmodel.display import charts, style
 from chipmodel.display.canvas import Drawn
 from chipmodel.display.intervals import sure
 from chipmodel.model.world import World
@@ -67,7 +67,7 @@ CASE_NAMES = {
     "japan_support_withdrawn": "Japan's support withdrawn",
     "korea_japan_pushed_away": "Korea and Japan pushed away",
     "china_decoupling": "decoupling from China",
-    "credit_extended": "American credit extended",
+    "credit_extended": "US credit extended",
     "cjk_fta": "free-trade area",
 }
 """Names of cases in tables, figures and findings."""
@@ -85,74 +85,77 @@ def case_name(case: str) -> str:
 # Quantities of a case, from its summary.
 
 
-def gain(own: Summary, base: Summary, region: str) -> float:
+def gain(summary: Summary, base: Summary, region: str) -> float:
     """Return the gain of a region's users, firms and treasury, present value, MUSD.
 
     Firms count in the region of their headquarters, wherever their fabs are.
     """
-    return evaluate(f"welfare.{region}", own, base)
+    return evaluate(f"welfare.{region}", summary, base)
 
 
-def users(own: Summary, base: Summary, region: str) -> float:
+def users(summary: Summary, base: Summary, region: str) -> float:
     """Return the gain of the users of chips in a region, present value, MUSD."""
-    return -evaluate(f"cost.buyers.{region}", own, base)
+    return -evaluate(f"cost.buyers.{region}", summary, base)
 
 
-def firms(own: Summary, base: Summary, region: str) -> float:
+def firms(summary: Summary, base: Summary, region: str) -> float:
     """Return the gain of the firms of a region, present value, MUSD."""
-    return evaluate(f"rents.{region}", own, base)
+    return evaluate(f"rents.{region}", summary, base)
 
 
-def treasury(own: Summary, base: Summary, region: str) -> float:
+def treasury(summary: Summary, base: Summary, region: str) -> float:
     """Return the gain of the treasury of a region, present value, MUSD."""
-    return evaluate(f"treasury.{region}", own, base)
+    return evaluate(f"treasury.{region}", summary, base)
 
 
-def gains_by_region(own: Summary, base: Summary) -> dict[str, float]:
+def gains_by_region(summary: Summary, base: Summary) -> dict[str, float]:
     """Return the gain of each region and of the world, USD bn, by key of its column."""
-    gains = {region: gain(own, base, region) / BN for region in base.labels.regions}
-    return {**gains, WORLD.key: gain(own, base, ALL) / BN}
+    gains = {region: gain(summary, base, region) / BN for region in base.labels.regions}
+    return {**gains, WORLD.key: gain(summary, base, ALL) / BN}
 
 
-def losses_by_region(own: Summary, base: Summary) -> dict[str, float]:
+def losses_by_region(summary: Summary, base: Summary) -> dict[str, float]:
     """Return the loss of each region and of the world, USD bn, by key of its column."""
-    gains = gains_by_region(own, base)
+    gains = gains_by_region(summary, base)
     return {key: -value for key, value in gains.items()}
 
 
-def yearly(own: Summary, value: float) -> float:
+def yearly(summary: Summary, value: float) -> float:
     r"""Spread a present value over the years solved, the same amount in each.
 
     .. math:: a = V / \sum_t \delta_t
     """
-    return value / sum(own.discount.values())
+    return value / sum(summary.discount.values())
 
 
-def capacity(own: Summary, region: str, segment: str = ALL) -> float:
+def capacity(summary: Summary, region: str, segment: str = ALL) -> float:
     """Return capacity in the last year reported, kwpm."""
-    return evaluate(f"capacity.{region}.{segment}.{own.labels.years[-1]}", own)
+    return evaluate(f"capacity.{region}.{segment}.{summary.labels.years[-1]}", summary)
 
 
-def spent(own: Summary, region: str, firms: Iterable[str] | None = None) -> float:
+def spent(summary: Summary, region: str, firms: Iterable[str] | None = None) -> float:
     """Return cash spent on fabs in a region over the years reported, MUSD.
 
     Parameters
     ----------
-    own : Summary
+    summary : Summary
     region : str
     firms : iterable of str, optional
         Firms that are counted; all by default.
     """
+    in_region = [
+        (firm, cash)
+        for (firm, place, _), cash in summary.invested.items()
+        if place == region
+    ]
+    if firms is None:
+        return sum(cash for _, cash in in_region)
     # `firms` may be a generator, which could be searched only once.
-    chosen = None if firms is None else set(firms)
-    return sum(
-        cash
-        for (firm, place, _), cash in own.invested.items()
-        if place == region and (chosen is None or firm in chosen)
-    )
+    chosen = set(firms)
+    return sum(cash for firm, cash in in_region if firm in chosen)
 
 
-def received(own: Summary, region: str, firms: Iterable[str]) -> float:
+def received(summary: Summary, region: str, firms: Iterable[str]) -> float:
     """Return subsidies firms receive in cash for fabs in a region, MUSD.
 
     They are summed over the years reported.
@@ -160,14 +163,14 @@ def received(own: Summary, region: str, firms: Iterable[str]) -> float:
     chosen = set(firms)
     return sum(
         cash
-        for (_, firm, place, _), cash in own.received.items()
+        for (_, firm, place, _), cash in summary.received.items()
         if place == region and firm in chosen
     )
 
 
-def outlay(own: Summary, region: str) -> float:
+def outlay(summary: Summary, region: str) -> float:
     """Return subsidies a region pays in cash over the years reported, MUSD."""
-    return evaluate(f"outlay.{region}", own)
+    return evaluate(f"outlay.{region}", summary)
 
 
 def uncommitted(world: World) -> World:
@@ -180,20 +183,20 @@ def uncommitted(world: World) -> World:
 
 def gdp(data: Dataset) -> dict[str, float]:
     """Return GDP by region in `GDP_YEAR`, USD bn."""
-    return {
-        row.region: row.value
-        for row in data.rows(MacroRow)
-        if (row.item, row.year) == ("gdp", GDP_YEAR)
-    }
+    values = {}
+    for row in data.rows(MacroRow):
+        if (row.item, row.year) == ("gdp", GDP_YEAR):
+            values[row.region] = row.value
+    return values
 
 
 def alliance(data: Dataset, item: str) -> dict[tuple[str, int], AllianceRow]:
     """Return the rows of an item of the alliance table, by region and year."""
-    return {
-        (row.region, row.year): row
-        for row in data.rows(AllianceRow)
-        if row.item == item
-    }
+    rows = {}
+    for row in data.rows(AllianceRow):
+        if row.item == item:
+            rows[row.region, row.year] = row
+    return rows
 
 
 # Columns and tables.
@@ -224,6 +227,18 @@ def region_columns(labels: Labels) -> list[Column]:
 def labels_of(columns: Iterable[Column]) -> dict[str, str]:
     """Return the labels of columns by key, for figures, which have units elsewhere."""
     return {column.key: column.label for column in columns}
+
+
+def by_label(colours: Mapping[str, str], columns: Iterable[Column]) -> dict[str, str]:
+    """Return colours by label, where figures name the columns, in place of the key."""
+    labels = labels_of(columns)
+    return {labels[key]: colour for key, colour in colours.items()}
+
+
+def region_paint(regions: Mapping[str, str]) -> dict[str, str]:
+    """Return the colour of each region by its name, from the names by code."""
+    colours = style.colours(regions)
+    return {regions[region]: colour for region, colour in colours.items()}
 
 
 def records(frame: pd.DataFrame) -> list[Row]:
@@ -303,19 +318,27 @@ def alt_text(opening: str, items: Iterable[str]) -> str:
 # Wording of findings. Money is in USD bn, as in the tables.
 
 
-def how_sure(cache: CaseCache, wanted: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def how_sure(
+    cache: CaseCache, cases: Iterable[str], metrics: Sequence[str]
+) -> tuple[str, ...]:
     """Return the sentence with the intervals of metrics; nothing if none is known.
 
     Parameters
     ----------
     cache : CaseCache
-    wanted : iterable of (str, str)
-        Name of a case and of a metric.
+    cases : iterable of str
+        Names of cases of the data package.
+    metrics : sequence of str
+        Names of metrics, given for each case.
     """
     # The stored intervals of gains and losses are against current law.
     base = cache.summary("current_law")
-    metrics = [(cache.summary(case), base, metric) for case, metric in wanted]
-    sentence = sure(metrics, load_intervals(cache.data), case_name)
+    wanted = []
+    for case in cases:
+        summary = cache.summary(case)
+        wanted += [(summary, base, metric) for metric in metrics]
+    sentence = sure(wanted, load_intervals(cache.data), case_name)
+    # A tuple, so that a finding without intervals has no empty paragraph.
     return (sentence,) if sentence else ()
 
 
@@ -360,4 +383,7 @@ def between(values: Iterable[float], unit: str, digits: int = 1) -> str:
     low = f"{min(numbers) + 0.0:,.{digits}f}"
     high = f"{max(numbers) + 0.0:,.{digits}f}"
     suffix = unit if unit == "%" else f" {unit}"
-    return f"{low}{suffix}" if low == high else f"{low} to {high}{suffix}"
+    # Compared as written: numbers that differ in later digits only are equal here.
+    if low == high:
+        return f"{low}{suffix}"
+    return f"{low} to {high}{suffix}"

@@ -82,6 +82,7 @@ def build_report(
     folder = prepare(out)
     questions = {name_of(module): module for module in modules(data, short)}
     digests = {}
+    # An answer that is still current is reused; the others need a cache.
     parts: dict[str, Part] = {}
     caches: dict[str, CaseCache] = {}
     for name in questions:
@@ -98,7 +99,7 @@ def build_report(
         batches += planned
         missing[name] = set[Hashable]()
         for batch in planned:
-            missing[name].update(cell.key for cell in batch.parts)
+            missing[name].update(part.key for part in batch.parts)
 
     def write_complete() -> None:
         complete = [name for name, keys in missing.items() if not keys]
@@ -110,17 +111,18 @@ def build_report(
             parts[name] = write_part(module, cache, folder, short, digests[name])
 
     solver = BatchSolver(Inputs(data))
-    for cell, result in solver.solve(batches, pool or Here(), on_progress):
+    for batch, summaries in solver.solve(batches, pool or Here(), on_progress):
         for name, keys in missing.items():
-            if cell.key in keys:
-                keys.remove(cell.key)
-                caches[name].take(cell, result)
+            if batch.key in keys:
+                keys.remove(batch.key)
+                caches[name].take(batch, summaries)
         write_complete()
     # Questions that need no case are complete from the start.
     write_complete()
     in_order = [parts[name] for name in questions]
     path = folder / PAGE
     text = page(in_order, data, short).encode()
+    # A report in which nothing changed also leaves the date of its page as it is.
     if not path.is_file() or path.read_bytes() != text:
         write_whole(path, text)
     return Report(path, in_order)

@@ -171,22 +171,19 @@ def page(parts: Sequence[Part], data: Dataset, short: bool) -> str:
         "capacity": capacity_numbers(parts[0], data),
         "dials": _dial_numbers(parts),
     }
-    return (
-        page_environment()
-        .get_template("page.html")
-        .render(
-            title=TITLE,
-            version=__version__,
-            data=data,
-            short=short,
-            sections=list(_sections(parts, data)),
-            numbers=numbers,
-            # These two are files of this package: the browser reads them as they are.
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-        )
+    template = page_environment().get_template("page.html")
+    return template.render(
+        title=TITLE,
+        version=__version__,
+        data=data,
+        short=short,
+        sections=list(_sections(parts, data)),
+        numbers=numbers,
+        # These two are files of this package: the browser reads them as they are.
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
     )
 
 
@@ -242,11 +239,11 @@ def _sections(parts: Sequence[Part], data: Dataset) -> Iterator[Section]:
 
 def _part_content(part: Part, data: Dataset) -> PartContent:
     about = part.about
-    drawn = [
-        figure
-        for figure in about["figures"]
-        if f"{figure['name']}.svg" in about["outputs"]
-    ]
+    # Without matplotlib an answer has no images.
+    drawn = []
+    for figure in about["figures"]:
+        if f"{figure['name']}.svg" in about["outputs"]:
+            drawn.append(figure)
     # The table of a figure is shown below the figure, not once more by itself.
     skipped = {figure["table"] for figure in drawn}
     tables = []
@@ -256,6 +253,11 @@ def _part_content(part: Part, data: Dataset) -> PartContent:
             view = TableView.of(part.table(name))
             names = [f"{name}.csv", f"{name}.tex"]
             tables.append(TitledTable(table["title"], view, names))
+    chooser = dials = None
+    if part.name == OPENING:
+        chooser = CapacityChooser.of(part, data)
+    elif part.name == WHAT_IF:
+        dials = DialPanel.of(part)
     return PartContent(
         name=part.name,
         asks=about["asks"],
@@ -263,8 +265,8 @@ def _part_content(part: Part, data: Dataset) -> PartContent:
         finding=[_paragraph(text) for text in about["finding"]],
         tables=tables,
         figures=[_embedded(part, figure) for figure in drawn],
-        chooser=CapacityChooser.of(part, data) if part.name == OPENING else None,
-        dials=DialPanel.of(part) if part.name == WHAT_IF else None,
+        chooser=chooser,
+        dials=dials,
     )
 
 
@@ -279,7 +281,9 @@ def _embedded(part: Part, figure: dict[str, str]) -> EmbeddedFigure:
     image = (part.folder / f"{figure['name']}.svg").read_bytes()
     source = "data:image/svg+xml;base64," + base64.b64encode(image).decode()
     points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', image)
-    width = f"{PIXELS_PER_POINT * float(points[1]):.0f}" if points else ""
+    width = ""
+    if points:
+        width = f"{PIXELS_PER_POINT * float(points[1]):.0f}"
     names = [
         f"{figure['name']}.pdf",
         f"{figure['name']}.png",
@@ -302,10 +306,9 @@ def _grades(data: Dataset) -> Grades:
     for _, fact in data.facts():
         counts[fact.grade] += 1
     total = sum(counts.values())
-    rows = [
-        (grade, GRADES[grade], count, 100.0 * count / max(1, total))
-        for grade, count in counts.items()
-    ]
+    rows = []
+    for grade, count in counts.items():
+        rows.append((grade, GRADES[grade], count, 100.0 * count / max(1, total)))
     frame = pd.DataFrame(rows, columns=["grade", "meaning", "facts", "%"])
     return Grades(total, len(data.rows(SourceRow)), TableView.of(frame))
 
@@ -314,6 +317,7 @@ def _manifest(parts: Sequence[Part]) -> Manifest:
     rows = []
     for part in parts:
         form = "short" if part.about["short"] else "full"
+        # Enough digits to distinguish two answers; the manifest file has all.
         digest = part.about["digest"][:16]
         rows.append((part.name, form, len(part.about["outputs"]), digest))
     frame = pd.DataFrame(rows, columns=["part", "form", "files", "digest"])

@@ -59,10 +59,9 @@ class TableView:
         """Return the view of a table."""
         first = frame.head(ROWS)
         is_number = [numeric(first[column]) for column in first.columns]
-        headings = [
-            Heading(str(column).replace("_", " "), is_number[position])
-            for position, column in enumerate(first.columns)
-        ]
+        headings = []
+        for column, number in zip(first.columns, is_number, strict=True):
+            headings.append(Heading(str(column).replace("_", " "), number))
         rows = []
         values_of_rows = first.itertuples(index=False, name=None)
         for texts, values in zip(cells(first), values_of_rows, strict=True):

@@ -19,7 +19,7 @@ from chipmodel.questions.folder import Part
 from chipmodel.report.sections import opening, what_if
 from chipmodel.results.metrics import ALL
 from chipmodel.studies.case_cache import HEADLINE
-from chipmodel.studies.plan import load_study
+from chipmodel.studies.definition import read_study
 
 ALL_SEGMENTS = -1
 """Place of the sum of all segments among the segments."""
@@ -122,7 +122,8 @@ def _names_of(cells: Sequence[tuple[str, str]]) -> list[str]:
 
 def _reference_of(cells: Sequence[tuple[str, str]], data: Dataset) -> list[int]:
     """Return for each cell the place of the reference case in the same world."""
-    reference = load_study(HEADLINE, data).reference or cells[0][0]
+    # The study was checked when the opening was planned.
+    reference = read_study(HEADLINE, data).reference or cells[0][0]
     return [cells.index((reference, world)) for _, world in cells]
 
 
@@ -157,16 +158,18 @@ class DialPanel:
         frame = part.table(what_if.GRID)
         reference = part.table(what_if.REFERENCE).iloc[0]
         dials = []
-        # A slider has whole percents where it is long enough, half percents if not.
         for name in what_if.dials_of(frame):
             low, high = frame[name].min(), frame[name].max()
-            step = 1.0 if high - low >= WHOLE_STEPS else 0.5
+            # A short slider needs half percents to have enough steps.
+            step = 0.5
+            if high - low >= WHOLE_STEPS:
+                step = 1.0
             label = what_if.dial_label(name)
             dials.append(Dial(label, f"{low:g}", f"{high:g}", f"{step:g}"))
-        numbers = [
-            DialNumber(name, number(float(reference[name]), 3))
-            for name in what_if.numbers_of(frame)
-        ]
+        numbers = []
+        for name in what_if.numbers_of(frame):
+            value = number(float(reference[name]), 3)
+            numbers.append(DialNumber(name, value))
         return cls(dials, numbers)
 
 

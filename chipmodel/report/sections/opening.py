@@ -19,7 +19,7 @@ from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.results.metrics import evaluate, parse
 from chipmodel.results.summary import Summary
 from chipmodel.studies.case_cache import HEADLINE, CaseCache
-from chipmodel.studies.definition import Study
+from chipmodel.studies.definition import Study, read_study
 from chipmodel.studies.plan import Cell, load_study, plan
 from chipmodel.studies.run import StudyResult, result_of
 
@@ -55,12 +55,14 @@ Shown = tuple[Table, Figure]
 
 def cells(cache: CaseCache, short: bool) -> list[Cell]:
     """Return the cells of the study; the short form leaves its variants out."""
-    return list(plan(_study(cache, short), cache.data).cells)
+    # The study is checked as a whole here, also what the short form leaves out.
+    study = load_study(HEADLINE, cache.data)
+    return list(plan(_form(study, short), cache.data).cells)
 
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the comparison, the finding and the figures of the study."""
-    study = _study(cache, short)
+    study = _form(read_study(HEADLINE, cache.data), short)
     planned = plan(study, cache.data)
     summaries = {
         cell.name: cache.summary(cell.case, cell.world) for cell in planned.cells
@@ -93,9 +95,11 @@ def answer(cache: CaseCache, short: bool) -> Answer:
     )
 
 
-def _study(cache: CaseCache, short: bool) -> Study:
-    study = load_study(HEADLINE, cache.data)
-    return study.model_copy(update={"variant": ()}) if short else study
+def _form(study: Study, short: bool) -> Study:
+    """Return a study as it is, or without its variants."""
+    if not short:
+        return study
+    return study.model_copy(update={"variant": ()})
 
 
 def _study_figures(study: Study, summaries: Sequence[Summary]) -> list[Shown]:
@@ -165,7 +169,9 @@ def _comparison(result: StudyResult) -> pd.DataFrame:
         for case, world, value in zip(
             values["case"], values["world"], values["value"], strict=True
         ):
-            column = case if world == first_world else f"{case} ({world})"
+            column = case
+            if world != first_world:
+                column = f"{case} ({world})"
             row[column] = factor * value
         rows.append(row)
     return pd.DataFrame(rows)
@@ -186,10 +192,8 @@ def _intervals(result: StudyResult, base: Summary) -> pd.DataFrame:
             # The reference does not differ from itself.
             if metric.family.against and row["case"] == base.case.name:
                 continue
-            value, low, high = (
-                factor * float(row[end]) for end in ("value", "low", "high")
-            )
-            rows.append((f"{heading}, {unit}", row["case"], value, low, high))
+            numbers = [factor * float(row[end]) for end in ("value", "low", "high")]
+            rows.append((f"{heading}, {unit}", row["case"], *numbers))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -209,9 +213,8 @@ def _headline_numbers(base: Summary) -> dict[str, str]:
 def _interval_text(frame: pd.DataFrame) -> str:
     rows = []
     for row in frame.to_dict("records"):
-        value, low, high = (
-            number(float(row[end]), 3) for end in ("value", "low", "high")
-        )
+        value = number(float(row["value"]), 3)
+        low, high = number(float(row["low"]), 3), number(float(row["high"]), 3)
         rows.append(f"{row['number']}, {row['case']}: {value} ({low} to {high})")
     return f"Dots with lines from low to high. {'; '.join(rows)}."
 
@@ -235,10 +238,10 @@ def _shares_by_case(summaries: Sequence[Summary], base: Summary) -> str:
     """Return a sentence on shares of capacity, where no finding of the study fits."""
     home, year = next(iter(base.labels.regions)), base.labels.years[-1]
     metric = f"share.capacity.{home}.all.{year}"
-    shares = [
-        f"{percent(evaluate(metric, summary))} under {summary.case.name}"
-        for summary in summaries
-    ]
+    shares = []
+    for summary in summaries:
+        share = percent(evaluate(metric, summary))
+        shares.append(f"{share} under {summary.case.name}")
     return (
         f"In the model, the share of {base.region(home)} in the world's capacity in"
         f" {year} is {listed(shares)}."

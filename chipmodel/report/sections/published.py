@@ -54,7 +54,9 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the table of targets, the share that is met, and what support adds."""
-    validation = _stored_validation(cache.data) if short else None
+    validation = None
+    if short:
+        validation = _stored_validation(cache.data)
     if validation is None:
         validation = validate(cache.data, not short)
     finding = [_share_met(validation)]
@@ -91,11 +93,11 @@ def _share_met(validation: Validation) -> str:
 
 
 def _ladder_text(ladder: pd.DataFrame) -> str:
-    steps = [
-        f"{row['form']} grant of {row['budget']:g} bn:"
-        f" {number(row['anyway'], 3)} anyway, {number(row['additional'], 3)} added"
-        for row in ladder.to_dict("records")
-    ]
+    steps = []
+    for row in ladder.to_dict("records"):
+        anyway, added = number(row["anyway"], 3), number(row["additional"], 3)
+        grant = f"{row['form']} grant of {row['budget']:g} bn"
+        steps.append(f"{grant}: {anyway} anyway, {added} added")
     return f"Bars of fabs by support; {'; '.join(steps)}."
 
 

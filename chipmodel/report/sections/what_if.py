@@ -18,14 +18,13 @@ from chipmodel.common.units import SHOWN
 from chipmodel.display import style
 from chipmodel.display.canvas import Drawn, add_caption, subplots
 from chipmodel.display.intervals import phrase
-from chipmodel.model.world import load_world
 from chipmodel.policies.base import Policy
 from chipmodel.questions.answer import Answer, Figure, Table
 from chipmodel.results.metrics import Metric, evaluate, parse
 from chipmodel.results.summary import Labels, Summary
 from chipmodel.studies.case_cache import CaseCache
-from chipmodel.studies.definition import Span, Study
-from chipmodel.studies.plan import Cell, load_study, plan
+from chipmodel.studies.definition import Span, Study, read_study
+from chipmodel.studies.plan import Cell, plan
 from chipmodel.studies.stored_tables import stored_tables
 
 STUDY = "what_if"
@@ -89,9 +88,11 @@ def cells(cache: CaseCache, short: bool) -> list[Cell]:
 
 def answer(cache: CaseCache, short: bool) -> Answer:
     """Return the grid, its figure, and the numbers at its corners as text."""
-    known = stored_tables(cache.data, *STORED) if short else None
-    frame, reference = known or solved(cache, short)
-    study = load_study(STUDY, cache.data)
+    stored = None
+    if short:
+        stored = stored_tables(cache.data, *STORED)
+    frame, reference = stored or solved(cache, short)
+    study = read_study(STUDY, cache.data)
     dials = " and ".join(dials_of(frame))
     title = f"{dials}, against {study.reference}"
     drawn = ", ".join(numbers_of(frame)[:MAPS])
@@ -102,7 +103,7 @@ def answer(cache: CaseCache, short: bool) -> Answer:
         f"Heat maps of {drawn} over the two rates. {_corner_text(frame)}",
         draw,
     )
-    labels = Labels.of(cache.data, load_world(study.worlds[0], cache.data))
+    labels = Labels.of(cache.data, cache.world(study.worlds[0]))
     numbers = []
     for metric in _metrics(study, cache):
         unit, _, _ = SHOWN.get(metric.unit, (metric.unit, 1.0, 3))
@@ -165,12 +166,12 @@ def _reference_and_points(study: Study, cache: CaseCache) -> tuple[Cell, list[Ce
 
 def _study(cache: CaseCache, short: bool) -> Study:
     """Return the study; in the short form, its dials have three and two steps."""
-    study = load_study(STUDY, cache.data)
+    study = read_study(STUDY, cache.data)
     if not short:
         return study
     grid = {}
     for place, (name, axis) in enumerate(study.grid.items()):
-        values = list(axis.numbers) if isinstance(axis, Span) else list(axis)
+        values = list(axis.numbers if isinstance(axis, Span) else axis)
         chosen = [values[0], values[-1]]
         if place == 0:
             chosen.insert(1, values[len(values) // 2])
@@ -211,8 +212,9 @@ def _corner(
 ) -> pd.Series[Any]:
     """Return the point with each dial at its lowest or, where asked, its highest."""
     first, second = (frame[dial] for dial in dials_of(frame))
-    at_first = first == first.agg("max" if first_high else "min")
-    at_second = second == second.agg("max" if second_high else "min")
+    first_end = first.max() if first_high else first.min()
+    second_end = second.max() if second_high else second.min()
+    at_first, at_second = first == first_end, second == second_end
     corner: pd.Series[Any] = frame[at_first & at_second].iloc[0]
     return corner
 
@@ -237,7 +239,10 @@ def _change_text(shown: GridNumber, low: float, high: float) -> str:
     # Adding zero turns the minus zero of a small negative number into zero.
     start = f"{round(low, digits) + 0.0:,.{digits}f}"
     end = f"{round(high, digits) + 0.0:,.{digits}f}"
-    unit = shown.unit if shown.unit in ("%", "") else f" {shown.unit}"
+    unit = shown.unit
+    # A percent sign follows its number without a space.
+    if unit not in ("%", ""):
+        unit = f" {unit}"
     if start == end:
         return f"{shown.phrase} stays at {start}{unit}"
     verb = "rises" if high > low else "falls"
