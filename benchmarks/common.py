@@ -61,7 +61,7 @@ def _gb(usage: resource.struct_rusage) -> float:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process took: seconds on the wall and of the processor, peak memory, GB."""
+    """What a process took: seconds on the wall and of the processor, peak GB."""
 
     wall: float
     cpu: float
