@@ -12,8 +12,8 @@ The rule, the same bytes every time:
   regions. ``--spread`` as large as the largest family gives the dense one.
 - Whatever is a share or an amount of a family (fleets, expansion weights, device
   making, use, the budgets of its pool) is split over the members that have it. The
-  members' parts differ by up to a fifth, by the golden ratio, so that no two regions are twins;
-  sums stay as they were.
+  members' parts differ by up to a fifth, by the golden ratio, so that no two regions
+  are twins; sums stay as they were.
 - Costs and months of a copy differ from its region's by up to 3%, by the same rule.
 - A project is located in the first member that makes its segment; its award is paid by
   that treasury.

@@ -44,11 +44,12 @@ class PassThrough:
         self, which: dict[str, float], among: Iterable[str] | None = None
     ) -> float:
         """Return the mean over segments, weighted by duty on imports."""
-        segments = list(self.weight if among is None else among)
-        weight = sum(self.weight[s] for s in segments)
-        if weight <= 0:
-            return float("nan")
-        return sum(which[s] * self.weight[s] for s in segments) / weight
+        total = 0.0
+        weight = 0.0
+        for segment in self.weight if among is None else among:
+            total += which[segment] * self.weight[segment]
+            weight += self.weight[segment]
+        return total / weight if weight > 0 else float("nan")
 
 
 def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough:
@@ -71,6 +72,7 @@ def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough
     premium: dict[str, float] = defaultdict(float)
     for (s, t), wafers in imports.items():
         key = (importer, s, t)
+        # Without a price in the reference there is no rise to measure.
         if key not in base.maker_price or key not in base.user_price:
             continue
         price_before = base.maker_price[key]
@@ -95,11 +97,10 @@ def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough
 def _lowest_elsewhere(prices: Mapping[RSY, float], key: RSY) -> float:
     """Return the lowest price in other regions; the price itself if there is none."""
     region, segment, year = key
-    elsewhere = [
-        price
-        for (r, s, t), price in prices.items()
-        if (s, t) == (segment, year) and r != region
-    ]
+    elsewhere = []
+    for (r, s, t), price in prices.items():
+        if (s, t) == (segment, year) and r != region:
+            elsewhere.append(price)
     return min(elsewhere, default=prices[key])
 
 
