@@ -22,6 +22,8 @@ from chipmodel.common.tables import table_csv
 
 RATE = "taiwan_terms.rate_above"
 DUTIES = {"25%": "section232_25", "100%": "section232_100"}
+"""Cases with the allowance, by duty; each has one without it beside it."""
+
 LEADING = "capacity.USA.logic_lt10.2035"
 WORTH = {
     "certificate in 2035, USD/wafer": ("certificate.price.taiwan_terms.2035", 1.0),
