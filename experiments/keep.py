@@ -44,7 +44,7 @@ def solved_tables(
     if "validation" in wanted:
         validation = validate(data, True, print_progress, jobs)
         assert validation.ladder is not None
-        # A target without a band has None there, which CSV would write as text.
+        # A target without a band has None there; as a float it is an empty cell.
         targets = validation.table.astype({"low": float, "high": float})
         tables = (targets, validation.ladder)
         frames |= dict(zip(published.STORED, tables, strict=True))
