@@ -36,7 +36,7 @@ WORTH = {
     "of which to TSMC, USD bn": ("certificate.income.taiwan_terms.tsmc", 1e-3),
     "of which to all builders, USD bn": ("certificate.income.taiwan_terms.all", 1e-3),
 }
-"""Columns of the table: a metric, and the factor from its unit to that of the column."""
+"""Columns of the table: a metric, and the factor from its unit to the column's."""
 
 
 def allowance(table: pd.DataFrame) -> pd.DataFrame:

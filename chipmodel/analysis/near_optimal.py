@@ -139,6 +139,7 @@ class _Capacity:
     fleet: float
 
     def at(self, x: Vector) -> float:
+        """Return the capacity in a solution."""
         return self.fleet + float(self.of_columns @ x)
 
 

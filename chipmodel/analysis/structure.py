@@ -70,6 +70,7 @@ class _ParameterLeaves:
 
     @classmethod
     def of(cls, parameters: Parameters) -> _ParameterLeaves:
+        """Read the leaves: floats may vary, everything else is part of the shape."""
         fixed = []
         paths: list[Path] = []
         values = []

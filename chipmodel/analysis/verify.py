@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import highspy
 import numpy as np
@@ -140,7 +139,7 @@ class Verification:
             rows.append([f"  {number.name}", ends, f"reported {number.value:.6g}"])
         return lines + columns(rows)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return it as plain data, with the keys of a manifest."""
         methods = []
         for second in self.methods:
@@ -230,8 +229,9 @@ def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RANGE_COLUMNS)
 
 
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= AGREE * max(1.0, abs(a), abs(b))
+def _near(low: float, high: float) -> bool:
+    # Relative above one, absolute below: a share of zero has no relative error.
+    return abs(low - high) <= AGREE * max(1.0, abs(low), abs(high))
 
 
 def _distance(value: float, known: Range) -> float:

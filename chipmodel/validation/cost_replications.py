@@ -70,23 +70,23 @@ def self_sufficiency(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelRe
     upfront = 0.0
     yearly = 0.0
     sales = 0.0
-    for s in parameters.segments:
-        base_use = parameters.use[s, "u_base"]
-        idle_use = base_use - parameters.use[s, "u_min"]
-        for r in parameters.regions:
-            wanted = parameters.reference.get((r, s, year), 0.0)
+    for segment in parameters.segments:
+        base_use = parameters.use[segment, "u_base"]
+        idle_use = base_use - parameters.use[segment, "u_min"]
+        for region in parameters.regions:
+            wanted = parameters.reference.get((region, segment, year), 0.0)
             needed = wanted / base_use
-            capacity = parameters.capacity.get((r, s), 0.0)
+            capacity = parameters.capacity.get((region, segment), 0.0)
             lacking = max(0.0, needed - capacity)
             spare = max(0.0, capacity - needed)
-            cost = parameters.costs[r, s]
+            cost = parameters.costs[region, segment]
             # New capacity is paid for in full; capacity that becomes idle saves only
             # its running cost down to the minimum use.
             annuity = parameters.recovery * cost.billed * cost.interest
             upfront += lacking * cost.billed
             yearly += lacking * (annuity + base_use * cost.running)
             yearly -= spare * idle_use * cost.running
-            sales += wanted * parameters.prices.reference[s]
+            sales += wanted * parameters.prices.reference[segment]
     # The base solved is that of 2022; the published sum is of 2019.
     scale = setup.parameter("demand_2019")
     note = "over all sales; design and margin unchanged"
