@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+PACKAGES = ("chipmodel", "pyomo", "highspy", "numpy", "pandas")
+
 Figures = dict[str, Any]
+"""Results by name, as they go into the JSON file."""
 
 
 @dataclass
@@ -31,24 +34,34 @@ class Spent:
 
 @contextmanager
 def clock(spent: Spent | None = None) -> Iterator[Spent]:
-    """Add the seconds a block takes; those of the process are what other work on the machine disturbs least."""
-    found = Spent() if spent is None else spent
-    wall, cpu = time.perf_counter(), time.process_time()
+    """Add the seconds a block takes.
+
+    Processor time of the process is what other work on the machine disturbs least.
+    """
+    if spent is None:
+        spent = Spent()
+    wall = time.perf_counter()
+    cpu = time.process_time()
     try:
-        yield found
+        yield spent
     finally:
-        found.wall += time.perf_counter() - wall
-        found.cpu += time.process_time() - cpu
+        spent.wall += time.perf_counter() - wall
+        spent.cpu += time.process_time() - cpu
 
 
 def peak_gb() -> float:
     """Return the peak memory of this process so far, GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return _gb(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def _gb(usage: resource.struct_rusage) -> float:
+    # Linux counts the resident set in KiB.
+    return usage.ru_maxrss * 1024 / 1e9
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has run: seconds on the wall, of the processor, and peak memory in GB."""
+    """What a process took: seconds on the wall and of the processor, peak GB."""
 
     wall: float
     cpu: float
@@ -61,48 +74,32 @@ def process(command: Sequence[str], cwd: Path | None = None) -> Ran:
     Raises
     ------
     RuntimeError
-        If it fails, with what it said.
+        If it fails, with the end of its output.
     """
     start = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        # Not Popen.wait: wait4 is what tells of this one process rather than of all
-        # that ended.
-        child = subprocess.Popen(command, stdout=said, stderr=said, cwd=cwd)
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(command, stdout=output, stderr=output, cwd=cwd)
+        # Not Popen.wait: only wait4 reports the usage of this one process rather than
+        # of all children that have ended.
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            said.seek(0)
-            raise RuntimeError(
-                f"{' '.join(map(str, command))}:"
-                f" {said.read().decode(errors='replace')[-2000:]}"
-            )
-    return Ran(
-        time.perf_counter() - start,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss * 1024 / 1e9,
-    )
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+            raise RuntimeError(f"{' '.join(map(str, command))}: {text[-2000:]}")
+    wall = time.perf_counter() - start
+    return Ran(wall, usage.ru_utime + usage.ru_stime, _gb(usage))
 
 
 def machine() -> Figures:
     """Return what the figures were taken on, and how busy it was."""
-    model = next(
-        (
-            line.split(":")[1].strip()
-            for line in _lines("/proc/cpuinfo")
-            if line.startswith("model name")
-        ),
-        "",
-    )
     return {
         "cores": os.cpu_count(),
-        "processor": model or platform.machine(),
+        "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "load": [round(x, 1) for x in os.getloadavg()],
-        "versions": {
-            name: version(name)
-            for name in ("chipmodel", "pyomo", "highspy", "numpy", "pandas")
-        },
+        "versions": {name: version(name) for name in PACKAGES},
     }
 
 
@@ -111,14 +108,19 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def tell(line: str) -> None:
-    """Say how far the benchmark has come."""
+def report(line: str) -> None:
+    """Report progress; standard output is left to the table."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 
-def _lines(path: str) -> list[str]:
+def _processor() -> str:
+    """Return the name of the processor as Linux reports it, else its architecture."""
     try:
-        return Path(path).read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return []
+        lines = []
+    for line in lines:
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.machine()

@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--only PART]... [--short] [--out bench.json]
 
-Prints a table and writes JSON; README.md beside this file says what is compared and
-how.
+Prints a table and writes JSON; README.md beside this file describes what is compared,
+and how.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# The modules beside this file are no package; scale.py also runs as a script.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import scale
 import sweeps
 import whole
-from common import Figures, machine, tell
+from common import Figures, machine, report
 
 REPEATS = 5
+"""Times that whole processes are measured; medians are reported."""
+
 GOALS = {
     "sweep.i.ratio_to_bare": "at most 1.5",
     "sweep.ii.ratio_to_bare": "at most 1.5",
@@ -38,15 +41,26 @@ GOALS = {
 
 def parts(short: bool) -> dict[str, Callable[[], Figures]]:
     """Return the parts by name, in the order in which they run."""
-    return {
-        **{
-            f"sweep.{name}": partial(sweeps.measure, [name], short)
-            for name in ("i", "ii", "iii")
-        },
-        "single": partial(whole.single, REPEATS),
-        "parallel": partial(whole.parallel, REPEATS, short),
-        **{f"scale.{size}": partial(scale.measure, [size]) for size in scale.SIZES},
-    }
+    measured: dict[str, Callable[[], Figures]] = {}
+    for name in ("i", "ii", "iii"):
+        measured[f"sweep.{name}"] = partial(sweeps.measure, [name], short)
+    measured["single"] = partial(whole.single, REPEATS)
+    measured["parallel"] = partial(whole.parallel, REPEATS, short)
+    for size in scale.SIZES:
+        measured[f"scale.{size}"] = partial(scale.measure, [size])
+    return measured
+
+
+def parts_asked_for(asked: list[str], known: list[str]) -> tuple[list[str], list[str]]:
+    """Return the parts asked for by name or first word, and names that fit none."""
+    chosen = []
+    used = set()
+    for part in known:
+        names = {part, part.partition(".")[0]}.intersection(asked)
+        used |= names
+        if names:
+            chosen.append(part)
+    return chosen, [name for name in asked if name not in used]
 
 
 def main() -> None:
@@ -65,63 +79,47 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="JSON file")
     args = parser.parse_args()
-    asked = args.only or list(known)
-    chosen = [
-        name
-        for name in known
-        if any(name == one or name.startswith(f"{one}.") for one in asked)
-    ]
-    unknown = [
-        one
-        for one in asked
-        if not any(n == one or n.startswith(f"{one}.") for n in known)
-    ]
+    chosen, unknown = parts_asked_for(args.only or list(known), list(known))
     if unknown:
         parser.error(f"no part {', '.join(unknown)}; parts: {', '.join(known)}")
-    found: Figures = {}
+    results: Figures = {}
     for name in chosen:
-        tell(f"== {name}")
+        report(f"== {name}")
         before = machine()
         figures = parts(args.short)[name]()
-        if "sweep.outside_ratio" in found and "sweep.outside_ratio" in figures:
-            figures["sweep.outside_ratio"] = max(
-                found["sweep.outside_ratio"], figures["sweep.outside_ratio"]
-            )
-        found |= figures
-        found[f"machine.{name}"] = {**before, "load_after": machine()["load"]}
-        if (
-            args.out
-        ):  # after each part, so that a run that is stopped leaves what it has
-            args.out.write_text(json.dumps(found, indent=2) + "\n")
-    print(table(found))
+        # Each sweep has its own ratio; the goal is for the worst of them.
+        worst = results.get("sweep.outside_ratio")
+        if worst is not None and "sweep.outside_ratio" in figures:
+            figures["sweep.outside_ratio"] = max(worst, figures["sweep.outside_ratio"])
+        results |= figures
+        results[f"machine.{name}"] = {**before, "load_after": machine()["load"]}
+        if args.out:
+            # After each part, so that an interrupted run leaves what it has.
+            args.out.write_text(json.dumps(results, indent=2) + "\n")
+    print(table(results))
 
 
-def table(found: Figures) -> str:
+def table(results: Figures) -> str:
     """Return the figures as text, with the goals beside those that have one."""
-    rows = [
-        (key, _told(value), GOALS.get(key, ""))
-        for key, value in found.items()
-        if not isinstance(value, dict)
-    ]
-    wide = [max(len(row[k]) for row in rows) for k in range(2)]
-    return "\n".join(
-        f"{key:<{wide[0]}}  {value:>{wide[1]}}  {goal}".rstrip()
-        for key, value, goal in rows
-    )
+    rows = []
+    for key, value in results.items():
+        if not isinstance(value, dict):
+            rows.append((key, _as_text(value), GOALS.get(key, "")))
+    key_width = max(len(key) for key, _, _ in rows)
+    value_width = max(len(value) for _, value, _ in rows)
+    lines = []
+    for key, value, goal in rows:
+        lines.append(f"{key:<{key_width}}  {value:>{value_width}}  {goal}".rstrip())
+    return "\n".join(lines)
 
 
-def _told(value: Any) -> str:
-    return (
-        f"{value:,.3g}"
-        if isinstance(value, float) and abs(value) < 1000
-        else (
-            f"{value:,.0f}"
-            if isinstance(value, float)
-            else f"{value:,}"
-            if type(value) is int
-            else str(value)
-        )
-    )
+def _as_text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    # A truth value is an int too, and no number to be formatted.
+    if type(value) is int:
+        return f"{value:,}"
+    return str(value)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""Build, hand-over and solve at growing size: ours, plain Pyomo with its HiGHS interface, and linopy.
+"""Build, hand-over and solve at growing size: ours, plain Pyomo, and linopy.
 
+Plain Pyomo is the same model in its own interface to HiGHS.
 Each engine runs in a process of its own, so that peak memory is its own. HiGHS itself
 is the same for all and is run once, by ours, under a limit: at a million variables the
-simplex method takes longer than anyone waits.
+simplex method takes longer than anyone waits. What only one engine needs is imported in
+its own function, for the same reason: the memory of an import is no memory of another
+engine.
 """
 
 from __future__ import annotations
@@ -18,66 +21,60 @@ from typing import Any
 
 import highspy
 import numpy as np
-from common import HERE, Figures, clock, peak_gb, process, tell
+from common import HERE, Figures, clock, peak_gb, process, report
 
 from chipmodel.solver.highs import new_solver, run_and_certify
+from chipmodel.solver.linear_program import LinearProgram
 
 SIZES = {"shipped": None, "20r": (20, 1), "1m": (40, 3)}
 """Regions and spread of the data grown for each size."""
+
 LIMIT = 600.0
 """Seconds HiGHS is given."""
+
 ENGINES = ("ours", "pyomo", "linopy")
 
 
 def measure(sizes: list[str], limit: float = LIMIT) -> Figures:
     """Measure the sizes named."""
+    # Not above: growing data is no part of what an engine loads.
     from grow import grow
 
-    found: Figures = {}
-    with tempfile.TemporaryDirectory() as folder:
+    results: Figures = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         for size in sizes:
-            grown = SIZES[size]
-            data = (
-                ""
-                if grown is None
-                else str(grow(Path(folder) / f"grown_{size}", *grown))
-            )
+            growth = SIZES[size]
+            data = ""
+            if growth is not None:
+                data = str(grow(folder / f"grown_{size}", *growth))
+            # Ours comes first: it leaves the arrays that linopy is given.
             for engine in ENGINES:
                 if engine == "linopy" and find_spec("linopy") is None:
-                    tell(
+                    report(
                         "linopy is not installed: pip install -r"
                         " benchmarks/requirements.txt"
                     )
                     continue
-                tell(f"scale {size}: {engine} ...")
-                answer, arrays = (
-                    Path(folder) / f"{size}_{engine}.json",
-                    Path(folder) / f"{size}.pickle",
-                )
-                process(
-                    [
-                        sys.executable,
-                        str(HERE / "scale.py"),
-                        engine,
-                        str(answer),
-                        str(arrays),
-                        str(limit),
-                        data,
-                    ]
-                )
-                found |= {
-                    (
-                        f"scale.{size}.{key}"
-                        if engine == "ours"
-                        else f"scale.{size}.{engine}.{key}"
-                    ): value
-                    for key, value in json.loads(answer.read_text()).items()
-                }
-    return found
+                report(f"scale {size}: {engine} ...")
+                answer = folder / f"{size}_{engine}.json"
+                arrays = folder / f"{size}.pickle"
+                script = [sys.executable, str(HERE / "scale.py")]
+                process([*script, engine, str(answer), str(arrays), str(limit), data])
+                prefix = f"scale.{size}"
+                if engine != "ours":
+                    prefix += f".{engine}"
+                for key, value in json.loads(answer.read_text()).items():
+                    results[f"{prefix}.{key}"] = value
+    return results
 
 
-def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
-    """Write, compile, hand over, solve, and make every table; leave the arrays in a file for linopy."""
+def ours(case: Any, parameters: Any, limit: float, file: Path) -> Figures:
+    """Write, compile, hand over and solve the linear program, and make every table.
+
+    The arrays are left in a file for linopy.
+    """
+    # Memory of imports, see above.
     from chipmodel.common.errors import NoOptimum
     from chipmodel.model.lp.compile import compile_program
     from chipmodel.model.lp.program import write
@@ -85,30 +82,32 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     from chipmodel.solver.bounds import SingletonBounds
 
     with clock() as writing:
-        programme = write(numbers, case.policies)
+        model = write(parameters, case.policies)
     with clock() as compiling:
-        arrays = compile_program(programme)
-    del programme
+        program = compile_program(model)
+    # Peak memory should not count the Pyomo model beside what HiGHS allocates.
+    del model
     with clock() as handing:
-        singleton_bounds, highs = SingletonBounds(arrays), new_solver()
-        highs.passModel(singleton_bounds.highs_lp(arrays))
-    built = peak_gb()
-    file.write_bytes(pickle.dumps(Plain.of(arrays)))
+        singleton_bounds = SingletonBounds(program)
+        highs = new_solver()
+        highs.passModel(singleton_bounds.highs_lp(program))
+    build_gb = peak_gb()
+    file.write_bytes(pickle.dumps(Plain.of(program)))
     highs.setOptionValue("time_limit", limit)
     with clock() as solving:
         highs.run()
     solved = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    rows, columns = arrays.matrix.shape
+    rows, columns = program.matrix.shape
     before = writing.cpu + compiling.cpu + handing.cpu
-    found = {
+    figures = {
         "rows": rows,
         "columns": columns,
-        "nonzeros": arrays.matrix.nnz,
-        "rows_handed_over": len(singleton_bounds.remaining_rows),
+        "nonzeros": program.matrix.nnz,
+        "rows_in_highs": len(singleton_bounds.remaining_rows),
         "write_s": writing.cpu,
         "compile_s": compiling.cpu,
         "handover_s": handing.cpu,
-        "build_gb": built,
+        "build_gb": build_gb,
         "solve_s": solving.cpu,
         "solve_wall_s": solving.wall,
         "solved": solved,
@@ -119,20 +118,21 @@ def ours(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
         "build_to_solve": before / solving.cpu,
     }
     if not solved:
-        return found
+        return figures
     try:
         with clock() as reading:
-            optimum = run_and_certify(highs, singleton_bounds, arrays)
-            solution = Solution.of(case, numbers, arrays, optimum)
+            optimum = run_and_certify(highs, singleton_bounds, program)
+            solution = Solution.of(case, parameters, program, optimum)
             for name in TABLES:
                 solution.table(name)
     except NoOptimum as error:
         raise SystemExit(str(error)) from None
-    return {**found, "tables_s": reading.cpu, "memory_gb": peak_gb()}
+    return {**figures, "tables_s": reading.cpu, "memory_gb": peak_gb()}
 
 
-def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
-    """Write the same programme and hand it over through Pyomo's own interface to HiGHS."""
+def pyomo(case: Any, parameters: Any, limit: float, file: Path) -> Figures:
+    """Write the same linear program and pass it through Pyomo's interface to HiGHS."""
+    # Memory of imports, see above.
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory
 
@@ -140,16 +140,17 @@ def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
     from chipmodel.model.lp.program import write
 
     with clock() as writing:
-        programme = write(numbers, case.policies)
-        model, weight = programme.model, weights(programme.lines, numbers)
-        model.whole = pyo.Objective(
-            expr=pyo.quicksum(
-                float(w) * line.expr
-                for w, line in zip(weight, model.account.values(), strict=True)
-                if w
-            )
-        )
+        written = write(parameters, case.policies)
+        model = written.pyomo
+        discounted = weights(written.lines, parameters).tolist()
+        terms = []
+        for weight, line in zip(discounted, model.account.values(), strict=True):
+            if weight:
+                terms.append(weight * line.expr)
+        # The compiler reads each account line as an objective of its own; Pyomo's
+        # interface takes one, their sum.
         model.account.deactivate()
+        model.whole = pyo.Objective(expr=pyo.quicksum(terms))
     with clock() as handing:
         solver = SolverFactory("highs")
         solver.set_instance(model)
@@ -163,43 +164,51 @@ def pyomo(case: Any, numbers: Any, limit: float, file: Path) -> Figures:
 
 @dataclass(frozen=True)
 class Plain:
-    """A programme as nothing but arrays: what linopy is given."""
+    """A linear program as nothing but arrays: what linopy is given.
+
+    Attributes
+    ----------
+    rows, columns : dict
+        Places of the rows of each group, and of the columns of each variable.
+    """
 
     matrix: Any
     rhs: Any
     cost: Any
     equal: Any
     rows: dict[str, Any]
-    """Places of the rows of each family."""
     columns: dict[str, Any]
-    """Places of the columns of each variable."""
 
     @classmethod
-    def of(cls, arrays: Any) -> Plain:
-        """Take what is needed of arrays."""
-        frame = arrays.labels
-        names = dict.fromkeys(name for name, _ in frame.column_labels)
-        rows = {
-            name: frame.rows(name)[1]
-            for name in frame.groups
-            if len(frame.rows(name)[1])
-        }
+    def of(cls, program: LinearProgram) -> Plain:
+        """Take what is needed of a linear program."""
+        labels = program.labels
+        rows = {}
+        for name in labels.groups:
+            _, places = labels.rows(name)
+            if len(places):
+                rows[name] = places
+        columns = {}
+        for name, _ in labels.column_labels:
+            if name not in columns:
+                _, columns[name] = labels.columns(name)
         return cls(
-            arrays.matrix.tocsr(),
-            arrays.rhs,
-            arrays.cost,
-            frame.is_equation,
+            program.matrix.tocsr(),
+            program.rhs,
+            program.cost,
+            labels.is_equation,
             rows,
-            {name: frame.columns(name)[1] for name in names},
+            columns,
         )
 
 
 def linopy(file: Path) -> Figures:
-    """Write the same rows in linopy, a block for each family, and hand them over.
+    """Write the same rows in linopy, a block for each group, and pass them to HiGHS.
 
     linopy is given the coefficients ready made, as arrays: what it takes to find them
     from the data is not counted, which flatters it.
     """
+    # linopy is an optional extra of the benchmark; memory of imports, see above.
     import linopy as lp
     import pandas as pd
     import xarray as xr
@@ -213,14 +222,15 @@ def linopy(file: Path) -> Figures:
     def expression(model: Any, matrix: Any, dim: str) -> Any:
         counts = np.diff(matrix.indptr)
         shape = (matrix.shape[0], max(int(counts.max(initial=0)), 1))
-        coefficients, variables = np.zeros(shape), np.full(shape, -1, dtype=np.int64)
+        coefficients = np.zeros(shape)
+        # linopy fills rows up to one width with the variable -1.
+        variables = np.full(shape, -1, dtype=np.int64)
         inside = np.arange(shape[1]) < counts[:, None]
-        coefficients[inside], variables[inside] = matrix.data, label[matrix.indices]
+        coefficients[inside] = matrix.data
+        variables[inside] = label[matrix.indices]
         dims = (dim, "_term")
-        return lp.LinearExpression(
-            xr.Dataset({"coeffs": (dims, coefficients), "vars": (dims, variables)}),
-            model,
-        )
+        terms = {"coeffs": (dims, coefficients), "vars": (dims, variables)}
+        return lp.LinearExpression(xr.Dataset(terms), model)
 
     with clock() as writing:
         model = lp.Model()
@@ -230,12 +240,13 @@ def linopy(file: Path) -> Figures:
                 coords=[pd.RangeIndex(len(places), name=f"of_{name}")],
                 name=name,
             )
+        lengths = np.diff(given.matrix.indptr)
         for name, places in given.rows.items():
             for kind, sign in ((True, "="), (False, ">=")):
                 chosen = places[given.equal[places] == kind]
-                # A block is as wide as its longest row: rows of one family and of like
+                # A block is as wide as its longest row: rows of one group and of like
                 # length go together.
-                for k, part in enumerate(_alike(np.diff(given.matrix.indptr)[chosen])):
+                for k, part in enumerate(_alike(lengths[chosen])):
                     rows = chosen[part]
                     left = expression(
                         model, given.matrix[rows], f"row_{name}_{k}_{sign}"
@@ -270,14 +281,17 @@ def main(engine: str, answer: str, arrays: str, limit: str, folder: str) -> None
     if engine == "linopy":
         Path(answer).write_text(json.dumps(linopy(Path(arrays))))
         return
+    # linopy reads arrays and needs none of this; memory of imports, see above.
     import chipmodel as cm
     from chipmodel.model.parameters.build import build_parameters
 
     data = cm.load_dataset(folder or None)
-    case, world = cm.load_case("current_law", data), cm.load_world("central", data)
-    numbers = build_parameters(data, world).with_events(world.event)
-    call = {"ours": ours, "pyomo": pyomo}[engine]
-    Path(answer).write_text(json.dumps(call(case, numbers, float(limit), Path(arrays))))
+    case = cm.load_case("current_law", data)
+    world = cm.load_world("central", data)
+    parameters = build_parameters(data, world).with_events(world.event)
+    measured = {"ours": ours, "pyomo": pyomo}[engine]
+    figures = measured(case, parameters, float(limit), Path(arrays))
+    Path(answer).write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
-"""Three fixed sweeps: ours against bare highspy, Pyomo's persistent interface and a rebuild per case."""
+"""Three fixed sweeps: ours against bare highspy, Pyomo's persistent HiGHS and rebuilds.
+
+A rebuild is a `chipmodel.run` for each case.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import highspy
 import numpy as np
-import pyomo.environ as pyo
-from common import HERE, Figures, Spent, clock, median, tell
-from pyomo.contrib.solver.common.factory import SolverFactory
+from common import HERE, Figures, Spent, clock, median, report
+from persistent import Persistent, inside_highs
 
 import chipmodel as cm
 from chipmodel.model.lp.compile import weights
 from chipmodel.results import metrics
 from chipmodel.results.summary import Summary
 from chipmodel.solver.bounds import SingletonBounds
-from chipmodel.solver.highs import OPTIONS, new_solver
-from chipmodel.solver.linear_program import LinearProgram, Vector
-from chipmodel.solver.parametric import ParametricProgram
-from chipmodel.solver.polynomials import PolynomialVector
+from chipmodel.solver.highs import new_solver
+from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.warm_start import STATUS, Basis
 from chipmodel.studies.definition import Study
 from chipmodel.studies.inputs import Inputs
@@ -60,11 +59,14 @@ METRICS = (
 )
 EVERY = 8
 """A short run takes every 8th point of each axis of a grid ..."""
+
 FIRST = 32
-"""... and the first points of the Sobol sequence, a power of two, for only those are balanced."""
+"""... and the first points of the Sobol sequence; only powers of two are balanced."""
+
 SHORT = f"every {EVERY}th point of each axis, the first {FIRST} of the Sobol sequence"
+
 PEERS = 4
-"""Cases that the slow peers solve, the first of the largest shape; the first is their warm-up and not counted."""
+"""Cases of the largest shape that the slow peers solve; the first is their warm-up."""
 
 
 def studies(short: bool) -> dict[str, Study]:
@@ -75,64 +77,36 @@ def studies(short: bool) -> dict[str, Study]:
         return tuple(np.linspace(start, to, steps)[::step].tolist())
 
     common = {"cases": (CASE,), "metrics": METRICS, "title": "benchmark"}
-    ten = Study.model_validate(
-        {
-            "name": "ii",
-            **common,
-            "design": {"kind": "sobol", "size": 500, "seed": 1, "ranges": TEN},
-        }
-    )
+    two_rates = {
+        "s232.rate": grid(0.0, 0.5, 32),
+        "us_grant.rate": grid(0.0, 0.4, 32),
+    }
+    design = {"kind": "sobol", "size": 500, "seed": 1, "ranges": TEN}
+    demand = {"demand[]": grid(0.5, 1.5, 200)}
+    of_design = Study.model_validate({"name": "ii", **common, "design": design})
     if short:
-        ten = ten.model_copy(
-            update={"design": None, "point": tuple(ten.points()[:FIRST])}
-        )
+        points = tuple(of_design.points()[:FIRST])
+        of_design = of_design.model_copy(update={"design": None, "point": points})
     return {
-        "i": Study.model_validate(
-            {
-                "name": "i",
-                **common,
-                "grid": {
-                    "s232.rate": grid(0.0, 0.5, 32),
-                    "us_grant.rate": grid(0.0, 0.4, 32),
-                },
-            }
-        ),
-        "ii": ten,
-        "iii": Study.model_validate(
-            {"name": "iii", **common, "grid": {"demand[]": grid(0.5, 1.5, 200)}}
-        ),
+        "i": Study.model_validate({"name": "i", **common, "grid": two_rates}),
+        "ii": of_design,
+        "iii": Study.model_validate({"name": "iii", **common, "grid": demand}),
     }
 
 
 def measure(only: Sequence[str], short: bool) -> Figures:
     """Measure the sweeps named."""
-    found: Figures = {"sweep.points": SHORT if short else "all"}
-    outside = []
+    results: Figures = {"sweep.points": SHORT if short else "all"}
+    ratios = []
     data = cm.load_dataset()
     for name, study in studies(short).items():
         if name in only:
-            figures = one(name, study, data)
-            found |= figures
-            outside.append(figures[f"sweep.{name}.outside_ratio"])
-    if outside:
-        found["sweep.outside_ratio"] = max(outside)
-    return found
-
-
-@contextmanager
-def inside_highs() -> Iterator[Spent]:
-    """Count the seconds that pass inside `Highs.run`, whoever calls it."""
-    spent, run = Spent(), highspy.Highs.run
-
-    def timed(highs: highspy.Highs) -> Any:
-        with clock(spent):
-            return run(highs)
-
-    highspy.Highs.run = timed
-    try:
-        yield spent
-    finally:
-        highspy.Highs.run = run
+            figures = measure_sweep(name, study, data)
+            results |= figures
+            ratios.append(figures[f"sweep.{name}.outside_ratio"])
+    if ratios:
+        results["sweep.outside_ratio"] = max(ratios)
+    return results
 
 
 @dataclass
@@ -144,81 +118,86 @@ class Bare:
     cases: int = 0
 
 
-def one(name: str, study: Study, data: cm.Dataset) -> Figures:
-    """Measure a sweep: ours and bare by turns, chunk by chunk, then the slow peers on the first cases."""
+def measure_sweep(name: str, study: Study, data: cm.Dataset) -> Figures:
+    """Measure a sweep: ours and bare chunk by chunk, then the slow peers.
+
+    Ours and bare run by turns, so that what else the machine does slows both.
+    """
     planned = plan(study, data)
     inputs = Inputs(data)
     with clock() as preparing:
         sweep = prepare(planned.cells, data, planned.metrics, {}, study.chunk)
-    told = ", ".join(
-        f"{t.singleton_bounds.remaining_rows.size:,} rows, {len(t.labels.agents):,} columns"
-        for t in sweep.shared.templates
+    sizes = []
+    for template in sweep.shared.templates:
+        rows = len(template.singleton_bounds.remaining_rows)
+        sizes.append(f"{rows:,} rows, {len(template.labels.agents):,} columns")
+    report(
+        f"sweep {name}: {len(planned.cells)} cases, shapes: {', '.join(sizes)};"
+        f" prepared in {preparing.cpu:.1f} s"
     )
-    tell(
-        f"sweep {name}: {len(planned.cells)} cases, shapes: {told}; prepared in"
-        f" {preparing.cpu:.1f} s"
-    )
-    ours, bare, pivots, inside = Spent(), Bare(), 0, 0.0
+    ours = Spent()
+    bare = Bare()
+    pivots = 0
+    seconds_inside = 0.0
+    tasks: list[Task] = []
     for chunk in sweep.chunks:
-        shared_chunk = Chunk(
-            chunk.number, tuple(t for t in chunk.tasks if t.shape != ALONE)
-        )
-        if not shared_chunk.tasks:
+        # A case of a shape of its own is solved by a whole run: no sweep to measure.
+        shared_tasks = tuple(task for task in chunk.tasks if task.shape != ALONE)
+        if not shared_tasks:
             continue
+        tasks += shared_tasks
+        shared_chunk = Chunk(chunk.number, shared_tasks)
         with inside_highs() as highs, clock(ours):
             work = solve_chunk(sweep.shared, shared_chunk)
-        pivots, inside = pivots + work.pivots, inside + highs.cpu
+        pivots += work.pivots
+        seconds_inside += highs.cpu
         solve_bare(sweep.shared, shared_chunk, inputs, bare)
-        tell(
+        report(
             f"  chunk {chunk.number + 1} of {len(sweep.chunks)}: ours {ours.cpu:.1f} s,"
             f" bare {bare.spent.cpu:.1f} s"
         )
     count = bare.cases
-    tasks = [
-        task for chunk in sweep.chunks for task in chunk.tasks if task.shape != ALONE
-    ]
     largest, _ = Counter(task.shape for task in tasks).most_common(1)[0]
-    same = tuple(task for task in tasks if task.shape == largest)[:PEERS]
-    peer = peers(sweep.shared, same, data, inputs)
-    prefix = f"sweep.{name}."
-    return {
-        f"{prefix}cases": count,
-        f"{prefix}alone": len(planned.cells) - count,
-        f"{prefix}prepare_s": preparing.cpu,
-        f"{prefix}ours_s_per_case": ours.cpu / count,
-        f"{prefix}bare_s_per_case": bare.spent.cpu / count,
-        f"{prefix}ratio_to_bare": ours.cpu / bare.spent.cpu,
-        f"{prefix}ratio_to_bare_wall": ours.wall / bare.spent.wall,
-        f"{prefix}outside_s_per_case": (ours.cpu - inside) / count,
-        f"{prefix}pivots_per_case": pivots / count,
-        f"{prefix}bare_pivots_per_case": bare.pivots / count,
-        f"{prefix}outside_ratio": (
-            (ours.cpu - inside) / count / peer["persistent_outside_s"]
-        ),
-        f"{prefix}speedup_vs_persistent": peer["persistent_s"] / peer["ours_s"],
-        f"{prefix}speedup_vs_rebuild": peer["rebuild_s"] / peer["ours_s"],
-        **{f"{prefix}peers.{key}": value for key, value in peer.items()},
+    of_largest = tuple(task for task in tasks if task.shape == largest)
+    peer = peers(sweep.shared, of_largest[:PEERS], data, inputs)
+    outside = (ours.cpu - seconds_inside) / count
+    figures = {
+        "cases": count,
+        "alone": len(planned.cells) - count,
+        "prepare_s": preparing.cpu,
+        "ours_s_per_case": ours.cpu / count,
+        "bare_s_per_case": bare.spent.cpu / count,
+        "ratio_to_bare": ours.cpu / bare.spent.cpu,
+        "ratio_to_bare_wall": ours.wall / bare.spent.wall,
+        "outside_s_per_case": outside,
+        "pivots_per_case": pivots / count,
+        "bare_pivots_per_case": bare.pivots / count,
+        "outside_ratio": outside / peer["persistent_outside_s"],
+        "speedup_vs_persistent": peer["persistent_s"] / peer["ours_s"],
+        "speedup_vs_rebuild": peer["rebuild_s"] / peer["ours_s"],
     }
+    for key, value in peer.items():
+        figures[f"peers.{key}"] = value
+    return {f"sweep.{name}.{key}": value for key, value in figures.items()}
 
 
-# -- bare highspy
-# -----------------------------------------------------------------------------------
+# -- bare highspy ----------------------------------------------------------------------
 
 
 def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None:
-    """Solve a chunk with nothing but passModel, setBasis, change* and run; what they are given is made beforehand."""
+    """Solve a chunk with nothing but passModel, setBasis, change* and run.
+
+    What these calls are given is made beforehand and not counted.
+    """
     solvers: dict[int, tuple[highspy.Highs, LinearProgram]] = {}
     for task in chunk.tasks:
         template = shared.templates[task.shape]
-        arrays = template.fill(
-            task.levers,
-            weights(template.labels.lines, inputs.parameters(task.cell.world)),
-        )
+        parameters = inputs.parameters(task.cell.world)
+        discounted = weights(template.labels.lines, parameters)
+        program = template.fill(task.levers, discounted)
         if task.shape not in solvers:
-            lp, basis = (
-                template.singleton_bounds.highs_lp(arrays),
-                basis_of(shared.starts[task.shape]),
-            )
+            lp = template.singleton_bounds.highs_lp(program)
+            basis = basis_of(shared.starts[task.shape])
             with clock(bare.spent):
                 highs = new_solver()
                 highs.passModel(lp)
@@ -226,16 +205,15 @@ def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None
                 highs.run()
         else:
             highs, last = solvers[task.shape]
-            calls = list(moves(highs, template.singleton_bounds, last, arrays))
+            calls = list(changes(highs, template.singleton_bounds, last, program))
             with clock(bare.spent):
-                for call, given in calls:
-                    call(*given)
+                for call, arguments in calls:
+                    call(*arguments)
                 highs.run()
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError(
-                f"bare highspy: {highs.modelStatusToString(highs.getModelStatus())}"
-            )
-        solvers[task.shape] = highs, arrays
+        status = highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"bare highspy: {highs.modelStatusToString(status)}")
+        solvers[task.shape] = highs, program
         bare.pivots += highs.getInfo().simplex_iteration_count
         bare.cases += 1
 
@@ -243,174 +221,90 @@ def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None
 def basis_of(start: Basis) -> highspy.HighsBasis:
     """Return a basis as HiGHS takes it."""
     basis = highspy.HighsBasis()
-    basis.col_status = [STATUS[x] for x in start.columns.tolist()]
-    basis.row_status = [STATUS[x] for x in start.rows.tolist()]
+    basis.col_status = [STATUS[status] for status in start.columns.tolist()]
+    basis.row_status = [STATUS[status] for status in start.rows.tolist()]
     basis.valid = True
     return basis
 
 
-def moves(
+def changes(
     highs: highspy.Highs,
     singleton_bounds: SingletonBounds,
     old: LinearProgram,
     new: LinearProgram,
 ) -> Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]:
-    """Return the calls that turn one loaded case into the next."""
+    """Walk over the calls that turn a loaded linear program into another of its shape.
+
+    They are those of `chipmodel.solver.parametric`, which makes them at once: here they
+    are made beforehand, so that finding them is not counted.
+    """
     if not np.array_equal(old.cost, new.cost):
-        every = np.arange(len(new.cost), dtype=np.int32)
-        yield highs.changeColsCost, (len(every), every, new.cost)
-    for before, after, change in (
-        (
-            singleton_bounds.column_bounds(old),
-            singleton_bounds.column_bounds(new),
-            highs.changeColsBounds,
-        ),
-        (
-            singleton_bounds.row_bounds(old),
-            singleton_bounds.row_bounds(new),
-            highs.changeRowsBounds,
-        ),
+        columns = np.arange(len(new.cost), dtype=np.int32)
+        yield highs.changeColsCost, (len(columns), columns, new.cost)
+    for bounds_of, change in (
+        (singleton_bounds.column_bounds, highs.changeColsBounds),
+        (singleton_bounds.row_bounds, highs.changeRowsBounds),
     ):
-        moved = np.flatnonzero(
-            (before[0] != after[0]) | (before[1] != after[1])
-        ).astype(np.int32)
-        if len(moved):
-            yield change, (len(moved), moved, after[0][moved], after[1][moved])
-    was, now = (
-        old.matrix.data[singleton_bounds.entries],
-        new.matrix.data[singleton_bounds.entries],
-    )
-    entries = np.flatnonzero(was != now)
+        old_lower, old_upper = bounds_of(old)
+        lower, upper = bounds_of(new)
+        differs = (old_lower != lower) | (old_upper != upper)
+        places = np.flatnonzero(differs).astype(np.int32)
+        if len(places):
+            yield change, (len(places), places, lower[places], upper[places])
+    old_values = old.matrix.data[singleton_bounds.entries]
+    new_values = new.matrix.data[singleton_bounds.entries]
+    entries = np.flatnonzero(old_values != new_values)
+    # The column of an entry is the last one that starts at or before it.
     columns = np.searchsorted(singleton_bounds.column_starts, entries, side="right") - 1
     for row, column, value in zip(
         singleton_bounds.entry_rows[entries].tolist(),
         columns.tolist(),
-        now[entries].tolist(),
+        new_values[entries].tolist(),
         strict=True,
     ):
         yield highs.changeCoeff, (row, column, value)
 
 
-# -- the usual ways
-# ---------------------------------------------------------------------------------
+# -- the usual ways --------------------------------------------------------------------
 
 
 def peers(
     shared: Shared, tasks: tuple[Task, ...], data: cm.Dataset, inputs: Inputs
 ) -> Figures:
-    """Solve the same few cases our way, with the persistent interface and by a rebuild; medians per case."""
-    ours = []
-    for count in (
-        1,
-        len(tasks),
-    ):  # what a chunk of one takes is its start, which is no part of a hot case
-        with clock() as spent:
-            work = solve_chunk(shared, Chunk(0, tasks[:count]))
-        ours.append((spent.cpu, work.pivots))
+    """Solve the same few cases our way, with the persistent interface and by rebuilds.
+
+    Figures are medians per case.
+    """
     rest = len(tasks) - 1
-    tell("  persistent ...")
+    # A chunk of one takes what a start takes; the other cases start warm, and only they
+    # are compared.
+    with clock() as spent_on_first:
+        first = solve_chunk(shared, Chunk(0, tasks[:1]))
+    with clock() as spent_on_all:
+        every = solve_chunk(shared, Chunk(0, tasks))
+    report("  persistent ...")
     template = shared.templates[tasks[0].shape]
-    persistent = Persistent(
-        template,
-        weights(template.labels.lines, inputs.parameters(tasks[0].cell.world)),
-        tasks[0],
-    )
-    hot = [persistent.solve(task.levers) for task in tasks][1:]
-    tell("  rebuild ...")
-    rebuilt = []
+    parameters = inputs.parameters(tasks[0].cell.world)
+    discounted = weights(template.labels.lines, parameters)
+    persistent = Persistent(template, discounted, tasks[0])
+    warm = [persistent.solve(task.levers) for task in tasks][1:]
+    report("  rebuild ...")
+    seconds = []
+    pivots = []
     for task in tasks[:-1]:
         with clock() as spent:
             solution = cm.run(data, task.cell.case, task.cell.world)
             metrics.rows(shared.metrics, Summary.of(solution, task.cell.point), None)
-        rebuilt.append((spent.cpu, solution.optimum.iterations))
+        seconds.append(spent.cpu)
+        pivots.append(solution.optimum.iterations)
     return {
         "cases": rest,
-        "ours_s": (ours[1][0] - ours[0][0]) / rest,
-        "ours_pivots": (ours[1][1] - ours[0][1]) / rest,
-        "persistent_s": median([cpu for cpu, _, _ in hot]),
-        "persistent_outside_s": median([cpu - inside for cpu, inside, _ in hot]),
-        "persistent_pivots": median([pivots for _, _, pivots in hot]),
+        "ours_s": (spent_on_all.cpu - spent_on_first.cpu) / rest,
+        "ours_pivots": (every.pivots - first.pivots) / rest,
+        "persistent_s": median([solve.cpu for solve in warm]),
+        "persistent_outside_s": median([solve.cpu - solve.inside for solve in warm]),
+        "persistent_pivots": median([solve.pivots for solve in warm]),
         "persistent_first_s": persistent.first.cpu,
-        "rebuild_s": median([cpu for cpu, _ in rebuilt]),
-        "rebuild_pivots": median([pivots for _, pivots in rebuilt]),
+        "rebuild_s": median(seconds),
+        "rebuild_pivots": median(pivots),
     }
-
-
-class Persistent:
-    """The same programme in Pyomo's persistent interface to HiGHS, as fast as its options let it be.
-
-    A plain model of the same coefficients: one mutable parameter for each number that
-    differs, and expressions of them where the template has polynomials. Only parameters
-    are looked at for changes.
-    """
-
-    def __init__(self, template: ParametricProgram, weight: Vector, task: Task) -> None:
-        self.first = Spent()
-        with clock(self.first):
-            self.model = pyomo_model(template, weight, len(task.levers))
-            self.solver = SolverFactory("highs")
-            updates = self.solver.config.auto_updates
-            for name in updates:
-                updates[name] = name == "update_parameters"
-            self.solver.config.solver_options = dict(OPTIONS)
-            for k, value in enumerate(task.levers.tolist()):
-                self.model.lever[k] = value
-            self.solver.set_instance(self.model)
-
-    def solve(self, levers: Any) -> tuple[float, float, int]:
-        """Solve with new numbers; return seconds of the processor, those inside HiGHS, and pivots."""
-        with inside_highs() as highs, clock() as spent:
-            for k, value in enumerate(levers.tolist()):
-                self.model.lever[k] = value
-            self.solver.solve(self.model)
-        return (
-            spent.cpu,
-            highs.cpu,
-            self.solver._solver_model.getInfo().simplex_iteration_count,
-        )
-
-
-def pyomo_model(template: ParametricProgram, weight: Vector, count: int) -> Any:
-    """Write a template as a Pyomo model with a mutable parameter for each lever."""
-    matrix, rhs, lines = template.base_arrays
-    model = pyo.ConcreteModel()
-    model.lever = pyo.Param(range(count), mutable=True, initialize=0.0)
-    model.x = pyo.Var(range(matrix.shape[1]), domain=pyo.NonNegativeReals)
-    x = [model.x[j] for j in range(matrix.shape[1])]
-
-    def filled(values: Any, polynomials: PolynomialVector) -> list[Any]:
-        found: list[Any] = values.tolist()
-        terms: list[list[Any]] = [[] for _ in polynomials.slots]
-        for k, factor, powers in zip(
-            polynomials._owners, polynomials._factors, polynomials._levers, strict=True
-        ):
-            term: Any = float(factor)
-            for lever in powers[powers < count].tolist():
-                term = term * model.lever[lever]
-            terms[k].append(term)
-        for slot, parts in zip(polynomials.slots.tolist(), terms, strict=True):
-            found[slot] = sum(parts[1:], parts[0])
-        return found
-
-    sides = filled(rhs, template.rhs)
-    coefficients = filled(matrix.data, template.matrix)
-    rows: list[list[Any]] = [[] for _ in sides]
-    for j in range(matrix.shape[1]):
-        for k in range(matrix.indptr[j], matrix.indptr[j + 1]):
-            rows[matrix.indices[k]].append(coefficients[k] * x[j])
-    model.rows = pyo.ConstraintList()
-    for terms, side, equal in zip(
-        rows, sides, template.labels.is_equation, strict=True
-    ):
-        body = pyo.quicksum(terms)
-        model.rows.add(body == side if equal else body >= side)
-    costs = filled(lines.data, template.lines)
-    model.cost = pyo.Objective(
-        expr=pyo.quicksum(
-            weight[i] * costs[k] * x[lines.indices[k]]
-            for i in range(lines.shape[0])
-            if weight[i]
-            for k in range(lines.indptr[i], lines.indptr[i + 1])
-        )
-    )
-    return model

@@ -95,7 +95,11 @@ def store(fitted: Fit) -> None:
     for row in rows:
         # The targets determine them to two decimals at most.
         row["fitted"] = f"{fitted.values[row['quantity']]:.2f}"
-        cells = [f'"{row[name]}"' if "," in row[name] else row[name] for name in header]
+        # Quoted only where needed, as in the file: other lines stay equal to the byte.
+        cells = []
+        for name in header:
+            cell = row[name]
+            cells.append(f'"{cell}"' if "," in cell else cell)
         lines.append(",".join(cells))
     write_whole(FILE, "\n".join(lines) + "\n")
 

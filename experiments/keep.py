@@ -42,17 +42,19 @@ def solved_tables(
     """Solve what is wanted and store it."""
     frames: dict[str, pd.DataFrame] = {}
     if "validation" in wanted:
-        found = validate(data, True, print_progress, jobs)
-        assert found.ladder is not None
-        targets = found.table.astype({"low": float, "high": float})
-        frames |= dict(zip(published.STORED, (targets, found.ladder), strict=True))
-        print("\n".join(found.summary))
+        validation = validate(data, True, print_progress, jobs)
+        assert validation.ladder is not None
+        # A target without a band has None there; as a float it is an empty cell.
+        targets = validation.table.astype({"low": float, "high": float})
+        tables = (targets, validation.ladder)
+        frames |= dict(zip(published.STORED, tables, strict=True))
+        print("\n".join(validation.summary))
     if "what_if" in wanted:
         with Progress(sys.stderr) as on_progress:
             cache = CaseCache(data, pool_of(jobs), on_progress)
             cache.solve(what_if.cells(cache, False))
-            tables = what_if.solved(cache, False)
-        frames |= dict(zip(what_if.STORED, tables, strict=True))
+            grid = what_if.solved(cache, False)
+        frames |= dict(zip(what_if.STORED, grid, strict=True))
     return store_tables(data, folder, frames)
 
 

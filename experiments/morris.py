@@ -37,7 +37,11 @@ METRICS = (
     "outlay.USA",
 )
 COUNT = 20
+"""Numbers that vary: effects of the others are small already in the tornado."""
+
 LEVELS = 4
+"""Levels of each number along a trajectory, as is usual with the method."""
+
 SEED = 2026
 COLUMNS = ["metric", "number", "mu_star", "mu_star_conf", "mu", "sigma"]
 EFFECTS = ["names", "mu_star", "mu_star_conf", "mu", "sigma"]
@@ -78,8 +82,11 @@ def main() -> int:
         from SALib.sample import morris as sampling
 
         data = cm.load_dataset()
-        count = 3 if given.short else COUNT
-        trajectories = 2 if given.short else given.trajectories
+        count = COUNT
+        trajectories = given.trajectories
+        if given.short:
+            count = 3
+            trajectories = 2
         chosen = most_influential(pd.read_csv(given.tornado), count)
         numbers = [number for number in ranges(data) if number.number in chosen]
         problem = {

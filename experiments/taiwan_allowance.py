@@ -22,6 +22,8 @@ from chipmodel.common.tables import table_csv
 
 RATE = "taiwan_terms.rate_above"
 DUTIES = {"25%": "section232_25", "100%": "section232_100"}
+"""Cases with the allowance, by duty; each has one without it beside it."""
+
 LEADING = "capacity.USA.logic_lt10.2035"
 WORTH = {
     "certificate in 2035, USD/wafer": ("certificate.price.taiwan_terms.2035", 1.0),
@@ -34,6 +36,7 @@ WORTH = {
     "of which to TSMC, USD bn": ("certificate.income.taiwan_terms.tsmc", 1e-3),
     "of which to all builders, USD bn": ("certificate.income.taiwan_terms.all", 1e-3),
 }
+"""Columns of the table: a metric, and the factor from its unit to the column's."""
 
 
 def allowance(table: pd.DataFrame) -> pd.DataFrame:

@@ -69,10 +69,10 @@ def main() -> int:
     try:
         data = cm.load_dataset(given.data)
         cases = [cm.load_case(name, data) for name in given.cases]
+        numbers = ranges(data)
         only = SHORT if given.short else given.only
-        numbers = [
-            number for number in ranges(data) if not only or number.number in only
-        ]
+        if only:
+            numbers = [number for number in numbers if number.number in only]
         points = affordable(
             one_at_a_time(numbers), cases, data, load_world("central", data)
         )

@@ -68,6 +68,7 @@ def solve_with_grants(
             "more than one open grant seeks its rate",
             "give all but one a rate",
         )
+    # An inactive grant has nothing to spend: the case is solved once, as without it.
     if seeking and not seeking[0].inactive:
         grant = seeking[0]
         assert isinstance(grant, CapexGrant)
@@ -98,6 +99,8 @@ def _with_baselines(
     baselines = {}
     for policy in case.policies:
         if policy.needs_baseline and not policy.inactive:
+            # The case without it may hold another marginal grant with a baseline of
+            # its own.
             before = solve_with_grants(
                 case.without(policy.id), parameters, "anticipated", without
             )
@@ -141,6 +144,7 @@ def _spend_budget(
 
     budget = grant.budget
     assert budget is not None
+    # Two rates, so that the response learns which coefficients the rate moves.
     samples = [
         (with_rate(highest / 2), parameters),
         (with_rate(highest), parameters),
@@ -148,12 +152,16 @@ def _spend_budget(
     response = Response(samples, without)
 
     def spent(rate: float) -> float:
+        # A rate of zero makes the grant inactive, and the linear program one of another
+        # shape.
         if rate <= 0:
             return 0.0
         program, optimum = response.solve(with_rate(rate), parameters)
         return _cash_paid(program, optimum.x, grant.id)
 
     rate = find_number(spent, budget, 0.0, highest, tolerance=1e-5)
+    # Solved again cold: where several solutions are optimal, the one from the search
+    # depends on the rates tried before it.
     solution = solve_once(with_rate(rate), parameters, label, without)
     paid = _cash_paid(solution.program, solution.optimum.x, grant.id)
     return replace(
@@ -168,6 +176,7 @@ def _cash_paid(program: LinearProgram, x: Vector, grant: str) -> float:
     is_cash = []
     for line in program.labels.lines:
         is_cash.append(line.policy == grant and line.account == "grant_cash")
+    # Undiscounted, as a budget is.
     return float(np.array(is_cash, dtype=float) @ (program.lines @ x))
 
 
@@ -180,8 +189,9 @@ def _unpaid_share(
         if isinstance(policy, Support) and not policy.inactive:
             for key, share in policy.support_shares(parameters).items():
                 paid[key] += share
+    # The first builds cost this multiple of the capital cost, later ones more.
     lowest_cost = parameters.parameter["multiplier_start"]
-    return min(
-        (lowest_cost - paid[site.id, t] for site, t in grant.eligible(parameters)),
-        default=lowest_cost,
-    )
+    unpaid = lowest_cost
+    for site, year in grant.eligible(parameters):
+        unpaid = min(unpaid, lowest_cost - paid[site.id, year])
+    return unpaid

@@ -105,6 +105,8 @@ def near_optimal(
     columns = np.arange(len(here), dtype=np.int32)
     for end, sign in ENDS:
         share = optimum[-1]
+        # From the smallest slack to the largest: a solution found stays feasible, and
+        # its share is the level from which the next search starts.
         for slack in sorted(slacks):
             limit = scale * (minimum_cost + slack * resource_cost)
             highs.changeRowBounds(cost_row, -highspy.kHighsInf, limit)
@@ -137,6 +139,7 @@ class _Capacity:
     fleet: float
 
     def at(self, x: Vector) -> float:
+        """Return the capacity in a solution."""
         return self.fleet + float(self.of_columns @ x)
 
 
@@ -160,5 +163,6 @@ def _resource_cost(solution: Solution) -> float:
     """Return the discounted resource cost of a solution, MUSD."""
     program = solution.program
     is_cost = [float(line.kind == "cost") for line in program.labels.lines]
+    # A weight is a sign times the discount factor; only the latter is wanted.
     discounted = np.array(is_cost) * np.abs(program.weights)
     return float(discounted @ (program.lines @ solution.optimum.x))

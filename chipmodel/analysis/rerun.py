@@ -57,10 +57,10 @@ class Difference:
     def __str__(self) -> str:
         if self.table == "manifest":
             return f"manifest: {self.where}"
-        count = f"{self.rows} row{'s' if self.rows > 1 else ''}"
+        ending = "s" if self.rows > 1 else ""
         return (
-            f"{self.table}: {count}, at most {self.largest:.6g} {self.unit}"
-            f" ({self.where})"
+            f"{self.table}: {self.rows} row{ending}, at most {self.largest:.6g}"
+            f" {self.unit} ({self.where})"
         )
 
 
@@ -161,6 +161,7 @@ def _by_key(frame: pd.DataFrame) -> dict[tuple[Any, ...], float]:
     values: dict[tuple[Any, ...], float] = {}
     for key, value in zip(keys, frame["value"].tolist(), strict=True):
         label = tuple(zip(columns, key, strict=True))
+        # Nothing makes the other columns unique: equal rows are matched in order.
         count = 0
         while (*label, count) in values:
             count += 1

@@ -64,7 +64,7 @@ class Response:
         for case, parameters in samples:
             leaves.append(self._reader.read(case, parameters))
         first_case, first_parameters = samples[0]
-        if len({one.shape for one in leaves}) > 1:
+        if len({sample.shape for sample in leaves}) > 1:
             raise InputError.one(
                 first_case.name,
                 "points",
@@ -74,6 +74,8 @@ class Response:
         self._first = leaves[0]
         acting = [policy.id for policy in first_case.policies if not policy.inactive]
         self._levers = Levers.of(leaves, acting)
+        # A number that is no lever is compiled into the arrays; `solve` refuses a case
+        # that changes one.
         changing = set(chain.from_iterable(self._levers.paths))
         self._constant = np.array(
             [path not in changing for path in self._first.paths], dtype=bool
@@ -154,8 +156,11 @@ class PointResponse:
 
     def _at(self, point: Point) -> tuple[Case, Parameters]:
         """Return the case and the parameters of its world at a point."""
-        of_the_world = {k: v for k, v in point.items() if of_world(k)}
-        of_policies = {k: v for k, v in point.items() if not of_world(k)}
+        of_the_world: Point = {}
+        of_policies: Point = {}
+        for number, value in point.items():
+            part = of_the_world if of_world(number) else of_policies
+            part[number] = value
         world = world_at(self._world, of_the_world, self._case.name)
         case = case_at(self._case, of_policies, self._case.name)
         return case, build_parameters(self._data, world).with_events(world.event)
@@ -228,6 +233,7 @@ def solve_for(
         )
     wanted = parse(metric)
     base = None if reference is None else Summary.of(reference)
+    # Two values above zero: at zero a policy is inactive, which is another shape.
     response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
 
     def measured(value: float) -> float:
@@ -271,8 +277,6 @@ def find_number(
         Bracket. If the metric stays below the goal at `high`, `high` is returned.
     tolerance : float
         Width of the bracket at which the search stops, relative to its first width.
-    rounds : int
-        Limit of evaluations.
 
     Returns
     -------
@@ -281,6 +285,8 @@ def find_number(
     """
     excess: dict[float, float] = {}
 
+    # The ends are evaluated before the search, which asks for them again; each
+    # evaluation is a solve.
     def excess_at(number: float) -> float:
         if number not in excess:
             excess[number] = metric(number) - goal

@@ -129,6 +129,7 @@ def solve_in_passes(
             without,
             start,
         )
+    # `state` has what is fixed and no event: those known by each date are added to it.
     state = parameters
     for date in dates:
         state = _fixed_before(date, state, solution)
@@ -143,14 +144,20 @@ def solve_in_passes(
 
 def _known_case(case: Case, base: int, date: int) -> Case:
     """Return a case with the policies known by a date."""
-    known = [p for p in case.policies if (p.known_from or base) <= date]
+    known = []
+    for policy in case.policies:
+        if (policy.known_from or base) <= date:
+            known.append(policy)
     return case.model_copy(update={"policies": tuple(known)})
 
 
 def _known_events(world: World, date: int) -> tuple[Event, ...]:
     """Return the events known by a date."""
-    base = world.base_year
-    return tuple(e for e in world.event if (e.known_from or base) <= date)
+    known = []
+    for event in world.event:
+        if (event.known_from or world.base_year) <= date:
+            known.append(event)
+    return tuple(known)
 
 
 def _refuse_searches(case: Case) -> None:
@@ -178,6 +185,7 @@ def _fixed_before(date: int, parameters: Parameters, solution: Solution) -> Para
     sites = parameters.sites.sites
     builds = dict(parameters.fixed)
     for (site, year), size in solution.columns("build").items():
+        # A fab is decided before its construction starts, by the time permits take.
         if sites[site].decided[year] < date:
             builds[site, year] = size
     plants = {}

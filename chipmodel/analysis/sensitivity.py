@@ -93,12 +93,14 @@ def ranges(data: Dataset) -> list[Range]:
     for table, fact in data.facts():
         name = _name(table, fact)
         facts_of[name].append(fact)
+        # A factor on what the linear program does not read would change nothing.
         read = table not in UNREAD and table != "incentives"
         if read and _has_range(fact):
             ranged[name].append(fact)
     numbers = []
     for name, facts in sorted(ranged.items()):
         low, high = _mean_factors(facts)
+        # The factor moves all facts of the name, also those without a range.
         for fact in facts_of[name]:
             smallest, largest = _possible_factors(fact)
             low = max(low, smallest)
@@ -155,7 +157,7 @@ def one_at_a_time(numbers: Sequence[Range]) -> list[Point]:
 
     The first is the data themselves; then each number is at its low and at its high.
     """
-    centre = {number.number: 1.0 for number in numbers}
+    centre = dict.fromkeys((number.number for number in numbers), 1.0)
     points = [centre]
     for number in numbers:
         for end in (number.low, number.high):
@@ -190,6 +192,7 @@ def tornado(table: pd.DataFrame, numbers: Sequence[Range]) -> pd.DataFrame:
             values = {}
             for name in ENDS:
                 end = getattr(number, name)
+                # An end at the value itself has no point of its own.
                 values[name] = centre
                 if end != 1.0:
                     here = np.isclose(alone[number.number].to_numpy(), end)
@@ -267,6 +270,8 @@ def affordable(
 def _cuts_at(point: Point, cases: Sequence[Case], data: Dataset, world: World) -> Point:
     """Return the factors on awards at a point that make its cases affordable."""
     cuts: Point = {}
+    # Several instruments may pay for one fab, and cost depends on the point, so the cut
+    # that is needed is found by trying.
     for _ in range(TRIES):
         changed = world_at(world, {**point, **cuts}, "sensitivity")
         parameters = build_parameters(data, changed)
@@ -276,6 +281,7 @@ def _cuts_at(point: Point, cases: Sequence[Case], data: Dataset, world: World) -
         for site in sites:
             name = AWARD.format(site)
             cuts[name] = CUT * cuts.get(name, 1.0)
+    # Whatever awards could not cure is reported as for any case.
     for case in cases:
         check_case(case, parameters)
     return cuts

@@ -49,14 +49,14 @@ class Leaves:
         What determines the shape of its linear program, hashable.
     paths, parameters : tuple of Path, array
         The leaves of its `Parameters`, shared by the cases of one world.
-    own : dict
+    of_instruments : dict
         The leaves of its policies and duties; a duty that is absent is zero.
     """
 
     shape: tuple[Any, ...]
     paths: tuple[Path, ...]
     parameters: NDArray[np.float64]
-    own: dict[Path, float]
+    of_instruments: dict[Path, float]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class _ParameterLeaves:
 
     @classmethod
     def of(cls, parameters: Parameters) -> _ParameterLeaves:
+        """Read the leaves: floats may vary, everything else is part of the shape."""
         fixed = []
         paths: list[Path] = []
         values = []
@@ -94,20 +95,21 @@ class StructureReader:
         if self._last is None or self._last.source is not parameters:
             self._last = _ParameterLeaves.of(parameters)
         of_world = self._last
-        own: dict[Path, float] = {}
+        of_instruments: dict[Path, float] = {}
         kinds = []
         acting = [policy for policy in case.policies if not policy.inactive]
         for k, policy in enumerate(acting):
             free = lever_fields(policy)
             fixed = policy.model_dump(exclude={*free, "note", "source"})
+            # As text, because a shape is hashed and lists are not hashable.
             kinds.append((policy.kind, repr(fixed), tuple(free)))
             for name in free:
-                own["policies", k, name] = getattr(policy, name)
+                of_instruments["policies", k, name] = getattr(policy, name)
         duties = schedule_of(parameters, case.policies)
         for key, rate in duties.table().items():
-            own["duties", *key] = rate
+            of_instruments["duties", *key] = rate
         shape = (of_world.shape, tuple(kinds), tuple(duties.distinguishes()))
-        return Leaves(shape, of_world.paths, of_world.values, own)
+        return Leaves(shape, of_world.paths, of_world.values, of_instruments)
 
 
 def split(
@@ -151,13 +153,14 @@ class Levers:
             Ids of the policies that are not inactive, for names.
         """
         varying_parameters = _varying_parameters(cases)
-        varying_own = _varying_own(cases)
+        instrument_paths = _varying_of_instruments(cases)
         rows = []
         for case in cases:
-            own = [case.own.get(path, 0.0) for path in varying_own]
-            rows.append([*case.parameters[varying_parameters], *own])
+            values = [case.of_instruments.get(path, 0.0) for path in instrument_paths]
+            rows.append([*case.parameters[varying_parameters], *values])
         table = np.array(rows)
-        varying = [cases[0].paths[k] for k in varying_parameters] + varying_own
+        parameter_paths = [cases[0].paths[k] for k in varying_parameters]
+        varying = parameter_paths + instrument_paths
         # Leaves of equal columns move together and become one lever.
         groups: dict[bytes, list[int]] = defaultdict(list)
         for k in range(len(varying)):
@@ -167,19 +170,20 @@ class Levers:
         for members in groups.values():
             paths.append([varying[k] for k in members])
             names.append(_name_of(varying[members[0]], policies))
-        values = table[:, [members[0] for members in groups.values()]]
-        return cls(paths, values, names)
+        first_columns = [members[0] for members in groups.values()]
+        return cls(paths, table[:, first_columns], names)
 
     def at(self, leaves: Leaves) -> Vector:
         """Return the levers of another case of the shape."""
         places = {path: k for k, path in enumerate(leaves.paths)}
         values = []
         for paths in self.paths:
+            # All leaves of a lever have the same value.
             path = paths[0]
             if path in places:
                 values.append(leaves.parameters[places[path]])
             else:
-                values.append(leaves.own.get(path, 0.0))
+                values.append(leaves.of_instruments.get(path, 0.0))
         return np.array(values)
 
 
@@ -194,15 +198,16 @@ def _varying_parameters(cases: Sequence[Leaves]) -> list[int]:
     return [int(k) for k in np.flatnonzero(varies)]
 
 
-def _varying_own(cases: Sequence[Leaves]) -> list[Path]:
+def _varying_of_instruments(cases: Sequence[Leaves]) -> list[Path]:
     """Return the leaves of policies and duties that differ between cases."""
+    # A dict in place of a set: the order of levers must not change from run to run.
     every: dict[Path, None] = {}
     for case in cases:
-        every.update(dict.fromkeys(case.own))
+        every.update(dict.fromkeys(case.of_instruments))
     varying = []
     for path in every:
-        first = cases[0].own.get(path, 0.0)
-        if any(case.own.get(path, 0.0) != first for case in cases):
+        values = {case.of_instruments.get(path, 0.0) for case in cases}
+        if len(values) > 1:
             varying.append(path)
     return varying
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
 
 import highspy
 import numpy as np
@@ -28,25 +28,23 @@ from chipmodel.solver.linear_program import LinearProgram, Vector
 AGREE = 1e-7
 """Largest relative difference of an objective or of a unique quantity."""
 
-
 BINDS = 1e-9
-"""Relative size from which a reduced cost or a dual is one."""
-
+"""Relative size from which a reduced cost or a dual counts as not zero."""
 
 PATIENCE = 60.0
 """Seconds given to the first-order method, which may not converge."""
 
+Options = dict[str, str | int | float | bool]
+"""Options of HiGHS by name."""
 
-METHODS: dict[str, dict[str, Any]] = {
+METHODS: dict[str, Options] = {
     "ipm": {"solver": "ipm", "run_crossover": "on"},
     "pdlp": {"solver": "pdlp", "kkt_tolerance": 1e-8, "time_limit": PATIENCE},
 }
 """Options of HiGHS: interior point with crossover, and a first-order method."""
 
-
 EXACT = ("ipm",)
 """Methods precise enough for headline numbers; the others give the objective."""
-
 
 RANGE_COLUMNS = [
     "metric",
@@ -129,7 +127,8 @@ class Verification:
                 )
             else:
                 lines.append(
-                    f"  {second.method}: did not converge ({second.status}); not compared"
+                    f"  {second.method}: did not converge ({second.status}); not"
+                    " compared"
                 )
         loose = [number for number in self.ranges if not number.unique]
         total = len(self.ranges)
@@ -140,7 +139,7 @@ class Verification:
             rows.append([f"  {number.name}", ends, f"reported {number.value:.6g}"])
         return lines + columns(rows)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, object]:
         """Return it as plain data, with the keys of a manifest."""
         methods = []
         for second in self.methods:
@@ -230,8 +229,9 @@ def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RANGE_COLUMNS)
 
 
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) <= AGREE * max(1.0, abs(a), abs(b))
+def _near(low: float, high: float) -> bool:
+    # Relative above one, absolute below: a share of zero has no relative error.
+    return abs(low - high) <= AGREE * max(1.0, abs(low), abs(high))
 
 
 def _distance(value: float, known: Range) -> float:
@@ -240,12 +240,13 @@ def _distance(value: float, known: Range) -> float:
     return outside / max(1.0, abs(known.value))
 
 
-def _solve(
-    program: LinearProgram, options: dict[str, Any]
-) -> tuple[Vector | None, str]:
+def _solve(program: LinearProgram, options: Options) -> tuple[Vector | None, str]:
     """Solve a linear program with some options; return the solution and the status."""
+    # Neither the options of `new_solver` nor rows folded into bounds: an error there
+    # would otherwise be repeated here.
     highs = highspy.Highs()
-    for option, value in {"output_flag": False, "threads": 1, **options}.items():
+    settings: Options = {"output_flag": False, "threads": 1, **options}
+    for option, value in settings.items():
         highs.setOptionValue(option, value)
     lp = rows_as_lp(program, np.arange(len(program.rhs)))
     lp.col_cost_ = program.cost
@@ -280,7 +281,9 @@ class _Ratio:
 
     def above(self, level: float) -> Vector:
         """Return the direction in which the number rises above a level."""
-        return self.top if self.bottom is None else self.top - level * self.bottom
+        if self.bottom is None:
+            return self.top
+        return self.top - level * self.bottom
 
 
 @dataclass(frozen=True)
@@ -318,7 +321,7 @@ def _headline(solution: Solution) -> list[_Number]:
         groups[leading] = (leading,)
     numbers = []
     for label, segments in groups.items():
-        places = [(r, s) for r in parameters.regions for s in segments]
+        places = list(product(parameters.regions, segments))
         world = sum((added[place] for place in places), nothing)
         world_fleet = sum(fleet[place] for place in places)
         for region in parameters.regions:
@@ -340,6 +343,7 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
         treasury = line.payer.startswith("treasury:") and line.account.endswith("_cash")
         if treasury and line.year <= solution.world.report_until:
             region = line.payer.removeprefix("treasury:")
+            # A treasury has a line for each policy, account and year.
             outlays[region] = outlays.get(region, 0.0) + row.toarray().ravel()
     return outlays
 
@@ -348,6 +352,8 @@ class _Face:
     """The solutions of equal cost, by complementary slackness with the duals of one."""
 
     def __init__(self, program: LinearProgram, optimum: Optimum) -> None:
+        # A reduced cost is a difference of terms far larger than itself; what counts as
+        # zero is relative to their sum.
         weight = 1.0 + np.abs(program.cost) + abs(program.matrix).T @ np.abs(optimum.y)
         reduced = program.cost - program.matrix.T @ optimum.y
         lp = rows_as_lp(program, np.arange(len(program.rhs)))

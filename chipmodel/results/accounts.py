@@ -90,16 +90,19 @@ class Accounts:
     @property
     def consumers(self) -> float:
         """Consumer surplus of the world."""
-        return sum(
-            gain for agent, gain in self.gains.items() if Party.of(agent).is_users
-        )
+        return self._gain(of_users=True)
 
     @property
     def producers(self) -> float:
         """Rents of all others."""
-        return sum(
-            gain for agent, gain in self.gains.items() if not Party.of(agent).is_users
-        )
+        return self._gain(of_users=False)
+
+    def _gain(self, of_users: bool) -> float:
+        total = 0.0
+        for agent, gain in self.gains.items():
+            if Party.of(agent).is_users == of_users:
+                total += gain
+        return total
 
 
 def compute(
@@ -129,6 +132,8 @@ def _gains(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     .. math:: gain_j = x_j (\sum_{i \in balances} a_{ij} y_i - c_j)
     """
     names, code = program.labels.agent_codes
+    # Only balances have prices at which something is traded; the dual of a limit is the
+    # rent itself, which is what the gain must come to.
     price = np.where(program.labels.is_limit, 0.0, optimum.y)
     gain = optimum.x * (program.matrix.T @ price - program.cost)
     by_agent = np.bincount(code, weights=gain, minlength=len(names))
@@ -141,6 +146,7 @@ def _owned(program: LinearProgram, optimum: Optimum) -> dict[str, float]:
     rent = np.bincount(code, weights=-program.rhs * optimum.y, minlength=len(names))
     owned: dict[str, float] = {}
     for name, value in zip(names, rent.tolist(), strict=True):
+        # Balances have no owner.
         if name not in ("", COLUMN):
             owned[name] = value
     if COLUMN in names:
@@ -202,6 +208,7 @@ def _values_by_agent(
 ) -> Iterable[tuple[Line, str, float]]:
     """Yield each line with each agent that has part of it, in their order."""
     names, code = program.labels.agent_codes
+    # Columns by agents, so that one product sums every line by agent.
     by_agent = sparse.csr_matrix((x, (np.arange(len(x)), code)), (len(x), len(names)))
     values = sparse.coo_matrix(program.lines @ by_agent)
     order = np.lexsort((values.col, values.row))
@@ -244,6 +251,7 @@ def _assert_objective(accounts: Accounts, optimum: Optimum, size: float) -> None
 
 
 def _assert_owners(accounts: Accounts, parameters: Parameters, size: float) -> None:
+    # Flows know a firm in a region, duals its budget: both are summed to the budget.
     by_flow = _by_owner(accounts.gains, parameters)
     by_dual = _by_owner(accounts.owned, parameters)
     for owner in sorted(set(by_flow) | set(by_dual)):
@@ -264,6 +272,7 @@ def _assert_welfare(
 ) -> None:
     lines = program.labels.lines
     kinds = np.array([line.kind for line in lines])
+    # Cash beyond the horizon is a memo, and no part of welfare.
     discount = np.array([parameters.discount.get(line.year, 0.0) for line in lines])
     present_values = (program.lines @ optimum.x) * discount
     value = float(present_values[kinds == "benefit"].sum())

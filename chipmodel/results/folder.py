@@ -86,6 +86,7 @@ def read_outputs(
 
 def is_intact(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether neither the manifest nor any file it lists was changed or removed."""
+    # The seal first: without it, the list of files cannot be trusted.
     if not is_untouched(manifest):
         return False
     outputs = manifest["outputs"]
@@ -95,8 +96,8 @@ def is_intact(folder: Path, manifest: Mapping[str, Any]) -> bool:
 
 def lacking(manifest: Mapping[str, Any], fields: Mapping[str, type]) -> list[str]:
     """Return the fields that a manifest lacks or has with another type."""
-    return [
-        name
-        for name, kind in fields.items()
-        if not isinstance(manifest.get(name), kind)
-    ]
+    names = []
+    for name, kind in fields.items():
+        if not isinstance(manifest.get(name), kind):
+            names.append(name)
+    return names

@@ -47,9 +47,11 @@ def build_manifest(
     """
     data = solution.parameters.data
     certificate = solution.optimum.certificate
+    seconds = {"solver": solution.optimum.seconds, **timings}
     return {
         "chipmodel": __version__,
         "id": result_id(data, solution.case, solution.world),
+        # A commit does not cover files edited since; the digest of the code does.
         "commit": git_commit(),
         "code": code_digest(),
         "python": platform.python_version(),
@@ -77,10 +79,7 @@ def build_manifest(
         },
         "verified": None if verified is None else dict(verified),
         "iterations": solution.optimum.iterations,
-        "timings": {
-            "solver": round(solution.optimum.seconds, 3),
-            **{k: round(v, 3) for k, v in timings.items()},
-        },
+        "timings": {step: round(value, 3) for step, value in seconds.items()},
         "found": dict(solution.found),
         "outputs": dict(sorted(outputs.items())),
     }

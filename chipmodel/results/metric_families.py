@@ -44,6 +44,7 @@ class Blank(NamedTuple):
 
     def accepts(self, word: str) -> bool:
         """Whether a word may be filled in."""
+        # "all" would pass as an id: whether it may be filled in is asked first.
         if word == ALL and self.kind != "year":
             return self.or_all
         return re.fullmatch(_PATTERNS[self.kind], word) is not None
@@ -95,7 +96,8 @@ class Family:
             elif not blank.accepts(word):
                 return None
             else:
-                given[blank.kind.lower()] = int(word) if blank.kind == "year" else word
+                is_year = blank.kind == "year"
+                given[blank.kind.lower()] = int(word) if is_year else word
         return given
 
 

@@ -24,11 +24,11 @@ def _by_region(values: Mapping[str, float], region: str) -> float:
 
 def capacity(summary: Summary, region: str, segment: str, year: int) -> float:
     """Return capacity in service, kwpm."""
-    return sum(
-        kwpm
-        for (r, s, t), kwpm in summary.capacity.items()
-        if t == year and region in (r, ALL) and segment in (s, ALL)
-    )
+    total = 0.0
+    for (r, s, t), kwpm in summary.capacity.items():
+        if t == year and region in (r, ALL) and segment in (s, ALL):
+            total += kwpm
+    return total
 
 
 def share(summary: Summary, region: str, segment: str, year: int) -> float:
@@ -57,6 +57,7 @@ def cost_at_maker(summary: Summary, base: Summary, region: str) -> float:
         place, _, year = key
         if region in (place, ALL):
             price = summary.maker_price[key]
+            # Where the reference has no price there is no rise to measure.
             rise = per_kwpm_year(price - base.maker_price.get(key, price))
             costs.append(rise * wafers * summary.discount[year])
     return sum(costs)
@@ -83,15 +84,19 @@ def welfare(summary: Summary, base: Summary, region: str) -> float:
 
 def outlay(summary: Summary, region: str) -> float:
     """Return support paid in cash, undiscounted."""
-    return sum(paid for (_, r, _), paid in summary.cash.items() if region in (r, ALL))
+    total = 0.0
+    for (_, r, _), paid in summary.cash.items():
+        if region in (r, ALL):
+            total += paid
+    return total
 
 
 def _received(summary: Summary, account: str, region: str) -> float:
-    return sum(
-        received
-        for (a, _, r, _), received in summary.lines.items()
-        if a == account and region in (r, ALL)
-    )
+    total = 0.0
+    for (a, _, r, _), received in summary.lines.items():
+        if a == account and region in (r, ALL):
+            total += received
+    return total
 
 
 def tariffs(summary: Summary, region: str) -> float:
@@ -121,6 +126,7 @@ def certificate_price(summary: Summary, policy: str, year: int) -> float:
 
 def _certificates_worth(summary: Summary, policy: str, year: int, factor: str) -> float:
     """Return a year's certificates of a kwpm, by the factor the policy grants it."""
+    # The factors are fields of a capacity-linked quota; no other policy has any.
     rule = next((p for p in summary.case.policies if p.id == policy), None)
     certificates = float(getattr(rule, factor, float("nan")))
     return certificates * per_kwpm_year(certificate_price(summary, policy, year))
@@ -138,20 +144,21 @@ def certificates_running(summary: Summary, policy: str, year: int) -> float:
 
 def certificate_income(summary: Summary, policy: str, firm: str) -> float:
     """Return the worth of the certificates a firm earns, undiscounted."""
-    return sum(
-        per_kwpm_year(summary.certificates[p, t]) * kwpm
-        for (p, f, t), kwpm in summary.earned.items()
-        if p == policy and firm in (f, ALL)
-    )
+    income = 0.0
+    for (p, f, t), kwpm in summary.earned.items():
+        if p == policy and firm in (f, ALL):
+            income += per_kwpm_year(summary.certificates[p, t]) * kwpm
+    return income
 
 
 def duty_forgone(summary: Summary, policy: str) -> float:
     """Return the duty that an allowance refunds, undiscounted."""
-    return -sum(
-        received
-        for (a, p, _, _), received in summary.lines.items()
-        if (a, p) == ("allowance", policy)
-    )
+    forgone = 0.0
+    for (a, p, _, _), received in summary.lines.items():
+        if (a, p) == ("allowance", policy):
+            # A refund is a payment of the treasury, and so negative.
+            forgone -= received
+    return forgone
 
 
 def objective(summary: Summary) -> float:

@@ -138,8 +138,8 @@ def parse(name: str) -> Metric:
         given = family.fit(words)
         if given is not None:
             return Metric(name, family, given)
-    same_start = [family.form for family in FAMILIES if family.parts[0] == words[0]]
     forms = [family.form for family in FAMILIES]
+    same_start = [form for form in forms if form.partition(".")[0] == words[0]]
     near = same_start or get_close_matches(name, forms, n=3, cutoff=0.2) or forms
     raise InputError.one(
         "metric",
@@ -241,6 +241,7 @@ def rows(
         value = metric.value(summary, reference)
         difference = float("nan")
         if reference is not None:
+            # Of a metric that is a difference itself, this is its value again.
             difference = value - metric.value(reference, reference)
         table.append(
             {

@@ -34,6 +34,8 @@ def net_revenue(solution: Solution) -> dict[str, float]:
     Taxes and sales of licences, less support.
     """
     total: dict[str, float] = defaultdict(float)
+    # The lines hold taxes and support; what a treasury gains by selling licences is
+    # not in any line.
     for source in (solution.account.treasury, solution.account.gains):
         for agent, value in source.items():
             party = Party.of(agent)
@@ -77,6 +79,7 @@ def invested_cash(
     """Return cash spent on fabs by (firm, region, year) before support, MUSD."""
     invested: dict[tuple[str, str, int], float] = defaultdict(float)
     for row in solution.account.rows:
+        # Cash with a policy is support, which is counted on its own.
         if row.policy or not row.is_money or not row.is_cash or row.year not in years:
             continue
         fab = row.party

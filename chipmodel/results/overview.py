@@ -15,11 +15,13 @@ from chipmodel.solver.ledger import Account, Party
 MARKET = "USA"
 """Region whose prices are shown."""
 
-
 MUSD_PER_BILLION = 1000.0
 
+Overview = dict[str, Any]
+"""Plain data as it is printed as JSON, so its values are of any JSON type."""
 
-def overview(solution: Solution) -> dict[str, Any]:
+
+def overview(solution: Solution) -> Overview:
     """Return the headline numbers of a solution as plain data.
 
     Shares are of capacity in service, 0 to 1; prices USD per wafer; treasuries USD
@@ -28,6 +30,7 @@ def overview(solution: Solution) -> dict[str, Any]:
     summary = Summary.of(solution)
     labels = summary.labels
     last = labels.years[-1]
+    # A short horizon may not reach five years back.
     years = sorted({max(labels.years[0], last - 5), last})
     leading = labels.leading
     market = MARKET if MARKET in labels.regions else next(iter(labels.regions))
@@ -64,15 +67,16 @@ def _shares(
         if segment in segments:
             capacity[region, year] += kwpm
             world[year] += kwpm
-    shares = {}
+    shares: dict[str, list[float]] = {}
     for region in summary.labels.regions:
-        shares[region] = [
-            capacity[region, t] / world[t] if world[t] else 0.0 for t in years
-        ]
+        shares[region] = []
+        for year in years:
+            share = capacity[region, year] / world[year] if world[year] else 0.0
+            shares[region].append(share)
     return shares
 
 
-def _instruments(solution: Solution) -> list[dict[str, Any]]:
+def _instruments(solution: Solution) -> list[Overview]:
     """Return what each instrument pays or brings in and its largest dual.
 
     In cash where there is any, MUSD.
@@ -83,7 +87,7 @@ def _instruments(solution: Solution) -> list[dict[str, Any]]:
     instruments = []
     for policy in solution.case.policies:
         rows = table[table["policy"] == policy.id]
-        instrument: dict[str, Any] = {
+        instrument: Overview = {
             "policy": policy.id,
             "treasury": _treasury_sum(rows),
         }
@@ -102,7 +106,10 @@ def _treasury_sum(rows: pd.DataFrame) -> float:
     money = rows[pd.Series(is_treasury, rows.index, bool) & (rows["unit"] == "MUSD")]
     is_cash = [Account.of(item).cash for item in money["item"]]
     cash = money[pd.Series(is_cash, money.index, bool)]
-    return float((money if cash.empty else cash)["value"].sum())
+    # The annuities of support and its cash are one payment booked in two ways.
+    if not cash.empty:
+        money = cash
+    return float(money["value"].sum())
 
 
 def _treasuries(summary: Summary) -> dict[str, dict[str, float]]:
@@ -131,7 +138,7 @@ def _treasuries(summary: Summary) -> dict[str, dict[str, float]]:
 
 
 def overview_lines(
-    headline: dict[str, Any], names: dict[str, str] | None = None
+    headline: Overview, names: dict[str, str] | None = None
 ) -> list[str]:
     """Return the overview as lines of text, in aligned columns.
 
@@ -161,15 +168,16 @@ def overview_lines(
             "",
             "Instruments: USD billion over the years reported, or the largest dual",
         ]
-        lines += labelled(
-            [(row["policy"], _instrument_line(row)) for row in headline["instruments"]]
-        )
+        instruments = []
+        for row in headline["instruments"]:
+            instruments.append((row["policy"], _instrument_line(row)))
+        lines += labelled(instruments)
     for name, value in headline["found"].items():
         lines.append(f"found: {name} = {number(value)}")
     return lines
 
 
-def _share_lines(headline: dict[str, Any], names: dict[str, str]) -> list[str]:
+def _share_lines(headline: Overview, names: dict[str, str]) -> list[str]:
     leading = names.get(headline["leading_segment"], headline["leading_segment"])
     heads = [f"world {t}" for t in headline["years"]]
     heads += [f"{leading} {t}" for t in headline["years"]]
@@ -180,7 +188,7 @@ def _share_lines(headline: dict[str, Any], names: dict[str, str]) -> list[str]:
     return columns(rows, right=range(1, 1 + len(heads)))
 
 
-def _price_lines(headline: dict[str, Any]) -> list[str]:
+def _price_lines(headline: Overview) -> list[str]:
     years = [str(t) for t in headline["years"]]
     rows = [["", *years]]
     for segment, prices in headline["user_prices"].items():
@@ -196,25 +204,24 @@ def _price_text(price: float | None) -> str:
     return number(price, 3)
 
 
-def _treasury_lines(headline: dict[str, Any]) -> list[str]:
+def _treasury_lines(headline: Overview) -> list[str]:
     if not headline["treasuries"]:
         return ["none pays or receives anything"]
     rows = [["", "support paid", "duties and fines", "net"]]
     for region, sums in headline["treasuries"].items():
-        rows.append(
-            [region, *(f"{sums[key]:,.1f}" for key in ("support", "revenue", "net"))]
-        )
+        amounts = (sums["support"], sums["revenue"], sums["net"])
+        rows.append([region, *(f"{amount:,.1f}" for amount in amounts)])
     return columns(rows, right=(1, 2, 3))
 
 
-def _instrument_line(row: dict[str, Any]) -> str:
+def _instrument_line(row: Overview) -> str:
     parts = []
     if row["treasury"]:
         verb = "brings in" if row["treasury"] > 0 else "pays"
         parts.append(f"{verb} {number(abs(row['treasury']) / MUSD_PER_BILLION)}")
     if "dual" in row:
         dual = row["dual"]
-        place = " ".join(str(part) for part in (dual["where"], dual["year"]) if part)
+        place = f"{dual['where']} {dual['year']}".strip()
         parts.append(
             f"at most {number(dual['value'])} {dual['unit']} ({place}):"
             f" {dual['meaning']}"

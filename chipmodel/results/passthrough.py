@@ -44,11 +44,12 @@ class PassThrough:
         self, which: dict[str, float], among: Iterable[str] | None = None
     ) -> float:
         """Return the mean over segments, weighted by duty on imports."""
-        segments = list(self.weight if among is None else among)
-        weight = sum(self.weight[s] for s in segments)
-        if weight <= 0:
-            return float("nan")
-        return sum(which[s] * self.weight[s] for s in segments) / weight
+        total = 0.0
+        weight = 0.0
+        for segment in self.weight if among is None else among:
+            total += which[segment] * self.weight[segment]
+            weight += self.weight[segment]
+        return total / weight if weight > 0 else float("nan")
 
 
 def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough:
@@ -62,6 +63,7 @@ def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough
     It is for duties by place of making only.
     """
     importer = policy.importer
+    dutiable = summary.dutiable
     segments = chosen(policy.segments, tuple(summary.labels.segments))
     imports = _dutiable_imports(summary, policy, segments)
     imports_before = _dutiable_imports(base, policy, segments)
@@ -69,24 +71,31 @@ def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough
     user: dict[str, float] = defaultdict(float)
     weight: dict[str, float] = defaultdict(float)
     premium: dict[str, float] = defaultdict(float)
-    for (s, t), wafers in imports.items():
-        key = (importer, s, t)
+    for (segment, year), wafers in imports.items():
+        key = (importer, segment, year)
+        # Without a price in the reference there is no rise to measure.
         if key not in base.maker_price or key not in base.user_price:
             continue
         price_before = base.maker_price[key]
-        weight[s] += wafers * policy.rate * policy.scope * summary.dutiable[s]
-        maker[s] += wafers * (summary.maker_price[key] - price_before)
-        user[s] += wafers * (summary.user_price[key] - base.user_price[key])
-        premium[s] += wafers * (price_before - _lowest_elsewhere(base.maker_price, key))
-    dutied = [s for s in segments if weight[s] > 0]
-    segments_now = {s for s, _ in imports}
-    segments_before = {s for s, _ in imports_before}
+        elsewhere = _lowest_elsewhere(base.maker_price, key)
+        weight[segment] += wafers * policy.rate * policy.scope * dutiable[segment]
+        maker[segment] += wafers * (summary.maker_price[key] - price_before)
+        user[segment] += wafers * (summary.user_price[key] - base.user_price[key])
+        premium[segment] += wafers * (price_before - elsewhere)
+    dutied = [segment for segment in segments if weight[segment] > 0]
+
+    def over_duty(amounts: dict[str, float]) -> dict[str, float]:
+        return {segment: amounts[segment] / weight[segment] for segment in dutied}
+
+    segments_now = {segment for segment, _ in imports}
+    segments_before = {segment for segment, _ in imports_before}
+    gone = segments_before - segments_now
     return PassThrough(
-        maker={s: maker[s] / weight[s] for s in dutied},
-        user={s: user[s] / weight[s] for s in dutied},
-        weight={s: weight[s] for s in dutied},
-        premium={s: premium[s] / weight[s] for s in dutied},
-        gone=[s for s in segments if s in segments_before - segments_now],
+        maker=over_duty(maker),
+        user=over_duty(user),
+        weight={segment: weight[segment] for segment in dutied},
+        premium=over_duty(premium),
+        gone=[segment for segment in segments if segment in gone],
         before=bool(imports_before),
         still=bool(imports),
     )
@@ -95,11 +104,10 @@ def pass_through(summary: Summary, base: Summary, policy: Tariff) -> PassThrough
 def _lowest_elsewhere(prices: Mapping[RSY, float], key: RSY) -> float:
     """Return the lowest price in other regions; the price itself if there is none."""
     region, segment, year = key
-    elsewhere = [
-        price
-        for (r, s, t), price in prices.items()
-        if (s, t) == (segment, year) and r != region
-    ]
+    elsewhere = []
+    for (r, s, t), price in prices.items():
+        if (s, t) == (segment, year) and r != region:
+            elsewhere.append(price)
     return min(elsewhere, default=prices[key])
 
 
@@ -110,9 +118,9 @@ def _dutiable_imports(
     origins = set(chosen(policy.origins, tuple(summary.labels.regions)))
     origins -= {policy.importer, *policy.exempt}
     imports: dict[tuple[str, int], float] = defaultdict(float)
-    for (s, origin, place, t), wafers in summary.bought.items():
-        if place != policy.importer or origin not in origins or s not in segments:
+    for (segment, origin, place, year), wafers in summary.bought.items():
+        if place != policy.importer or origin not in origins:
             continue
-        if policy.active(t) and wafers > 0:
-            imports[s, t] += wafers
+        if segment in segments and policy.active(year) and wafers > 0:
+            imports[segment, year] += wafers
     return dict(imports)

@@ -40,6 +40,8 @@ def fab_projects(solution: Solution, years: Iterable[int]) -> tuple[Project, ...
     total: dict[tuple[str, int], float] = defaultdict(float)
     for (site_id, start), kwpm in solution.columns("build").items():
         if kwpm > 0 and sites[site_id].kind == "project":
+            # In full from the first year of service: a project is reported by what it
+            # is at the end of a year.
             for year, _ in parameters.service[site_id, start]:
                 total[site_id, year] += kwpm
     projects = []
@@ -67,13 +69,11 @@ def packaging_projects(solution: Solution, years: Iterable[int]) -> tuple[Projec
     for plant in solution.parameters.packaging.plants.values():
         if plant.kind != "project":
             continue
-        in_service = {}
-        for year in years:
-            in_service[year] = sum(
-                builds.get((plant.id, start), 0.0)
-                * share_in_service(start + plant.lead, year)
-                for start in plant.builds
-            )
+        in_service = dict.fromkeys(years, 0.0)
+        for start in plant.builds:
+            kwpm = builds.get((plant.id, start), 0.0)
+            for year in in_service:
+                in_service[year] += kwpm * share_in_service(start + plant.lead, year)
         projects.append(
             Project(
                 site=plant.id,

@@ -22,6 +22,8 @@ from chipmodel.solver.linear_program import Index, LinearProgram
 
 TABLES = ("capacity", "builds", "output", "trade", "prices", "accounts", "policies")
 
+SMALLEST_QUANTITY = 1e-9
+"""Size up to which a value of a column, or a rent, is zero."""
 
 TableRow = tuple[object, ...]
 """A row of a table without case and world; value and unit come last."""
@@ -84,7 +86,7 @@ class Solution:
         keys, places = self.program.labels.columns(name)
         values = self.optimum.x[places]
         # Values below the solver's feasibility tolerance are no quantities.
-        rounded = np.where(np.abs(values) > 1e-9, values, 0.0)
+        rounded = np.where(np.abs(values) > SMALLEST_QUANTITY, values, 0.0)
         return dict(zip(keys, rounded.tolist(), strict=True))
 
     def duals(self, name: str) -> dict[Index, float]:
@@ -96,8 +98,10 @@ class Solution:
         keys, places = self.program.labels.rows(name)
         duals: dict[Index, float] = {}
         for index, dual in zip(keys, self.optimum.y[places].tolist(), strict=True):
+            duals[index] = dual
             year = index[-1] if index else None
-            duals[index] = dual / discount[year] if year in discount else dual
+            if year in discount:
+                duals[index] /= discount[year]
         return duals
 
     def _frame(self, rows: list[TableRow], keys: list[str]) -> pd.DataFrame:
@@ -189,6 +193,7 @@ class Solution:
         for (s, m, e, t), kwpm in devices.items():
             if kwpm > 0 and t <= last:
                 rows.append(("devices", s, m, "", e, t, kwpm, "kwpm"))
+        # Use has a row also where it is zero: that nothing is served is a result.
         for (e, s, t), kwpm in self.columns("consumed").items():
             if t <= last:
                 rows.append(("use", s, "", "", e, t, kwpm, "kwpm"))
@@ -228,11 +233,11 @@ class Solution:
         for (s, c, m, t), kwpm in bought.items():
             paid[m, s, t] += kwpm * price[s, c, m, t]
             flow[m, s, t] += kwpm
-        return {
-            key: per_wafer(paid[key] / total)
-            for key, total in flow.items()
-            if total > 0
-        }
+        prices = {}
+        for key, total in flow.items():
+            if total > 0:
+                prices[key] = per_wafer(paid[key] / total)
+        return prices
 
     @cached_property
     def accounts(self) -> pd.DataFrame:
@@ -261,7 +266,9 @@ class Solution:
 
     def _gains(self, view: str) -> dict[tuple[str, str], float]:
         """Return present values of surplus, rents and treasuries by region."""
-        region_of = home_of if view == "ownership" else host_of
+        region_of = host_of
+        if view == "ownership":
+            region_of = home_of
         # What a treasury earns by selling licences is its revenue, though no line of
         # the ledger books it.
         accounts = {"users": "consumer_surplus", "treasury": "treasury"}
@@ -291,14 +298,15 @@ class Solution:
         total: dict[tuple[str, str, str, int, str], float] = defaultdict(float)
         for row in self.account.rows:
             treasury = row.agent if row.party.is_treasury else ""
+            # Money is counted at the treasury alone, or it would be counted at its
+            # other end again.
             if row.policy and (treasury or not row.is_money):
-                total[row.policy, row.account, treasury, row.year, row.unit] += (
-                    row.value
-                )
-        return [
-            (policy, account, agent, "", year, "", value, unit)
-            for (policy, account, agent, year, unit), value in total.items()
-        ]
+                key = (row.policy, row.account, treasury, row.year, row.unit)
+                total[key] += row.value
+        rows: list[TableRow] = []
+        for (policy, account, agent, year, unit), value in total.items():
+            rows.append((policy, account, agent, "", year, "", value, unit))
+        return rows
 
     def _policy_duals(self) -> list[TableRow]:
         rows: list[TableRow] = []
@@ -334,7 +342,7 @@ class Solution:
             )
         rows: list[TableRow] = []
         for (policy, item, owner, year), value in total.items():
-            if abs(value) > 1e-9:
+            if abs(value) > SMALLEST_QUANTITY:
                 meaning = "what the limit is worth to its owner"
                 rows.append((policy, item, owner, "", year, meaning, value, "MUSD"))
         return rows

@@ -28,7 +28,6 @@ from chipmodel.results.solution import TABLES, Solution
 
 CASE = "case.toml"
 
-
 FILES = (CASE, *(f"{name}.csv" for name in TABLES))
 """The files of a result folder beside the manifest."""
 
@@ -116,6 +115,7 @@ def save(
 def case_text(case: Case, world: World | None = None) -> str:
     """Return a resolved case as a case file without baseline."""
     as_of = case.as_of
+    # A case file needs a date; a case made in Python may have none.
     if not as_of:
         as_of = world.information_date if world else "2000-01-01"
     body = {
@@ -160,10 +160,10 @@ def load(path: str | Path, any_version: bool = False) -> Saved:
     content, problems = read_outputs(folder, FILES, manifest["outputs"])
     if problems:
         raise InputError(problems)
-    tables = {
-        name: read_result_csv(content[f"{name}.csv"], str(folder / f"{name}.csv"))
-        for name in TABLES
-    }
+    tables = {}
+    for name in TABLES:
+        file = f"{name}.csv"
+        tables[name] = read_result_csv(content[file], str(folder / file))
     return Saved(folder, manifest, MappingProxyType(tables))
 
 
@@ -180,10 +180,10 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     manifest = _parsed(file)
     if not isinstance(manifest, dict) or not FIELDS.keys() & manifest.keys():
         raise _no_manifest(file, "is not a manifest of chipmodel")
-    problems = [
-        Problem(str(file), name, "is missing or was edited", "run the case again")
-        for name in lacking(manifest, FIELDS)
-    ]
+    problems = []
+    for name in lacking(manifest, FIELDS):
+        what = "is missing or was edited"
+        problems.append(Problem(str(file), name, what, "run the case again"))
     if problems:
         raise InputError(problems)
     # Another version may seal in another way, or not at all: the fault to report then
@@ -215,6 +215,7 @@ def _parsed(file: Path) -> Any:
         what = f"cannot be read ({error.strerror or error})"
         raise _no_manifest(file, what) from None
     except (ValueError, RecursionError):
+        # Only a file of the right name is taken for a manifest that was damaged.
         if file.name != MANIFEST:
             raise _no_manifest(file, "is not a manifest of chipmodel") from None
         raise InputError.one(

@@ -217,11 +217,11 @@ def _capacity(solution: Solution) -> dict[RSY, float]:
 
 
 def _used(solution: Solution, years: Container[int]) -> dict[RSY, float]:
-    return {
-        (e, s, t): kwpm
-        for (e, s, t), kwpm in solution.columns("consumed").items()
-        if t in years
-    }
+    used = {}
+    for (e, s, t), kwpm in solution.columns("consumed").items():
+        if t in years:
+            used[e, s, t] = kwpm
+    return used
 
 
 def _bought(
@@ -263,6 +263,7 @@ def _maker_prices(solution: Solution) -> dict[RSY, float]:
     # A place that buys nothing still has a price, the lowest at which it would be
     # served.
     offered: dict[RSY, float] = {}
+    # The lowest over the classes of origin, any of which it could buy.
     for (s, _, m, t), dual in solution.duals("device_balance").items():
         price = per_wafer(abs(dual))
         offered[m, s, t] = min(offered.get((m, s, t), float("inf")), price)
@@ -307,6 +308,7 @@ def _certificates_earned(
     for policy, item, year, kwpm in zip(
         table["policy"], table["item"], table["year"], table["value"], strict=True
     ):
+        # The firm is part of the name of the item.
         if year in years:
             earned[policy, item.removeprefix(EARNED), year] = kwpm
     return earned

@@ -38,7 +38,8 @@ SMALLEST_SHARED = 2
 HEADLINE = "headline"
 """The study whose cells are solved cold, as the study itself solves them."""
 
-REFERENCE, WORLD = "current_law", "central"
+REFERENCE = "current_law"
+WORLD = "central"
 """Case and world from whose basis the other cells start, if theirs is similar."""
 
 Key = tuple[str, str]
@@ -130,6 +131,8 @@ class CaseCache:
         """Return the summary of a case in a world; solve it if it is not solved yet."""
         cell = self.cell(case, world)
         self.solve([cell])
+        # Two cases that differ in names and prose only have one solution; each is
+        # returned under its own name.
         return replace(self._summaries[key_of(cell)], case=cell.case, world=cell.world)
 
     def solve(self, cells: Iterable[Cell]) -> None:
@@ -179,6 +182,7 @@ class CaseCache:
             if not shipped and not needs_passes(cell.case, cell.world):
                 parameters = self._inputs.parameters(cell.world)
                 group = reader.read(cell.case, parameters).shape
+            # A reference is for rows of metrics, which are not computed here.
             groups.setdefault(group, []).append(replace(cell, reference=""))
         batches = []
         for group_cells in groups.values():
@@ -269,9 +273,11 @@ class BatchSolver:
         for k, summaries in pool.each(_summaries_of, self, work):
             names = dict.fromkeys(cell.case.name for cell in work[k].cells)
             clock.step(", ".join(names), len(summaries))
-            remaining = iter(summaries)
+            first = 0
             for part in work[k].parts:
-                yield part, [next(remaining) for _ in part.cells]
+                last = first + len(part.cells)
+                yield part, summaries[first:last]
+                first = last
 
     def summaries(self, batch: Batch) -> list[Summary]:
         """Solve a batch and return the summaries of its cells.
@@ -333,6 +339,7 @@ class BatchSolver:
             start = warm_start_from(solution.program, solution.optimum)
             return _Reference(solution, start, self._headline_keys())
         except (InputError, NoOptimum, CertificateError):
+            # A package of one's own may lack the reference; its cases start cold.
             return _Reference(None, None, frozenset())
 
     def _headline_keys(self) -> frozenset[Key]:
@@ -378,5 +385,8 @@ def merged(batches: Iterable[Batch]) -> list[Batch]:
         for cell in batch.cells:
             first = key_of(Cell(*first_pass(cell.case, cell.world)))
             by_first_pass.setdefault(first, {})[key_of(cell)] = cell
-    alone = [Batch(tuple(cells.values()), False) for cells in by_first_pass.values()]
-    return sorted([*shared.values(), *alone], key=lambda batch: -len(batch.cells))
+    batches = list(shared.values())
+    for cells in by_first_pass.values():
+        batches.append(Batch(tuple(cells.values()), False))
+    # The longest first: a long one that starts last would leave other processes idle.
+    return sorted(batches, key=lambda batch: -len(batch.cells))

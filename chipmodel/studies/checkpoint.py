@@ -24,6 +24,7 @@ from chipmodel.studies.plan import Cell
 from chipmodel.studies.sweep import Row, prepare, solve_chunk
 
 OTHER = "choose another folder with --out, or remove this one"
+"""What to do about a folder of another study."""
 
 PROSE = {"title", "summary", "figures", "table"}
 """Fields of a study that change no chunk; the points of its table are in the cells."""
@@ -101,6 +102,7 @@ def run_chunks(
         texts[chunk.number] = chunk_text(work.rows, columns)
         store.write(chunk.number, texts[chunk.number])
         clock.step(f"chunk {chunk.number + 1} of {total}", len(chunk.tasks))
+    # In the order of the study, whatever the order in which chunks were done.
     tables = [read_chunk(texts[chunk.number]) for chunk in sweep.chunks]
     return pd.concat(tables, ignore_index=True), sweep.refused
 
@@ -148,9 +150,8 @@ class Store:
         # starts at the same time writes the mark first. A process killed while it
         # writes the mark leaves a hidden file, which is not foreign.
         hidden_mark = f".{mark.name}."
-        foreign = folder.is_dir() and any(
-            not path.name.startswith(hidden_mark) for path in folder.iterdir()
-        )
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        foreign = not all(name.startswith(hidden_mark) for name in names)
         if mark.is_file():
             if _digest_in(mark) != digest:
                 what = (

@@ -118,6 +118,7 @@ def table_points(path: Path) -> list[Point]:
     names, rows = _header_and_rows(path)
     points: list[Point] = []
     problems: list[Problem] = []
+    # Line 1 is the header; empty lines are no points.
     for line, row in enumerate(rows, start=2):
         if not any(row):
             continue
@@ -265,10 +266,12 @@ class Study(BaseModel):
         given = [way for way in WAYS if getattr(self, way)]
         if len(given) > 1:
             raise ValueError(f"points are given by {' and '.join(given)}: keep one")
-        if any(list(point) != list(self.point[0]) for point in self.point):
-            raise ValueError(
-                "every point must give the same numbers, in the same order"
-            )
+        # The numbers are columns of one table, and their order is that of its columns.
+        for point in self.point:
+            if list(point) != list(self.point[0]):
+                raise ValueError(
+                    "every point must give the same numbers, in the same order"
+                )
         for variant in self.variant:
             self._check_cases_of(variant)
         return self
@@ -307,9 +310,9 @@ class Study(BaseModel):
 
 
 def _refuse_repeated(what: str, names: Sequence[str]) -> None:
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise ValueError(f"{what} '{repeated[0]}' appears twice")
+    for name, count in sorted(Counter(names).items()):
+        if count > 1:
+            raise ValueError(f"{what} '{name}' appears twice")
 
 
 def table_columns(study: Study) -> list[str]:
@@ -344,4 +347,5 @@ def read_study(name: str, data: Dataset, others: Sequence[str] = ()) -> Study:
             f"no such file '{study.table}'",
             "name a CSV file beside the study",
         )
+    # By its full path, because a study in memory no longer knows its folder.
     return study.model_copy(update={"table": str(points)})

@@ -109,7 +109,10 @@ def plan(
         problems.append(replace(problem, file=file, place=place))
     points, wrong_points = _points_of(study, cases, file)
     problems += wrong_points + _figure_problems(study, file)
-    count = sum(len(chosen) for _, chosen in worlds_and_cases) * max(len(points), 1)
+    pairs = sum(len(chosen) for _, chosen in worlds_and_cases)
+    # An upper bound: a case without the numbers of a point is solved once for all. The
+    # cells themselves are not made before the study is known to be of a sensible size.
+    count = pairs * max(len(points), 1)
     if count > MOST_CELLS and not yes:
         problems.append(
             Problem(
@@ -159,7 +162,8 @@ def _load_each(
         try:
             loaded[name] = load(name)
         except InputError as error:
-            problems += [_of_study(p, name, key, file) for p in error.problems]
+            for problem in error.problems:
+                problems.append(_of_study(problem, name, key, file))
     return loaded
 
 
@@ -220,6 +224,7 @@ def _metrics(
             problems += error.problems
             continue
         problems += _unknown_subjects(metric, data, cases)
+        # A year may be reported in one world and not in another.
         for world in worlds:
             problems += metric.problems(Labels.of(data, world))
         if metric.family.against and study.reference is None:
@@ -308,10 +313,15 @@ def _cells_in(
     # Numbers of policies, by those of the world that go with them.
     by_world: dict[tuple[tuple[str, float], ...], list[Point]] = {}
     for point in points or [{}]:
-        of_the_world = tuple((k, v) for k, v in point.items() if of_world(k))
-        of_policies = {k: v for k, v in point.items() if not of_world(k)}
-        by_world.setdefault(of_the_world, []).append(of_policies)
-    reference = None if study.reference is None else cases[study.reference]
+        of_the_world: Point = {}
+        of_policies: Point = {}
+        for number, value in point.items():
+            part = of_the_world if of_world(number) else of_policies
+            part[number] = value
+        by_world.setdefault(tuple(of_the_world.items()), []).append(of_policies)
+    reference = None
+    if study.reference is not None:
+        reference = cases[study.reference]
     cells: list[Cell] = []
     for values, policy_points in by_world.items():
         world_point = dict(values)
@@ -336,8 +346,12 @@ def _points_of_case(case: Case, points: list[Point]) -> list[Point]:
     ids = {policy.id for policy in case.policies}
     different: dict[tuple[tuple[str, float], ...], Point] = {}
     for point in points:
-        own = {k: v for k, v in point.items() if k.partition(".")[0] in ids}
-        different.setdefault(tuple(own.items()), own)
+        of_case = {}
+        for number, value in point.items():
+            policy, _, _ = number.partition(".")
+            if policy in ids:
+                of_case[number] = value
+        different.setdefault(tuple(of_case.items()), of_case)
     return list(different.values())
 
 

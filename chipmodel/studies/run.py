@@ -164,6 +164,7 @@ def run_study(
     """
     if isinstance(study, str):
         study = read_study(study, data)
+    # Planning loads what solving needs: cases, worlds and parameters are read once.
     inputs = Inputs(data)
     planned = plan(study, data, yes, inputs)
     cells, names = planned.cells, planned.metrics
@@ -183,8 +184,14 @@ def run_study(
     if folder is not None:
         prepare(folder)
     pool = pool or pool_of(jobs)
-    swept = [cell for cell in cells if cell.point and not with_tables]
-    solved_alone = [cell for cell in cells if not cell.point or with_tables]
+    # A sweep gives metrics only. What its points are compared with is solved before it.
+    swept = []
+    solved_alone = []
+    for cell in cells:
+        if cell.point and not with_tables:
+            swept.append(cell)
+        else:
+            solved_alone.append(cell)
     if verified and swept:
         raise InputError.one(
             study.name,
@@ -219,7 +226,10 @@ def result_of(
     data: Dataset,
 ) -> StudyResult:
     """Return the result of a study from the summaries of its cells, by their names."""
-    intervals = Intervals({}) if study.varies else load_intervals(data)
+    # Intervals are known for the numbers of the data, not for those of a point.
+    intervals = Intervals({})
+    if not study.varies:
+        intervals = load_intervals(data)
     finding, numbers = _finding(cells, summaries, study, intervals)
     table = with_ends(_table(cells, names, summaries, study), intervals)
     return StudyResult(study, summaries, table, finding, numbers)
@@ -316,7 +326,9 @@ def _table(
 ) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for cell in cells:
-        base = summaries[cell.reference] if cell.reference else None
+        base = None
+        if cell.reference:
+            base = summaries[cell.reference]
         rows += metrics.rows(names, summaries[cell.name], base)
     return pd.DataFrame(rows, columns=table_columns(study))
 
@@ -331,7 +343,8 @@ def _finding(
             if cell.reference:
                 pairs.append((summaries[cell.name], summaries[cell.reference]))
     sentences = findings.findings(pairs, intervals)
-    return tuple(one.text for one in sentences), findings.table(sentences)
+    texts = tuple(sentence.text for sentence in sentences)
+    return texts, findings.table(sentences)
 
 
 def _write(result: StudyResult, folder: Path) -> StudyResult:

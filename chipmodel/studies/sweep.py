@@ -144,6 +144,7 @@ def prepare(
     """
     inputs = inputs or Inputs(data)
     shapes, leaves = _sorted_by_shape(cells, inputs)
+    # Cells of no shape, of a small one or of one that is refused are solved alone.
     shape_of = np.full(len(cells), ALONE)
     levers_of: dict[int, Vector] = {}
     templates: list[ParametricProgram] = []
@@ -152,6 +153,7 @@ def prepare(
     for members in shapes:
         if len(members) < minimum:
             continue
+        # The first cell is solved cold; every chunk of the shape starts from its basis.
         first = cells[members[0]]
         acting = [policy.id for policy in first.case.policies if not policy.inactive]
         levers = Levers.of([leaves[k] for k in members], acting)
@@ -217,8 +219,8 @@ def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
     """
     parts: list[list[Task]] = [[]]
     for task in tasks:
-        names = {other.cell.name for other in parts[-1]}
-        if len(parts[-1]) >= size and task.cell.reference not in names:
+        in_chunk = {other.cell.name for other in parts[-1]}
+        if len(parts[-1]) >= size and task.cell.reference not in in_chunk:
             parts.append([])
         parts[-1].append(task)
     return [Chunk(k, tuple(part)) for k, part in enumerate(parts) if part]
@@ -235,6 +237,7 @@ def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
         pivots += solution.optimum.iterations
         seconds_inside += solution.optimum.seconds
         summary = Summary.of(solution, cell.point)
+        # A cell that is its own reference comes before those compared with it.
         if cell.reference == cell.name:
             references[cell.name] = summary
         rows += metrics.rows(shared.metrics, summary, references.get(cell.reference))
@@ -287,9 +290,12 @@ def about_cell(
     if isinstance(error, CertificateError):
         return CertificateError(what)
     if _on_file(cell, data):
-        world = "" if cell.world.name == "central" else f" --world {cell.world.name}"
-        place = "" if data.root == shipped_root() else f" --data {data.root}"
-        what += f"; run `chipmodel why {cell.case.name}{world}{place}`"
+        command = f"chipmodel why {cell.case.name}"
+        if cell.world.name != "central":
+            command += f" --world {cell.world.name}"
+        if data.root != shipped_root():
+            command += f" --data {data.root}"
+        what += f"; run `{command}`"
     return NoOptimum(error.status, what)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
 from chipmodel.analysis.response import PointResponse
 from chipmodel.cases.levers import Point
@@ -40,10 +41,8 @@ FITTED = ("T05", "T07")
 T01 to T03 hold by the derivation of the cost of place.
 """
 
-
 TIGHT = 0.2
 """Part of half the band of T07 that counts as one unit of miss."""
-
 
 STEP = 0.03
 """Step of finite differences, in logarithms.
@@ -51,14 +50,14 @@ STEP = 0.03
 The response of a linear program has kinks; a smaller step would see them one by one.
 """
 
-
 SUPPORTED_SHARE = "share.capacity.USA.all.2032"
 """Metric of T07 (with CHIPS) and T08 (without)."""
-
 
 FABS = "fabs."
 """Prefix of the metrics of T05."""
 
+CLOSE_TO_T07 = 0.002
+"""Miss of T07, as a share of capacity, at which the search of a profile ends."""
 
 Vector = NDArray[np.float64]
 
@@ -101,6 +100,7 @@ class Fitter:
         self.targets = [
             row
             for row in data.rows(TargetRow)
+            # Targets of role test are withheld for validation.
             if row.role == "input" and row.target in FITTED and row.experiment
         ]
         if not self.targets:
@@ -112,8 +112,10 @@ class Fitter:
             )
         self._samples = self._sample_points()
         self._with = self._hindcast(WITH)
+        # Only a profile and the result of a fit need it: it is compiled when asked for.
         self._without: PointResponse | None = None
         self._ladder = self._ladder_response()
+        # The optimiser asks for the same point for residuals, slopes and the report.
         self._known: dict[bytes, dict[str, float]] = {}
 
     def _sample_points(self) -> list[Point]:
@@ -123,14 +125,17 @@ class Fitter:
         """
         count = len(self.free)
         together = [np.full(count, x) for x in (0.0, 0.11, -0.07)]
+        # Without this one, parameters that always move together would share a lever,
+        # and none could be changed alone.
         apart = np.array([0.05 * (k + 1) for k in range(count)])
         return [self.point(x) for x in (*together, apart)]
 
     def _ladder_response(self) -> PointResponse:
         rate = f"{ladder.GRANT}.rate"
-        points = [
-            {**point, rate: 0.1 + 0.05 * k} for k, point in enumerate(self._samples)
-        ]
+        # The rate differs from point to point, so that it becomes a lever as well.
+        points = []
+        for k, point in enumerate(self._samples):
+            points.append({**point, rate: 0.1 + 0.05 * k})
         return PointResponse(
             self._setup.data,
             ladder.ladder_case(self._setup, form="open", rate=0.1),
@@ -189,10 +194,8 @@ class Fitter:
     def residuals(self, x: Vector) -> Vector:
         """Return the weighted misses and the pull of the prior."""
         ours = self.ours(x)
-        first = next(
-            (row for row in self.targets if row.metric == f"{FABS}0"),
-            None,
-        )
+        by_metric = {row.metric: row for row in self.targets}
+        first = by_metric.get(f"{FABS}0")
         residuals = []
         for row in self.targets:
             number = ours[row.metric]
@@ -212,7 +215,8 @@ class Fitter:
         here = self.residuals(x)
         columns = []
         for k, free in enumerate(self.free):
-            step = STEP if x[k] + STEP < free.bounds[1] else -STEP
+            _, highest = free.bounds
+            step = STEP if x[k] + STEP < highest else -STEP
             moved = x.copy()
             moved[k] += step
             columns.append((self.residuals(moved) - here) / step)
@@ -246,10 +250,9 @@ def fit(
     array
         Where it ended, in logarithms over the priors.
     """
-    from scipy.optimize import least_squares
-
-    low = np.array([free.bounds[0] for free in fitter.free])
-    high = np.array([free.bounds[1] for free in fitter.free])
+    if start is None:
+        start = np.zeros(len(fitter.free))
+    low, high = np.array([free.bounds for free in fitter.free]).T
 
     def reported(x: Vector) -> Vector:
         residuals = fitter.residuals(x)
@@ -261,17 +264,18 @@ def fit(
 
     end: Any = least_squares(
         reported,
-        np.zeros(len(fitter.free)) if start is None else start,
+        start,
         jac=fitter.slopes,
         bounds=(low, high),
         max_nfev=most,
+        # Loose: the targets determine the parameters to two digits at most, and a point
+        # takes several solves.
         xtol=2e-3,
         ftol=1e-2,
     )
-    values = {
-        free.quantity: free.prior * math.exp(value)
-        for free, value in zip(fitter.free, end.x, strict=True)
-    }
+    values = {}
+    for free, value in zip(fitter.free, end.x, strict=True):
+        values[free.quantity] = free.prior * math.exp(value)
     ours = {**fitter.ours(end.x), "without": fitter.without_support(end.x)}
     result = Fit(fitter.free, values, ours, float(end.cost), fitter.evaluations)
     return result, np.asarray(end.x)
@@ -321,10 +325,11 @@ def _premium_that_meets_t07(fitter: Fitter, start: Vector) -> float:
     for _ in range(3):
         share = fitter.share(x)
         tried.append((float(x[1]), share))
-        if abs(share - goal) < 0.002:
+        if abs(share - goal) < CLOSE_TO_T07:
             break
         if len(tried) == 1:
             # First guess: the share falls with the premium at an elasticity of four.
+            # The steps after it use the slope observed.
             step = math.log(share / goal) / 4.0
         else:
             (x_before, share_before), (x_now, share_now) = tried[-2:]

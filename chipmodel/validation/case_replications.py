@@ -17,10 +17,8 @@ from chipmodel.validation.shared import WITH, WITHOUT, ModelResult, ReplicationS
 DUTY_CASE = "section232_25_flat"
 LAW_CASE = "current_law"
 
-
 GOVERNMENTS = ("USA", "JPN", "KOR", "TWN", "CHN", "EUR")
 """Governments whose public money is counted."""
-
 
 LADDER_COLUMNS = [
     "form",
@@ -62,14 +60,15 @@ def _shares(summary: Summary, names: list[str]) -> dict[str, ModelResult]:
 def _order(summary: Summary, segment: str, regions: list[str]) -> ModelResult:
     """Return 1 if the shares of some regions fall in the order given, else 0."""
     year = summary.labels.years[-1]
-    shares = [
-        metrics.evaluate(f"share.capacity.{region}.{segment}.{year}", summary)
-        for region in regions
-    ]
-    note = ", ".join(
-        f"{region} {share:.0%}" for region, share in zip(regions, shares, strict=True)
-    )
-    return ModelResult(float(shares == sorted(shares, reverse=True)), note=note)
+    shares = []
+    notes = []
+    for region in regions:
+        name = f"share.capacity.{region}.{segment}.{year}"
+        share = metrics.evaluate(name, summary)
+        shares.append(share)
+        notes.append(f"{region} {share:.0%}")
+    is_falling = shares == sorted(shares, reverse=True)
+    return ModelResult(float(is_falling), note=", ".join(notes))
 
 
 def _growth(summary: Summary, region: str) -> float:
@@ -94,6 +93,7 @@ def ladder_of_support(
         budget = int(text)
         read = ladder.fabs if kind == "fabs" else ladder.money
         result = ModelResult(read(rungs.open[budget], setup))
+        # Without a budget the two forms are the same case.
         if budget and rungs.marginal:
             other = read(rungs.marginal[budget], setup)
             note = f"open grant; marginal form {other:,.0f}"
@@ -109,6 +109,7 @@ def ladder_table(setup: ReplicationSetup) -> pd.DataFrame:
     rows = []
     for form, rungs in (("open", solved.open), ("marginal", solved.marginal)):
         for budget, rung in rungs.items():
+            # The rung without a budget: what is built without support.
             anyway = ladder.fabs(rungs[0], setup)
             rows.append(
                 (
@@ -146,13 +147,13 @@ def leverage(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelResult]:
     """
     solution = setup.solution(WITH)
     without_policy = setup.solution("no_policy")
-    public = sum(
-        paid
-        for (_, region, _), paid in Summary.of(solution).cash.items()
-        if region in GOVERNMENTS
-    )
+    public = 0.0
+    for (_policy, region, _year), paid in Summary.of(solution).cash.items():
+        if region in GOVERNMENTS:
+            public += paid
     supported = _investment(solution, only=_supported(solution))
     added = _investment(solution) - _investment(without_policy)
+    # Public money is part of the capital cost; what is left is private.
     return {
         "gross": ModelResult(
             (supported - public) / public, note=f"public {public / 1e3:,.0f} bn"

@@ -12,10 +12,8 @@ from chipmodel.validation.shared import HINDCAST, ModelResult, ReplicationSetup
 FOUNDRY = "logic_lt10"
 """Segment of the foundry fab whose site is chosen."""
 
-
 TARIFF_RATE = 0.10
 """Duty that is tried in the choice of a site."""
-
 
 SUPPORT_RATE = 0.25
 """Share of capital cost that is tried as support in the choice of a site."""
@@ -41,16 +39,14 @@ def place_cost(setup: ReplicationSetup, names: list[str]) -> dict[str, ModelResu
 
 def build_time(setup: ReplicationSetup, names: list[str]) -> dict[str, ModelResult]:
     """Return months of construction and ratios of its cost, which are inputs."""
-    months = {
-        row.region: row.value
-        for row in setup.data.rows(ConstructionRow)
-        if row.item == "build"
-    }
-    factors = {
-        row.region: row.value
-        for row in setup.data.rows(CostFactorRow)
-        if row.item == "building"
-    }
+    months = {}
+    for row in setup.data.rows(ConstructionRow):
+        if row.item == "build":
+            months[row.region] = row.value
+    factors = {}
+    for factor in setup.data.rows(CostFactorRow):
+        if factor.item == "building":
+            factors[factor.region] = factor.value
     results = {}
     for name in names:
         kind, region, *other = name.split(".")
@@ -74,21 +70,24 @@ def self_sufficiency(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelRe
     upfront = 0.0
     yearly = 0.0
     sales = 0.0
-    for s in parameters.segments:
-        base_use = parameters.use[s, "u_base"]
-        idle_use = base_use - parameters.use[s, "u_min"]
-        for r in parameters.regions:
-            wanted = parameters.reference.get((r, s, year), 0.0)
+    for segment in parameters.segments:
+        base_use = parameters.use[segment, "u_base"]
+        idle_use = base_use - parameters.use[segment, "u_min"]
+        for region in parameters.regions:
+            wanted = parameters.reference.get((region, segment, year), 0.0)
             needed = wanted / base_use
-            capacity = parameters.capacity.get((r, s), 0.0)
+            capacity = parameters.capacity.get((region, segment), 0.0)
             lacking = max(0.0, needed - capacity)
             spare = max(0.0, capacity - needed)
-            cost = parameters.costs[r, s]
+            cost = parameters.costs[region, segment]
+            # New capacity is paid for in full; capacity that becomes idle saves only
+            # its running cost down to the minimum use.
             annuity = parameters.recovery * cost.billed * cost.interest
             upfront += lacking * cost.billed
             yearly += lacking * (annuity + base_use * cost.running)
             yearly -= spare * idle_use * cost.running
-            sales += wanted * parameters.prices.reference[s]
+            sales += wanted * parameters.prices.reference[segment]
+    # The base solved is that of 2022; the published sum is of 2019.
     scale = setup.parameter("demand_2019")
     note = "over all sales; design and margin unchanged"
     return {
@@ -111,6 +110,7 @@ def site_choice(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelResult]
     def wafer_cost(region: str, support: float = 0.0) -> float:
         cost = parameters.costs[region, FOUNDRY]
         ten_years = cost.ten_years(use, interest=True)
+        # Incentives of 2020 are shares of ten-year cost, support one of capital cost.
         after_support = ten_years * (1.0 - paid[region]) - support * cost.billed
         return after_support / (10 * use)
 

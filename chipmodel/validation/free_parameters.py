@@ -45,7 +45,11 @@ class Free:
         return math.log(self.high / self.low) / 4.0
 
     def factor(self, x: float) -> float:
-        """Return the factor on the value in the data."""
+        """Return the factor on the value in the data.
+
+        The value in the data may be a fitted one: `x` counts from the prior, so that a
+        fit gives the same whether or not it was made before.
+        """
         return self.prior * math.exp(x) / self.now
 
 
@@ -99,20 +103,25 @@ def _free(row: dict[str, str], data: Dataset) -> Free | tuple[str, str]:
 
 def _fact(row: dict[str, str], data: Dataset) -> tuple[str, float | None]:
     """Return the name in a point of the fact a quantity is, and its value."""
+    # Tables that hold other items too, and the item meant.
     items = {"cost_factors": "place", "elasticities": "substitution"}
     where = {}
     if row["table"] in items:
         where["item"] = items[row["table"]]
     where[row["column"]] = row["row"]
     conditions = ",".join(f"{column}={value}" for column, value in where.items())
-    facts = data.tables.get(row["table"], ()) if row["table"] in TABLES else ()
-    values = [
-        fact.value for fact in facts if isinstance(fact, Fact) and _meets(fact, where)
-    ]
-    return f"{row['table']}[{conditions}]", values[0] if len(values) == 1 else None
+    values = []
+    if row["table"] in TABLES:
+        for fact in data.tables.get(row["table"], ()):
+            if isinstance(fact, Fact) and _meets(fact, where):
+                values.append(fact.value)
+    # Several facts could have several values, of which none is the one to start from.
+    now = values[0] if len(values) == 1 else None
+    return f"{row['table']}[{conditions}]", now
 
 
 def _meets(fact: Fact, where: dict[str, str]) -> bool:
+    # Compared as text, as in a file; a year is a number in the data.
     return all(
         str(getattr(fact, column, None)) == value for column, value in where.items()
     )

@@ -34,21 +34,17 @@ from chipmodel.validation.shared import (
 BUDGETS = (0, 20, 50)
 """Rungs, USD bn of 2020."""
 
-
 RATES = (0.0, 0.1, 0.35)
 """Rates of the open grant between which the rungs are interpolated."""
 
-
 LOWEST_RATE = 1e-6
-"""Rate used for zero, which an open grant may not have."""
-
+"""Rate used for zero: at zero the grant is inactive, and the LP of another shape."""
 
 GRANT = "ladder"
 """Id of the grant."""
 
-
 YEARS = (2023, 2032)
-
+"""First and last year in which builds are paid and counted: ten years of the base."""
 
 HOST = "USA"
 
@@ -104,18 +100,19 @@ def at_budgets(rungs: list[Rung], setup: ReplicationSetup) -> dict[int, Rung]:
     scale = _musd_per_budget(setup)
     paid = [rung.paid for rung in rungs]
 
-    def between(name: str, money: float) -> float:
-        return float(np.interp(money, paid, [getattr(rung, name) for rung in rungs]))
-
-    return {
-        budget: Rung(
-            rate=between("rate", budget * scale),
-            paid=budget * scale,
-            built=between("built", budget * scale),
-            investment=between("investment", budget * scale),
+    rates = [rung.rate for rung in rungs]
+    built = [rung.built for rung in rungs]
+    investment = [rung.investment for rung in rungs]
+    by_budget = {}
+    for budget in BUDGETS:
+        money = budget * scale
+        by_budget[budget] = Rung(
+            rate=float(np.interp(money, paid, rates)),
+            paid=money,
+            built=float(np.interp(money, paid, built)),
+            investment=float(np.interp(money, paid, investment)),
         )
-        for budget in BUDGETS
-    }
+    return by_budget
 
 
 def _musd_per_budget(setup: ReplicationSetup) -> float:
@@ -169,10 +166,10 @@ def marginal_rungs(
 
     Only what would not have been built without support is paid, at a rate.
     """
-    before = {(i, t): kwpm for (i, t), kwpm in base.columns("build").items()}
+    # The baseline is known from the open form, so it need not be solved again.
     parameters = replace(
         build_parameters(setup.data, ladder_world(setup)),
-        baseline_builds={GRANT: before},
+        baseline_builds={GRANT: dict(base.columns("build"))},
     )
     scale = _musd_per_budget(setup)
     rungs = {0: rung(base, 0.0)}

@@ -60,21 +60,21 @@ def _spread(
 
     There is none if nothing was awarded or the region has no project to pay.
     """
-    awards = {
-        site.id: site.awards[policy.region] for site, _ in policy.eligible(parameters)
-    }
+    # By site: one that may be built in several years is eligible once for each.
+    awards = {}
+    for site, _ in policy.eligible(parameters):
+        awards[site.id] = site.awards[policy.region]
     money = policy.share * sum(awards.values())
-    projects = [
-        site
-        for site in parameters.sites.sites.values()
-        if site.kind == "project"
-        and site.region == region
-        and not site.awards.get(region)
-    ]
-    capex = sum(
-        parameters.costs[site.region, site.segment].billed * (site.size or 0.0)
-        for site in projects
-    )
+    projects = []
+    capex = 0.0
+    for site in parameters.sites.sites.values():
+        if site.kind != "project" or site.region != region:
+            continue
+        # Projects with an award of their own region have lost it to the next region.
+        if not site.awards.get(region):
+            cost = parameters.costs[site.region, site.segment].billed
+            projects.append(site.id)
+            capex += cost * (site.size or 0.0)
     if money <= 0 or capex <= 0:
         return []
     changed = {
@@ -84,6 +84,6 @@ def _spread(
         "share": 1.0,
         "firms": ("all",),
         "excluded": (),
-        "sites": tuple(site.id for site in projects),
+        "sites": tuple(projects),
     }
     return [CapexGrant.model_validate({**policy.model_dump(), **changed})]

@@ -65,6 +65,7 @@ def _gives_hindcast(name: str, setup: ReplicationSetup) -> bool:
             return len(regions) > 1 and set(regions) <= _regions(setup)
         case ["order"]:
             return False
+    # Any other name is a metric, as a study has them.
     labels = Labels.of(setup.data, setup.world(HINDCAST))
     try:
         return not metrics.parse(name).problems(labels)

@@ -17,11 +17,9 @@ from chipmodel.validation.placebo import reassigned_support
 HINDCAST = "hindcast_2022"
 """World whose base year is 2022."""
 
-
 WITH = "chips_2024"
 WITHOUT = "chips_2024_without"
 """Cases of May 2024 with and without US support."""
-
 
 MONEY_YEAR = 2025
 """Year of the money of the data."""
@@ -121,17 +119,18 @@ class ReplicationSetup:
 
     def parameter(self, name: str) -> float:
         """Return a scalar of the model."""
-        return next(
-            row.value for row in self.data.rows(ParameterRow) if row.parameter == name
-        )
+        rows = self.data.rows(ParameterRow)
+        return next(row.value for row in rows if row.parameter == name)
 
     @property
     def fab_size(self) -> float:
         """Size of a fab: the median of the announced ones, kwpm."""
+        # A project has a row for each date at which news changed it; the last counts.
         latest = {}
         for row in sorted(self.data.rows(ProjectRow), key=lambda row: row.as_of):
             latest[row.site] = row
-        return median(row.value for row in latest.values() if row.status != "cancelled")
+        sizes = [row.value for row in latest.values() if row.status != "cancelled"]
+        return median(sizes)
 
     def money_of(self, year: int) -> float:
         """Return the worth of a dollar of a year in money of the data."""

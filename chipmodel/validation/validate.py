@@ -12,10 +12,13 @@ import pandas as pd
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import write_whole
+from chipmodel.common.tables import table_csv
 from chipmodel.common.text import columns
 from chipmodel.common.workers import Here, Pool, Processes
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import SourceRow, TargetRow
+from chipmodel.display.canvas import drawable, save
+from chipmodel.display.targets import against_published, support_ladder
 from chipmodel.validation.case_replications import ladder_table
 from chipmodel.validation.replications import EXPERIMENTS
 from chipmodel.validation.shared import ModelResult, ReplicationSetup
@@ -46,16 +49,16 @@ NOT_MODELLED = "not in the model"
 """Verdicts on a target; ``beside`` is that on one without a band."""
 
 
+ROUNDING = 1e-9
+"""Distance beyond a band that is still within it: bands are decimal numbers."""
+
 UNEXPLAINED = "unexplained"
 """Reason of a miss for which the data give none."""
-
 
 TOGETHER = ("hindcast", "hindcast_without", "leverage")
 """Experiments that read the same solutions, and are run in one process."""
 
-
 OnProgress = Callable[[str], None]
-
 
 Key = tuple[str, str]
 """Experiment and metric of a target."""
@@ -94,6 +97,7 @@ class Validation:
     def median_error(self) -> float:
         """Median relative error of our numbers over the tests that have one."""
         tests = self.tests
+        # A truth value has no error, nor has a target of zero a relative one.
         is_number = (tests["unit"] != "truth") & tests["ours"].notna()
         tests = tests[is_number & (tests["theirs"] != 0)]
         errors = ((tests["ours"] - tests["theirs"]) / tests["theirs"]).abs()
@@ -240,10 +244,15 @@ def validate(
     pool: Pool = Here() if jobs == 1 else Processes(jobs)
     for k, (results, ladder_of_task) in pool.each(_replicated, data, tasks):
         task = tasks[k]
-        (by_placebo if task.placebo else by_model).update(results)
+        done = ", ".join(task.metrics)
+        if task.placebo:
+            by_placebo.update(results)
+            done = f"placebo: {done}"
+        else:
+            by_model.update(results)
         if ladder_of_task is not None:
             ladder = ladder_of_task
-        on_progress(("placebo: " if task.placebo else "") + ", ".join(task.metrics))
+        on_progress(done)
     sources = {row.source: row for row in data.rows(SourceRow)}
     table = []
     for row in rows:
@@ -268,6 +277,7 @@ def _tasks(rows: list[TargetRow], placebo: bool) -> list[Task]:
     if placebo:
         sensitive = [row for row in replicated if row.on_support and row.role == "test"]
         tasks += _grouped(sensitive, placebo=True)
+    # With several processes, the longest task last would leave the others idle.
     slow = {"ladder", *TOGETHER}
     return sorted(tasks, key=lambda task: not slow & set(task.metrics))
 
@@ -303,8 +313,10 @@ def verdict(row: TargetRow, ours: ModelResult | None) -> str:
         return NOT_MODELLED
     if row.low is None or row.high is None:
         return NO_BAND
-    ends = (ours.value, ours.value if ours.other is None else ours.other)
-    meets = min(ends) <= row.high + 1e-9 and max(ends) >= row.low - 1e-9
+    ends = [ours.value]
+    if ours.other is not None:
+        ends.append(ours.other)
+    meets = min(ends) <= row.high + ROUNDING and max(ends) >= row.low - ROUNDING
     return HIT if meets else MISS
 
 
@@ -314,24 +326,31 @@ def _row(
     placebo: ModelResult | None,
     source: SourceRow,
 ) -> list[object]:
-    own_verdict = verdict(row, ours)
-    reason = ours.note if ours is not None else ""
-    if own_verdict in (MISS, NOT_MODELLED):
-        given = row.reason or UNEXPLAINED
-        reason = f"{given}; {reason}" if reason else given
+    verdict_on_model = verdict(row, ours)
+    verdict_on_placebo = "" if placebo is None else verdict(row, placebo)
+    number = float("nan")
+    reason = ""
+    if ours is not None:
+        number = ours.value
+        reason = ours.note
+    if verdict_on_model in (MISS, NOT_MODELLED):
+        reasons = [row.reason or UNEXPLAINED]
+        if reason:
+            reasons.append(reason)
+        reason = "; ".join(reasons)
     return [
         row.target,
         row.role,
         row.metric,
         row.result,
-        float("nan") if ours is None else ours.value,
+        number,
         row.value,
         row.low,
         row.high,
         row.unit,
-        own_verdict,
+        verdict_on_model,
         reason,
-        "" if placebo is None else verdict(row, placebo),
+        verdict_on_placebo,
         source.publisher,
         source.interested,
         row.grade,
@@ -346,10 +365,6 @@ def write(validation: Validation, out: Path) -> list[Path]:
     list of Path
         The files written.
     """
-    from chipmodel.common.tables import table_csv
-    from chipmodel.display.canvas import drawable, save
-    from chipmodel.display.targets import against_published, support_ladder
-
     table = validation.table.astype({"low": float, "high": float})
     files = {
         "targets.csv": table_csv(table),

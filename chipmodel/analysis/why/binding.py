@@ -15,10 +15,8 @@ from chipmodel.results.solution import Solution
 LEFT_OUT = ("demand_step",)
 """Not limits of what can be done: their duals are the surplus of buyers."""
 
-
 LOW_USE = 0.95
 """Use below this share of the reference quantity is explained."""
-
 
 FALL = 0.01
 """Smallest fall of use that is reported."""
@@ -116,16 +114,27 @@ def what_binds(solution: Solution) -> Binding:
     without the rules that bind, to measure how much of that is due to them: an origin
     rule that nobody can fill is met by buying less, which is no contradiction.
     """
-    bounds = _bounds(solution)
-    rules = tuple(bound for bound in bounds if bound.policy)
-    limits = tuple(bound for bound in bounds if not bound.policy)
+    rules: list[Bound] = []
+    limits: list[Bound] = []
+    for bound in _bounds(solution):
+        kind = rules if bound.policy else limits
+        kind.append(bound)
+    # One solve without all of them: rules bind together, and leaving out one alone may
+    # change nothing.
     culprits = tuple(dict.fromkeys(rule.policy for rule in rules))
     falls: tuple[Fall, ...] = ()
     if culprits and _use_is_low(solution):
         falls = _falls(solution, culprits)
     else:
         culprits = ()
-    return Binding(solution.objective, rules, limits, culprits, falls, _short(solution))
+    return Binding(
+        solution.objective,
+        tuple(rules),
+        tuple(limits),
+        culprits,
+        falls,
+        _short(solution),
+    )
 
 
 def _bounds(solution: Solution) -> list[Bound]:
@@ -144,6 +153,8 @@ def _bounds(solution: Solution) -> list[Bound]:
 def _bound(solution: Solution, text: RowText, key: Key, rows: list[int]) -> Bound:
     duals = solution.optimum.y
     discount = solution.parameters.discount
+    # Duals are present values; a price is of the year of its row. A limit without a
+    # year remains in present value.
     prices = {}
     for row in rows:
         _, year = text.place(row)
@@ -151,6 +162,7 @@ def _bound(solution: Solution, text: RowText, key: Key, rows: list[int]) -> Boun
     top = max(rows, key=lambda row: abs(prices[row]))
     price = prices[top]
     unit = f"MUSD per {text.group(top).unit}"
+    # As in the ledger of policies, `Solution.policies`.
     if text.policy(key) and text.group(top).unit == "kwpm":
         unit = "USD/wafer"
         price = per_wafer(price)
@@ -186,13 +198,16 @@ def _falls(solution: Solution, culprits: tuple[str, ...]) -> tuple[Fall, ...]:
             by_market[e, s].append((t, amount, without))
     falls = []
     for (e, s), years in by_market.items():
-        total = sum(amount for _, amount, _ in years)
-        total_without = sum(without for _, _, without in years)
+        total = 0.0
+        total_without = 0.0
+        falls_by_year = []
+        for t, amount, without in years:
+            total += amount
+            total_without += without
+            falls_by_year.append((1.0 - amount / without, t))
         average = 1.0 - total / total_without
         if average > FALL:
-            worst, year = max(
-                (1.0 - amount / without, t) for t, amount, without in years
-            )
+            worst, year = max(falls_by_year)
             falls.append(Fall(e, s, average, worst, year))
     return tuple(sorted(falls, key=lambda fall: -fall.average))
 
@@ -207,13 +222,8 @@ def _short(solution: Solution) -> tuple[Short, ...]:
     rows.sort(key=lambda row: -row["value"])
     # The largest value of each policy, of equal ones the first, comes last and stays.
     largest = {row["policy"]: row for row in reversed(rows)}
-    return tuple(
-        Short(
-            row["policy"],
-            row["item"].replace("_", " "),
-            row["value"],
-            row["unit"],
-            row["year"],
-        )
-        for row in largest.values()
-    )
+    shortfalls = []
+    for policy, row in largest.items():
+        what = row["item"].replace("_", " ")
+        shortfalls.append(Short(policy, what, row["value"], row["unit"], row["year"]))
+    return tuple(shortfalls)

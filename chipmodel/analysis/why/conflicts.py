@@ -37,6 +37,7 @@ from chipmodel.solver.iis import (
 from chipmodel.solver.linear_program import LinearProgram
 
 MOST_CONFLICTS = 3
+"""Conflicts that are described; each takes several solves."""
 
 Limits = dict[Key, list[int]]
 """Limits, each with some of its rows."""
@@ -101,6 +102,11 @@ class Conflict:
     together: tuple[Give, ...] = ()
     lead_times: bool = False
 
+    @property
+    def has_way_out(self) -> bool:
+        """Whether some member helps by giving way alone."""
+        return any(member.gives is not None for member in self.members)
+
 
 def find_conflicts(
     program: LinearProgram, parameters: Parameters, policies: Sequence[Policy]
@@ -113,28 +119,29 @@ def find_conflicts(
     text = RowText(program, parameters)
     every = np.arange(len(program.rhs))
     remaining = every
-    found: list[Limits] = []
+    limits_of: list[Limits] = []
     left_out: list[RowNumbers] = []
-    while len(found) < MOST_CONFLICTS:
+    while len(limits_of) < MOST_CONFLICTS:
         rows = infeasible_subsystem(program, remaining)
         if rows is None:
             break
         limits = _members(text, rows)
-        found.append(limits)
-        if len(found) == 1:
+        limits_of.append(limits)
+        if len(limits_of) == 1:
             alone = _conflict(text, limits, every)
-            if any(member.gives is not None for member in alone.members):
+            if alone.has_way_out:
                 # One limit that gives way makes the whole case feasible.
                 lead_times = _lead_times_help(program, rows, parameters, policies)
                 return (replace(alone, lead_times=lead_times),), False
+        # Physical limits remain where rules can be left out instead: a limit may be
+        # part of several conflicts.
         rules = [key for key in limits if text.policy(key)] or list(limits)
         dropped = _union(_rules_of(text, key) for key in rules)
         left_out.append(dropped)
         remaining = np.setdiff1d(remaining, dropped)
-    conflicts = [
-        _conflict(text, limits, np.union1d(remaining, dropped))
-        for limits, dropped in zip(found, left_out, strict=True)
-    ]
+    conflicts = []
+    for limits, dropped in zip(limits_of, left_out, strict=True):
+        conflicts.append(_conflict(text, limits, np.union1d(remaining, dropped)))
     return tuple(conflicts), not feasible(program, remaining)
 
 
@@ -170,10 +177,14 @@ def _is_link(text: RowText, row: int) -> bool:
         return bool(abs(program.rhs[row]) <= NO_RHS and not given)
     if program.is_equation[row]:
         return True
-    own = f"{group.policy}__"
-    columns = text.by_row[row].indices
-    has_own_variable = any(program.column_labels[k][0].startswith(own) for k in columns)
-    return not group.is_limit and has_own_variable
+    if group.is_limit:
+        return False
+    prefix = f"{group.policy}__"
+    for column in text.by_row[row].indices:
+        name, _ = program.column_labels[column]
+        if name.startswith(prefix):
+            return True
+    return False
 
 
 def _rows_of(text: RowText, key: Key) -> RowNumbers:
@@ -216,11 +227,12 @@ def _conflict(text: RowText, limits: Limits, remaining: RowNumbers) -> Conflict:
         members.append(
             Member(text.title(key), text.policy(key), statements, gives[key], then)
         )
-    if any(member.gives is not None for member in members):
-        return Conflict(tuple(members))
+    conflict = Conflict(tuple(members))
+    if conflict.has_way_out:
+        return conflict
     soft = _union(_rules_of(text, key) for key in limits)
     together = _gives(text, np.intersect1d(soft, remaining), remaining)
-    return Conflict(tuple(members), together or ())
+    return replace(conflict, together=together or ())
 
 
 def _gives_alone(
@@ -228,18 +240,24 @@ def _gives_alone(
 ) -> dict[Key, tuple[Give, ...] | None]:
     """Return how far each limit would have to give way alone.
 
-    Where no rule of a policy helps alone, its first one is reported for the whole policy.
+    Where no rule of a policy helps alone, its first one is reported for the whole
+    policy.
     """
     gives: dict[Key, tuple[Give, ...] | None] = {}
     for key in limits:
-        own = np.intersect1d(_rows_of(text, key), remaining)
-        gives[key] = _gives(text, own, remaining)
-    policies = {text.policy(key) for key in limits}
-    helpful = {text.policy(key) for key in limits if gives[key] is not None}
-    for policy in policies - helpful:
-        first = next(key for key in limits if text.policy(key) == policy)
+        soft = np.intersect1d(_rows_of(text, key), remaining)
+        gives[key] = _gives(text, soft, remaining)
+    first_of: dict[str, Key] = {}
+    helpful = set()
+    for key in limits:
+        first_of.setdefault(text.policy(key), key)
+        if gives[key] is not None:
+            helpful.add(text.policy(key))
+    for policy, first in first_of.items():
+        if not policy or policy in helpful:
+            continue
         rules = _rules_of(text, first)
-        if policy and len(rules) > len(_rows_of(text, first)):
+        if len(rules) > len(_rows_of(text, first)):
             gives[first] = _gives(text, np.intersect1d(rules, remaining), remaining)
     return gives
 
@@ -248,13 +266,15 @@ def _still(
     text: RowText, key: Key, known: set[Key], remaining: RowNumbers
 ) -> tuple[str, ...]:
     """Return which other limits cannot hold together even without one of the known."""
-    rows = infeasible_subsystem(
-        text.program, np.setdiff1d(remaining, _rows_of(text, key))
-    )
+    others = np.setdiff1d(remaining, _rows_of(text, key))
+    rows = infeasible_subsystem(text.program, others)
     if rows is None:
         return ()
-    members = _members(text, rows)
-    return tuple(text.title(other) for other in members if other not in known)
+    titles = []
+    for other in _members(text, rows):
+        if other not in known:
+            titles.append(text.title(other))
+    return tuple(titles)
 
 
 def _gives(
@@ -273,20 +293,23 @@ def _gives(
     """
     program = text.program
     rows = [text.row(int(row)) for row in soft]
+    # Relative to the amounts, because rows have different units.
     scale = np.array([max(1.0, abs(row.amount)) for row in rows])
     place = np.searchsorted(remaining, soft)
+    # Rows ask for at least their right-hand side; only equations can be missed on both
+    # sides.
     equal = np.flatnonzero(program.is_equation[soft])
-    at = np.concatenate([place, place[equal]])
+    slack_rows = np.concatenate([place, place[equal]])
     sign = np.concatenate([np.ones(len(soft)), -np.ones(len(equal))])
-    entries = (sign, (at, np.arange(len(at))))
-    slack = sparse.csc_matrix(entries, shape=(len(remaining), len(at)))
+    entries = (sign, (slack_rows, np.arange(len(sign))))
+    slack = sparse.csc_matrix(entries, shape=(len(remaining), len(sign)))
     cost = np.concatenate([1.0 / scale, 1.0 / scale[equal]])
     highs = new_solver()
     highs.passModel(rows_as_lp(program, remaining, slack, cost))
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    slacks = np.array(highs.getSolution().col_value)[-len(at) :]
+    slacks = np.array(highs.getSolution().col_value)[-len(sign) :]
     missed = slacks[: len(soft)]
     missed[equal] -= slacks[len(soft) :]
     gives = []
@@ -301,7 +324,10 @@ def _instead(row: Row, rhs: float, by: float) -> float:
     """Return the new amount of a row whose right-hand side ``rhs`` falls by `by`."""
     if row.sense == SHARE:
         return by
-    return row.amount - by if rhs > 0 else row.amount + by
+    # "At most" is written as "at least" with both sides negative.
+    if rhs > 0:
+        return row.amount - by
+    return row.amount + by
 
 
 def _lead_times_help(
@@ -335,7 +361,8 @@ def _lead_times_help(
 
 def _fixed_by_an_earlier_pass(parameters: Parameters) -> bool:
     """Whether other builds are fixed than those that history gives."""
-    given: set[tuple[str, int]] = set()
+    given = set()
     for site in parameters.sites.sites.values():
-        given.update((site.id, t) for t in site.given)
+        for year in site.given:
+            given.add((site.id, year))
     return set(parameters.fixed) != given

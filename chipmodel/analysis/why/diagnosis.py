@@ -18,10 +18,8 @@ from chipmodel.policies.base import DisplayNames
 FEW_PLACES = 4
 """Places at which a limit gives way that are listed before the rest is counted."""
 
-
 MOST_LIMITS = 8
 """Physical limits reported of a case that has a solution."""
-
 
 WIDE_RANGE = 1e10
 """Ratio of the largest to the smallest number above which tolerances fail."""
@@ -123,8 +121,12 @@ def lines_of(diagnosis: Diagnosis) -> list[str]:
 
 def plain_of(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as plain data."""
-    imbalance = diagnosis.imbalance
-    binding = diagnosis.binding
+    imbalance = None
+    if diagnosis.imbalance is not None:
+        imbalance = asdict(diagnosis.imbalance)
+    binding = None
+    if diagnosis.binding is not None:
+        binding = asdict(diagnosis.binding)
     return {
         "case": diagnosis.case.name,
         "world": diagnosis.world.name,
@@ -133,8 +135,8 @@ def plain_of(diagnosis: Diagnosis) -> dict[str, Any]:
         "conflicts": [asdict(conflict) for conflict in diagnosis.conflicts],
         "more": diagnosis.more,
         "extremes": [asdict(extreme) for extreme in diagnosis.extremes],
-        "imbalance": None if imbalance is None else asdict(imbalance),
-        "binding": None if binding is None else asdict(binding),
+        "imbalance": imbalance,
+        "binding": binding,
         "text": lines_of(diagnosis),
     }
 
@@ -144,10 +146,14 @@ def _infeasible_lines(head: str, diagnosis: Diagnosis) -> list[str]:
     several = count > 1
     reasons = f", for {count} reasons" if several else ""
     lines = [f"{head}: no solution{reasons}. The limits below cannot hold together."]
+    title = "The conflict"
+    subject = "It"
     for index, conflict in enumerate(diagnosis.conflicts, start=1):
-        title = f"Conflict {index}" if several else "The conflict"
+        if several:
+            title = f"Conflict {index}"
+            # How far a limit gives way is computed as if the others were solved.
+            subject = "Were the other conflicts solved, this"
         lines += ["", title, *_member_lines(conflict, diagnosis)]
-        subject = "Were the other conflicts solved, this" if several else "It"
         lines += ["", *_ways_out(conflict, subject)]
     if diagnosis.more:
         lines += ["", "There are more conflicts; solve these first."]
@@ -198,9 +204,8 @@ def _single_ways_out(
     lines = [f"{subject} could be met if one of these gave way:"]
     ways = []
     for member in helpful:
-        ways.append(
-            (f"  {member.title}", _gives_text(member.title, member.gives or ()))
-        )
+        text = _gives_text(member.title, member.gives or ())
+        ways.append((f"  {member.title}", text))
     lines += labelled(ways)
     if conflict.lead_times:
         lines.append(
@@ -209,8 +214,10 @@ def _single_ways_out(
     others = []
     for member in conflict.members:
         if member.gives is None:
-            then = f" (then it is also {', '.join(member.then)})" if member.then else ""
-            others.append(member.title + then)
+            title = member.title
+            if member.then:
+                title += f" (then it is also {', '.join(member.then)})"
+            others.append(title)
     if others:
         lines += folded("Not enough by itself: " + "; ".join(others) + ".")
     return lines
@@ -229,8 +236,11 @@ def _gives_text(title: str, gives: Sequence[Give]) -> str:
     ranked = sorted(alike.values(), key=lambda group: -largest_change(group))
     texts = []
     for group in ranked[:FEW_PLACES]:
-        other_title = group[0].title if group[0].title != title else ""
-        texts.append(f"{other_title} {_give_text(group)}".strip())
+        text = _give_text(group)
+        # Rows of another rule of the same policy are named by that rule.
+        if group[0].title != title:
+            text = f"{group[0].title} {text}".strip()
+        texts.append(text)
     more = len(ranked) - FEW_PLACES
     if more > 0:
         texts.append(f"and {more} more")
@@ -238,6 +248,7 @@ def _gives_text(title: str, gives: Sequence[Give]) -> str:
 
 
 def _change(give: Give) -> float:
+    """Return how much a row gives way, relative to its amount or to one unit."""
     return abs(give.amount - give.row.amount) / max(1.0, abs(give.row.amount))
 
 
@@ -245,8 +256,9 @@ def _give_text(gives: Sequence[Give]) -> str:
     """Return how far the rows of one place give way."""
     row = gives[0].row
     amounts = span(give.amount for give in gives)
-    place = f" ({row.where})" if row.where else ""
-    place += when(give.row.year for give in gives)
+    place = when(give.row.year for give in gives)
+    if row.where:
+        place = f" ({row.where}){place}"
     if row.sense == SHARE:
         return f"missed by {amounts} {row.unit}{place}"
     verb = {AT_LEAST: "asking for", AT_MOST: "allowing"}.get(row.sense, "fixed at")
@@ -257,8 +269,11 @@ def _give_text(gives: Sequence[Give]) -> str:
 def _imbalance_lines(imbalance: Imbalance) -> list[str]:
     paid = sum(amount for _, amount in imbalance.support)
     cost = sum(amount for _, amount in imbalance.cost)
-    rows = [["  paid by", name, number(amount)] for name, amount in imbalance.support]
-    rows += [["  costs", name, number(amount)] for name, amount in imbalance.cost]
+    rows = []
+    for name, amount in imbalance.support:
+        rows.append(["  paid by", name, number(amount)])
+    for name, amount in imbalance.cost:
+        rows.append(["  costs", name, number(amount)])
     return [
         *folded(
             f"Each more unit of {imbalance.what} is paid {number(paid)} MUSD and costs"
@@ -273,10 +288,12 @@ def _imbalance_lines(imbalance: Imbalance) -> list[str]:
 def _extreme_lines(extremes: Iterable[Extreme]) -> list[str]:
     lines = ["Numbers of the linear program that are not zero:"]
     for extreme in extremes:
-        far = "  (too far apart: fix the data or the number)" if extreme.wide else ""
         smallest = f"{extreme.least:.3g} ({extreme.least_at})"
         largest = f"{extreme.largest:.3g} ({extreme.largest_at})"
-        lines += folded(f"{extreme.what}: {smallest} to {largest}{far}", "  ")
+        text = f"{extreme.what}: {smallest} to {largest}"
+        if extreme.wide:
+            text += "  (too far apart: fix the data or the number)"
+        lines += folded(text, "  ")
     return lines
 
 
@@ -334,7 +351,10 @@ def _short_lines(shortfalls: Iterable[Short]) -> list[str]:
 def _bound_lines(bounds: Iterable[Bound]) -> list[str]:
     rows = []
     for bound in bounds:
-        worth = f"{number(abs(bound.worth) / 1000.0)} USD bn" if bound.worth else "-"
+        # A row that only holds flows in proportion has no number to be worth anything.
+        worth = "-"
+        if bound.worth:
+            worth = f"{number(abs(bound.worth) / 1000.0)} USD bn"
         price = f"{number(abs(bound.price))} {bound.unit}"
         where = f"{bound.row.where}{when([bound.row.year])}".strip()
         rows.append([f"  {bound.title}", worth, price, where])

@@ -52,9 +52,12 @@ def explain_infeasible(
     InputError
         If the case does not fit the data.
     """
-    case = load_case(case, data) if isinstance(case, str) else case
-    world = load_world(world, data) if isinstance(world, str) else world
+    if isinstance(case, str):
+        case = load_case(case, data)
+    if isinstance(world, str):
+        world = load_world(world, data)
     parameters = build_parameters(data, world)
+    # Rules that cannot hold together are what is to be explained, not refused.
     check_case(case, parameters, impossible=False)
     names = names_of(data)
     try:
@@ -102,14 +105,17 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
     ray = _gainful_ray(program)
     if ray is None:
         return None
-    growing = np.flatnonzero(ray > TOLERANCE)
+    growing = np.flatnonzero(ray > TOLERANCE).tolist()
+    # Flows and purchases grow with what is made; a build or an output names the site.
     readable = [k for k in growing if program.column_labels[k][0] in GROWING]
-    top = int(max(readable or growing, key=lambda k: ray[k]))
+    top = max(readable or growing, key=lambda k: float(ray[k]))
     # What each account pays for one more unit of the column that grows most.
     amounts = program.weights * (program.lines @ ray)
     total: dict[str, float] = defaultdict(float)
     for line, amount in zip(program.labels.lines, amounts, strict=True):
-        account = f"{line.account} of {line.policy}" if line.policy else line.account
+        account = line.account
+        if line.policy:
+            account += f" of {line.policy}"
         total[account] += float(amount) / ray[top]
     ranked = sorted(total.items(), key=lambda entry: -abs(entry[1]))
     support = tuple((name, -amount) for name, amount in ranked if amount < -TOLERANCE)
@@ -120,6 +126,8 @@ def _imbalance(program: LinearProgram, parameters: Parameters) -> Imbalance | No
 def _gainful_ray(program: LinearProgram) -> Vector | None:
     """Return a direction in which the objective falls without end, or none."""
     every = np.arange(len(program.rhs))
+    # A ray added to any feasible point must leave the rows satisfied, so their sides
+    # are zero; its length is arbitrary, and bounded to make the search finite.
     lp = rows_as_lp(replace(program, rhs=np.zeros(len(program.rhs))), every)
     lp.col_cost_ = program.cost
     lp.col_upper_ = np.ones(len(program.cost))
@@ -129,7 +137,8 @@ def _gainful_ray(program: LinearProgram) -> Vector | None:
     ray = np.array(highs.getSolution().col_value)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return ray if program.cost @ ray <= -TOLERANCE else None
+    gain = -float(program.cost @ ray)
+    return ray if gain >= TOLERANCE else None
 
 
 def _column_text(program: LinearProgram, column: int, parameters: Parameters) -> str:

@@ -1,4 +1,4 @@
-"""RowGroup of the linear program as text: what a limit is called and what it requires."""
+"""Rows of the linear program as text: what a limit is called and what it requires."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from chipmodel.common.text import number
-from chipmodel.dataset.rows import FirmRow, InputRow, RegionRow, SegmentRow
+from chipmodel.dataset.rows import (
+    FirmRow,
+    InputRow,
+    RegionRow,
+    SegmentRow,
+    regional_pool,
+)
 from chipmodel.model.lp.program import row_groups
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.solver.linear_program import LinearProgram, RowGroup
@@ -71,7 +77,7 @@ class RowText:
 
     @cached_property
     def by_row(self) -> Any:
-        """The matrix by rows."""
+        """The matrix by rows; it is stored by columns."""
         return self.program.matrix.tocsr()
 
     def group(self, row: int) -> RowGroup:
@@ -87,10 +93,13 @@ class RowText:
             and declared.kind == "limit"
             and declared.index[0] == "input"
         )
-        return name, str(index[0]) if about_input else ""
+        # Limits on materials are reported for each material, since each has its own
+        # suppliers; any other group of rows is one limit.
+        of_input = str(index[0]) if about_input else ""
+        return name, of_input
 
     def policy(self, key: Key) -> str:
-        """Return the id of the policy whose rule a limit is; empty if it is physical."""
+        """Return the id of the policy of a rule; empty for a physical limit."""
         return self.program.labels.groups[key[0]].policy
 
     def title(self, key: Key) -> str:
@@ -101,13 +110,17 @@ class RowText:
             _, rule = name.split("__", 1)
             return f"{policy}: {rule.replace('_', ' ')}"
         title = self.declared[name].title
-        return f"{title}: {self.names['input'][of_input]}" if of_input else title
+        if of_input:
+            title += f": {self.names['input'][of_input]}"
+        return title
 
     def place(self, row: int) -> tuple[str, int | None]:
         """Return where and when a row applies."""
         name, index = self.program.row_labels[row]
         declared = self.declared.get(name)
-        kinds = declared.index if declared else self._kinds_in_rule(index)
+        kinds = self._kinds_in_rule(index)
+        if declared is not None:
+            kinds = declared.index
         year = None
         places = []
         for kind, part in zip(kinds, index, strict=True):
@@ -131,7 +144,11 @@ class RowText:
                 return site.name
             # The name of a fleet or of new fabs does not include the segment.
             return f"{site.name}, {self.names['segment'][site.segment]}"
-        known = [self.names[kind]] if kind in self.names else self.names.values()
+        # The rule of a policy does not declare what its index holds: whatever is called
+        # by the id is named.
+        known = list(self.names.values())
+        if kind in self.names:
+            known = [self.names[kind]]
         for names in known:
             if part in names:
                 return names[part]
@@ -151,12 +168,19 @@ class RowText:
     def _sense(self, row: int, rhs: float) -> str:
         if self.program.is_equation[row]:
             return EXACTLY
-        if rhs:
-            return AT_LEAST if rhs > 0 else AT_MOST
+        # Every row is "at least"; "at most" is written with both sides negative.
+        if rhs > 0:
+            return AT_LEAST
+        if rhs < 0:
+            return AT_MOST
+        # With zero on the right-hand side, the signs of the coefficients decide; flows
+        # on both sides are a proportion.
         signs = np.sign(self.by_row[row].data)
         if (signs < 0).all():
             return AT_MOST
-        return AT_LEAST if (signs > 0).all() else SHARE
+        if (signs > 0).all():
+            return AT_LEAST
+        return SHARE
 
     def statements(self, rows: Iterable[int]) -> list[str]:
         """Return what some rows of a limit require, a line for each place."""
@@ -178,10 +202,9 @@ def _names_by_kind(parameters: Parameters) -> dict[str, dict[str, str]]:
     sites = parameters.sites.sites
     plants = parameters.packaging.plants
     # Firms without a budget of their own invest from the pool of their home region.
-    pools = {
-        f"pool_{region.lower()}": f"other firms of {name}"
-        for region, name in regions.items()
-    }
+    holders = dict(firms)
+    for region, name in regions.items():
+        holders[regional_pool(region)] = f"other firms of {name}"
     return {
         "region": regions,
         "segment": {row.segment: row.name for row in data.rows(SegmentRow)},
@@ -189,7 +212,7 @@ def _names_by_kind(parameters: Parameters) -> dict[str, dict[str, str]]:
         "firm": firms,
         "site": {i: site.name for i, site in sites.items()},
         "plant": {i: plant.name for i, plant in plants.items()},
-        "holder": {**firms, **pools},
+        "holder": holders,
     }
 
 
@@ -197,14 +220,19 @@ def _statement(where: str, unit: str, sense: str, rows: list[Row]) -> str:
     text = "holds flows in proportion"
     if sense != SHARE:
         text = f"{sense} {span(row.amount for row in rows)} {unit}"
-    place = f"{where}: " if where else ""
-    return place + text + when(row.year for row in rows)
+    text += when(row.year for row in rows)
+    if where:
+        text = f"{where}: {text}"
+    return text
 
 
 def span(amounts: Iterable[float]) -> str:
     """Return amounts as text: one, or the smallest and the largest."""
-    ends = list(dict.fromkeys(map(number, sorted(amounts))))
-    return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+    # Amounts that read the same are one amount.
+    texts = list(dict.fromkeys(map(number, sorted(amounts))))
+    if len(texts) == 1:
+        return texts[0]
+    return f"{texts[0]} to {texts[-1]}"
 
 
 def when(years: Iterable[int | None]) -> str:
@@ -212,15 +240,18 @@ def when(years: Iterable[int | None]) -> str:
     known = sorted({year for year in years if year is not None})
     if not known:
         return ""
-    runs = [[known[0], known[0]]]
-    for year in known[1:]:
-        if year == runs[-1][1] + 1:
-            runs[-1][1] = year
+    runs: list[list[int]] = []
+    for year in known:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
         else:
-            runs.append([year, year])
-    spans = [
-        str(first) if first == last else f"{first} to {last}" for first, last in runs
-    ]
+            runs.append([year])
+    spans = []
+    for run in runs:
+        if len(run) == 1:
+            spans.append(str(run[0]))
+        else:
+            spans.append(f"{run[0]} to {run[-1]}")
     return " in " + ", ".join(spans)
 
 
