@@ -97,7 +97,7 @@ def test_a_grant_that_needs_a_whole_solve_is_refused_beside_a_surprise(two, gran
         known_from=2029,
         source="own",
     )
-    with pytest.raises(InputError, match="beside something with known_from"):
+    with pytest.raises(InputError, match="cannot be combined with known_from"):
         run(two, case_of(grant, duty))
 
 
