@@ -94,7 +94,13 @@ class Case(BaseModel):
         )
 
     def policy(self, policy_id: str) -> Policy:
-        """Return the instrument of an id."""
+        """Return the instrument of an id.
+
+        Raises
+        ------
+        InputError
+            If the case has no such instrument, with the ids it has.
+        """
         ids = []
         for policy in self.policies:
             if policy.id == policy_id:
@@ -215,6 +221,11 @@ def rebuild_case(content: dict[str, Any], data: Dataset, file: str) -> Case:
         ``name, title, status, as_of, summary, policies``.
     file : str
         Where it comes from, for messages.
+
+    Raises
+    ------
+    InputError
+        With every problem found.
     """
     apart = ("policies", "digest")
     body = {key: value for key, value in content.items() if key not in apart}

@@ -135,7 +135,8 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Add rows with a zero right-hand side, whose dual is a price.
 
-        The rows are ``rule(*index) == 0``, or ``rule(*index) >= 0`` if not `equal`.
+        The rows are ``rule(*index) == 0``, or ``rule(*index) >= 0`` if not `equal`; the
+        other parameters are those of `limit`.
         """
         full = _joined(policy, name)
         group = Group(full, _id_of(policy), unit, meaning, owner=None)
@@ -259,7 +260,7 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Add a payment in a year, MUSD, from payer to receiver.
 
-        With `COLUMN` it is the agent of each column.
+        Both are labels of parties; `COLUMN` is the agent of each column.
         """
         line = Line("transfer", account, _id_of(policy), payer, receiver, year)
         self._add_to_line(line, expr)
