@@ -182,8 +182,8 @@ source = "own"
         soft = self.price_cap is not None
         over = builder.variable("over", list(origin) if soft else [], "makers", self)
 
-        # A share has no right-hand side: the row is a balance, and what the capped origin
-        # pays by it all wafers get back.
+        # A share has no right-hand side: the row is a balance, and what the capped
+        # origin pays by it all wafers get back.
         def cap(s: str, r: str, t: int) -> Any:
             allowed = self.share * pyo.quicksum(every[s, t])
             excess = over[s, r, t] if soft else 0.0

@@ -176,7 +176,7 @@ source = "s232_scope_2026"
             # contains the scope, as a share of the whole flow.
             rate = builder.duty_of(self.id, self.importer, self.on, flow)
             if present(rate):
-                # On a reference value: a price is a dual and cannot be in a coefficient.
+                # On a reference value: a price is a dual and cannot be a coefficient.
                 duty[flow.year].append(rate * dutiable[flow.segment] * flow.term)
                 flows[flow.year].append(flow.term)
         for year, terms in duty.items():

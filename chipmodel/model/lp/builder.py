@@ -215,8 +215,8 @@ class ModelBuilder(NamedFlows):
             if _is_constant(left):
                 self._check_constant_row(group, key, value(left), equal)
                 continue
-            # Built directly: in a sweep, `0 <= left` would be written the other way round
-            # and change the sign of the dual.
+            # Built directly: in a sweep, `0 <= left` would be written the other way
+            # round and change the sign of the dual.
             if equal:
                 rows.add(key, EqualityExpression((left, 0.0)))
             else:
@@ -335,7 +335,7 @@ class ModelBuilder(NamedFlows):
             with_spending = paid == "construction"
             # Cash paid during construction saves the interest of these years too.
             worth = (work.interest if with_spending else 1.0) / late
-            # The same schedule as the capital, cut off at the same horizon: otherwise the
+            # The schedule of the capital, cut off at the same horizon: otherwise the
             # support of a late build could exceed its cost.
             for year in parameters.years:
                 share = site.in_service(start, year)

@@ -25,7 +25,7 @@ def variables(builder: ModelBuilder) -> None:
 
 @lookup
 def makers(builder: ModelBuilder) -> list[str]:
-    """Return the regions that make devices and so buy chips, in order of the regions."""
+    """Return the regions that make devices and so buy chips, in order of regions."""
     parameters = builder.parameters
     return [m for m in parameters.regions if m in parameters.sold]
 
@@ -130,8 +130,8 @@ def route_widening(
     """
     parameters = builder.parameters
     model = builder.model
-    # A multiple of the usual shipments: a route with a share of zero would be closed for
-    # good, so shares have a minimum (`route_minimum`).
+    # A multiple of the usual shipments: a route with a share of zero would never open,
+    # so shares have a minimum (`route_minimum`).
     width, _ = parameters.routes[k]
     usual = width * parameters.sold[m] * model.made[s, r, t]
     return usual - model.deviate[s, r, m, k, t]
