@@ -17,14 +17,14 @@ from pydantic import (
     model_validator,
 )
 
+from chipmodel.cases.instruments import read_instruments
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import find_named, is_file, names_in
 from chipmodel.common.text import offer
 from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset, load_dataset
 from chipmodel.dataset.fields import Date
-from chipmodel.dataset.rows import RegionRow, SourceRow
-from chipmodel.policies.base import Policy, policy_class
+from chipmodel.policies.base import Policy
 
 MOST_POLICIES = 200
 """Instruments a case may have."""
@@ -94,7 +94,13 @@ class Case(BaseModel):
         )
 
     def policy(self, policy_id: str) -> Policy:
-        """Return the instrument of an id."""
+        """Return the instrument of an id.
+
+        Raises
+        ------
+        InputError
+            If the case has no such instrument, with the ids it has.
+        """
         ids = []
         for policy in self.policies:
             if policy.id == policy_id:
@@ -215,10 +221,15 @@ def rebuild_case(content: dict[str, Any], data: Dataset, file: str) -> Case:
         ``name, title, status, as_of, summary, policies``.
     file : str
         Where it comes from, for messages.
+
+    Raises
+    ------
+    InputError
+        With every problem found.
     """
     apart = ("policies", "digest")
     body = {key: value for key, value in content.items() if key not in apart}
-    policies, problems = _policies(file, tuple(content.get("policies", ())), data)
+    policies, problems = read_instruments(file, content.get("policies", ()), data)
     try:
         case = Case.model_validate(body)
     except ValidationError as error:
@@ -259,7 +270,7 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
     if file.baseline is not None:
         _refuse_unknown(file.baseline, data, path.name)
         start = _resolve(file.baseline, data, (*seen, path.stem))
-    added, problems = _policies(path.name, file.policy, data)
+    added, problems = read_instruments(path.name, file.policy, data)
     problems = [
         *_unknown_removals(file, start, path.name),
         *problems,
@@ -332,38 +343,6 @@ def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
 def _near(policy_id: str, case: Case) -> str:
     ids = [policy.id for policy in case.policies]
     return "its ids: " + offer(policy_id, ids)
-
-
-def _policies(
-    file: str, entries: tuple[dict[str, Any], ...], data: Dataset
-) -> tuple[list[Policy], list[Problem]]:
-    """Return the instruments of a file, and the problems of those that have some."""
-    policies: list[Policy] = []
-    problems: list[Problem] = []
-    sources = {row.source for row in data.rows(SourceRow)} | {"own"}
-    regions = [row.region for row in data.rows(RegionRow)]
-    for number, entry in enumerate(entries, start=1):
-        body = dict(entry)
-        place = f"policy {body.get('id', number)}"
-        kind = body.pop("kind", None)
-        known = policy_class(str(kind))
-        if known is None:
-            what = "kind is missing" if kind is None else f"unknown kind '{kind}'"
-            fix = "kinds: " + offer(str(kind), sorted(Policy.kinds))
-            problems.append(Problem(file, place, what, fix))
-            continue
-        try:
-            policy = from_file(known, body)
-        except ValidationError as error:
-            problems += problems_of(error, file, place, regions)
-            continue
-        # "own" marks an assumption of the user, which has no row in sources.csv.
-        if policy.source not in sources:
-            what = f"source '{policy.source}' is not in sources.csv"
-            fix = 'add it there, or write source = "own"'
-            problems.append(Problem(file, place, what, fix))
-        policies.append(policy)
-    return policies, problems
 
 
 def changed_case(case: Case, changes: dict[str, Any], file: str) -> Case:

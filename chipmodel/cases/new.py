@@ -90,6 +90,11 @@ def new_case(target: str, parent: Case, parent_name: str, folder: Path) -> Path:
     -------
     Path
         The file.
+
+    Raises
+    ------
+    InputError
+        If the name is not an id, or the file exists or cannot be written.
     """
     path = Path(target) if target.endswith(".toml") else folder / f"{target}.toml"
     if not re.fullmatch(ID_PATTERN, path.stem):

@@ -106,7 +106,8 @@ def check(settings: Settings, dataset: str | None) -> Answer:
 
 def _package_problems(data: Dataset) -> list[Problem]:
     """Return what is wrong with the worlds, cases and studies of sound tables."""
-    # Here and below, for start-up: these load Pyomo, which `list` and `cite` do not need.
+    # Here and below, for start-up: these load Pyomo, without which `list` and `cite`
+    # start at once.
     from chipmodel.cases.case import list_cases, load_case
     from chipmodel.cases.check import check_case
     from chipmodel.model.parameters.build import build_parameters

@@ -198,7 +198,7 @@ def connect(
     address : str
         ``tls://host:port``; ``tcp://`` only if `insecure`.
     insecure : bool
-        Accept that whoever reaches the network between can run code on the workers.
+        Accept that anyone with access to the network can run code on the workers.
     ca, cert, key : str, optional
         Files of certificate authority, certificate and key, instead of those in Dask's
         configuration.
@@ -230,7 +230,7 @@ def connect(
         raise InputError.one(
             "command line",
             place,
-            "is not encrypted: whoever reaches it can run code there",
+            "is not encrypted: anyone who can reach it can run code there",
             "use tls://, or accept it with --insecure",
         )
     security, arguments = _security(address, scheme == "tls", ca, cert, key)

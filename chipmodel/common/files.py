@@ -130,7 +130,7 @@ def file_beside(path: Path, name: str) -> Path:
     Raises
     ------
     InputError
-        If the name leads to another folder: a study that somebody sends must not read
+        If the name leads to another folder: a study received from others must not read
         other files of its user.
     """
     if Path(name).name != name or name == "..":

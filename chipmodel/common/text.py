@@ -227,7 +227,7 @@ def span(years: tuple[int, ...]) -> str:
 def change_phrase(
     change: float, size: Callable[[float], str], negligible: float = NEGLIGIBLE
 ) -> str:
-    """Return that something falls or rises, and by how much.
+    """Return the phrase for a change: that it falls or rises, and by how much.
 
     Parameters
     ----------

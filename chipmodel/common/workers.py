@@ -106,7 +106,7 @@ class Processes:
 
 
 def pool_of(jobs: int) -> Pool:
-    """Return a pool of so many processes; this one alone for one job."""
+    """Return a pool of `jobs` processes; for one job, this process itself."""
     return Here() if jobs == 1 else Processes(jobs)
 
 

@@ -1,4 +1,4 @@
-"""Sense checks across tables.
+"""Plausibility checks across tables.
 
 Each returns the problems it finds; `CHECKS` is the registry.
 """
@@ -231,7 +231,7 @@ def regions_have_assembly_routes(tables: Tables) -> list[Problem]:
 
 @check
 def packaging_projects_have_years(tables: Tables) -> list[Problem]:
-    """A packaging project has a first year; running plants and free places do not."""
+    """A packaging project has a first year; running plants and greenfield do not."""
     problems = []
     for row in _rows(tables, "assembly"):
         if (row.kind == "project") != (row.earliest is not None):

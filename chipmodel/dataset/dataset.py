@@ -91,8 +91,8 @@ class Dataset:
 
         The order of rows in a file does not matter.
         """
-        # Of the rows as read and not of the files: neither the order of rows nor the way
-        # a number is written changes a result.
+        # Of the rows as read and not of the files: neither the order of rows nor the
+        # form of a number changes a result.
         content = {}
         for name, rows in self.tables.items():
             content[name] = [row.model_dump() for row in rows]

@@ -61,7 +61,10 @@ class Intervals:
         return f"the central values of the data and {draws}"
 
     def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
-        """Return low and high of a metric; None if they belong to another value."""
+        """Return low and high of a metric; None if they belong to another value.
+
+        `value` is the result beside which the interval would be shown.
+        """
         interval = self.known.get((case, world, metric))
         if interval is None:
             return None

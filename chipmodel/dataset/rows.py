@@ -215,8 +215,8 @@ class ExpansionRow(
         "base year."
     ),
     units={"*": "share"},
-    # Above zero, because the model divides by it; a place that cannot add capacity has no
-    # row.
+    # Above zero, because the model divides by it; a place that cannot add capacity has
+    # no row.
     bounds={"*": (0.0001, 1.0)},
 ):
     """Weight of a firm's place in the additions to a segment."""
@@ -750,7 +750,7 @@ def columns(model: type[Row]) -> list[str]:
     names = list(model.model_fields)
     if not issubclass(model, Fact):
         return names
-    # A table may declare `value` again, with a meaning of its own, before its other fields.
+    # A table may declare `value` again, with another meaning, before its other fields.
     fact_columns = list(Fact.model_fields)
     return [name for name in names if name not in fact_columns] + fact_columns
 

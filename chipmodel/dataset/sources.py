@@ -26,7 +26,13 @@ def source_of(
     item: str,
     where: Mapping[str, object],
 ) -> pd.DataFrame:
-    """Return the facts that match an item; see `Dataset.source_of`."""
+    """Return the facts that match an item; see `Dataset.source_of`.
+
+    Raises
+    ------
+    InputError
+        If no fact matches.
+    """
     named = [(table, row) for table, row in facts if item in (row.item_name, table)]
     problems = _unknown_names(item, where, facts, named)
     if problems:

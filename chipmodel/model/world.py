@@ -245,8 +245,8 @@ def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
 def _baseline_path(baseline: Any, path: Path, data: Dataset) -> Path:
     """Return the file of a baseline that a world file names.
 
-    A path leads to a file of the same folder only, so that a world file from somebody
-    else cannot read other files of its user.
+    A path leads to a file of the same folder only, so that a world file received from
+    others cannot read other files of its user.
     """
     fix = "name a world of the data package, or a world file beside this one"
     if not isinstance(baseline, str):

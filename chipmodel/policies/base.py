@@ -136,7 +136,7 @@ class Policy(BaseModel):
         return self
 
     def add(self, builder: ModelBuilder) -> None:
-        """Write the instrument into the linear program."""
+        """Write the instrument into the linear program; each kind has its own."""
         raise NotImplementedError
 
     def describe(self, names: DisplayNames) -> str:

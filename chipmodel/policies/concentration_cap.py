@@ -171,10 +171,9 @@ source = "own"
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         capped = set(self._capped(parameters))
-        read = builder.imports if self.on == "chips" else builder.use
         every: dict[tuple[str, int], list[Any]] = defaultdict(list)
         origin: dict[tuple[str, str, int], list[Any]] = defaultdict(list)
-        for flow in read(self.market, segments, years):
+        for flow in builder.flows(self.on, self.market, segments, years):
             every[flow.segment, flow.year].append(flow.term)
             # A flow inside devices is of one capped origin, or of none: see
             # `distinguishes`.
@@ -183,8 +182,8 @@ source = "own"
         soft = self.price_cap is not None
         over = builder.variable("over", list(origin) if soft else [], "makers", self)
 
-        # A share has no right-hand side: the row is a balance, and what the capped origin
-        # pays by it all wafers get back.
+        # A share has no right-hand side: the row is a balance, and what the capped
+        # origin pays by it all wafers get back.
         def cap(s: str, r: str, t: int) -> Any:
             allowed = self.share * pyo.quicksum(every[s, t])
             excess = over[s, r, t] if soft else 0.0

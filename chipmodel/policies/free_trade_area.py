@@ -99,8 +99,7 @@ source = "cjk_2025"
                 levied.add((levy.importer, levy.on))
         exempt: dict[int, list[Any]] = defaultdict(list)
         for importer, on in sorted(levied):
-            read = builder.imports if on == "chips" else builder.use
-            for flow in read(importer, segments, years):
+            for flow in builder.flows(on, importer, segments, years):
                 share = builder.duties.relieved(self.id, importer, on, flow)
                 # The schedule of duties holds floats, in a sweep as well.
                 if share > 0:

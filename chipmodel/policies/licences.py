@@ -1,4 +1,4 @@
-"""What rules on the quantity of trade share: flows, licences, checks of routes."""
+"""Common parts of rules on the quantity of trade: flows, licences, routes."""
 
 from __future__ import annotations
 
@@ -41,9 +41,8 @@ def chip_flows(
     Origins that no rule distinguishes come together, under their names joined by ``+``.
     """
     years = [t for t in builder.parameters.years if policy.active(t)]
-    read = builder.imports if on == "chips" else builder.use
     flows: Flows = defaultdict(list)
-    for flow in read(destination, segments, years):
+    for flow in builder.flows(on, destination, segments, years):
         # A class of origins belongs to the rule as a whole or not at all.
         if flow.origins and flow.origins <= origins:
             flows["+".join(sorted(flow.origins)), flow.year].append(flow.term)
@@ -150,7 +149,19 @@ def license_flows(
 def holders(
     flows: Flows, rent_to: RentTo, importer: str, imposer: str
 ) -> dict[str, str]:
-    """Return the agent that holds the licences of each origin."""
+    """Return the agent that holds the licences of each origin.
+
+    Parameters
+    ----------
+    flows : dict
+        What is limited, by origin and year.
+    rent_to : str
+        Who earns the rent: ``exporter``, ``importer`` or ``treasury``.
+    importer : str
+        Region that imports.
+    imposer : str
+        Region that makes the rule; its treasury sells the licences.
+    """
     if rent_to == "exporter":
         return {o: Party("licence", o).label for o, _ in flows}
     party = Party("treasury", imposer)
@@ -220,7 +231,20 @@ def no_channel(
     on: On | None,
     name: str | None,
 ) -> list[Issue]:
-    """Return the issue of chips, or of input `name`, that cannot flow on a route."""
+    """Return the issue of chips, or of an input, that cannot flow on a route.
+
+    Parameters
+    ----------
+    origin, destination : str
+        Ends of the route; for an input, the home of the supplier and the region of the
+        fabs.
+    segments : tuple of str
+        Segments of chips.
+    on : str or None
+        ``chips`` or ``use``; none for an input.
+    name : str or None
+        The input; none for chips.
+    """
     if origin not in parameters.regions and name is None:
         return []
     if name is None:

@@ -136,10 +136,9 @@ source = "own"
         parameters = builder.parameters
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
-        read = builder.imports if self.on == "chips" else builder.use
         every: dict[tuple[str, int], list[Any]] = defaultdict(list)
         trusted: dict[tuple[str, int], list[Any]] = defaultdict(list)
-        for flow in read(self.market, segments, years):
+        for flow in builder.flows(self.on, self.market, segments, years):
             every[flow.segment, flow.year].append(flow.term)
             # `distinguishes` makes a class of origins trusted as a whole or not at all.
             if flow.origins <= set(self.trusted):

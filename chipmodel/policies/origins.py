@@ -1,4 +1,4 @@
-"""What rules on the origin of chips share."""
+"""Common parts of rules on the origin of chips."""
 
 from __future__ import annotations
 
@@ -68,7 +68,13 @@ def exceptions(price_cap: float | None, beyond: str, min_served: float | None) -
 
 
 def require_fine(on: str, price_cap: float | None) -> None:
-    """Refuse a rule on bare chips without a fine."""
+    """Refuse a rule on bare chips without a fine.
+
+    Raises
+    ------
+    ValueError
+        Which pydantic reports as a problem of the instrument.
+    """
     if on == "chips" and price_cap is None:
         raise ValueError(
             "on = 'chips' needs price_cap: min_served counts users, not what makers buy"

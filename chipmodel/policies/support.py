@@ -1,4 +1,4 @@
-"""Support of investment: what grants, credits and soft finance share.
+"""Common parts of grants, credits and soft finance: support of investment.
 
 Support is a share of the capital cost of a build at cost multiplier 1 (the base): the
 rise of cost with the pace of building is not supported. No support may exceed that

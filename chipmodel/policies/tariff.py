@@ -169,15 +169,14 @@ source = "s232_scope_2026"
         segments = chosen(self.segments, parameters.segments)
         years = [t for t in parameters.years if self.active(t)]
         dutiable = parameters.prices.dutiable
-        read = builder.imports if self.on == "chips" else builder.use
         duty: dict[int, list[Any]] = defaultdict(list)
         flows: dict[int, list[Any]] = defaultdict(list)
-        for flow in read(self.importer, segments, years):
+        for flow in builder.flows(self.on, self.importer, segments, years):
             # The rate left after reliefs and ceilings, as the schedule resolves it; it
             # contains the scope, as a share of the whole flow.
             rate = builder.duty_of(self.id, self.importer, self.on, flow)
             if present(rate):
-                # On a reference value: a price is a dual and cannot be in a coefficient.
+                # On a reference value: a price is a dual and cannot be a coefficient.
                 duty[flow.year].append(rate * dutiable[flow.segment] * flow.term)
                 flows[flow.year].append(flow.term)
         for year, terms in duty.items():

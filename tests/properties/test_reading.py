@@ -21,7 +21,8 @@ from mutations import HIDDEN
 from pydantic import ValidationError
 
 import chipmodel as cm
-from chipmodel.cases.case import CaseFile, _policies
+from chipmodel.cases.case import CaseFile
+from chipmodel.cases.instruments import read_instruments
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import text_of
 from chipmodel.common.toml import from_file, read_toml, toml_text
@@ -112,7 +113,7 @@ def test_any_values_in_an_instrument(two: cm.Dataset, data: st.DataObject) -> No
         )
     ):
         body[key] = data.draw(ANY)
-    found, problems = _policies("any.toml", ({"kind": kind, **body},), two)
+    found, problems = read_instruments("any.toml", ({"kind": kind, **body},), two)
     assert len(found) == 1 or problems
     assert all(p.place and p.what and p.fix for p in problems)
 

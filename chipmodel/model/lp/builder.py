@@ -135,7 +135,8 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Add rows with a zero right-hand side, whose dual is a price.
 
-        The rows are ``rule(*index) == 0``, or ``rule(*index) >= 0`` if not `equal`.
+        The rows are ``rule(*index) == 0``, or ``rule(*index) >= 0`` if not `equal`; the
+        other parameters are those of `limit`.
         """
         full = _joined(policy, name)
         group = Group(full, _id_of(policy), unit, meaning, owner=None)
@@ -214,8 +215,8 @@ class ModelBuilder(NamedFlows):
             if _is_constant(left):
                 self._check_constant_row(group, key, value(left), equal)
                 continue
-            # Built directly: in a sweep, `0 <= left` would be written the other way round
-            # and change the sign of the dual.
+            # Built directly: in a sweep, `0 <= left` would be written the other way
+            # round and change the sign of the dual.
             if equal:
                 rows.add(key, EqualityExpression((left, 0.0)))
             else:
@@ -259,7 +260,7 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Add a payment in a year, MUSD, from payer to receiver.
 
-        With `COLUMN` it is the agent of each column.
+        Both are labels of parties; `COLUMN` is the agent of each column.
         """
         line = Line("transfer", account, _id_of(policy), payer, receiver, year)
         self._add_to_line(line, expr)
@@ -334,7 +335,7 @@ class ModelBuilder(NamedFlows):
             with_spending = paid == "construction"
             # Cash paid during construction saves the interest of these years too.
             worth = (work.interest if with_spending else 1.0) / late
-            # The same schedule as the capital, cut off at the same horizon: otherwise the
+            # The schedule of the capital, cut off at the same horizon: otherwise the
             # support of a late build could exceed its cost.
             for year in parameters.years:
                 share = site.in_service(start, year)

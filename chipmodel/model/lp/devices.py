@@ -17,6 +17,7 @@ from chipmodel.model.lp.flows import POOLED
 from chipmodel.model.lp.row_groups import balance, lookup
 from chipmodel.model.lp.rows import Index, Terms, terms_by
 from chipmodel.model.lp.shares import nonzero, present
+from chipmodel.model.lp.trade import makers
 
 MARGIN = 0.02
 """By how much the mix of origins may differ between a maker's buyers at no cost."""
@@ -46,13 +47,6 @@ def users(builder: ModelBuilder) -> list[str]:
     parameters = builder.parameters
     using = {e for e, _, _ in parameters.reference}
     return sorted(using, key=parameters.regions.index)
-
-
-@lookup
-def makers(builder: ModelBuilder) -> list[str]:
-    """Return the regions that make devices, in order of the regions."""
-    parameters = builder.parameters
-    return [m for m in parameters.regions if m in parameters.sold]
 
 
 def _classes_for(builder: ModelBuilder, segment: str, user: str) -> range:

@@ -84,6 +84,29 @@ class NamedFlows:
             if e == user and s in wanted and t in span:
                 yield Flow(s, self._origins_of(s, c), None, t, device)
 
+    def flows(
+        self,
+        on: Literal["chips", "use"],
+        region: str,
+        segments: Iterable[str],
+        years: Iterable[int] | None = None,
+    ) -> Iterator[Flow]:
+        """Walk over what an instrument counts: `imports` of a region, or its `use`.
+
+        Parameters
+        ----------
+        on : str
+            ``chips``: those that makers of devices buy; ``use``: those in everything
+            that users buy.
+        region : str
+            Region of the makers or of the users.
+        segments : iterable of str
+        years : iterable of int, optional
+            All by default.
+        """
+        read = self.imports if on == "chips" else self.use
+        return read(region, segments, years)
+
     def _origins_of(self, segment: str, origin_class: int) -> frozenset[str]:
         classes = self.origins[segment].classes
         if origin_class == POOLED:
@@ -97,7 +120,17 @@ class NamedFlows:
         years: Iterable[int] | None = None,
         firms: Iterable[str] | None = None,
     ) -> Iterator[tuple[Site, int, Any]]:
-        """Walk over the builds of a region: site, year construction starts, kwpm."""
+        """Walk over the builds of a region: site, year construction starts, kwpm.
+
+        Parameters
+        ----------
+        region : str
+        segments : iterable of str
+        years : iterable of int, optional
+            Years in which construction starts; all by default.
+        firms : iterable of str, optional
+            All by default.
+        """
         wanted = set(segments)
         span = _members(years)
         makers = _members(firms)
@@ -129,9 +162,23 @@ class NamedFlows:
         started_from: int,
         firms: Iterable[str] | None = None,
     ) -> Iterator[tuple[Site, float, float, Any]]:
-        """Walk over builds whose construction started in or after a year.
+        """Walk over builds as they are in a year, under construction or in service.
 
-        Yields the site, the share under construction, the share in service, and kwpm.
+        Parameters
+        ----------
+        region : str
+        segments : iterable of str
+        year : int
+            Year in which they are looked at.
+        started_from : int
+            First year in which construction may have started.
+        firms : iterable of str, optional
+            All by default.
+
+        Yields
+        ------
+        tuple of (Site, float, float, Any)
+            Site, share under construction, share in service, kwpm.
         """
         years = range(started_from, year + 1)
         for site, start, build in self.builds(region, segments, years, firms):

@@ -23,7 +23,9 @@ def variables(builder: ModelBuilder) -> None:
     builder.variable("deviate", _deviations(builder), "traders")
 
 
-def _buyers(builder: ModelBuilder) -> list[str]:
+@lookup
+def makers(builder: ModelBuilder) -> list[str]:
+    """Return the regions that make devices and so buy chips, in order of regions."""
     parameters = builder.parameters
     return [m for m in parameters.regions if m in parameters.sold]
 
@@ -35,7 +37,7 @@ def _shipments(builder: ModelBuilder) -> list[Index]:
         assembled_in[r].append(a)
     keys: list[Index] = []
     for r, s in parameters.places:
-        ways = product(assembled_in[r], _buyers(builder), parameters.years)
+        ways = product(assembled_in[r], makers(builder), parameters.years)
         keys.extend((s, r, a, m, t) for a, m, t in ways)
     return keys
 
@@ -45,7 +47,7 @@ def _deviations(builder: ModelBuilder) -> list[Index]:
     steps = range(len(parameters.routes))
     keys: list[Index] = []
     for r, s in parameters.places:
-        keys.extend(product([s], [r], _buyers(builder), steps, parameters.years))
+        keys.extend(product([s], [r], makers(builder), steps, parameters.years))
     return keys
 
 
@@ -128,8 +130,8 @@ def route_widening(
     """
     parameters = builder.parameters
     model = builder.model
-    # A multiple of the usual shipments: a route with a share of zero would be closed for
-    # good, so shares have a minimum (`route_minimum`).
+    # A multiple of the usual shipments: a route with a share of zero would never open,
+    # so shares have a minimum (`route_minimum`).
     width, _ = parameters.routes[k]
     usual = width * parameters.sold[m] * model.made[s, r, t]
     return usual - model.deviate[s, r, m, k, t]

@@ -170,7 +170,10 @@ class Duties:
         self.resolved = lru_cache(maxsize=None)(self._resolve)
 
     def rate(self, policy: str, importer: str, on: On, flow: Flow) -> Any:
-        """Return what a tariff levies on a flow, as a share of its dutiable value."""
+        """Return what a tariff levies on a flow, as a share of its dutiable value.
+
+        In a sweep it may be a `Polynomial`.
+        """
         if not flow.origins:
             return 0.0
         # No rule distinguishes the origins of a class: any of them represents it.

@@ -157,7 +157,7 @@ class Parameters:
 
         That is the firm itself, or the pool of its home.
         """
-        # Any year after history would do: a firm has a budget in all of them or in none.
+        # Any year after history would do: a firm has a budget in all of them or none.
         if (firm, self.years[-1]) in self.budgets:
             return firm
         return regional_pool(self.home(firm, region))

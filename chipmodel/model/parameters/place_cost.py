@@ -224,7 +224,8 @@ def gap(
 def incentive_part(facts: Facts, region: str, reference: str, year: int) -> float:
     """Return the part of the gap in ten-year cost that incentives make up.
 
-    The gap in money after incentives less the gap before them, over the gap after them.
+    The gap in money after incentives less the gap before them, over the gap after them;
+    the gap is that of `region` over `reference`, with the incentives of `year`.
     """
     paid = incentives(facts, year)
     costs = place_costs(facts)

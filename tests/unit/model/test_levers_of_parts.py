@@ -100,8 +100,8 @@ def test_filled_levers_give_the_program_as_written(kinds, parameters):
     discounts = weights(program.labels.lines, parameters)
     filled = program.fill(levers.values[0], discounts)
     written = compile_program(write(parameters, case.policies))
-    assert filled.rows_of == written.rows_of
-    assert filled.columns_of == written.columns_of
+    assert filled.row_labels == written.row_labels
+    assert filled.column_labels == written.column_labels
     assert filled.matrix.nnz == written.matrix.nnz
     np.testing.assert_allclose(filled.rhs, written.rhs, rtol=1e-12)
     np.testing.assert_allclose(filled.cost, written.cost, rtol=1e-9, atol=1e-9)

@@ -134,7 +134,7 @@ def test_differences_bracket_the_duals(variant, name, group):
             return math.inf
 
     rows_of = [
-        i for i, (found, _) in enumerate(solution.program.rows_of) if found == group
+        i for i, (found, _) in enumerate(solution.program.row_labels) if found == group
     ]
     assert rows_of
     for row in rows_of:
