@@ -42,22 +42,19 @@ KINDS = ("tariff", "capex_grant", "investment_tax_credit", "origin_floor")
 
 def table(header: list[str], rows: list[list[object]]) -> str:
     """Return a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return (
-        "\n".join("| " + " | ".join(_cell(x) for x in line) + " |" for line in lines)
-        + "\n"
-    )
+    text = ""
+    for line in (header, ["---"] * len(header), *rows):
+        cells = [_cell(value) for value in line]
+        text += f"| {' | '.join(cells)} |\n"
+    return text
 
 
 def _cell(value: object) -> str:
-    text = (
-        ""
-        if value is None
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
-    return " ".join(text.split()).replace("|", "\\|")
+    if value is None:
+        return ""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    # A line break or a bar would end the cell.
+    return one_line(text).replace("|", "\\|")
 
 
 def one_line(text: str) -> str:
@@ -73,37 +70,37 @@ def markdown(docstring: str, items: bool = True) -> str:
     items : bool
         Whether a line such as ``size: meaning`` is an item of a list, and not prose.
     """
+
+    def equation(match: re.Match[str]) -> str:
+        return f"$$\n{one_line(match[1])}\n$$"
+
+    def item(match: re.Match[str]) -> str:
+        return f"- **{match[1]}**: {one_line(match[2])}\n"
+
     text = inspect.cleandoc(docstring)
-    text = re.sub(
-        r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)",
-        lambda m: f"$$\n{one_line(m[1])}\n$$",
-        text,
-        flags=re.MULTILINE,
-    )
+    # An equation goes on over the indented lines below its first one.
+    indented = r"^\.\. math::[ ]*((?:.*)(?:\n[ ]+\S.*)*)"
+    text = re.sub(indented, equation, text, flags=re.MULTILINE)
     text = re.sub(r":math:`([^`]*)`", r"$\1$", text)
     text = re.sub(r"\\ :sub:`([^`]*)`", r"<sub>\1</sub>", text)
     text = text.replace("``", "`")
     if items:
         text = re.sub(r"^([a-z_]+): ", r"- **\1**: ", text, flags=re.MULTILINE)
-    return re.sub(
-        r"^(\w+)\n((?:[ ]{4}.*\n?)+)",
-        lambda m: f"- **{m[1]}**: {one_line(m[2])}\n",
-        text,
-        flags=re.MULTILINE,
-    )
+    # A term on a line of its own, with its meaning indented below it.
+    return re.sub(r"^(\w+)\n((?:[ ]{4}.*\n?)+)", item, text, flags=re.MULTILINE)
 
 
-# --------------------------------------------------------------------------------
-# formulation
+# The linear program.
+
+
 def formulation() -> str:
     """Return the page of the linear program, from the declarations of its parts."""
-    text = (
-        "# The linear program\n\n"
-        + GENERATED
-        + one_line(OPENING)
-        + "\n\nThis page and `chipmodel formulation` are written from the row groups and"
-        " docstrings in `chipmodel/model/lp/`. " + one_line(ROWS) + "\n"
+    origin = (
+        "This page and `chipmodel formulation` are written from the row groups and"
+        " docstrings in `chipmodel/model/lp/`."
     )
+    text = f"# The linear program\n\n{GENERATED}{one_line(OPENING)}\n\n"
+    text += f"{origin} {one_line(ROWS)}\n"
     parts = parts_of_program()
     for number, part in enumerate(parts, start=1):
         text += f"\n## {number}. {part.title}\n"
@@ -129,22 +126,17 @@ def _row_groups(parts: list[Part]) -> str:
     rows: list[list[object]] = []
     for part in parts:
         for group in part.groups:
-            rows.append(
-                [
-                    f"`{group.name}`",
-                    group.kind,
-                    ", ".join(group.index),
-                    group.unit,
-                    group.dual,
-                    "" if group.owner is None else group.owner.text,
-                ]
-            )
+            name, index = f"`{group.name}`", ", ".join(group.index)
+            # The dual of a balance is a price, which is nobody's rent.
+            owner = "" if group.owner is None else group.owner.text
+            rows.append([name, group.kind, index, group.unit, group.dual, owner])
     header = ["rows", "kind", "index", "unit", "the dual is", "owner of the rent"]
     return table(header, rows)
 
 
-# -------------------------------------------------------------------------------------
-# tables
+# The data: its tables, and what no source gives.
+
+
 def tables(data: Dataset) -> str:
     """Return the page of the tables of the data package."""
     rows: list[list[object]] = []
@@ -184,75 +176,78 @@ def _prices(data: Dataset) -> str:
     return table(["segment", *columns], rows)
 
 
-# --------------------------------------------------------------------------------
-# assumptions
 def assumptions(data: Dataset) -> str:
     """Return the page of every number no source gives."""
-    count = Counter((name, fact.grade) for name, fact in data.facts())
-    facts = [name for name, model in TABLES.items() if issubclass(model, Fact)]
-    total = [sum(count[name, grade] for name in facts) for grade in GRADES]
+    facts: dict[str, list[Fact]] = {}
+    for name, model in TABLES.items():
+        if issubclass(model, Fact):
+            facts[name] = []
+    for name, fact in data.facts():
+        facts[name].append(fact)
     text = (
         "# Assumptions\n\n"
         + GENERATED
         + "Every number the model needs and no source gives, with the range it may lie"
         " in and the reason for the value. They are grade E in the tables. A result"
-        " that turns on one of these rows is only as good as the row; the ranges are"
+        " that depends on one of these rows is only as good as the row; the ranges are"
         " there to be tried, with `[[scale]]` in a world file or an edited copy of"
         " the data. Not only rows of grade E are uncertain: a row of grade C has lost"
         " its citation, and a row of grade D inherits the errors of what it is"
         " computed from.\n\n## Facts by grade\n\n"
     )
-    rows: list[list[object]] = [
-        [f"`{name}`", *(count[name, grade] or "" for grade in GRADES)] for name in facts
-    ]
-    text += table(["table", *GRADES], [*rows, ["all", *total]])
-    for name in facts:
-        found = [
-            fact for known, fact in data.facts() if known == name and fact.grade == "E"
-        ]
-        if found:
-            lines: list[list[object]] = [
-                [
-                    _key(fact),
-                    fact.value,
-                    f"{fact.low:g} to {fact.high:g}",
-                    _unit(fact),
-                    fact.note,
-                ]
-                for fact in found
-            ]
-            text += f"\n## {name}\n\n{TABLES[name].about}\n\n" + table(
-                [", ".join(TABLES[name].key), "value", "range", "unit", "reason"], lines
-            )
+    text += _grades(facts)
+    for name, rows in facts.items():
+        assumed = [fact for fact in rows if fact.grade == "E"]
+        if assumed:
+            text += f"\n## {name}\n\n{TABLES[name].about}\n\n"
+            text += _assumed(", ".join(TABLES[name].key), assumed)
     return text
 
 
+def _grades(facts: dict[str, list[Fact]]) -> str:
+    """Return the table of how many facts of each table have which grade."""
+    total: Counter[str] = Counter()
+    rows: list[list[object]] = []
+    for name, facts_of_table in facts.items():
+        count = Counter(fact.grade for fact in facts_of_table)
+        total += count
+        # An empty cell, not a zero, where a grade does not occur.
+        rows.append([f"`{name}`", *(count[grade] or "" for grade in GRADES)])
+    rows.append(["all", *(total[grade] for grade in GRADES)])
+    return table(["table", *GRADES], rows)
+
+
+def _assumed(key: str, facts: list[Fact]) -> str:
+    """Return the table of assumptions, with their ranges and reasons."""
+    rows: list[list[object]] = []
+    for fact in facts:
+        limits = f"{fact.low:g} to {fact.high:g}"
+        rows.append([_key(fact), fact.value, limits, _unit(fact), fact.note])
+    return table([key, "value", "range", "unit", "reason"], rows)
+
+
 def _key(fact: Fact) -> str:
-    return ", ".join(
-        str(value)
-        for value in (getattr(fact, key) for key in type(fact).key)
-        if value is not None
-    )
+    values = [getattr(fact, name) for name in type(fact).key]
+    return ", ".join(str(value) for value in values if value is not None)
 
 
 def _unit(fact: Fact) -> str:
-    return (
-        fact.unit
-        if fact.year_of_money is None
-        else f"{fact.unit}, {fact.year_of_money}"
-    )
+    if fact.year_of_money is None:
+        return fact.unit
+    return f"{fact.unit}, {fact.year_of_money}"
 
 
-# -----------------------------------------------------------------------------------
-# policies
+# The instruments.
+
+
 def instruments() -> list[str]:
     """Return the kinds of chipmodel's own instruments, in the order of their page."""
-    own = [
-        kind
-        for kind, cls in Policy.kinds.items()
-        if cls.__module__.startswith("chipmodel.policies.")
-    ]
-    return [*KINDS, *sorted(set(own) - set(KINDS))]
+    shipped = set()
+    for kind, cls in Policy.kinds.items():
+        # An installed package may add instruments, which have no page here.
+        if cls.__module__.startswith("chipmodel.policies."):
+            shipped.add(kind)
+    return [*KINDS, *sorted(shipped - set(KINDS))]
 
 
 def policies(data: Dataset) -> str:
@@ -267,10 +262,10 @@ def policies(data: Dataset) -> str:
         " linear program. Fields with a unit are *numbers*: they may vary without"
         " changing the shape of the linear program.\n\n"
     )
-    text += table(
-        ["kind", "represents"],
-        [[f"[{kind}](#{kind})", Policy.kinds[kind].law] for kind in kinds],
-    )
+    rows: list[list[object]] = []
+    for kind in kinds:
+        rows.append([f"[{kind}](#{kind})", Policy.kinds[kind].law])
+    text += table(["kind", "represents"], rows)
     text += "\n## Fields every instrument has\n\n" + _fields(Policy, set())
     for kind in kinds:
         cls = Policy.kinds[kind]
@@ -290,14 +285,13 @@ def paper_test(kind: str) -> tuple[str, str]:
     """
     file = f"tests/paper/test_{kind}.py"
     path = ROOT / file
-    nodes = ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else []
-    for node in nodes:
-        if (
-            isinstance(node, ast.FunctionDef)
-            and node.name.startswith("test_")
-            and ast.get_docstring(node)
-        ):
-            return file, node.name
+    if path.exists():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            is_test = isinstance(node, ast.FunctionDef) and node.name.startswith(
+                "test_"
+            )
+            if is_test and ast.get_docstring(node):
+                return file, node.name
     sys.exit(f"{file}: no test with a docstring; solve a small case of {kind} by hand")
 
 
@@ -307,12 +301,15 @@ def _fields(cls: type[Policy], without: set[str]) -> str:
     for name, field in cls.model_fields.items():
         if name in without:
             continue
-        units = [mark.unit for mark in field.metadata if isinstance(mark, Number)]
-        unit = units[0] if units else ""
-        default = "required" if field.is_required() else _shown(field.default)
-        rows.append(
-            [f"`{name}`", _type(shapes[name]), unit, default, field.description]
-        )
+        unit = ""
+        for mark in field.metadata:
+            if isinstance(mark, Number):
+                unit = mark.unit
+        default = "required"
+        if not field.is_required():
+            default = _shown(field.default)
+        form = _type(shapes[name])
+        rows.append([f"`{name}`", form, unit, default, field.description])
     return table(["field", "form", "unit", "default", "meaning"], rows)
 
 
@@ -336,6 +333,7 @@ BOUNDS = {
 
 def _type(shape: dict[str, Any]) -> str:
     """Return the form of a field, from its JSON schema."""
+    # A field that may be absent is shown in the form it has if it is there.
     forms = [part for part in shape.get("anyOf", ()) if part.get("type") != "null"]
     if forms:
         shape = forms[0]
@@ -350,9 +348,10 @@ def _type(shape: dict[str, Any]) -> str:
         # A whole number that cannot be below 2000 is a year; any other counts years.
         return "year" if shape.get("minimum", 0) >= 2000 else "years"
     if kind == "number":
-        bounds = [
-            f"{sign} {shape[key]:g}" for key, sign in BOUNDS.items() if key in shape
-        ]
+        bounds = []
+        for key, sign in BOUNDS.items():
+            if key in shape:
+                bounds.append(f"{sign} {shape[key]:g}")
         return f"number {', '.join(bounds)}".strip()
     return {"string": "text", "boolean": "true or false"}.get(kind, kind)
 
@@ -369,11 +368,11 @@ def _use(kind: str, data: Dataset) -> str:
     text += f"\nThat is: {example(kind).sentence(names_of(data))}\n"
     file, test = paper_test(kind)
     text += f"\nSolved on paper in [{file}](../{file}), `{test}`.\n"
-    links = [
-        f"[{name}](cases.md#{name})"
-        for name in list_cases(data)
-        if any(policy.kind == kind for policy in _own(name, data))
-    ]
+    links = []
+    for name in list_cases(data):
+        kinds = {policy.kind for policy in _added_or_changed(name, data)}
+        if kind in kinds:
+            links.append(f"[{name}](cases.md#{name})")
     if not links:
         return text + "\nNo shipped case uses it.\n"
     return text + f"\nCases that add or change one: {', '.join(links)}.\n"
@@ -389,10 +388,11 @@ def stub() -> str:
     before, rest = STUB.read_text(encoding="utf-8").split(OPEN)
     _, after = rest.split(CLOSE)
     classes = [Policy.kinds[kind] for kind in instruments()]
-    lines = [
-        _stub_line(cls.__module__.removeprefix("chipmodel"), cls.__name__)
-        for cls in sorted(classes, key=lambda cls: cls.__module__)
-    ]
+    lines = []
+    # In the order in which ruff sorts imports.
+    for cls in sorted(classes, key=lambda cls: cls.__module__):
+        module = cls.__module__.removeprefix("chipmodel")
+        lines.append(_stub_line(module, cls.__name__))
     return before + OPEN + "".join(lines) + "\n" + CLOSE + after
 
 
@@ -404,8 +404,9 @@ def _stub_line(module: str, name: str) -> str:
     return f"from {module} import (\n    {name} as {name},\n)\n"
 
 
-# --------------------------------------------------------------------------------------
-# cases
+# Cases, worlds and studies.
+
+
 def cases(data: Dataset) -> str:
     """Return the page of the shipped cases, worlds and studies."""
     names = list_cases(data)
@@ -425,10 +426,10 @@ def cases(data: Dataset) -> str:
     for name in names:
         text += _case(name, data)
     worlds = [load_world(name, data) for name in names_in(data.root / "worlds")]
-    text += "\n## Worlds\n\n" + table(
-        ["world", "title", "summary"],
-        [[f"`{world.name}`", world.title, world.summary] for world in worlds],
-    )
+    world_rows: list[list[object]] = []
+    for world in worlds:
+        world_rows.append([f"`{world.name}`", world.title, world.summary])
+    text += "\n## Worlds\n\n" + table(["world", "title", "summary"], world_rows)
     text += "\n### Numbers of the worlds\n\n" + _world_numbers(worlds)
     for world in worlds:
         text += _world_changes(world)
@@ -444,40 +445,40 @@ def _case(name: str, data: Dataset) -> str:
         text += f" Baseline: [{file.baseline}](#{file.baseline})"
         removed = ", ".join(f"`{policy}`" for policy in file.remove)
         text += f", without {removed}." if removed else "."
-    own = _own(name, data)
     text += "\n\n"
-    for policy in own:
+    if not case.policies:
+        return text + "No instruments.\n"
+    changes = _added_or_changed(name, data)
+    for policy in changes:
         note = f" Note: {policy.note}." if policy.note else ""
         text += (
             f"- `{policy.id}`: {policy.sentence(names_of(data))}{note} (source"
             f" `{policy.source}`)\n"
         )
-    inherited = [f"`{policy.id}`" for policy in case.policies if policy not in own]
+    inherited = [f"`{policy.id}`" for policy in case.policies if policy not in changes]
     if inherited:
         text += f"- from `{file.baseline}`: {', '.join(inherited)}\n"
-    return text if case.policies else text + "No instruments.\n"
+    return text
 
 
-def _own(name: str, data: Dataset) -> list[Policy]:
+def _added_or_changed(name: str, data: Dataset) -> list[Policy]:
     """Return the instruments a case adds to its baseline or changes."""
     baseline = read_toml(data.root / "cases" / f"{name}.toml").get("baseline")
     parents = load_case(baseline, data).policies if baseline else ()
     inherited = {policy.id: policy for policy in parents}
-    return [
-        policy
-        for policy in load_case(name, data).policies
-        if inherited.get(policy.id) != policy
-    ]
+    policies_of_case = load_case(name, data).policies
+    return [p for p in policies_of_case if inherited.get(p.id) != p]
 
 
 def _world_numbers(worlds: list[World]) -> str:
     skip = {"name", "title", "summary", "scale", "event"}
-    rows: list[list[object]] = [
-        [f"`{name}`", *(getattr(world, name) for world in worlds), field.description]
-        for name, field in World.model_fields.items()
-        if name not in skip
-    ]
-    return table(["number", *(world.name for world in worlds), "meaning"], rows)
+    rows: list[list[object]] = []
+    for name, field in World.model_fields.items():
+        if name not in skip:
+            values = [getattr(world, name) for world in worlds]
+            rows.append([f"`{name}`", *values, field.description])
+    names = [world.name for world in worlds]
+    return table(["number", *names, "meaning"], rows)
 
 
 def _world_changes(world: World) -> str:
@@ -509,15 +510,17 @@ def _studies(data: Dataset) -> str:
     return "\n## Studies\n\n" + table(["study", "title", "cases", "summary"], rows)
 
 
-# --------------------------------------------------------------------------------------
-# main
+# The files.
+
+
 def schemas() -> dict[Path, str]:
     """Return the JSON schemas of case, world and study files."""
+    texts = {}
+    # Written elsewhere first: with --check no file of the repository is touched.
     with TemporaryDirectory() as folder:
-        return {
-            ROOT / "schema" / path.name: path.read_text(encoding="utf-8")
-            for path in write_schemas(folder)
-        }
+        for path in write_schemas(folder):
+            texts[ROOT / "schema" / path.name] = path.read_text(encoding="utf-8")
+    return texts
 
 
 def pages(data: Dataset) -> dict[Path, str]:
@@ -546,14 +549,16 @@ def main() -> int:
     )
     args = parser.parse_args()
     changed = []
+    # Bytes, so that line endings are the same on every system.
     for path, text in pages(load_dataset(ROOT / "data")).items():
         if path.exists() and path.read_bytes() == text.encode():
             continue
         changed.append(path)
         if not args.check:
             path.write_bytes(text.encode())
+    outcome = "differs" if args.check else "written"
     for path in changed:
-        print(f"{path.relative_to(ROOT)}: {'differs' if args.check else 'written'}")
+        print(f"{path.relative_to(ROOT)}: {outcome}")
     return 1 if args.check and changed else 0
 
 

@@ -1,7 +1,8 @@
 """Measure how dense the code is, beside nine codebases of the field.
 
-The peers' figures are ranges over nine open energy and optimisation packages, measured in the same
-way in 2026. They are a thermometer and not a goal: nothing is split or joined to please them.
+The peers' figures are ranges over nine open energy and optimisation packages, measured
+in the same way in 2026. They are a thermometer and not a goal: nothing is split or
+joined to please them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 import tokenize
+from collections import Counter
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -24,11 +26,13 @@ PEERS = {
     "function length, p90": "near 40",
     "files over 400 lines": "",
 }
+"""Measures, and the range of each over the peers."""
+
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def code_lines(path: Path) -> tuple[set[int], set[int]]:
-    """Return the numbers of lines that hold code, and of those that hold only a comment."""
+    """Return the numbers of lines that hold code, and of those with a comment."""
     code: set[int] = set()
     comments: set[int] = set()
     ignored = {
@@ -57,53 +61,58 @@ def docstring_lines(tree: ast.AST) -> set[int]:
             and isinstance(node.value, ast.Constant)
             and isinstance(node.value.value, str)
         ):
-            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            lines.update(lines_of(node))
     return lines
+
+
+def lines_of(node: ast.stmt) -> range:
+    """Return the numbers of the lines of a statement."""
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def measure(folder: Path) -> dict[str, float]:
     """Return the figures of a package."""
-    nodes = lines = comments = nested = comprehensions = conditional = long_files = 0
+    count: Counter[str] = Counter()
     lengths: list[int] = []
     for path in sorted(folder.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
         code, commented = code_lines(path)
         prose = docstring_lines(tree)
-        lines += len(code - prose)
-        comments += len(commented)
-        long_files += text.count("\n") > 400
+        count["lines"] += len(code - prose)
+        count["comments"] += len(commented)
+        count["long files"] += text.count("\n") > 400
         for node in ast.walk(tree):
-            if getattr(node, "lineno", None) in prose and isinstance(
-                node, ast.Constant | ast.Expr
-            ):
+            is_text = isinstance(node, ast.Constant | ast.Expr)
+            # A docstring is two nodes, neither of which is code.
+            if is_text and node.lineno in prose:
                 continue
-            nodes += 1
-            conditional += isinstance(node, ast.IfExp)
+            count["nodes"] += 1
+            count["conditional"] += isinstance(node, ast.IfExp)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                body = (
-                    set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-                    - prose
-                )
-                lengths.append(len(body & code))
+                lengths.append(len((set(lines_of(node)) - prose) & code))
             if isinstance(node, COMPREHENSIONS):
-                comprehensions += 1
-                inner = [
-                    child
-                    for child in ast.walk(node)
-                    if isinstance(child, COMPREHENSIONS)
-                ]
-                nested += len(inner) > 1 or len(node.generators) > 1
+                count["comprehensions"] += 1
+                count["nested"] += is_nested(node)
+    thousands = count["lines"] / 1000.0
     return {
-        "syntax nodes a code line": nodes / lines,
-        "nested comprehensions in 1,000 lines": 1000.0 * nested / lines,
-        "comprehensions in 1,000 lines": 1000.0 * comprehensions / lines,
-        "conditional expressions in 1,000 lines": 1000.0 * conditional / lines,
-        "comment lines, % of code lines": 100.0 * comments / lines,
+        "syntax nodes a code line": count["nodes"] / count["lines"],
+        "nested comprehensions in 1,000 lines": count["nested"] / thousands,
+        "comprehensions in 1,000 lines": count["comprehensions"] / thousands,
+        "conditional expressions in 1,000 lines": count["conditional"] / thousands,
+        "comment lines, % of code lines": 100.0 * count["comments"] / count["lines"],
         "function length, median": median(lengths),
         "function length, p90": quantiles(lengths, n=10)[-1],
-        "files over 400 lines": long_files,
+        "files over 400 lines": count["long files"],
     }
+
+
+def is_nested(
+    node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+) -> bool:
+    """Whether a comprehension has several loops, or another one inside."""
+    inside = [child for child in ast.walk(node) if isinstance(child, COMPREHENSIONS)]
+    return len(inside) > 1 or len(node.generators) > 1
 
 
 def main(arguments: list[str]) -> int:

@@ -40,18 +40,20 @@ class Share(NamedTuple):
 
 def shares() -> dict[str, Share]:
     """Return the US share of leading-edge capacity by case."""
-    found = {}
+    by_case = {}
     with RANGES.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            asked = row["metric"] == METRIC and row["world"] == "central"
-            if asked and row["case"] in LABELS and row["low"]:
+            is_shown = row["metric"] == METRIC and row["case"] in LABELS
+            # A case that was solved in several worlds is shown in the central one.
+            if is_shown and row["world"] == "central" and row["low"]:
                 percent = [100.0 * float(row[k]) for k in ("centre", "low", "high")]
-                found[row["case"]] = Share(*percent)
-    return found
+                by_case[row["case"]] = Share(*percent)
+    return by_case
 
 
 def draw() -> bytes:
     """Return the figure as SVG, the same bytes each time."""
+    # Without the salt ids are random; letters as paths need no font to be installed.
     style = {
         "font.family": "DejaVu Sans",
         "svg.hashsalt": "chipmodel",
@@ -95,10 +97,10 @@ def main(arguments: list[str]) -> int:
     """Write the figure, or compare it."""
     drawn = draw()
     if "--check" in arguments:
-        same = FIGURE.is_file() and FIGURE.read_bytes() == drawn
-        if not same:
-            print(f"{FIGURE.name} is not current: run python docs/readme_figure.py")
-        return 0 if same else 1
+        if FIGURE.is_file() and FIGURE.read_bytes() == drawn:
+            return 0
+        print(f"{FIGURE.name} is not current: run python docs/readme_figure.py")
+        return 1
     FIGURE.parent.mkdir(exist_ok=True)
     FIGURE.write_bytes(drawn)
     return 0

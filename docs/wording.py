@@ -1,8 +1,9 @@
-"""List every use of a word that the style of the project replaces, and fail if one is not allowed.
+"""List the words that the style of the project replaces; fail if one is not allowed.
 
-Words have several senses: "programme" is right for a government's programme and wrong for a linear
-program. `allowed_words.csv` lists the uses that stay: a file pattern, the word, the text around it
-and the reason. ``python docs/wording.py`` prints what is left, ``--all`` also what is allowed.
+Words have several senses: "programme" is right for a government's programme and wrong
+for a linear program. `allowed_words.csv` lists the uses that stay: a file pattern, the
+word, the text around it and the reason. ``python docs/wording.py`` prints what is left,
+``--all`` also what is allowed.
 """
 
 from __future__ import annotations
@@ -64,7 +65,18 @@ class Hit:
 
 @dataclass(frozen=True)
 class Allowed:
-    """A use that stays: pattern of files, word, text on the line (a regular expression), reason."""
+    """A use that stays.
+
+    Attributes
+    ----------
+    files : str
+        Pattern of the names of files.
+    word : str
+        The word; empty for any.
+    context : str
+        Regular expression that the line of the use must contain.
+    reason : str
+    """
 
     files: str
     word: str
@@ -85,13 +97,10 @@ def tracked_files() -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    names = listed.stdout.splitlines()
-    return [
-        name
-        for name in names
-        if Path(name).suffix in READ
-        and not any(fnmatch.fnmatch(name, skipped) for skipped in SKIPPED)
-    ]
+    names = [name for name in listed.stdout.splitlines() if Path(name).suffix in READ]
+    for pattern in SKIPPED:
+        names = [name for name in names if not fnmatch.fnmatch(name, pattern)]
+    return names
 
 
 def hits_in(name: str) -> Iterator[Hit]:
@@ -99,12 +108,13 @@ def hits_in(name: str) -> Iterator[Hit]:
     text = (ROOT / name).read_text(encoding="utf-8")
     lines = text.splitlines()
     for pattern, instead in REPLACED.items():
-        # An identifier such as `told_apart` counts, and so does a phrase over two lines.
+        # An identifier such as `told_apart` counts, and so does a phrase over a line
+        # break.
         words = pattern.replace(" ", r"[\s_]+")
         expression = re.compile(rf"(?<![A-Za-z])({words})(?![A-Za-z])", re.IGNORECASE)
-        for found in expression.finditer(text):
-            number = text.count("\n", 0, found.start()) + 1
-            word = " ".join(found[1].split())
+        for match in expression.finditer(text):
+            number = text.count("\n", 0, match.start()) + 1
+            word = " ".join(match[1].split())
             yield Hit(name, number, word, lines[number - 1].strip(), instead)
 
 
@@ -120,19 +130,16 @@ def main(arguments: list[str]) -> int:
     allowed = allowed_uses()
     left = 0
     for file in tracked_files():
-        if names and not any(file.startswith(name) for name in names):
+        if names and not file.startswith(tuple(names)):
             continue
         for hit in hits_in(file):
             entry = next((entry for entry in allowed if entry.covers(hit)), None)
+            use = f"{hit.file}:{hit.line}: '{hit.word}'"
             if entry is None:
                 left += 1
-                print(
-                    f"{hit.file}:{hit.line}: '{hit.word}' -> {hit.instead}: {hit.text[:100]}"
-                )
+                print(f"{use} -> {hit.instead}: {hit.text[:100]}")
             elif "--all" in arguments:
-                print(
-                    f"{hit.file}:{hit.line}: '{hit.word}' allowed, {entry.reason}: {hit.text[:80]}"
-                )
+                print(f"{use} allowed, {entry.reason}: {hit.text[:80]}")
     print(f"{left} uses of replaced words" if left else "no replaced word is left")
     return 1 if left else 0
 

@@ -107,7 +107,8 @@ def named_projects(table: pd.DataFrame) -> Drawn:
     regions = list(dict.fromkeys(table["region"]))
     cases = list(dict.fromkeys(table["case"]))[:CASES]
     # The height of a panel is in proportion to its sites.
-    counts = [table.loc[table["region"] == r, "site"].nunique() for r in regions]
+    sites = table.groupby("region")["site"].nunique()
+    counts = [int(sites[region]) for region in regions]
     tall = 1.6 + 0.235 * sum(counts) + 0.45 * len(regions)
     fig, axes = subplots(
         len(regions), 1, (8.6, tall), height_ratios=counts, sharex=True
@@ -146,15 +147,15 @@ def _projects_panel(
     sites = list(dict.fromkeys(rows["site"]))
     indexed = rows.set_index(["site", "case"])
     middle = (len(cases) - 1) / 2.0
-    for i, site in enumerate(sites):
+    for position, site in enumerate(sites):
         size = indexed.loc[(site, cases[0]), "size"]
-        ax.barh(i, size, height=0.62, color=style.GROUND)
+        ax.barh(position, size, height=0.62, color=style.GROUND)
         values = [indexed.loc[(site, case), "value"] for case in cases]
         # Equal dots would hide each other.
         apart = 0.3
         if max(values) - min(values) > near:
             apart = 0.0
-        heights = [i + apart * (place - middle) for place in range(len(cases))]
+        heights = [position + apart * (k - middle) for k in range(len(cases))]
         ax.plot(values, heights, color=colour, linewidth=1.4, alpha=0.6)
         for place, (value, height) in enumerate(zip(values, heights, strict=True)):
             ax.plot(

@@ -145,8 +145,8 @@ def _by_segment(finding: Finding, summary: Summary, through: PassThrough) -> str
             segments = "those segments"
         clauses.append(f"without {segments} the mean is {percent(mean)}")
     if through.gone:
-        segments = listed([lower(summary.segment(s)) for s in through.gone])
-        clauses.append(f"no dutiable {segments} is bought any more")
+        gone = [lower(summary.segment(segment)) for segment in through.gone]
+        clauses.append(f"no dutiable {listed(gone)} is bought any more")
     return "; ".join(clauses) + "."
 
 

@@ -192,11 +192,12 @@ def named_projects(summaries: Sequence[Summary], reference: str | None) -> pd.Da
     with the lowest share of committed projects, where the model chooses what is built.
     """
     # Where every project is committed, all cases would show the same builds.
-    freest = min((summary.world for summary in summaries), key=lambda w: w.committed)
-    base = references(summaries, reference)[freest.name]
+    worlds = [summary.world for summary in summaries]
+    uncommitted = min(worlds, key=lambda world: world.committed)
+    base = references(summaries, reference)[uncommitted.name]
     cases = [base]
     for summary in summaries:
-        if summary.world.name == freest.name and summary is not base:
+        if summary.world.name == uncommitted.name and summary is not base:
             cases.append(summary)
     places = (base.labels.subjects or tuple(base.labels.regions))[:PLACES]
     rows = []

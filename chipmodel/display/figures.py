@@ -151,19 +151,23 @@ def _share_panel(ax: Any, rows: pd.DataFrame, colour: str, half: float) -> None:
     """Draw the share of a region in each case, and the way from the reference to it."""
     shares = [100 * share for share in rows["value"]]
     changes = [100 * change for change in rows["difference"]]
-    for i, (share, change) in enumerate(zip(shares, changes, strict=True)):
+    pairs = zip(shares, changes, strict=True)
+    for position, (share, change) in enumerate(pairs):
         base = share - change
         ax.plot(
             [base, share],
-            [i, i],
+            [position, position],
             color=colour,
             linewidth=2.2,
             alpha=0.45,
             solid_capstyle="butt",
         )
-        ax.plot([base, base], [i - 0.2, i + 0.24], color=style.FAINT, linewidth=1.1)
-        ax.plot(share, i, "o", color=colour, markersize=6.5)
-        ax.text(share, i - 0.27, f"{share:.1f}", ha="center", va="bottom", fontsize=8)
+        bar = [position - 0.2, position + 0.24]
+        ax.plot([base, base], bar, color=style.FAINT, linewidth=1.1)
+        ax.plot(share, position, "o", color=colour, markersize=6.5)
+        text = f"{share:.1f}"
+        above = position - 0.27
+        ax.text(share, above, text, ha="center", va="bottom", fontsize=8)
     # In the panel of a region with hardly any capacity, zero is near the left end.
     middle = max((max(shares) + min(shares)) / 2.0, half * 0.9)
     ax.set_xlim(middle - 1.25 * half, middle + 1.25 * half)

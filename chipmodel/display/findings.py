@@ -220,10 +220,13 @@ def _trade_findings(pair: Pair) -> Iterator[Finding]:
     If it changes more, the finding is one of the case as a whole.
     """
     changes = Changes.of(pair)
-    trade = [p for p in changes.added if isinstance(p, Tariff | OriginFloor)]
-    if not trade:
+    trade_rules = []
+    for added in changes.added:
+        if isinstance(added, Tariff | OriginFloor):
+            trade_rules.append(added)
+    if not trade_rules:
         return
-    policy = trade[0]
+    policy = trade_rules[0]
     # The effect of several instruments together belongs to none of them.
     if len(changes.added) > 1 or changes.changed or changes.removed:
         yield case_finding(pair, changes)
@@ -242,19 +245,21 @@ def case_finding(pair: Pair, changes: Changes) -> Finding:
             regions.append(policy.importer)
         elif isinstance(policy, OriginFloor):
             regions.append(policy.market)
+    # The finding is about the region of the first duty or floor that is added.
     finding = Finding(f"case.{summary.case.name}", regions[0])
-    added = [recorded_instrument(finding, p, summary) for p in changes.added]
+    added = []
+    for policy in changes.added:
+        added.append(recorded_instrument(finding, policy, summary))
     actions = [f"adds {listed(added)}"]
-    if changes.changed:
-        actions.append(f"changes {listed([p.id for p in changes.changed])}")
-    if changes.removed:
-        actions.append(f"removes {listed([p.id for p in changes.removed])}")
+    for verb, policies in (("changes", changes.changed), ("removes", changes.removed)):
+        if policies:
+            actions.append(f"{verb} {listed([policy.id for policy in policies])}")
     text = [
         f"Case {summary.case.name}: in the model, the case {listed(actions)}, against"
         f" {base.case.name}; the numbers are those of the case as a whole."
     ]
-    policies = [*changes.added, *changes.changed, *changes.removed]
-    has_duty = any(isinstance(policy, Tariff) for policy in policies)
+    differing = [*changes.added, *changes.changed, *changes.removed]
+    has_duty = any(isinstance(policy, Tariff) for policy in differing)
     for region in dict.fromkeys(regions):
         text.append(users_sentence(finding, pair, region))
         text.append(revenue_sentence(finding, pair, region))

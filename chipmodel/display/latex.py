@@ -37,7 +37,8 @@ def escaped(text: str) -> str:
     >>> escaped("50% of logic_lt10")
     '50\\% of logic\\_lt10'
     """
-    return "".join(ESCAPED.get(c, c) for c in one_line(text))
+    characters = one_line(text)
+    return "".join(ESCAPED.get(character, character) for character in characters)
 
 
 def latex(frame: pd.DataFrame, title: str, label: str) -> str:

@@ -129,6 +129,7 @@ def coalition_rows(
     for coalition in order:
         if not coalition:
             continue
+        # In the order of the players: a set has none.
         members = [labels.regions[r] for r in players if r in coalition]
         rows.append(
             {

@@ -357,8 +357,12 @@ def finding(
 
 def _floor(rule: str, rows: list[Row]) -> str:
     """Return what a trusted set costs at its lowest, a middle and its highest share."""
+    # A set, because with few rows the three are not all different.
     chosen = sorted({0, len(rows) // 2, len(rows) - 1})
-    steps = [f"{usd(rows[k]['world'])} at {percent(rows[k]['share'])}" for k in chosen]
+    steps = []
+    for place in chosen:
+        cost, share = usd(rows[place]["world"]), percent(rows[place]["share"])
+        steps.append(f"{cost} at {share}")
     last = rows[-1]
     trusted = lower(RULES[rule])
     if rule == HOME_ONLY:

@@ -107,12 +107,13 @@ def differences(name: str, golden: Rows, rows: Rows) -> list[str]:
     # A small number next to large ones may differ by the rounding of the large ones.
     scales = [_scale(cells) for cells in zip(*accepted, strict=True)]
     lines = []
-    for i, (old_row, new_row) in enumerate(zip(accepted, body, strict=True), start=1):
+    pairs = zip(accepted, body, strict=True)
+    for row_number, (old_row, new_row) in enumerate(pairs, start=1):
         for place, (old, new) in enumerate(zip(old_row, new_row, strict=True)):
             if not _same(old, new, scales[place]):
                 lines.append(
-                    f"{name}: row {i} ({_row_name(new_row)}), {head[place]}: {new};"
-                    f" golden: {old}"
+                    f"{name}: row {row_number} ({_row_name(new_row)}), {head[place]}:"
+                    f" {new}; golden: {old}"
                 )
     if len(lines) > FEW:
         return [*lines[:FEW], f"{name}: {len(lines) - FEW} more cells differ"]
