@@ -281,7 +281,9 @@ def test_limits_that_help_only_together_are_reported_together(variant, monkeypat
         for policy in policies
     )
     known = iter([np.union1d(one, other)])
-    monkeypatch.setattr(conflicts, "_iis", lambda program, rows: next(known, None))
+    monkeypatch.setattr(
+        conflicts, "infeasible_subsystem", lambda program, rows: next(known, None)
+    )
     (found,), more = conflicts.find_conflicts(
         arrays, failed.value.parameters, failed.value.policies
     )
