@@ -116,11 +116,6 @@ def curves(
     return fig, axes
 
 
-def _without_unit(column: str) -> str:
-    """Return the name of a column without its unit, which the title has."""
-    return style.plain(column.removesuffix(", USD bn"))
-
-
 def _groups(table: pd.DataFrame, panel: str | None) -> list[tuple[str, pd.DataFrame]]:
     """Return the rows of each panel with its heading."""
     if panel is None:
@@ -134,7 +129,7 @@ def _legend(fig: Any, colours: Mapping[str, str], columns: int, **options: Any) 
 
     handles = []
     for column, colour in colours.items():
-        handles.append(Patch(color=colour, label=_without_unit(column)))
+        handles.append(Patch(color=colour, label=style.plain(column)))
     fig.legend(
         handles=handles,
         loc="upper left",
@@ -165,7 +160,7 @@ def stacked_support(
     label : str
         Column with the name of the bar.
     parts : mapping
-        Colour by column; the legend shows its name without the unit.
+        Colour by column. The legend shows its name; the title states the unit.
     title, note : str
     panel : str, optional
         Column with the name of the panel a row belongs to.
@@ -248,7 +243,7 @@ def matrix(
                 va="center",
                 color=ink,
             )
-    headings = [style.short(_without_unit(column), 10) for column in columns]
+    headings = [style.short(column, 10) for column in columns]
     ax.set_xticks(range(len(columns)), headings)
     ax.xaxis.tick_top()
     name_rows(ax, table[label], MATRIX_NAME)
