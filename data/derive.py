@@ -286,30 +286,15 @@ def fleet_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
 
 
 # ----------------------------------------------------------------- expansion
-KNOWN = {
-    2022: "2024-05-01",
-    2025: "2026-06-30",
-}  # date of the plans behind the weights of a base year
+def expansion_rows(fleet_table: list[list[object]]) -> list[list[object]]:
+    """Weights of places by base year: the share of a firm's fleet there in its segment.
 
-
-def announced(year: int) -> pd.DataFrame:
-    """Projects after the base year, as they were known on the date of its plans."""
-    table = current_table("projects").sort_values(["site", "as_of"])
-    table = table[table["as_of"] <= KNOWN[year]].groupby("site").last()
-    return table[
-        (table["status"] != "cancelled") & (table["earliest"].astype(int) > year)
-    ]
-
-
-def expansion_rows(
-    fleet_table: list[list[object]], floor: float = 0.005
-) -> list[list[object]]:
-    """Weights of places by base year.
-
-    Half by its fleet, half by the additions announced after it.
+    Announced fabs are projects of their own size and add no weight: the United States
+    has announcements because of the support that the weights help to evaluate.
     """
+    floor = parameter("weight_floor")
     rows = []
-    for year in KNOWN:
+    for year in (2022, 2025):
         rows += expansion_of(year, fleet_table, floor)
     return rows
 
@@ -324,20 +309,11 @@ def expansion_of(
     for year, region, segment, firm, value, *_ in fleet_table:
         if year == base:
             have[str(segment), str(region), str(firm)] += float(str(value))
-    coming: dict[tuple[str, str, str], float] = defaultdict(float)
-    for row in announced(base).itertuples():
-        place = (row.segment, row.region, row.firm)
-        if place not in firms:
-            place = (row.segment, row.region, "other")
-        coming[place] += float(row.value)
     rows: list[list[object]] = []
     for segment in SEGMENTS:
         keys = sorted(k for k in firms if k[0] == segment)
-        stock, adds = sum(have[k] for k in keys), sum(coming[k] for k in keys)
-        weight = {}
-        for k in keys:
-            half = have[k] / stock
-            weight[k] = (half + coming[k] / adds) / 2 if adds else half
+        stock = sum(have[k] for k in keys)
+        weight = {k: have[k] / stock for k in keys}
         large = {k: w for k, w in weight.items() if w > 2 * floor}
         small = {k: max(w, floor) for k, w in weight.items() if k not in large}
         scale = (1 - sum(small.values())) / sum(large.values())
@@ -345,27 +321,9 @@ def expansion_of(
         largest = max(rounded, key=lambda k: (rounded[k], k))
         rounded[largest] = round(rounded[largest] + 1 - sum(rounded.values()), 6)
         for k in keys:
-            note = (
-                f"half share of {base} fleet ({have[k]:.0f} kwpm), half of announced"
-                f" ({coming[k]:.0f})"
-            )
-            note += f"; at least {floor}"
-            rows.append(
-                [
-                    base,
-                    k[1],
-                    k[0],
-                    k[2],
-                    rounded[k],
-                    "share",
-                    "",
-                    "",
-                    "",
-                    "derived",
-                    "D",
-                    note,
-                ]
-            )
+            note = f"share of {base} fleet ({have[k]:.0f} kwpm); at least {floor}"
+            unsourced = ["", "", "", "derived", "D", note]
+            rows.append([base, k[1], k[0], k[2], rounded[k], "share", *unsourced])
     return rows
 
 
