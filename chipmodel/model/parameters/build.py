@@ -195,9 +195,7 @@ def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
     return step_counts(facts, facts.column(ParameterRow, "parameter"), growth)
 
 
-def _usual_use(
-    use: dict[tuple[str, str], float], segment: str, world: World
-) -> float:
+def _usual_use(use: dict[tuple[str, str], float], segment: str, world: World) -> float:
     """Return the share of a segment's capacity that usually runs."""
     base, ceiling = use[segment, "u_base"], use[segment, "u_max"]
     return ceiling - world.surge * (ceiling - base)
