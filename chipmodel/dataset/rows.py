@@ -576,6 +576,8 @@ class ParameterRow(
         "capital_premium": "share",
         "demand_2019": "share",
         "demand_2020": "share",
+        "slip": "year",
+        "weight_floor": "share",
     },
     bounds={
         "*": (0.0, None),
@@ -587,6 +589,7 @@ class ParameterRow(
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),
         "demand_2020": (0.1, 1.0),
+        "slip": (0.0, 10.0),
     },
 ):
     """A scalar of the model."""
@@ -607,6 +610,8 @@ class ParameterRow(
         "capital_premium",
         "demand_2019",
         "demand_2020",
+        "slip",
+        "weight_floor",
     ] = Field(description="Name of the scalar.")
 
 

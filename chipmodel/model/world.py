@@ -136,6 +136,12 @@ class World(BaseModel):
             "Scale on the committed shares of projects; at 0 no project is committed."
         )
     )
+    slip: Annotated[float, Field(ge=0, le=3)] = Field(
+        description=(
+            "Scale on the years by which announced projects that do not run yet come"
+            " later than announced (`slip` of parameters.csv); at 0 none is late."
+        )
+    )
     scale: tuple[Scale, ...] = Field(
         default=(), description="Facts multiplied by a factor."
     )
