@@ -5,8 +5,9 @@ file, and rewrites everything of grade D that follows from them:
 
 * ``fleets.csv``        capacity by base year, region, segment and firm
 * ``expansion.csv``     weights of the places that can add capacity, by base year
-* ``cost_factors.csv``  running cost of places with a published ten-year cost, and
-                        fitted premiums (the other rows stay unchanged)
+* ``cost_factors.csv``  running cost of places with a published ten-year cost (the
+                        other rows stay unchanged)
+* ``place_residual.csv`` the fitted residual of places, USD a wafer
 * ``parameters.csv``    fitted scalars (the other rows stay unchanged)
 * ``budgets.csv``       what firms can spend on new capacity a year
 * ``prices.csv``        reference prices and customs shares
@@ -28,7 +29,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from chipmodel.common.units import WAFERS_PER_KWPM_YEAR
+from chipmodel.common.toml import read_toml
+from chipmodel.common.units import MUSD_PER_KWPM_YEAR, WAFERS_PER_KWPM_YEAR
+from chipmodel.model.parameters.finance import capital_recovery, construction
 from chipmodel.model.parameters.place_cost import (
     NEW_FABS,
     RegionFactors,
@@ -419,13 +422,11 @@ def cost_factor_rows() -> list[list[object]]:
     Running cost follows from the published ten-year cost where there is one; the other
     rows stay unchanged.
     """
-    found, fits = running_factors(), fitted()
+    found = running_factors()
     table = current_table("cost_factors")
     rows: list[list[object]] = []
     for row in table.values.tolist():
         region, name = row[0], row[1]
-        if name == "place" and ("cost_factors", region) in fits:
-            row = [region, name, *fits["cost_factors", region]]
         if name == "running" and region in found:
             value, how = found[region]
             low, high = round(value - 0.15, 4), round(value + 0.15, 4)
@@ -451,6 +452,55 @@ def cost_factor_rows() -> list[list[object]]:
             ]
         rows.append(row)
     return rows
+
+
+def residual_rows() -> list[list[object]]:
+    """Rows of place_residual.csv: minus the fitted advantage of a place.
+
+    The advantage is a part of the yearly cost of billed capital, spread over the wafers
+    of usual use.
+    """
+    fits = raw("calibration").set_index(["table", "row"])
+    rows: list[list[object]] = []
+    for region in REGIONS:
+        for segment in SEGMENTS:
+            yearly = capital_cost_of_wafer(region, segment)
+            if ("place_residual", region) in fits.index:
+                fit = fits.loc[("place_residual", region)]
+                value, low, high = (
+                    round(-float(fit[end]) * yearly, 1)
+                    for end in ("fitted", "high", "low")
+                )
+                note = (
+                    f"minus {fit['fitted']} of the yearly cost of billed capital,"
+                    f" {yearly:.0f} USD a wafer; fitted to T05 and T07 by"
+                    " experiments/calibrate.py, see docs/calibration.md"
+                )
+                source, grade = "derived", "D"
+            else:
+                value = 0.0
+                low, high = round(-0.2 * yearly, 1), round(0.35 * yearly, 1)
+                source, grade = "assumption", "E"
+                note = (
+                    "no published result identifies it; the range is that of the"
+                    " former premium, 0.8 to 1.35 times the yearly cost of capital;"
+                    " a target on where fabs were built would settle it"
+                )
+            money = ["USD/wafer", MONEY, low, high]
+            rows.append([region, segment, value, *money, source, grade, note])
+    return rows
+
+
+def capital_cost_of_wafer(region: str, segment: str) -> float:
+    """Annuity of billed capital at usual use in the central world, USD a wafer."""
+    rate = float(read_toml(DATA / "worlds" / "central.toml")["discount_rate"])
+    share = parameter("building_share")
+    factors = RegionFactors(building=item("cost_factors", "building", "region")[region])
+    cost = SegmentCost(item("costs", "capex")[segment], 0.0, 0.0)
+    work = construction(item("construction", "build", "region")[region], share, rate)
+    capital = place_cost(cost, factors, share).capex * work.interest
+    annuity = capital * capital_recovery(rate, parameter("economic_life"))
+    return annuity / item("operation", "u_base")[segment] / MUSD_PER_KWPM_YEAR
 
 
 # ------------------------------------------------------------------- budgets
@@ -730,6 +780,9 @@ def derive() -> dict[str, str]:
         "parameters.csv": table_text(["parameter", *FACT], parameter_rows(), 1),
         "cost_factors.csv": table_text(
             ["region", "item", *FACT], cost_factor_rows(), 2
+        ),
+        "place_residual.csv": table_text(
+            ["region", "segment", *FACT], residual_rows(), 2
         ),
         "budgets.csv": table_text(["holder", "base_year", *FACT], budget_rows(), 2),
         "prices.csv": table_text(["segment", "item", *FACT], price_rows(fleets), 2),

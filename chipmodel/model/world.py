@@ -142,6 +142,18 @@ class World(BaseModel):
             " later than announced (`slip` of parameters.csv); at 0 none is late."
         )
     )
+    surge: Share = Field(
+        description=(
+            "Share of the span between usual use and the technical ceiling that is"
+            " used in a surge only; at 0 fabs usually run at the ceiling."
+        )
+    )
+    yield_gap: Share = Field(
+        description=(
+            "Scale on how far the yields of firms are below the best of their segment;"
+            " at 0 all yields are equal."
+        )
+    )
     scale: tuple[Scale, ...] = Field(
         default=(), description="Facts multiplied by a factor."
     )
