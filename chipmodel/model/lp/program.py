@@ -17,6 +17,7 @@ from chipmodel.model.lp import (
     finance,
     inputs,
     production,
+    retirement,
     sites,
     trade,
 )
@@ -30,6 +31,7 @@ from chipmodel.solver.ledger import Line
 
 BEFORE_INSTRUMENTS: tuple[ModuleType, ...] = (
     sites,
+    retirement,
     production,
     trade,
     assembly,

@@ -38,6 +38,11 @@ from chipmodel.model.parameters.market import (
 from chipmodel.model.parameters.packaging import Packaging, build_packaging
 from chipmodel.model.parameters.parameters import Parameters, Prices
 from chipmodel.model.parameters.place_cost import RS, place_costs
+from chipmodel.model.parameters.retirement import (
+    fixed_saved,
+    retiring_costs,
+    stated_retirements,
+)
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.parameters.sites import Group, Sites
 from chipmodel.model.parameters.upstream import build_upstream
@@ -138,6 +143,9 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         budgets=_budgets(facts, _reference_sales(prices, wafers)),
         capital=_capital(parameter),
         homes=sites.homes,
+        fixed_saved=fixed_saved(world, parameter, running, use),
+        retiring=retiring_costs(parameter, costs),
+        retirements=stated_retirements(world, sites),
         fixed=_history(sites),
     )
 
@@ -195,9 +203,7 @@ def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
     return step_counts(facts, facts.column(ParameterRow, "parameter"), growth)
 
 
-def _usual_use(
-    use: dict[tuple[str, str], float], segment: str, world: World
-) -> float:
+def _usual_use(use: dict[tuple[str, str], float], segment: str, world: World) -> float:
     """Return the share of a segment's capacity that usually runs."""
     base, ceiling = use[segment, "u_base"], use[segment, "u_max"]
     return ceiling - world.surge * (ceiling - base)

@@ -22,6 +22,10 @@ TIE = 1e-3
 """Largest tie-breaking cost, MUSD per kwpm and year."""
 
 
+COLUMNS_OF_CAPACITY = ("build", "retired")
+"""Variables of the linear program that change capacity in service."""
+
+
 @dataclass(frozen=True)
 class Prices:
     """What a wafer of a segment is worth and costs, MUSD per kwpm and year.
@@ -118,6 +122,12 @@ class Parameters:
     """Steps of outside capital as (share of budget, premium); the last is unbounded."""
     homes: dict[str, str]
     """Home region of each named firm."""
+    fixed_saved: dict[RS, float]
+    """Running cost that one retired kwpm of a fleet saves, MUSD a year."""
+    retiring: dict[RS, float]
+    """What one kwpm that retires costs once, MUSD."""
+    retirements: dict[tuple[str, int], float]
+    """Retirements that the world states by fleet and year, kwpm."""
     available: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Share of capacity that can run, where a disruption lowers it."""
     fixed: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -126,6 +136,8 @@ class Parameters:
     """Builds of packaging plants fixed by an earlier pass, kwpm."""
     fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Replacement of inputs before a surprise, as in the pass that did not know it."""
+    fixed_retired: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Fleets retired before a surprise by site and year, kwpm."""
     baseline_builds: dict[str, dict[tuple[str, int], float]] = field(
         default_factory=dict
     )
@@ -157,6 +169,24 @@ class Parameters:
                     (t, share) for t, share in shares if share > 0
                 ]
         return service
+
+    def share_of_capacity(
+        self, column: str, index: tuple[str, int], year: int
+    ) -> float:
+        """Return what one kwpm of a column adds to capacity in service in a year.
+
+        Parameters
+        ----------
+        column : str
+            One of `COLUMNS_OF_CAPACITY`.
+        index : tuple of (str, int)
+            Site and year of the column.
+        year : int
+        """
+        site, of_column = index
+        if column == "build":
+            return self.sites.sites[site].in_service(of_column, year)
+        return -1.0 if of_column == year else 0.0
 
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""

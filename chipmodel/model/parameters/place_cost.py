@@ -141,9 +141,7 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     segments = [row.segment for row in facts.data.rows(SegmentRow)]
     costs = {}
     for region in regions:
-        factors = RegionFactors(
-            factor[region, "building"], factor[region, "running"]
-        )
+        factors = RegionFactors(factor[region, "building"], factor[region, "running"])
         work = construction(
             months[region, "build"], building_share, facts.world.discount_rate
         )

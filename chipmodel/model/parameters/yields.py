@@ -12,9 +12,7 @@ OTHER = "other"
 """The firm of yields.csv that holds every firm without a row of its own."""
 
 
-def good_wafers(
-    facts: Facts, convergence: float
-) -> dict[tuple[str, str, int], float]:
+def good_wafers(facts: Facts, convergence: float) -> dict[tuple[str, str, int], float]:
     r"""Return good wafers per wafer by firm, segment and year.
 
     The best firm of a segment stays where it is; every other firm closes a fixed share
