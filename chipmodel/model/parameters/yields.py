@@ -40,10 +40,10 @@ def good_wafers(facts: Facts, convergence: float) -> dict[tuple[str, str, int], 
     for row, value in facts.each(YieldRow):
         stated[row.segment][row.firm] = value
     fleets: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for row, value in facts.each(FleetRow):
-        if row.base_year == world.base_year:
-            known = row.firm in stated[row.segment]
-            fleets[row.segment][row.firm if known else OTHER] += value
+    for fleet, kwpm in facts.each(FleetRow):
+        if fleet.base_year == world.base_year:
+            known = fleet.firm in stated[fleet.segment]
+            fleets[fleet.segment][fleet.firm if known else OTHER] += kwpm
     good = {}
     for segment, yields in stated.items():
         best = max(yields.values())
