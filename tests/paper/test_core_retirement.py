@@ -41,7 +41,12 @@ def test_what_demand_leaves_idle_retires(variant):
     The price is what keeps the marginal kwpm in service.
     """
     data = bare(
-        variant, HALF, fleets={"AAA": 10}, place={"AAA": 1}, growth=(-0.5,), retirement=1
+        variant,
+        HALF,
+        fleets={"AAA": 10},
+        place={"AAA": 1},
+        growth=(-0.5,),
+        retirement=1,
     )
     solution = run(data, NOTHING)
     assert retired(solution) == {2026: exactly(1.5)}
@@ -61,7 +66,9 @@ def test_a_fleet_waits_for_demand_to_return(variant):
     """Demand falls to 5 for a year and returns: 1.5 kwpm are idle and do not retire.
 
     Retiring for good would save 4 and then 6, and lose 26.9, the cost of a new fab. If
-    what had retired could return, it would retire for the year.
+    what had retired could return, its charge of 2 would be refunded a year later: it
+    would keep 5.9 of the 6, more than the 5.7 by which the step 1.4 to 1.7 exceeds the
+    cost of a wafer, so that 7 kwpm would run and 3 retire for the year.
     """
     data = bare(
         variant,
@@ -75,7 +82,7 @@ def test_a_fleet_waits_for_demand_to_return(variant):
     assert retired(solution) == {2026: 0.0, 2027: 0.0}
     assert solution.columns("made")["chip", "AAA", 2026] == exactly(8.5)
     returning = run_without(data, NOTHING, ("retired_for_good",))
-    assert retired(returning) == {2026: exactly(1.5), 2027: 0.0}
+    assert retired(returning) == {2026: exactly(3), 2027: 0.0}
 
 
 def test_an_announced_retirement_is_replaced(variant):
