@@ -33,6 +33,7 @@ WORLD_NUMBERS = (
     "committed",
     "slip",
     "retirement",
+    "congestion",
 )
 
 

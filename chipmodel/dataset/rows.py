@@ -729,6 +729,37 @@ class DeviceStepRow(
     item: Item[Literal["width", "premium"]]
 
 
+class RegionPaceRow(
+    Fact,
+    key=("step", "item"),
+    about=(
+        "Bands of what a region can build in a year over all segments: share of its "
+        "capital, multiple of its best year on record, and extra cost; the last band "
+        "has no end."
+    ),
+    units={"share": "share/year", "reach": "factor", "premium": "share"},
+    bounds={"share": (0.0, 10.0), "reach": (0.0, 100.0), "premium": (0.0, 10.0)},
+):
+    """End of a band of building, or its extra cost."""
+
+    step: StepNumber
+    item: Item[Literal["share", "reach", "premium"]]
+
+
+class BillingRow(
+    Fact,
+    key=("region", "year"),
+    about="Billings of chip-making equipment by place of delivery.",
+    units={"*": "MUSD/year"},
+    # Above zero: a region without a year on record could build nothing cheaply.
+    bounds={"*": (1.0, None)},
+):
+    """Equipment delivered to a region in a year."""
+
+    region: RegionId
+    year: Year
+
+
 class SourceRow(
     Row,
     key=("source",),
@@ -786,6 +817,8 @@ TABLES: dict[str, type[Row]] = {
     "parameters": ParameterRow,
     "route_steps": RouteStepRow,
     "device_steps": DeviceStepRow,
+    "region_pace": RegionPaceRow,
+    "billings": BillingRow,
     "targets": TargetRow,
     "sources": SourceRow,
 }

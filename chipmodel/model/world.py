@@ -163,6 +163,12 @@ class World(BaseModel):
             " (`fixed_cost_saved` of parameters.csv); at 0 none is saved."
         )
     )
+    congestion: Annotated[float, Field(ge=0, le=3)] = Field(
+        description=(
+            "Scale on the extra cost of a region's pace of building"
+            " (region_pace.csv); at 0 only the pace of each place counts."
+        )
+    )
     surge: Share = Field(
         description=(
             "Share of the span between usual use and the technical ceiling that is"

@@ -17,6 +17,7 @@ from chipmodel.model.lp import (
     finance,
     inputs,
     production,
+    region_pace,
     retirement,
     sites,
     trade,
@@ -31,6 +32,7 @@ from chipmodel.solver.ledger import Line
 
 BEFORE_INSTRUMENTS: tuple[ModuleType, ...] = (
     sites,
+    region_pace,
     retirement,
     production,
     trade,

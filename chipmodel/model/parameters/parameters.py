@@ -14,6 +14,7 @@ from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import regional_pool
 from chipmodel.model.parameters.packaging import Packaging
 from chipmodel.model.parameters.place_cost import RS, PlaceCost
+from chipmodel.model.parameters.region_pace import RegionPace
 from chipmodel.model.parameters.sites import Sites
 from chipmodel.model.parameters.upstream import Upstream
 from chipmodel.model.world import Event, World
@@ -122,6 +123,7 @@ class Parameters:
     """Steps of outside capital as (share of budget, premium); the last is unbounded."""
     homes: dict[str, str]
     """Home region of each named firm."""
+    pace: RegionPace
     fixed_saved: dict[RS, float]
     """Running cost that one retired kwpm of a fleet saves, MUSD a year."""
     retiring: dict[RS, float]

@@ -78,6 +78,19 @@ VARIANTS = {
         ),
         {},
     ),
+    "crowded": (
+        (),
+        {
+            "congestion": 1.0,
+            "scale": [
+                {
+                    "table": "region_pace",
+                    "where": {"item": "share"},
+                    "factor": 0.05,
+                }
+            ],
+        },
+    ),
     "slump": (
         (
             change("demand", {"segment": "chip", "year_from": 2026}, value=-0.2),
@@ -229,6 +242,10 @@ WHERE: dict[str, tuple[str, str]] = {
     "pace": ("as_is", "no_policy"),
     "step_width": ("as_is", "no_policy"),
     "effort_of": ("as_is", "no_policy"),
+    "region_pace": ("crowded", "no_policy"),
+    "band_width": ("crowded", "no_policy"),
+    "exemption": ("crowded", "no_policy"),
+    "crowding_of": ("crowded", "no_policy"),
     "retired_for_good": ("slump", "no_policy"),
     "fleet_size": ("lost", "no_policy"),
     "announced_retirement": ("announced", "no_policy"),
