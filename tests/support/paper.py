@@ -52,6 +52,8 @@ ONE_SEGMENT = (
             "input_recipes",
             "fleets",
             "expansion",
+            "place_residual",
+            "yields",
         )
     ),
     drop("assembly_recipes", package="advanced"),
@@ -103,7 +105,8 @@ def bare(
     fleets : mapping
         kwpm running in 2025 by region.
     place : mapping
-        Factor on capital by region where plants can be added.
+        Factor on capital by region where plants can be added: a quarter of the
+        capital is the building, whose factor is four times as far from 1.
     growth : tuple
         Growth into 2026, 2027, ...; the last year is the horizon.
     makers, users : tuple
@@ -128,7 +131,7 @@ def bare(
             *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place),
         ),
         *(
-            change("cost_factors", {"region": r, "item": "place"}, value=v)
+            change("cost_factors", {"region": r, "item": "building"}, value=4 * v - 3)
             for r, v in place.items()
         ),
         rows(
