@@ -130,6 +130,7 @@ def bare(
             "expansion",
             *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place),
         ),
+        # A quarter of a plant is building: it costs v where its building costs 4 v - 3.
         *(
             change("cost_factors", {"region": r, "item": "building"}, value=4 * v - 3)
             for r, v in place.items()
