@@ -18,7 +18,13 @@ import click
 
 from chipmodel.cli.registry import COMMANDS
 from chipmodel.cli.shared import OK, Answer, Settings, common_options
-from chipmodel.common.errors import ChipmodelError, InputError, Problem, Unsolved
+from chipmodel.common.errors import (
+    ChipmodelError,
+    InputError,
+    OutOfMemory,
+    Problem,
+    Unsolved,
+)
 from chipmodel.common.interrupt import remember_interrupts
 from chipmodel.common.text import one_line, printable
 from chipmodel.common.version import __version__
@@ -88,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    # Before NumPy loads: its threads are of no use here and take memory, and with too
+    # little of it their start never ends.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A terminal of another encoding shows what it can instead of failing.
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
@@ -102,12 +111,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return PIPE_CLOSED
         except BaseException as error:
             # A library may turn Ctrl-C into another error: what came is remembered.
-            if not interrupts and not isinstance(
-                error, KeyboardInterrupt | click.Abort
-            ):
+            if interrupts or isinstance(error, KeyboardInterrupt | click.Abort):
+                sys.stderr.write("interrupted\n")
+                return INTERRUPTED
+            if not _is_out_of_memory(error):
                 raise
-            sys.stderr.write("interrupted\n")
-            return INTERRUPTED
+    # Outside of the block, in which the error holds what was computed.
+    return _print_unsolved(OutOfMemory(), "--json" in arguments)
 
 
 def script(name: str, arguments: Sequence[str] | None = None) -> int:
@@ -137,6 +147,8 @@ def _guarded(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if _is_out_of_memory(error):
+            raise
         return _print_problems([_system_problem(error)], as_json)
     except _validation_error() as error:
         # Like pydantic, which it imports, only once something has gone wrong.
@@ -150,6 +162,30 @@ def _validation_error() -> type[ValidationError]:
     from pydantic import ValidationError
 
     return ValidationError
+
+
+NO_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "resource temporarily unavailable",
+    "error return without exception set",
+)
+"""What a system or a library says where memory or threads are used up."""
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one behind it, comes from too little memory."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        # A library that cannot be loaded, or a thread that cannot be started.
+        if isinstance(error, ImportError | OSError | RuntimeError | SystemError):
+            text = str(error).lower()
+            if any(reason in text for reason in NO_MEMORY):
+                return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _usage_problem(error: click.UsageError) -> Problem:
@@ -190,7 +226,9 @@ def _print_problems(problems: list[Problem], as_json: bool) -> int:
 def _print_unsolved(error: ChipmodelError, as_json: bool) -> int:
     message = one_line(str(error))
     if as_json:
-        status = error.status if isinstance(error, Unsolved) else "lost a worker"
+        status = "lost a worker"
+        if isinstance(error, Unsolved | OutOfMemory):
+            status = error.status
         plain = {"status": status, "what": message}
         print(json.dumps({"error": [plain]}, indent=2, ensure_ascii=False))
     print(f"error: {message}", file=sys.stderr)
