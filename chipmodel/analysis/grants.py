@@ -188,7 +188,10 @@ def _unpaid_share(
     for policy in others:
         if isinstance(policy, Support) and not policy.inactive:
             for key, share in policy.support_shares(parameters).items():
-                paid[key] += share
+                site = parameters.sites.sites[key[0]]
+                # Where the rate replaces the award, only the other support adds to it.
+                if not (policy.by_award and grant.instead_of_award(site)):
+                    paid[key] += share
     # The first builds cost this multiple of the capital cost, later ones more.
     lowest_cost = parameters.parameter["multiplier_start"]
     unpaid = lowest_cost

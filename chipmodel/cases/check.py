@@ -26,17 +26,25 @@ def overpaid_builds(
     dict
         Ids of the policies to the site and the share of its cost they pay.
     """
-    total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
-    for policy in policies:
-        if isinstance(policy, Support) and not policy.inactive:
-            for key, share in policy.support_shares(parameters).items():
-                total[key][policy.id] = share
+    paid: dict[BuildKey, dict[str, float]] = defaultdict(dict)
+    active = {p.id: p for p in policies if isinstance(p, Support) and not p.inactive}
+    for policy in active.values():
+        for key, share in policy.support_shares(parameters).items():
+            paid[key][policy.id] = share
     minimum_cost = parameters.parameter["multiplier_start"]
     overpaid: dict[tuple[str, ...], tuple[str, float]] = {}
     # By set of policies: a set that overpays one site mostly overpays hundreds.
-    for (site, _), shares in total.items():
-        ids = tuple(shares)
-        share = sum(shares.values())
+    for (site, _), shares in paid.items():
+        # A site takes its award or open rates, not both: the larger counts.
+        award = {i: share for i, share in shares.items() if active[i].by_award}
+        rates = {
+            i: share
+            for i, share in shares.items()
+            if active[i].instead_of_award(parameters.sites.sites[site])
+        }
+        smaller = min(award, rates, key=lambda part: sum(part.values()))
+        ids = tuple(i for i in shares if i not in smaller)
+        share = sum(shares[i] for i in ids)
         _, largest = overpaid.get(ids, ("", minimum_cost))
         if share > largest:
             overpaid[ids] = (site, share)

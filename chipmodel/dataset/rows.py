@@ -248,8 +248,7 @@ class CostFactorRow(
     Fact,
     key=("region", "item"),
     about=(
-        "Cost of building, running and the premium of each place relative to the "
-        "reference place."
+        "Cost of building and of running of each place relative to the reference place."
     ),
     units={"*": "factor"},
     bounds={"*": (0.1, 10.0)},
@@ -257,7 +256,39 @@ class CostFactorRow(
     """What a place costs relative to the reference place."""
 
     region: RegionId
-    item: Item[Literal["building", "running", "place"]]
+    item: Item[Literal["building", "running"]]
+
+
+class PlaceResidualRow(
+    Fact,
+    key=("region", "segment"),
+    about=(
+        "Cost of a wafer of a new fab that no bill of a place explains: calibrated, "
+        "below zero where more is built than costs explain."
+    ),
+    units={"*": "USD/wafer"},
+    bounds={"*": (-50_000.0, 50_000.0)},
+):
+    """What a place adds to the cost of a wafer beyond what is billed."""
+
+    region: RegionId
+    segment: SegmentId
+
+
+class YieldRow(
+    Fact,
+    key=("segment", "firm"),
+    about=(
+        "Share of the dies of a wafer that are good, by firm; only ratios within a "
+        "segment matter. Firm 'other' holds every firm without a row."
+    ),
+    units={"*": "share"},
+    bounds={"*": (1e-3, 1.0)},
+):
+    """Yield of a firm in a segment, in the base year."""
+
+    segment: SegmentId
+    firm: FirmId
 
 
 class IncentiveRow(
@@ -576,6 +607,12 @@ class ParameterRow(
         "capital_premium": "share",
         "demand_2019": "share",
         "demand_2020": "share",
+        "fixed_cost_saved": "share",
+        "retirement_cost": "share",
+        "slip": "year",
+        "weight_floor": "share",
+        "surge_rise": "share",
+        "yield_convergence": "share/year",
     },
     bounds={
         "*": (0.0, None),
@@ -587,6 +624,11 @@ class ParameterRow(
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),
         "demand_2020": (0.1, 1.0),
+        "fixed_cost_saved": (0.0, 1.0),
+        "retirement_cost": (0.0001, 1.0),  # above zero: idle fleets would be a tie
+        "slip": (0.0, 10.0),
+        "weight_floor": (0.0, 0.1),
+        "yield_convergence": (0.0, 1.0),
     },
 ):
     """A scalar of the model."""
@@ -607,6 +649,12 @@ class ParameterRow(
         "capital_premium",
         "demand_2019",
         "demand_2020",
+        "fixed_cost_saved",
+        "retirement_cost",
+        "slip",
+        "weight_floor",
+        "surge_rise",
+        "yield_convergence",
     ] = Field(description="Name of the scalar.")
 
 
@@ -681,6 +729,37 @@ class DeviceStepRow(
     item: Item[Literal["width", "premium"]]
 
 
+class RegionPaceRow(
+    Fact,
+    key=("step", "item"),
+    about=(
+        "Bands of what a region can build in a year over all segments: share of its "
+        "capital, multiple of its best year on record, and extra cost; the last band "
+        "has no end."
+    ),
+    units={"share": "share/year", "reach": "factor", "premium": "share"},
+    bounds={"share": (0.0, 10.0), "reach": (0.0, 100.0), "premium": (0.0, 10.0)},
+):
+    """End of a band of building, or its extra cost."""
+
+    step: StepNumber
+    item: Item[Literal["share", "reach", "premium"]]
+
+
+class BillingRow(
+    Fact,
+    key=("region", "year"),
+    about="Billings of chip-making equipment by place of delivery.",
+    units={"*": "MUSD/year"},
+    # Above zero: a region without a year on record could build nothing cheaply.
+    bounds={"*": (1.0, None)},
+):
+    """Equipment delivered to a region in a year."""
+
+    region: RegionId
+    year: Year
+
+
 class SourceRow(
     Row,
     key=("source",),
@@ -714,6 +793,8 @@ TABLES: dict[str, type[Row]] = {
     "expansion": ExpansionRow,
     "costs": CostRow,
     "cost_factors": CostFactorRow,
+    "place_residual": PlaceResidualRow,
+    "yields": YieldRow,
     "incentives": IncentiveRow,
     "construction": ConstructionRow,
     "prices": PriceRow,
@@ -736,6 +817,8 @@ TABLES: dict[str, type[Row]] = {
     "parameters": ParameterRow,
     "route_steps": RouteStepRow,
     "device_steps": DeviceStepRow,
+    "region_pace": RegionPaceRow,
+    "billings": BillingRow,
     "targets": TargetRow,
     "sources": SourceRow,
 }

@@ -14,12 +14,17 @@ from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import regional_pool
 from chipmodel.model.parameters.packaging import Packaging
 from chipmodel.model.parameters.place_cost import RS, PlaceCost
+from chipmodel.model.parameters.region_pace import RegionPace
 from chipmodel.model.parameters.sites import Sites
 from chipmodel.model.parameters.upstream import Upstream
 from chipmodel.model.world import Event, World
 
 TIE = 1e-3
 """Largest tie-breaking cost, MUSD per kwpm and year."""
+
+
+COLUMNS_OF_CAPACITY = ("build", "retired")
+"""Variables of the linear program that change capacity in service."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ class Prices:
         Customs value.
     long_run : dict
         Full cost of a new plant before support, weighted over base capacity.
+    fab_gate : dict
+        The part of it up to the fab gate, materials included: the price of a good
+        wafer there at the reference price.
     other : dict
         Other value added: reference less long-run cost; may be negative.
     inputs : dict
@@ -43,6 +51,7 @@ class Prices:
     reference: dict[str, float]
     dutiable: dict[str, float]
     long_run: dict[str, float]
+    fab_gate: dict[str, float]
     other: dict[str, float]
     inputs: dict[str, float]
 
@@ -72,6 +81,17 @@ class Parameters:
     """Base-year capacity by region and segment."""
     use: dict[tuple[str, str], float]
     """u_base, u_min, u_max by segment."""
+    usual: dict[str, float]
+    """Usual use by segment: the share of capacity that runs outside a surge."""
+    surge: dict[str, tuple[float, ...]]
+    """Value of a good wafer at which each step of a surge pays, MUSD per kwpm and year.
+
+    The steps share the span from usual use to the technical ceiling evenly.
+    """
+    yields: dict[tuple[str, str, int], float]
+    """Good wafers per wafer by firm, segment and year, 1 the mean of the base year."""
+    residual: dict[RS, float]
+    """Cost of a new fab's output that no bill explains, by region and segment."""
     sites: Sites
     running: dict[RS, float]
     """Running cost by region and segment."""
@@ -103,6 +123,13 @@ class Parameters:
     """Steps of outside capital as (share of budget, premium); the last is unbounded."""
     homes: dict[str, str]
     """Home region of each named firm."""
+    pace: RegionPace
+    fixed_saved: dict[RS, float]
+    """Running cost that one retired kwpm of a fleet saves, MUSD a year."""
+    retiring: dict[RS, float]
+    """What one kwpm that retires costs once, MUSD."""
+    retirements: dict[tuple[str, int], float]
+    """Retirements that the world states by fleet and year, kwpm."""
     available: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Share of capacity that can run, where a disruption lowers it."""
     fixed: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -111,6 +138,8 @@ class Parameters:
     """Builds of packaging plants fixed by an earlier pass, kwpm."""
     fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Replacement of inputs before a surprise, as in the pass that did not know it."""
+    fixed_retired: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Fleets retired before a surprise by site and year, kwpm."""
     baseline_builds: dict[str, dict[tuple[str, int], float]] = field(
         default_factory=dict
     )
@@ -143,9 +172,32 @@ class Parameters:
                 ]
         return service
 
+    def share_of_capacity(
+        self, column: str, index: tuple[str, int], year: int
+    ) -> float:
+        """Return what one kwpm of a column adds to capacity in service in a year.
+
+        Parameters
+        ----------
+        column : str
+            One of `COLUMNS_OF_CAPACITY`.
+        index : tuple of (str, int)
+            Site and year of the column.
+        year : int
+        """
+        site, of_column = index
+        if column == "build":
+            return self.sites.sites[site].in_service(of_column, year)
+        return -1.0 if of_column == year else 0.0
+
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""
         return self.available.get((region, segment, year), 1.0)
+
+    def good(self, firm: str, segment: str, year: int) -> float:
+        """Return the good wafers per wafer of a firm."""
+        own = self.yields.get((firm, segment, year))
+        return self.yields["other", segment, year] if own is None else own
 
     def home(self, firm: str, region: str) -> str:
         """Return the home of a firm; firms without a name are at home in the region."""
