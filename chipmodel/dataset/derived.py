@@ -124,10 +124,11 @@ def _read(path: Path, _time_of_change: int) -> tuple[set[str], Intervals]:
         for row in csv.DictReader(io.StringIO(text)):
             if not row["low"]:
                 continue  # a number without an interval
-            values.add(row[VALUES])
+            # A file of an earlier version has no digests: it belongs to no data.
+            values.add(row.get(VALUES, ""))
             ends = (float(row["centre"]), float(row["low"]), float(row["high"]))
             key = (row["case"], row["world"], row["metric"])
-            known[key] = (*ends, row[PROGRAM])
+            known[key] = (*ends, row.get(PROGRAM, ""))
             draws.append(int(row["draws"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.one(

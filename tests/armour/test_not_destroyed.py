@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,13 +175,13 @@ def test_an_export_replaces_an_export_and_nothing_else(
     thesis = tmp_path / "thesis.tex"
     thesis.write_text(MINE)
     places = [str(thesis), str(data / "fleets.csv"), "/dev/null"]
-    before = [os.stat(place).st_mode for place in places]
+    before = [Path(place).stat().st_mode for place in places]
     for place in places:
         capsys.readouterr()
         assert main([*given, place]) == 2
         assert place in capsys.readouterr().err
     assert thesis.read_text() == MINE
-    assert [os.stat(place).st_mode for place in places] == before
+    assert [Path(place).stat().st_mode for place in places] == before
 
 
 def test_golden_tables_that_are_missing_are_named_before_anything_is_solved(
