@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 
 NO_OPTIMUM, WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 """Exit codes; the last two are those of a shell for Ctrl-C and for a closed pipe."""
+
+
+NEEDS_DOCSTRINGS = Problem(
+    "python",
+    "-OO",
+    "Pyomo cannot be imported without docstrings",
+    "leave it out, or unset PYTHONOPTIMIZE",
+)
 
 
 class LazyGroup(click.Group):
@@ -94,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    _open_standard_streams()
     # Before NumPy loads: its threads are of no use here and take memory, and with too
     # little of it their start never ends.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -106,18 +116,60 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _guarded(arguments)
         except BrokenPipeError:
             # Whatever remains to be flushed has no reader either.
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _redirect_to_nowhere(sys.stdout)
             return PIPE_CLOSED
         except BaseException as error:
             # A library may turn Ctrl-C into another error: what came is remembered.
             if interrupts or isinstance(error, KeyboardInterrupt | click.Abort):
-                sys.stderr.write("interrupted\n")
+                _print_to_stderr("interrupted")
                 return INTERRUPTED
             if not _is_out_of_memory(error):
                 raise
     # Outside of the block, in which the error holds what was computed.
     return _print_unsolved(OutOfMemory(), "--json" in arguments)
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller has closed of standard input, output and error.
+
+    The next file that is opened would take its place, and what a library prints would
+    be written into that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free descriptor is the one that is missing.
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+
+
+def _redirect_to_nowhere(stream: TextIO) -> None:
+    """Let a stream that cannot be written to any more take what remains in it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print_to_stderr(line: str) -> None:
+    """Print a line; a message that has no place to go changes no exit code."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        _redirect_to_nowhere(sys.stderr)
+
+
+def _print_json_error(plain: list[dict[str, str]]) -> None:
+    """Print an error as JSON; one that has no place to go changes no exit code."""
+    text = json.dumps({"error": plain}, indent=2, ensure_ascii=False)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _redirect_to_nowhere(sys.stdout)
 
 
 def script(name: str, arguments: Sequence[str] | None = None) -> int:
@@ -128,6 +180,8 @@ def script(name: str, arguments: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str]) -> int:
     """Run a command and report what is wrong with its input."""
     settings = Settings()
+    if sys.flags.optimize > 1:
+        return _print_problems([NEEDS_DOCSTRINGS], "--json" in arguments)
     # Read here too: arguments that click refuses are still answered in JSON.
     as_json = "--json" in arguments
     try:
@@ -205,9 +259,19 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
         text = json.dumps(_jsonable(answer.plain), indent=2, ensure_ascii=False)
     else:
         text = "\n".join(answer.lines)
-    print(printable(text))
-    # Flushed here, where a closed pipe is handled, and not at the end of the process.
-    sys.stdout.flush()
+    try:
+        # Flushed here, where an error is handled, and not at the end of the process.
+        print(printable(text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _redirect_to_nowhere(sys.stdout)
+        raise InputError.one(
+            "standard output",
+            "answer",
+            f"cannot be written ({error.strerror or error})",
+            "what is in the folder of results is complete; redirect it elsewhere",
+        ) from None
 
 
 def _print_problems(problems: list[Problem], as_json: bool) -> int:
@@ -217,9 +281,9 @@ def _print_problems(problems: list[Problem], as_json: bool) -> int:
         for problem in problems:
             texts = vars(problem).items()
             plain.append({name: one_line(text) for name, text in texts})
-        print(json.dumps({"error": plain}, indent=2, ensure_ascii=False))
+        _print_json_error(plain)
     for problem in problems:
-        print(f"error: {one_line(str(problem))}", file=sys.stderr)
+        _print_to_stderr(f"error: {one_line(str(problem))}")
     return WRONG_INPUT
 
 
@@ -230,8 +294,8 @@ def _print_unsolved(error: ChipmodelError, as_json: bool) -> int:
         if isinstance(error, Unsolved | OutOfMemory):
             status = error.status
         plain = {"status": status, "what": message}
-        print(json.dumps({"error": [plain]}, indent=2, ensure_ascii=False))
-    print(f"error: {message}", file=sys.stderr)
+        _print_json_error([plain])
+    _print_to_stderr(f"error: {message}")
     return NO_OPTIMUM
 
 
