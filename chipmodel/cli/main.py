@@ -30,6 +30,11 @@ from chipmodel.common.interrupt import remember_interrupts
 from chipmodel.common.text import one_line, printable
 from chipmodel.common.version import __version__
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -180,6 +185,8 @@ def script(name: str, arguments: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str]) -> int:
     """Run a command and report what is wrong with its input."""
     settings = Settings()
+    if _least_limit() < LEAST_MEMORY:
+        raise MemoryError
     if sys.flags.optimize > 1:
         return _print_problems([NEEDS_DOCSTRINGS], "--json" in arguments)
     # Read here too: arguments that click refuses are still answered in JSON.
@@ -216,6 +223,25 @@ def _validation_error() -> type[ValidationError]:
     from pydantic import ValidationError
 
     return ValidationError
+
+
+LEAST_MEMORY = 400_000_000
+"""Bytes of address space without which the libraries cannot be loaded.
+
+With less, SciPy's linear algebra waits for memory without end.
+"""
+
+
+def _least_limit() -> float:
+    """Return the smaller of the limits on the memory of this process, in bytes."""
+    if resource is None:
+        return math.inf
+    limits = [math.inf]
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+        soft, _ = resource.getrlimit(kind)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    return min(limits)
 
 
 NO_MEMORY = (
