@@ -144,7 +144,7 @@ BELOW = f'if __name__ == "__main__":\n    {AT_TOP}'
     ],
     ids=["at the top", "standard input", "guarded", "imported"],
 )
-def test_a_script_is_told_how_to_use_more_processes(
+def test_a_script_learns_how_to_use_more_processes(
     call, start, code, message, tmp_path
 ):
     (tmp_path / "script.py").write_text(SCRIPT.format(data=str(TWO), call=call))

@@ -307,7 +307,7 @@ def places_of(value: object, place: tuple[object, ...] = ()) -> list[tuple]:
     return places
 
 
-def test_whatever_stands_in_a_manifest_of_another_version_is_no_traceback(
+def test_anything_in_a_manifest_of_another_version_is_no_traceback(
     two: cm.Dataset, solved: Solution, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has no seal that could be checked, and its data may be others."""
