@@ -146,9 +146,14 @@ def listed(terms: Sequence[str]) -> str:
 
 
 def lower(name: str) -> str:
-    """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
-    is_abbreviation = name[:2].isupper()
-    if is_abbreviation:
+    """Return a name inside a sentence.
+
+    >>> lower("Logic chips"), lower("DRAM"), lower("ArF immersion scanners")
+    ('logic chips', 'DRAM', 'ArF immersion scanners')
+    """
+    first_word = name.split(" ")[0]
+    # Capitals after the first letter are those of an abbreviation or a formula.
+    if first_word[1:] != first_word[1:].lower():
         return name
     return name[:1].lower() + name[1:]
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
+from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN, TARGET_PATTERN
 from chipmodel.dataset.fields import (
     BaseYear,
     Date,
@@ -622,7 +622,7 @@ class TargetRow(
 ):
     """A published result the model is compared with; low and high are its band."""
 
-    target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")] = Field(
+    target: Annotated[str, Field(pattern=TARGET_PATTERN)] = Field(
         description="Number of the target."
     )
     metric: str = Field(description="What is compared: a number the experiment gives.")
