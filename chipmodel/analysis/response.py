@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import toms748
@@ -168,14 +169,14 @@ class PointResponse:
 
 def solve_for(
     data: Dataset,
-    case: Case | str,
+    case: Case | str | Path,
     number: str,
     metric: str,
     goal: float,
     low: float,
     high: float,
     *,
-    world: World | str = "central",
+    world: World | str | Path = "central",
     reference: Solution | None = None,
     tolerance: float = 1e-4,
 ) -> float:
@@ -206,8 +207,8 @@ def solve_for(
     Raises
     ------
     InputError
-        If the number or metric does not exist, or the goal is not met within the
-        bracket.
+        If the number or metric does not exist, or the goal does not lie between the
+        values at the ends of the bracket.
 
     Examples
     --------
@@ -217,9 +218,9 @@ def solve_for(
     ...     data, case, number, "revenue.USA", 50_000, 0.01, 0.5
     ... )  # doctest: +SKIP
     """
-    if isinstance(case, str):
+    if isinstance(case, str | Path):
         case = load_case(case, data)
-    if isinstance(world, str):
+    if isinstance(world, str | Path):
         world = load_world(world, data)
     problems = problems_of_numbers([number], [case], case.name)
     if problems:
@@ -241,13 +242,13 @@ def solve_for(
 
     at_low, at_high = measured(low), measured(high)
     if not min(at_low, at_high) <= goal <= max(at_low, at_high):
-        raise InputError.one(
-            case.name,
-            metric,
-            f"goes from {at_low:g} to {at_high:g} within the bracket and does not "
-            f"meet {goal:g}",
-            "widen the bracket or change the goal",
+        what = (
+            f"is {at_low:g} at {low:g} and {at_high:g} at {high:g}; the goal {goal:g}"
+            " does not lie between"
         )
+        # A metric that rises and falls again may meet it inside: that is not looked at.
+        fix = "give a bracket at whose ends the metric lies on both sides of the goal"
+        raise InputError.one(case.name, metric, what, fix)
     sign = 1.0 if at_high >= at_low else -1.0
 
     def rising(value: float) -> float:

@@ -7,11 +7,19 @@ from datetime import date, time
 from typing import Any
 
 from chipmodel.common.errors import Unfit
-from chipmodel.common.ids import DATE_PATTERN, ID_PATTERN, REGION_PATTERN, TARGET_PATTERN
+from chipmodel.common.ids import (
+    DATE_PATTERN,
+    ID_PATTERN,
+    REGION_PATTERN,
+    TARGET_PATTERN,
+)
 
 PATTERNS = {
     DATE_PATTERN: ("a date", "write year, month and day, such as 2026-06-30"),
-    ID_PATTERN: ("an id", "use small letters, digits and _, a letter first, 41 at most"),
+    ID_PATTERN: (
+        "an id",
+        "use small letters, digits and _, a letter first, 41 at most",
+    ),
     REGION_PATTERN: ("a region", "use three capital letters, such as USA"),
     TARGET_PATTERN: ("the id of a target", "write T and two digits, such as T01"),
 }

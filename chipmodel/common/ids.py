@@ -34,7 +34,7 @@ def sensible_names(names: Names, default: object) -> Names:
     names : tuple of str
         A value of any other type passes.
     default : object
-        Default of the field: it shows whether "all" and an empty list are allowed.
+        Default of the field: it shows whether "all" or an empty list is meant.
 
     Raises
     ------
@@ -46,9 +46,7 @@ def sensible_names(names: Names, default: object) -> Names:
     if not names:
         fix = "leave it out for all" if default == ALL else "name one or more"
         raise Unfit("names none", fix)
-    if "all" in names and default != ALL:
-        raise Unfit("'all' is not allowed here", "name them one by one")
-    if "all" in names and len(names) > 1:
+    if "all" in names and len(names) > 1 and default == ALL:
         raise Unfit("holds 'all' beside other names", "write either 'all' or the names")
     (name, count), *_ = Counter(names).most_common(1)
     if count > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -98,6 +99,15 @@ def offer(name: str, known: Iterable[str]) -> str:
     if are_few:
         return f"known: {', '.join(names)}"
     return f"there are {len(names)}: {', '.join(names[:FEW])}, ..."
+
+
+def command(*words: str) -> str:
+    """Return a command of chipmodel as a shell takes it, in backquotes.
+
+    >>> command("why", "too soon", "--data", "my data")
+    "`chipmodel why 'too soon' --data 'my data'`"
+    """
+    return f"`{shlex.join(['chipmodel', *words])}`"
 
 
 def one_line(text: str) -> str:

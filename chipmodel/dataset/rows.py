@@ -494,7 +494,10 @@ class InputFactRow(
 class TariffRow(
     Fact,
     key=("importer", "origin", "law", "year_from", "year_to"),
-    about="Tariffs in force on chips.",
+    about=(
+        "Tariffs in force on chips, for reference: a case takes its tariffs from its"
+        " instruments."
+    ),
     units={"*": "share"},
     bounds={"*": (0.0, 5.0)},
 ):
@@ -740,6 +743,14 @@ TABLES: dict[str, type[Row]] = {
     "sources": SourceRow,
 }
 """Every table of the data package and the model of its rows."""
+
+UNREAD = {
+    "tariffs": "it takes its tariffs from its instruments",
+    "macro": "only questions of the report read it",
+    "alliance": "only questions of the report read it",
+    "targets": "only `chipmodel validate` reads it",
+}
+"""Tables of facts that no linear program holds, and what reads them instead."""
 
 
 def columns(model: type[Row]) -> list[str]:
