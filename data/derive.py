@@ -5,8 +5,9 @@ file, and rewrites everything of grade D that follows from them:
 
 * ``fleets.csv``        capacity by base year, region, segment and firm
 * ``expansion.csv``     weights of the places that can add capacity, by base year
-* ``cost_factors.csv``  running cost of places with a published ten-year cost, and
-                        fitted premiums (the other rows stay unchanged)
+* ``cost_factors.csv``  running cost of places with a published ten-year cost (the
+                        other rows stay unchanged)
+* ``place_residual.csv`` the fitted residual of places, USD a wafer
 * ``parameters.csv``    fitted scalars (the other rows stay unchanged)
 * ``budgets.csv``       what firms can spend on new capacity a year
 * ``prices.csv``        reference prices and customs shares
@@ -28,7 +29,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from chipmodel.common.units import WAFERS_PER_KWPM_YEAR
+from chipmodel.common.toml import read_toml
+from chipmodel.common.units import MUSD_PER_KWPM_YEAR, WAFERS_PER_KWPM_YEAR
+from chipmodel.model.parameters.finance import capital_recovery, construction
 from chipmodel.model.parameters.place_cost import (
     NEW_FABS,
     RegionFactors,
@@ -286,30 +289,15 @@ def fleet_rows(fleets: dict[int, Fleet]) -> list[list[object]]:
 
 
 # ----------------------------------------------------------------- expansion
-KNOWN = {
-    2022: "2024-05-01",
-    2025: "2026-06-30",
-}  # date of the plans behind the weights of a base year
+def expansion_rows(fleet_table: list[list[object]]) -> list[list[object]]:
+    """Weights of places by base year: the share of a firm's fleet there in its segment.
 
-
-def announced(year: int) -> pd.DataFrame:
-    """Projects after the base year, as they were known on the date of its plans."""
-    table = current_table("projects").sort_values(["site", "as_of"])
-    table = table[table["as_of"] <= KNOWN[year]].groupby("site").last()
-    return table[
-        (table["status"] != "cancelled") & (table["earliest"].astype(int) > year)
-    ]
-
-
-def expansion_rows(
-    fleet_table: list[list[object]], floor: float = 0.005
-) -> list[list[object]]:
-    """Weights of places by base year.
-
-    Half by its fleet, half by the additions announced after it.
+    Announced fabs are projects of their own size and add no weight: the United States
+    has announcements because of the support that the weights help to evaluate.
     """
+    floor = parameter("weight_floor")
     rows = []
-    for year in KNOWN:
+    for year in (2022, 2025):
         rows += expansion_of(year, fleet_table, floor)
     return rows
 
@@ -324,20 +312,11 @@ def expansion_of(
     for year, region, segment, firm, value, *_ in fleet_table:
         if year == base:
             have[str(segment), str(region), str(firm)] += float(str(value))
-    coming: dict[tuple[str, str, str], float] = defaultdict(float)
-    for row in announced(base).itertuples():
-        place = (row.segment, row.region, row.firm)
-        if place not in firms:
-            place = (row.segment, row.region, "other")
-        coming[place] += float(row.value)
     rows: list[list[object]] = []
     for segment in SEGMENTS:
         keys = sorted(k for k in firms if k[0] == segment)
-        stock, adds = sum(have[k] for k in keys), sum(coming[k] for k in keys)
-        weight = {}
-        for k in keys:
-            half = have[k] / stock
-            weight[k] = (half + coming[k] / adds) / 2 if adds else half
+        stock = sum(have[k] for k in keys)
+        weight = {k: have[k] / stock for k in keys}
         large = {k: w for k, w in weight.items() if w > 2 * floor}
         small = {k: max(w, floor) for k, w in weight.items() if k not in large}
         scale = (1 - sum(small.values())) / sum(large.values())
@@ -345,27 +324,9 @@ def expansion_of(
         largest = max(rounded, key=lambda k: (rounded[k], k))
         rounded[largest] = round(rounded[largest] + 1 - sum(rounded.values()), 6)
         for k in keys:
-            note = (
-                f"half share of {base} fleet ({have[k]:.0f} kwpm), half of announced"
-                f" ({coming[k]:.0f})"
-            )
-            note += f"; at least {floor}"
-            rows.append(
-                [
-                    base,
-                    k[1],
-                    k[0],
-                    k[2],
-                    rounded[k],
-                    "share",
-                    "",
-                    "",
-                    "",
-                    "derived",
-                    "D",
-                    note,
-                ]
-            )
+            note = f"share of {base} fleet ({have[k]:.0f} kwpm); at least {floor}"
+            unsourced = ["", "", "", "derived", "D", note]
+            rows.append([base, k[1], k[0], k[2], rounded[k], "share", *unsourced])
     return rows
 
 
@@ -461,13 +422,11 @@ def cost_factor_rows() -> list[list[object]]:
     Running cost follows from the published ten-year cost where there is one; the other
     rows stay unchanged.
     """
-    found, fits = running_factors(), fitted()
+    found = running_factors()
     table = current_table("cost_factors")
     rows: list[list[object]] = []
     for row in table.values.tolist():
         region, name = row[0], row[1]
-        if name == "place" and ("cost_factors", region) in fits:
-            row = [region, name, *fits["cost_factors", region]]
         if name == "running" and region in found:
             value, how = found[region]
             low, high = round(value - 0.15, 4), round(value + 0.15, 4)
@@ -493,6 +452,55 @@ def cost_factor_rows() -> list[list[object]]:
             ]
         rows.append(row)
     return rows
+
+
+def residual_rows() -> list[list[object]]:
+    """Rows of place_residual.csv: minus the fitted advantage of a place.
+
+    The advantage is a part of the yearly cost of billed capital, spread over the wafers
+    of usual use.
+    """
+    fits = raw("calibration").set_index(["table", "row"])
+    rows: list[list[object]] = []
+    for region in REGIONS:
+        for segment in SEGMENTS:
+            yearly = capital_cost_of_wafer(region, segment)
+            if ("place_residual", region) in fits.index:
+                fit = fits.loc[("place_residual", region)]
+                value, low, high = (
+                    round(-float(fit[end]) * yearly, 1)
+                    for end in ("fitted", "high", "low")
+                )
+                note = (
+                    f"minus {fit['fitted']} of the yearly cost of billed capital,"
+                    f" {yearly:.0f} USD a wafer; fitted to T05 and T07 by"
+                    " experiments/calibrate.py, see docs/calibration.md"
+                )
+                source, grade = "derived", "D"
+            else:
+                value = 0.0
+                low, high = round(-0.2 * yearly, 1), round(0.35 * yearly, 1)
+                source, grade = "assumption", "E"
+                note = (
+                    "no published result identifies it; the range is that of the"
+                    " former premium, 0.8 to 1.35 times the yearly cost of capital;"
+                    " a target on where fabs were built would settle it"
+                )
+            money = ["USD/wafer", MONEY, low, high]
+            rows.append([region, segment, value, *money, source, grade, note])
+    return rows
+
+
+def capital_cost_of_wafer(region: str, segment: str) -> float:
+    """Annuity of billed capital at usual use in the central world, USD a wafer."""
+    rate = float(read_toml(DATA / "worlds" / "central.toml")["discount_rate"])
+    share = parameter("building_share")
+    factors = RegionFactors(building=item("cost_factors", "building", "region")[region])
+    cost = SegmentCost(item("costs", "capex")[segment], 0.0, 0.0)
+    work = construction(item("construction", "build", "region")[region], share, rate)
+    capital = place_cost(cost, factors, share).capex * work.interest
+    annuity = capital * capital_recovery(rate, parameter("economic_life"))
+    return annuity / item("operation", "u_base")[segment] / MUSD_PER_KWPM_YEAR
 
 
 # ------------------------------------------------------------------- budgets
@@ -772,6 +780,9 @@ def derive() -> dict[str, str]:
         "parameters.csv": table_text(["parameter", *FACT], parameter_rows(), 1),
         "cost_factors.csv": table_text(
             ["region", "item", *FACT], cost_factor_rows(), 2
+        ),
+        "place_residual.csv": table_text(
+            ["region", "segment", *FACT], residual_rows(), 2
         ),
         "budgets.csv": table_text(["holder", "base_year", *FACT], budget_rows(), 2),
         "prices.csv": table_text(["segment", "item", *FACT], price_rows(fleets), 2),

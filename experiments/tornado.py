@@ -33,7 +33,7 @@ METRICS = (
 )
 SHORT = (
     "costs[item=capex]",
-    "cost_factors[item=place]",
+    "place_residual[region=USA]",
     "elasticities[item=substitution]",
     "parameters[parameter=slope]",
 )

@@ -44,6 +44,13 @@ TRIES = 24
 """Number of times an award is lowered at most."""
 
 
+NAMED_BY = {"demand": "year_from", "yields": "firm", "place_residual": "region"}
+"""Column by which the facts of a table without items share a name.
+
+One factor on the yields of all firms would change no ratio between them.
+"""
+
+
 ENDS = ("low", "high")
 
 
@@ -148,8 +155,9 @@ def _name(table: str, fact: Fact) -> str:
     for column in ("item", "parameter"):
         if column in type(fact).model_fields:
             return f"{table}[{column}={getattr(fact, column)}]"
-    if table == "demand":
-        return f"demand[year_from={fact.year_from}]"  # type: ignore[attr-defined]
+    if table in NAMED_BY:
+        column = NAMED_BY[table]
+        return f"{table}[{column}={getattr(fact, column)}]"
     return f"{table}[]"
 
 

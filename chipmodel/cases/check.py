@@ -27,17 +27,25 @@ def overpaid_builds(
     dict
         Ids of the policies to the site and the share of its cost they pay.
     """
-    total: dict[BuildKey, dict[str, float]] = defaultdict(dict)
-    for policy in policies:
-        if isinstance(policy, Support) and not policy.inactive:
-            for key, share in policy.support_shares(parameters).items():
-                total[key][policy.id] = share
+    paid: dict[BuildKey, dict[str, float]] = defaultdict(dict)
+    active = {p.id: p for p in policies if isinstance(p, Support) and not p.inactive}
+    for policy in active.values():
+        for key, share in policy.support_shares(parameters).items():
+            paid[key][policy.id] = share
     minimum_cost = parameters.parameter["multiplier_start"]
     overpaid: dict[tuple[str, ...], tuple[str, float]] = {}
     # By set of policies: a set that overpays one site mostly overpays hundreds.
-    for (site, _), shares in total.items():
-        ids = tuple(shares)
-        share = sum(shares.values())
+    for (site, _), shares in paid.items():
+        # A site takes its award or open rates, not both: the larger counts.
+        award = {i: share for i, share in shares.items() if active[i].by_award}
+        rates = {
+            i: share
+            for i, share in shares.items()
+            if active[i].instead_of_award(parameters.sites.sites[site])
+        }
+        smaller = min(award, rates, key=lambda part: sum(part.values()))
+        ids = tuple(i for i in shares if i not in smaller)
+        share = sum(shares[i] for i in ids)
         _, largest = overpaid.get(ids, ("", minimum_cost))
         if share > largest:
             overpaid[ids] = (site, share)
@@ -77,8 +85,12 @@ def highest_rate(case: Case, grant: Support, parameters: Parameters) -> float:
     for policy in case.policies:
         if not isinstance(policy, Support) or policy.inactive:
             continue
-        if policy.id != grant.id:
-            for key, share in policy.support_shares(parameters).items():
+        if policy.id == grant.id:
+            continue
+        for key, share in policy.support_shares(parameters).items():
+            site = parameters.sites.sites[key[0]]
+            # Where the rate replaces the award, only the other support adds to it.
+            if not (policy.by_award and grant.instead_of_award(site)):
                 paid[key] += share
     # The first builds cost this multiple of the capital cost, later ones more.
     lowest_cost = parameters.parameter["multiplier_start"]

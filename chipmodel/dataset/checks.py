@@ -152,7 +152,9 @@ def _needed_rows(tables: Tables) -> dict[str, tuple[tuple[str, ...], Keys]]:
     by_region = ("region", "item")
     return {
         "costs": (by_segment, product(segments, ("capex", "running", "inputs"))),
-        "cost_factors": (by_region, product(regions, ("building", "running", "place"))),
+        "cost_factors": (by_region, product(regions, ("building", "running"))),
+        "place_residual": (("region", "segment"), product(regions, segments)),
+        "yields": (("segment", "firm"), product(segments, ("other",))),
         "construction": (by_region, product(regions, ("permit", "build"))),
         "prices": (by_segment, product(segments, ("reference", "customs_share"))),
         "operation": (by_segment, product(segments, ("u_base", "u_min", "u_max"))),

@@ -248,8 +248,7 @@ class CostFactorRow(
     Fact,
     key=("region", "item"),
     about=(
-        "Cost of building, running and the premium of each place relative to the "
-        "reference place."
+        "Cost of building and of running of each place relative to the reference place."
     ),
     units={"*": "factor"},
     bounds={"*": (0.1, 10.0)},
@@ -257,7 +256,39 @@ class CostFactorRow(
     """What a place costs relative to the reference place."""
 
     region: RegionId
-    item: Item[Literal["building", "running", "place"]]
+    item: Item[Literal["building", "running"]]
+
+
+class PlaceResidualRow(
+    Fact,
+    key=("region", "segment"),
+    about=(
+        "Cost of a wafer of a new fab that no bill of a place explains: calibrated, "
+        "below zero where more is built than costs explain."
+    ),
+    units={"*": "USD/wafer"},
+    bounds={"*": (-50_000.0, 50_000.0)},
+):
+    """What a place adds to the cost of a wafer beyond what is billed."""
+
+    region: RegionId
+    segment: SegmentId
+
+
+class YieldRow(
+    Fact,
+    key=("segment", "firm"),
+    about=(
+        "Share of the dies of a wafer that are good, by firm; only ratios within a "
+        "segment matter. Firm 'other' holds every firm without a row."
+    ),
+    units={"*": "share"},
+    bounds={"*": (1e-3, 1.0)},
+):
+    """Yield of a firm in a segment, in the base year."""
+
+    segment: SegmentId
+    firm: FirmId
 
 
 class IncentiveRow(
@@ -579,6 +610,9 @@ class ParameterRow(
         "capital_premium": "share",
         "demand_2019": "share",
         "demand_2020": "share",
+        "surge_rise": "share",
+        "weight_floor": "share",
+        "yield_convergence": "share/year",
     },
     bounds={
         "*": (0.0, None),
@@ -590,6 +624,8 @@ class ParameterRow(
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),
         "demand_2020": (0.1, 1.0),
+        "weight_floor": (0.0, 0.1),
+        "yield_convergence": (0.0, 1.0),
     },
 ):
     """A scalar of the model."""
@@ -610,6 +646,9 @@ class ParameterRow(
         "capital_premium",
         "demand_2019",
         "demand_2020",
+        "surge_rise",
+        "weight_floor",
+        "yield_convergence",
     ] = Field(description="Name of the scalar.")
 
 
@@ -717,6 +756,8 @@ TABLES: dict[str, type[Row]] = {
     "expansion": ExpansionRow,
     "costs": CostRow,
     "cost_factors": CostFactorRow,
+    "place_residual": PlaceResidualRow,
+    "yields": YieldRow,
     "incentives": IncentiveRow,
     "construction": ConstructionRow,
     "prices": PriceRow,

@@ -145,6 +145,18 @@ class World(BaseModel):
             "Scale on the committed shares of projects; at 0 no project is committed."
         )
     )
+    surge: Share = Field(
+        description=(
+            "Share of the span between usual use and the technical ceiling that is"
+            " used in a surge only; at 0 fabs usually run at the ceiling."
+        )
+    )
+    yield_gap: Share = Field(
+        description=(
+            "Scale on how far the yields of firms are below the best of their segment;"
+            " at 0 all yields are equal."
+        )
+    )
     scale: tuple[Scale, ...] = Field(
         default=(), description="Facts multiplied by a factor."
     )

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import DisplayNames, Money, Number, Share
 from chipmodel.policies.builds import Builds
-from chipmodel.policies.support import Support
+from chipmodel.policies.support import Support, awarded, by_rate
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ class CapexGrant(Support):
         award of a firm is withdrawn by naming it in ``excluded``, and converted by a
         ``soft_finance`` of ``base = "award"`` for that firm beside it.
     open
-        One ``rate`` for every build started in ``years`` that holds no award of the
-        same treasury. Given a ``budget`` instead, the rate is the one at which the cash
+        One ``rate`` for every build started in ``years``. A site with an award of the
+        same treasury takes its award or the rate, part by part, whichever is better
+        for it. Given a ``budget`` instead, the rate is the one at which the cash
         paid equals the budget; it is found by solving the case repeatedly.
     marginal
         Only what is built beyond the case without the grant is paid: ``supported <=
@@ -141,8 +142,17 @@ source = "own"
         award = site.awards.get(self.region, 0.0)
         if self.form == "award":
             return present(award) and self.active(int(site.ready[build]))
-        # No site is paid twice by one treasury.
-        return self.active(build) and not award
+        # A marginal grant pays what no award does.
+        return self.active(build) and (self.form == "open" or not award)
+
+    @property
+    def by_award(self) -> bool:
+        """Whether it pays awards."""
+        return self.form == "award"
+
+    def instead_of_award(self, site: Site) -> bool:
+        """Whether it is an open grant and the treasury has an award for the site."""
+        return self.form == "open" and present(site.awards.get(self.region, 0.0))
 
     def rate_on(self, site: Site, capex: float) -> float:
         """Return the share of capital cost paid."""
@@ -161,6 +171,10 @@ source = "own"
         builds = {}
         for site, t in self.eligible(builder.parameters):
             builds[site.id, t] = build[site.id, t]
+            if self.by_award:
+                builds[site.id, t] = awarded(builder, site, t)
+            elif self.instead_of_award(site):
+                builds[site.id, t] = by_rate(builder)[self.id, site.id, t]
         if not builds:
             return
         if self.form == "award":

@@ -13,7 +13,7 @@ from chipmodel.common.text import exact_percent
 from chipmodel.model.parameters.finance import capital_recovery
 from chipmodel.policies.base import Derived, DisplayNames, Number, Share
 from chipmodel.policies.builds import Builds
-from chipmodel.policies.support import Support, capex_of
+from chipmodel.policies.support import Support, awarded, capex_of
 from chipmodel.solver.polynomials import present
 
 if TYPE_CHECKING:
@@ -156,6 +156,11 @@ source = "own"
         award = site.awards.get(self.region, 0.0)
         return present(award) and self.active(int(site.ready[build]))
 
+    @property
+    def by_award(self) -> bool:
+        """Whether its principal is a share of awards."""
+        return self.base == "award"
+
     def worth(self, parameters: Parameters) -> float:
         """Return the grant equivalent as a share of the principal."""
         if self.grant_equivalent is not None:
@@ -193,7 +198,7 @@ source = "own"
         builds = {}
         principal = {}
         for site, t in self.eligible(builder.parameters):
-            term = build[site.id, t]
+            term = awarded(builder, site, t) if self.by_award else build[site.id, t]
             base = self._base(site, builder.capex(site))
             builds[site.id, t] = term
             principal[site.id, t] = self.amount * base * term

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.dataset.rows import ProjectRow
+from chipmodel.model.lp.row_groups import lookup
 from chipmodel.policies.base import ALL, Derived, DisplayNames, Issue, Policy, unknown
 from chipmodel.policies.builds import BuildKey, Builds
 
@@ -80,6 +81,15 @@ class Support(Policy):
     def accepts(self, site: Site, build: int) -> bool:
         """Whether a build counts."""
         raise NotImplementedError
+
+    @property
+    def by_award(self) -> bool:
+        """Whether it pays the awards recorded for projects."""
+        return False
+
+    def instead_of_award(self, site: Site) -> bool:
+        """Whether a site takes it instead of the award of the same treasury."""
+        return False
 
     def rate_on(self, site: Site, capex: float) -> float:
         """Return the share of capital cost paid for a build of a site."""
@@ -198,6 +208,55 @@ class Support(Policy):
             if year in builder.parameters.discount:
                 capacity = pyo.quicksum(terms)
                 builder.measure(self, "supported_capacity", year, capacity, "kwpm")
+
+
+@lookup
+def by_rate(builder: ModelBuilder) -> dict[tuple[str, str, int], Any]:
+    r"""Return the part of each build that takes an open rate instead of an award.
+
+    By instrument, site and year of the start. No site is paid twice by one treasury; it
+    takes whichever is better for it, which the optimum picks:
+
+    .. math:: \sum_p by\_rate_{p,i,t} \le build_{i,t}
+
+    A maximum of award and rate would not be affine in a rate that is searched for.
+    """
+    parameters = builder.parameters
+    sites = parameters.sites.sites
+    takes: dict[tuple[str, str, int], Any] = {}
+    by_build: dict[BuildKey, list[Any]] = defaultdict(list)
+    for policy in builder.instruments:
+        if not isinstance(policy, Support):
+            continue
+        keys = [
+            (site.id, t)
+            for site, t in policy.eligible(parameters)
+            if policy.instead_of_award(site)
+        ]
+        var = builder.variable("by_rate", keys, lambda i, t: sites[i].agent, policy)
+        for key in keys:
+            takes[policy.id, *key] = var[key]
+            by_build[key].append(var[key])
+    build = builder.model.build
+    builder.balance(
+        "award_or_rate",
+        list(by_build),
+        lambda i, t: build[i, t] - pyo.quicksum(by_build[i, t]),
+        unit="kwpm built",
+        equal=False,
+        meaning="worth of one more kwpm that could take the open rate",
+    )
+    return takes
+
+
+def awarded(builder: ModelBuilder, site: Site, build: int) -> Any:
+    """Return the part of a build that takes its award: what takes no open rate."""
+    rest = [
+        term
+        for (_, i, t), term in by_rate(builder).items()
+        if (i, t) == (site.id, build)
+    ]
+    return builder.model.build[site.id, build] - pyo.quicksum(rest)
 
 
 def capex_of(site: Site, parameters: Parameters) -> float:

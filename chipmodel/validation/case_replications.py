@@ -176,7 +176,7 @@ def _investment(solution: Solution, only: set[tuple[str, int]] | None = None) ->
         if year > solution.world.report_until or site.region not in GOVERNMENTS:
             continue
         if only is None or (site_id, year) in only:
-            costs.append(kwpm * parameters.costs[site.region, site.segment].billed)
+            costs.append(kwpm * parameters.costs[site.region, site.segment].capex)
     return sum(costs)
 
 

@@ -82,8 +82,8 @@ def self_sufficiency(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelRe
             cost = parameters.costs[region, segment]
             # New capacity is paid for in full; capacity that becomes idle saves only
             # its running cost down to the minimum use.
-            annuity = parameters.recovery * cost.billed * cost.interest
-            upfront += lacking * cost.billed
+            annuity = parameters.recovery * cost.capex * cost.interest
+            upfront += lacking * cost.capex
             yearly += lacking * (annuity + base_use * cost.running)
             yearly -= spare * idle_use * cost.running
             sales += wanted * parameters.prices.reference[segment]
@@ -111,7 +111,7 @@ def site_choice(setup: ReplicationSetup, _: list[str]) -> dict[str, ModelResult]
         cost = parameters.costs[region, FOUNDRY]
         ten_years = cost.ten_years(use, interest=True)
         # Incentives of 2020 are shares of ten-year cost, support one of capital cost.
-        after_support = ten_years * (1.0 - paid[region]) - support * cost.billed
+        after_support = ten_years * (1.0 - paid[region]) - support * cost.capex
         return after_support / (10 * use)
 
     duty = TARIFF_RATE * parameters.prices.dutiable[FOUNDRY]

@@ -104,7 +104,7 @@ def _free(row: dict[str, str], data: Dataset) -> Free | tuple[str, str]:
 def _fact(row: dict[str, str], data: Dataset) -> tuple[str, float | None]:
     """Return the name in a point of the fact a quantity is, and its value."""
     # Tables that hold other items too, and the item meant.
-    items = {"cost_factors": "place", "elasticities": "substitution"}
+    items = {"elasticities": "substitution"}
     where = {}
     if row["table"] in items:
         where["item"] = items[row["table"]]
@@ -115,8 +115,10 @@ def _fact(row: dict[str, str], data: Dataset) -> tuple[str, float | None]:
         for fact in data.tables.get(row["table"], ()):
             if isinstance(fact, Fact) and _meets(fact, where):
                 values.append(fact.value)
-    # Several facts could have several values, of which none is the one to start from.
     now = values[0] if len(values) == 1 else None
+    # Facts that were derived from the quantity scale with it, each from its own value.
+    if len(values) > 1 and row["fitted"]:
+        now = float(row["fitted"])
     return f"{row['table']}[{conditions}]", now
 
 

@@ -88,7 +88,7 @@ def rung(solution: Solution, rate: float) -> Rung:
         site = parameters.sites.sites[i]
         if site.region == HOST and YEARS[0] <= t <= YEARS[1]:
             built += kwpm
-            investment += kwpm * parameters.costs[site.region, site.segment].billed
+            investment += kwpm * parameters.costs[site.region, site.segment].capex
     lines = solution.program.labels.lines
     is_paid = [float(line.policy == GRANT and line.is_cash) for line in lines]
     paid = np.array(is_paid) @ (solution.program.lines @ solution.optimum.x)

@@ -72,7 +72,7 @@ def _spread(
             continue
         # Projects with an award of their own region have lost it to the next region.
         if not site.awards.get(region):
-            cost = parameters.costs[site.region, site.segment].billed
+            cost = parameters.costs[site.region, site.segment].capex
             projects.append(site.id)
             capex += cost * (site.size or 0.0)
     if money <= 0 or capex <= 0:

@@ -145,7 +145,7 @@ def test_several_columns_are_one_problem() -> None:
     assert unknown.what == "unknown columns 'extra' and 'more'"
 
 
-def test_a_goal_within_a_hump_is_not_said_to_be_missed(two: cm.Dataset) -> None:
+def test_a_goal_within_a_hump_is_not_reported_as_missed(two: cm.Dataset) -> None:
     """Only the ends of the bracket are looked at."""
     with pytest.raises(InputError) as caught:
         cm.solve_for(two, "tariff", "duty.rate", "revenue.AAA", 1e9, 0.01, 0.5)
@@ -237,7 +237,7 @@ def test_a_path_is_taken_for_a_name(two: cm.Dataset) -> None:
     assert cm.explain_infeasible(two, path, world).status == "optimal"
 
 
-def test_a_wheel_that_is_not_installed_says_so(tmp_path: Path) -> None:
+def test_a_wheel_that_is_not_installed_is_refused(tmp_path: Path) -> None:
     package = Path(cm.__file__).parent
     shutil.copytree(package, tmp_path / "in" / "chipmodel")
     archive = shutil.make_archive(str(tmp_path / "the wheel"), "zip", tmp_path / "in")

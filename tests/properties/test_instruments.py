@@ -136,7 +136,8 @@ def test_a_number_next_to_zero_is_solved_or_refused(
         solution = run(small(), case, world)
     except NoOptimum as error:
         # A rule without a fine may ask for what cannot be.
-        assert error.status == "infeasible"
+        if error.status != "infeasible":
+            raise
         return
     assert solution.optimum.certificate.worst < 1e-6
     assert math.isfinite(solution.objective)

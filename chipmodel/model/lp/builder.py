@@ -308,8 +308,11 @@ class ModelBuilder(NamedFlows):
     ) -> None:
         """Pay support on builds.
 
-        It enters the objective as an annuity on the schedule of the capital it pays
-        for, and the accounts as cash beside it.
+        It enters the objective as an annuity over the first economic life of what it
+        pays for, and the accounts as cash beside it. The present values of the two are
+        equal where that life ends by the horizon, with cash at the start of a year and
+        annuities at its end, as the capital recovery factor has them. The annuity of
+        capital goes on after that life, as reinvestment; its support does not.
 
         Parameters
         ----------
@@ -328,6 +331,7 @@ class ModelBuilder(NamedFlows):
         sites = parameters.sites
         annuity: Terms = defaultdict(list)
         cash: Terms = defaultdict(list)
+        life = parameters.parameter["economic_life"]
         late = (1.0 + parameters.world.discount_rate) ** delay
         for (i, start), amount in amounts.items():
             site = sites.sites[i]
@@ -335,10 +339,10 @@ class ModelBuilder(NamedFlows):
             with_spending = paid == "construction"
             # Cash paid during construction saves the interest of these years too.
             worth = (work.interest if with_spending else 1.0) / late
-            # The schedule of the capital, cut off at the same horizon: otherwise the
+            # Cut off at the horizon as the annuity of the capital is: otherwise the
             # support of a late build could exceed its cost.
             for year in parameters.years:
-                share = site.in_service(start, year)
+                share = site.in_first_life(start, year, life)
                 if present(share):
                     annuity[year].append(share * parameters.recovery * worth * amount)
             if with_spending:

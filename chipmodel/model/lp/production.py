@@ -11,12 +11,15 @@ from pyomo.environ import quicksum
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
+from chipmodel.model.parameters.build import SURGE_STEPS
+from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.parameters.sites import FLEET_STEPS, Site
 
 LOW = 0
-"""Step of a fleet's output up to u_min.
+"""First step of output: a fleet's up to u_min, a new fab's up to usual use.
 
-Steps 1 and above lie between u_min and u_max; new fabs have only step LOW.
+A fleet has FLEET_STEPS more up to usual use. The last SURGE_STEPS of every site lie
+between usual use and the technical ceiling.
 """
 
 SITE = Owner(
@@ -48,8 +51,25 @@ def _outputs(builder: ModelBuilder) -> list[Index]:
     return keys
 
 
+def _usual_steps(site: Site) -> int:
+    """Return the number of steps up to usual use."""
+    return FLEET_STEPS + 1 if site.kind == "fleet" else 1
+
+
 def _steps(site: Site) -> range:
-    return range(FLEET_STEPS + 1) if site.kind == "fleet" else range(1)
+    return range(_usual_steps(site) + SURGE_STEPS)
+
+
+def _step_share(parameters: Parameters, site: Site, k: int) -> float:
+    """Return the share of a site's capacity that a step of its output holds."""
+    s = site.segment
+    usual = parameters.usual[s]
+    if k >= _usual_steps(site):
+        return (parameters.use[s, "u_max"] - usual) / SURGE_STEPS
+    if site.kind != "fleet":
+        return usual
+    u_min = parameters.use[s, "u_min"]
+    return u_min if k == LOW else (usual - u_min) / FLEET_STEPS
 
 
 @lookup
@@ -66,12 +86,13 @@ def builds_in_service(
 
 @lookup
 def output_by_place(builder: ModelBuilder) -> Terms:
-    """Return the outputs of the sites of each segment, region and year."""
-    sites = builder.parameters.sites.sites
+    """Return the good wafers of the sites of each segment, region and year."""
+    parameters = builder.parameters
     outputs: Terms = defaultdict(list)
     for (i, _, t), output in builder.model.output.items():
-        site = sites[i]
-        outputs[site.segment, site.region, t].append(output)
+        site = parameters.sites.sites[i]
+        good = parameters.good(site.firm, site.segment, t)
+        outputs[site.segment, site.region, t].append(good * output)
     return outputs
 
 
@@ -87,30 +108,28 @@ def output_by_place(builder: ModelBuilder) -> Terms:
 def capacity(builder: ModelBuilder, i: str, k: int, t: int) -> Any:
     r"""Output is at most the capacity in service that can run.
 
-    Of a fleet, the first step holds output up to u_min times its size, and each of the
-    K steps above it (u_max - u_min)/K:
+    A step k holds a share w of capacity. Of a fleet, the first step holds u_min and
+    each of the K steps above it an equal part of what is left to usual use; of a new
+    fab, one step holds usual use. The last steps of both share the span from usual use
+    to the technical ceiling u_max: a surge.
 
-    .. math:: output_{i,0,t} \le u^{min} \, run_t \, size_i
-
-    .. math:: output_{i,k,t} \le (u^{max} - u^{min}) / K \, run_t \, size_i
+    .. math:: output_{i,k,t} \le w_k \, run_t \, size_i
 
     Of a new fab, with service the share of the year in which a build is in service:
 
-    .. math:: output_{i,0,t} \le u^{max} \, run_t
+    .. math:: output_{i,k,t} \le w_k \, run_t
               \sum_{\tau} service_{i,\tau,t} \, build_{i,\tau}
     """
     parameters = builder.parameters
     model = builder.model
     site = parameters.sites.sites[i]
-    u_min = parameters.use[site.segment, "u_min"]
-    u_max = parameters.use[site.segment, "u_max"]
     run = parameters.run_share(site.region, site.segment, t)
+    share = _step_share(parameters, site, k) * run
     if site.kind == "fleet":
-        share = u_min if k == LOW else (u_max - u_min) / FLEET_STEPS
-        return share * run * (site.size or 0.0) - model.output[i, k, t]
+        return share * (site.size or 0.0) - model.output[i, k, t]
     available = quicksum(
-        u_max * run * share * model.build[i, start]
-        for start, share in builds_in_service(builder)[i, t]
+        share * in_service * model.build[i, start]
+        for start, in_service in builds_in_service(builder)[i, t]
     )
     return available - model.output[i, k, t]
 
@@ -121,35 +140,53 @@ def capacity(builder: ModelBuilder, i: str, k: int, t: int) -> Any:
     index=("segment", "region", "year"),
     over=lambda builder: list(builder.model.made),
     unit="kwpm",
-    dual="price of a finished wafer at the fab gate",
+    dual="price of a finished good wafer at the fab gate",
 )
 def fab_gate(builder: ModelBuilder, s: str, r: str, t: int) -> Any:
-    r"""Wafers made in a region are the output of its sites.
+    r"""Good wafers made in a region are the output of its sites times their yield.
 
-    .. math:: made_{s,r,t} = \sum_{i \in (r,s)} \sum_k output_{i,k,t}
+    .. math:: made_{s,r,t} = \sum_{i \in (r,s)} y_{i,t} \sum_k output_{i,k,t}
+
+    with y the good wafers per wafer of the firm, 1 the mean of the base year.
     """
     outputs = output_by_place(builder).get((s, r, t), [])
     return quicksum(outputs) - builder.model.made[s, r, t]
 
 
 def costs(builder: ModelBuilder) -> None:
-    """Charge running cost and materials.
+    r"""Charge running cost, materials and the residual of the place.
 
-    Up to u_min the running cost of a fleet is paid in any case, and is left out.
+    Up to u_min the running cost of a fleet is paid in any case, and is left out. The
+    cost of a wafer in a surge, materials included, is the value at which its step pays
+    times the good wafers per wafer: what it costs to reach the ceiling is calibrated,
+    not billed. The residual falls on what new fabs make.
     """
     parameters = builder.parameters
     running: Terms = defaultdict(list)
+    surge: Terms = defaultdict(list)
     materials: Terms = defaultdict(list)
+    residual: Terms = defaultdict(list)
     for (i, k, t), output in builder.model.output.items():
         site = parameters.sites.sites[i]
-        materials[t].append(parameters.prices.inputs[site.segment] * output)
+        inputs = parameters.prices.inputs[site.segment]
+        materials[t].append(inputs * output)
+        beyond = k - _usual_steps(site)
+        if beyond >= 0:
+            good = parameters.good(site.firm, site.segment, t)
+            pays = good * parameters.surge[site.segment][beyond]
+            surge[t].append((pays - inputs) * output)
+            continue
         cost = parameters.running[site.region, site.segment]
         if site.kind != "fleet":
             running[t].append(cost * output)
+            unbilled = parameters.residual[site.region, site.segment]
+            residual[t].append(unbilled * output)
         # Without steps of rising cost, merit order would idle the fleets of all
         # expensive places at once.
         elif k > LOW:
             relative = parameters.sites.fleet_running[k - 1]
             running[t].append(relative * cost * output)
     builder.yearly_cost("running", running)
+    builder.yearly_cost("surge", surge)
     builder.yearly_cost("materials", materials)
+    builder.yearly_cost("place_residual", residual)

@@ -14,6 +14,7 @@ from chipmodel.dataset.rows import (
     ElasticityRow,
     FreightRow,
     ParameterRow,
+    PlaceResidualRow,
     PriceRow,
     RegionRow,
     SegmentRow,
@@ -40,10 +41,14 @@ from chipmodel.model.parameters.place_cost import RS, place_costs
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.parameters.sites import Group, Sites
 from chipmodel.model.parameters.upstream import build_upstream
+from chipmodel.model.parameters.yields import good_wafers
 from chipmodel.model.world import World
 
 CAPITAL_STEPS = 4
 """Steps of outside capital with a bound; one without follows."""
+
+SURGE_STEPS = 2
+"""Steps of rising cost between usual use and the technical ceiling."""
 
 
 def build_parameters(data: Dataset, world: World) -> Parameters:
@@ -65,6 +70,8 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
 
     capacity = base_capacity(facts)
     use = utilisation(facts)
+    usual = {s: _usual_use(use, s, world) for s in segments}
+    residual = _residuals(facts)
     index = demand_index(facts)
     growth = _mean_growth(index, world)
     scale = {}
@@ -82,7 +89,7 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
     sites = build_sites(facts, costs, parameter, scale, _step_counts(data, world))
     packaging = build_packaging(facts)
     freight = facts.column(FreightRow, "leg")
-    plant_cost = _plant_costs(sites, running, use, recovery)
+    plant_cost = _plant_costs(sites, running, residual, usual, recovery)
     fabs = {}
     packing = {}
     for segment in segments:
@@ -107,6 +114,10 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         parameter=parameter,
         capacity=capacity,
         use=use,
+        usual=usual,
+        surge=_surge(prices, parameter["surge_rise"]),
+        yields=good_wafers(facts, parameter["yield_convergence"]),
+        residual=residual,
         sites=sites,
         running=running,
         costs=costs,
@@ -213,22 +224,57 @@ def _step_counts(data: Dataset, world: World) -> dict[Group, int]:
     return step_counts(facts, facts.column(ParameterRow, "parameter"), growth)
 
 
+def _usual_use(use: dict[tuple[str, str], float], segment: str, world: World) -> float:
+    """Return the share of a segment's capacity that usually runs."""
+    base, ceiling = use[segment, "u_base"], use[segment, "u_max"]
+    return ceiling - world.surge * (ceiling - base)
+
+
+def _surge(prices: Prices, rise: float) -> dict[str, tuple[float, ...]]:
+    r"""Return the value of a good wafer at which each step of a surge pays.
+
+    Positive mathematical programming (Howitt 1995): usual use is what is observed at
+    the reference price, so one more wafer costs that price at the fab gate. From there
+    the marginal cost of a good wafer rises evenly to 1 + `rise` times it at the
+    technical ceiling; a step has the cost at its middle,
+
+    .. math:: p_s \, (1 + rise \, (k + 1/2) / K)
+
+    with p the reference price at the fab gate and K the number of steps.
+    """
+    steps = {}
+    for segment, price in prices.fab_gate.items():
+        middles = [(k + 0.5) / SURGE_STEPS for k in range(SURGE_STEPS)]
+        steps[segment] = tuple(price * (1.0 + rise * middle) for middle in middles)
+    return steps
+
+
+def _residuals(facts: Facts) -> dict[RS, float]:
+    """Return the residual cost of new fabs' output by place, MUSD per kwpm and year."""
+    return {
+        (row.region, row.segment): per_kwpm_year(value)
+        for row, value in facts.each(PlaceResidualRow)
+    }
+
+
 def _plant_costs(
     sites: Sites,
     running: dict[RS, float],
-    use: dict[tuple[str, str], float],
+    residual: dict[RS, float],
+    usual: dict[str, float],
     recovery: float,
 ) -> dict[RS, float]:
     """Return the full cost of a new fab by region and segment, without materials.
 
-    MUSD per kwpm and year.
+    MUSD per kwpm and year, with the residual of the place.
     """
     cost: dict[RS, float] = {}
     for place in sites.places.values():
         _, region, segment = place.group
-        # A fab that runs at u_max spreads its capital over u_max of its capacity.
-        annuity = recovery * place.capex * place.work.interest / use[segment, "u_max"]
-        cost[region, segment] = annuity + running[region, segment]
+        # A fab spreads its capital over the capacity that usually runs.
+        annuity = recovery * place.capex * place.work.interest / usual[segment]
+        at_work = running[region, segment] + residual[region, segment]
+        cost[region, segment] = annuity + at_work
     return cost
 
 
@@ -285,6 +331,7 @@ def _prices(
     reference = {}
     dutiable = {}
     long_run = {}
+    fab_gate = {}
     other = {}
     inputs = {}
     for s in segments:
@@ -294,10 +341,11 @@ def _prices(
         inputs[s] = per_kwpm_year(cost[s, "inputs"])
         # Two legs: from the fab to packaging, and from there to the place of use.
         legs = 2.0 * freight * reference[s]
-        long_run[s] = fabs[s] + inputs[s] + packing[s] + legs
+        fab_gate[s] = fabs[s] + inputs[s]
+        long_run[s] = fab_gate[s] + packing[s] + legs
         # Not from a dual of the base year, which in a slack year is running cost only.
         other[s] = reference[s] - long_run[s]
-    return Prices(reference, dutiable, long_run, other, inputs)
+    return Prices(reference, dutiable, long_run, fab_gate, other, inputs)
 
 
 def _reference_use(

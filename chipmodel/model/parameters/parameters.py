@@ -34,6 +34,9 @@ class Prices:
         Customs value.
     long_run : dict
         Full cost of a new plant before support, weighted over base capacity.
+    fab_gate : dict
+        The part of it up to the fab gate, materials included: the price of a good
+        wafer there at the reference price.
     other : dict
         Other value added: reference less long-run cost; may be negative.
     inputs : dict
@@ -43,6 +46,7 @@ class Prices:
     reference: dict[str, float]
     dutiable: dict[str, float]
     long_run: dict[str, float]
+    fab_gate: dict[str, float]
     other: dict[str, float]
     inputs: dict[str, float]
 
@@ -72,6 +76,17 @@ class Parameters:
     """Base-year capacity by region and segment."""
     use: dict[tuple[str, str], float]
     """u_base, u_min, u_max by segment."""
+    usual: dict[str, float]
+    """Usual use by segment: the share of capacity that runs outside a surge."""
+    surge: dict[str, tuple[float, ...]]
+    """Value of a good wafer at which each step of a surge pays, MUSD per kwpm and year.
+
+    The steps share the span from usual use to the technical ceiling evenly.
+    """
+    yields: dict[tuple[str, str, int], float]
+    """Good wafers per wafer by firm, segment and year, 1 the mean of the base year."""
+    residual: dict[RS, float]
+    """Cost of a new fab's output that no bill explains, by region and segment."""
     sites: Sites
     running: dict[RS, float]
     """Running cost by region and segment."""
@@ -146,6 +161,11 @@ class Parameters:
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""
         return self.available.get((region, segment, year), 1.0)
+
+    def good(self, firm: str, segment: str, year: int) -> float:
+        """Return the good wafers per wafer of a firm."""
+        own = self.yields.get((firm, segment, year))
+        return self.yields["other", segment, year] if own is None else own
 
     def home(self, firm: str, region: str) -> str:
         """Return the home of a firm; firms without a name are at home in the region."""

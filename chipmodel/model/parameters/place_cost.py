@@ -56,7 +56,6 @@ class RegionFactors:
     """Costs of a region relative to the reference place, where all factors are one."""
 
     building: float = 1.0
-    place: float = 1.0
     running: float = 1.0
 
 
@@ -64,19 +63,16 @@ class RegionFactors:
 class PlaceCost:
     r"""Cost of one kwpm of a segment in a region.
 
-    .. math:: capex = c_s \, (1 - b + b \, building_r) \, place_r
+    .. math:: capex = c_s \, (1 - b + b \, building_r)
 
-    with b the share of shell and facility, building the cost of construction and place
-    the premium of the place, both relative to the reference place.
+    with b the share of shell and facility and building the cost of construction
+    relative to the reference place. It is what is billed: what a place is worth beyond
+    that is the residual of `chipmodel.model.parameters.build`.
 
     Attributes
     ----------
     capex : float
         MUSD per kwpm at cost multiplier 1, before interest.
-    premium : float
-        The part of `capex` that is the premium of the place: a factor for advantages
-        and obstacles that appear on no bill. It is calibrated on where fabs were
-        built, so published costs do not contain it.
     interest : float
         Capital at production start per unit paid: the cost of a slow place.
     running : float
@@ -86,18 +82,12 @@ class PlaceCost:
     """
 
     capex: float
-    premium: float
     interest: float
     running: float
     inputs: float
 
-    @property
-    def billed(self) -> float:
-        """Capital cost as it is billed: without the premium, MUSD per kwpm."""
-        return self.capex / self.premium
-
     def ten_years(self, use: float, interest: bool = False) -> float:
-        """Return ten-year cost before incentives and without premium, undiscounted.
+        """Return ten-year cost before incentives, undiscounted.
 
         Parameters
         ----------
@@ -111,7 +101,7 @@ class PlaceCost:
         float
             MUSD per kwpm.
         """
-        capital = self.billed * (self.interest if interest else 1.0)
+        capital = self.capex * (self.interest if interest else 1.0)
         return capital + TEN * use * (self.running + self.inputs)
 
 
@@ -134,8 +124,7 @@ def place_cost(
     """
     construction_cost = 1.0 - building_share + building_share * factors.building
     return PlaceCost(
-        capex=segment.capex * construction_cost * factors.place,
-        premium=factors.place,
+        capex=segment.capex * construction_cost,
         interest=interest,
         running=per_kwpm_year(segment.running * factors.running),
         inputs=per_kwpm_year(segment.inputs),
@@ -152,11 +141,7 @@ def place_costs(facts: Facts) -> dict[RS, PlaceCost]:
     segments = [row.segment for row in facts.data.rows(SegmentRow)]
     costs = {}
     for region in regions:
-        factors = RegionFactors(
-            factor[region, "building"],
-            factor[region, "place"],
-            factor[region, "running"],
-        )
+        factors = RegionFactors(factor[region, "building"], factor[region, "running"])
         work = construction(
             months[region, "build"], building_share, facts.world.discount_rate
         )

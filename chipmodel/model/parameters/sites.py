@@ -66,6 +66,15 @@ class Site:
         """Return the share of a year in which a build of year `build` is in service."""
         return share_in_service(self.ready[build], year)
 
+    def in_first_life(self, build: int, year: int, life: float) -> float:
+        """Return the share of a year in which a build is in its first economic life.
+
+        After it the plant is renewed at the cost of its firm: support is not.
+        """
+        ready = self.ready[build]
+        renewed = share_in_service(ready + life, year)
+        return share_in_service(ready, year) - renewed
+
 
 @dataclass(frozen=True)
 class Place:
