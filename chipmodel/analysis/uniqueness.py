@@ -354,9 +354,9 @@ class _DualFace:
         lower = np.where(program.is_equation[self.rows], -highspy.kHighsInf, 0.0)
         upper = np.full(len(self.rows), highspy.kHighsInf)
         in_box = np.isin(self.rows, boxed)
-        room = np.maximum(1.0, np.abs(self.start))
-        lower[in_box] = np.maximum(lower, self.start - room)[in_box]
-        upper[in_box] = (self.start + room)[in_box]
+        width = np.maximum(1.0, np.abs(self.start))
+        lower[in_box] = np.maximum(lower, self.start - width)[in_box]
+        upper[in_box] = (self.start + width)[in_box]
         lp.col_lower_, lp.col_upper_ = lower, upper
         lp.row_lower_ = np.where(is_basic, program.cost, -highspy.kHighsInf)
         lp.row_upper_ = program.cost

@@ -170,10 +170,8 @@ source = "s232_scope_2026"
         if issues:
             return issues
         dutiable = self.dutiable(parameters.regions)
-        if not dutiable:
-            what = "leaves no origin on which the duty falls"
-            return [Issue("exempt", what, "exempt fewer origins, or remove the tariff")]
-        if self.capped == ALL:
+        # A duty that exempts every origin states it itself: its ceiling caps nothing.
+        if self.capped == ALL or not dutiable:
             return []
         fix = f"name some of {', '.join(sorted(dutiable))}"
         for origin in self.capped:
@@ -231,6 +229,8 @@ source = "s232_scope_2026"
 
     def derived(self, parameters: Parameters) -> list[Derived]:
         """Return the duty per wafer by segment, before reliefs and ceilings."""
+        if not self.dutiable(parameters.regions):
+            return []
         share = self.rate * self.scope
         dutiable = parameters.prices.dutiable
         return [

@@ -131,7 +131,8 @@ def main() -> int:
     counts = []
     for name, total in totals.items():
         count = sum(e["table"] == name for e in verified["uniqueness"]["loose"])
-        counts.append(f"{count:,} of {total:,} {name}")
+        what = "flows" if name == "trade" else name
+        counts.append(f"{count:,} of {total:,} {what}")
     lines = [
         f"`{given.case}` with {versions(given.old)} and with {versions(given.new)}:"
         f" the objective differs by {gap:.0e}, relative. `--verify` finds"
