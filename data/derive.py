@@ -551,7 +551,7 @@ def budgets_2022(
     world = raw("world_capex").set_index("year")["value"]
     scale = float(world[2023] * inflate(2023) / world[2025])
     out: dict[str, tuple[float, str, str, str]] = {}
-    for holder, (value, _, source, _) in now.items():
+    for holder, (value, *_) in now.items():
         if (holder, 2019) in capex.index:
             first, last = capex[holder, 2019], capex[holder, 2024]
             then = first * (last / first) ** (3 / 5) * inflate(2022)
@@ -563,7 +563,8 @@ def budgets_2022(
         elif (holder, 2024) in capex.index:
             last = capex[holder, 2024]
             how = f"capex of 2024 {last:g} bn in money of 2025; 2022 not found"
-            out[holder] = (float(last * inflate(2024)), "D", source, how)
+            then = last * inflate(2024)
+            out[holder] = (float(then), "D", sources[holder, 2024], how)
         else:
             how = (
                 f"no figure for 2022; 2025 x {scale:.3f}, world capex 2023 over 2025 in"

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chipmodel.common.errors import InputError
+from chipmodel.model.parameters.parameters import COLUMNS_OF_CAPACITY
 from chipmodel.results.solution import Solution
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.highs import new_solver, run_highs
@@ -145,13 +146,16 @@ class _Capacity:
 
 def _in_service(solution: Solution, region: str, segment: str, year: int) -> _Capacity:
     """Return the capacity in service in a region, segment and year."""
-    keys, places = solution.program.labels.columns("build")
+    parameters = solution.parameters
+    sites = parameters.sites
     of_columns = np.zeros(len(solution.optimum.x))
-    sites = solution.parameters.sites
-    for (name, start), place in zip(keys, places, strict=True):
-        site = sites.sites[name]
-        if (site.region, site.segment) == (region, segment):
-            of_columns[place] = site.in_service(start, year)
+    for column in COLUMNS_OF_CAPACITY:
+        keys, places = solution.program.labels.columns(column)
+        for index, place in zip(keys, places, strict=True):
+            site = sites.sites[index[0]]
+            if (site.region, site.segment) == (region, segment):
+                share = parameters.share_of_capacity(column, index, year)
+                of_columns[place] = share
     fleet = 0.0
     for site in sites.of(region, segment):
         if site.kind == "fleet":

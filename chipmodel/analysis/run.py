@@ -170,8 +170,16 @@ def _fixed_before(date: int, parameters: Parameters, solution: Solution) -> Para
         year = key[-1]
         if year < date:
             replaced[key] = value
+    retired = {}
+    for (site, year), size in solution.columns("retired").items():
+        if year < date:
+            retired[site, year] = size
     return replace(
-        parameters, fixed=builds, fixed_plants=plants, fixed_replaced=replaced
+        parameters,
+        fixed=builds,
+        fixed_plants=plants,
+        fixed_replaced=replaced,
+        fixed_retired=retired,
     )
 
 

@@ -22,6 +22,7 @@ from chipmodel.analysis.face import Face
 from chipmodel.analysis.uniqueness import Uniqueness, uniqueness
 from chipmodel.common.errors import CertificateError
 from chipmodel.common.text import columns
+from chipmodel.model.parameters.parameters import COLUMNS_OF_CAPACITY
 from chipmodel.results.solution import Solution
 from chipmodel.solver.iis import rows_as_lp
 from chipmodel.solver.linear_program import LinearProgram, Vector
@@ -330,9 +331,10 @@ def _headline(solution: Solution) -> list[_Number]:
     nothing = np.zeros(len(column_labels))
     added: dict[tuple[str, str], Vector] = defaultdict(nothing.copy)
     for k, (variable, index) in enumerate(column_labels):
-        if variable == "build":
+        if variable in COLUMNS_OF_CAPACITY:
             site = parameters.sites.sites[index[0]]
-            added[site.region, site.segment][k] = site.in_service(index[1], last)
+            share = parameters.share_of_capacity(variable, index, last)
+            added[site.region, site.segment][k] = share
     groups: dict[str, Sequence[str]] = {"all": parameters.segments}
     if len(parameters.segments) > 1:
         # With one segment, its shares are those of all capacity.

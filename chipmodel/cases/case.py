@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -365,6 +365,7 @@ def changed_case(case: Case, changes: dict[str, Any], file: str) -> Case:
     """
     problems: list[Problem] = []
     policies = {policy.id: policy for policy in case.policies}
+    fields_by_policy: dict[str, dict[str, Any]] = defaultdict(dict)
     for target, value in changes.items():
         place = f"set {target}"
         policy_id, _, field = target.partition(".")
@@ -379,12 +380,16 @@ def changed_case(case: Case, changes: dict[str, Any], file: str) -> Case:
             fix = f"fields: {', '.join(fields)}"
             problems.append(Problem(file, place, what, fix))
             continue
-        # The whole instrument is validated again: a field may not fit the others.
-        content = {**policy.model_dump(), field: value}
+        fields_by_policy[policy_id][field] = value
+    for policy_id, new_fields in fields_by_policy.items():
+        policy = policies[policy_id]
+        # The whole instrument is validated again, with all its changes: a field may
+        # not fit the others, and their order in the file must not matter.
+        content = {**policy.model_dump(), **new_fields}
         try:
             policies[policy_id] = from_file(type(policy), content)
         except ValidationError as error:
-            problems += problems_of(error, file, place)
+            problems += problems_of(error, file, f"set {policy_id}")
     if problems:
         raise InputError(problems)
     return case.model_copy(update={"policies": tuple(policies.values())})

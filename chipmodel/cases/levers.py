@@ -26,7 +26,15 @@ Point = dict[str, float]
 FACTS = re.compile(r"^([a-z_]+)\[(.*)\]$")
 """Name of a factor on facts: a table, and conditions in brackets."""
 
-WORLD_NUMBERS = ("discount_rate", "choke", "demand_shift", "committed")
+WORLD_NUMBERS = (
+    "discount_rate",
+    "choke",
+    "demand_shift",
+    "committed",
+    "slip",
+    "retirement",
+    "congestion",
+)
 
 
 def of_world(name: str) -> bool:

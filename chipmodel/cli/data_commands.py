@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ from chipmodel.common.toml import read_toml
 from chipmodel.dataset import cite as citations
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.descriptor import FILE, edited
-from chipmodel.dataset.rows import UNREAD, ProjectRow
+from chipmodel.dataset.rows import UNREAD, ProjectRow, SourceRow
 
 GRADES = (
     "A read in the source, B quoted by another, C citation missing, "
@@ -175,6 +176,66 @@ def _package_problems(data: Dataset) -> list[Problem]:
             with collecting():
                 load_study(name, data)
     return problems
+
+
+@command("source")
+@click.argument("item", metavar="ITEM")
+@click.argument("keys", nargs=-1, metavar="[KEY=VALUE]...")
+def source(settings: Settings, item: str, keys: tuple[str, ...]) -> Answer:
+    """Show the facts of an item, parameter or table, or the source of an id."""
+    data = settings.dataset()
+    for row in data.rows(SourceRow):
+        if row.source == item and not keys:
+            shown = [(field, str(value)) for field, value in row if value != ""]
+            return Answer(labelled(shown), row.model_dump())
+    frame = data.source_of(item, **_conditions(keys))
+    lines: list[str] = []
+    facts = []
+    for _, row_of_fact in frame.iterrows():
+        fact = _without_blanks(row_of_fact.to_dict())
+        facts.append(fact)
+        lines += ["", *_fact_lines(fact)]
+    return Answer(lines[1:], {"facts": facts})
+
+
+def _conditions(keys: tuple[str, ...]) -> dict[str, str]:
+    """Return key columns and their values."""
+    conditions = {}
+    for key in keys:
+        column, equals, value = key.partition("=")
+        if not (column and equals and value):
+            what = f"'{key}' is not a key and its value"
+            fix = "write KEY=VALUE, such as segment=dram"
+            raise InputError.one("command line", "KEY=VALUE", what, fix)
+        conditions[column] = value
+    return conditions
+
+
+def _without_blanks(fact: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a fact without the cells that its row leaves empty, which pandas fills."""
+    return {
+        str(column): value
+        for column, value in fact.items()
+        if value is not None and value != "" and value == value
+    }
+
+
+def _fact_lines(fact: dict[str, Any]) -> list[str]:
+    """Return a fact as text: what it is, then where it comes from."""
+    year = fact.get("year_of_money")
+    money = f", money of {year:.0f}" if year else ""
+    between = f" ({fact['low']:g} to {fact['high']:g})" if "low" in fact else ""
+    party = ", interested party" if fact["interested"] else ""
+    pairs = [
+        ("value", f"{fact['value']:g} {fact['unit']}{money}{between}"),
+        ("grade", str(fact["grade"])),
+        ("source", f"{fact['source']}{party}: {fact['citation']}"),
+    ]
+    if "url" not in fact:
+        pairs.append(("address", "none; the grade allows for it"))
+    if "note" in fact:
+        pairs.append(("note", fact["note"]))
+    return [f"{fact['table']}: {fact['key']}", *labelled(pairs, "  ")]
 
 
 @command("copy-data")

@@ -29,6 +29,11 @@ COMMANDS = {
         "show",
         "Show a resolved case: each instrument, its law, its source, its size.",
     ),
+    "source": Entry(
+        "data_commands",
+        "source",
+        "Show where a number comes from: its citation, address, grade and range.",
+    ),
     "why": Entry(
         "case_commands",
         "why",

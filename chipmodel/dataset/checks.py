@@ -31,6 +31,7 @@ NEVER_EMPTY = (
     "fleets",
     "route_steps",
     "device_steps",
+    "region_pace",
     "sources",
 )
 """Tables without which there is no model."""
@@ -148,6 +149,7 @@ def _needed_rows(tables: Tables) -> dict[str, tuple[tuple[str, ...], Keys]]:
     segments = known("segments", "segment")
     inputs = known("inputs", "input")
     steps = sorted(set(known("device_steps", "step")))
+    bands = sorted(set(known("region_pace", "step")))
     by_segment = ("segment", "item")
     by_region = ("region", "item")
     return {
@@ -173,6 +175,15 @@ def _needed_rows(tables: Tables) -> dict[str, tuple[tuple[str, ...], Keys]]:
         ),
         "parameters": (("parameter",), product(ParameterRow.units)),
         "device_steps": (("step", "item"), product(steps, ("width", "premium"))),
+        "region_pace": (
+            ("step", "item"),
+            [
+                *product(bands, ("premium",)),
+                # The last band has no end.
+                *product(bands[:-1], ("share", "reach")),
+            ],
+        ),
+        "billings": (("region",), product(regions)),
         "assembly_costs": (
             ("package", "item"),
             [*product(("standard", "advanced"), ("capex", "running")), ("all", "lead")],
@@ -283,6 +294,25 @@ def device_premiums_rise(tables: Tables) -> list[Problem]:
         return []
     fix = "let the premium rise with the step"
     return [Problem("device_steps.csv", "premium", "falls with the step", fix)]
+
+
+@check
+def bands_rise(tables: Tables) -> list[Problem]:
+    """Bands of building end one after the other, each more expensive than the last."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for row in sorted(_rows(tables, "region_pace"), key=lambda row: row.step):
+        values[row.item].append(row.value)
+    problems = []
+    for item, ordered in values.items():
+        if ordered != sorted(ordered):
+            fix = f"let {item} rise with the step"
+            what = "falls with the step"
+            problems.append(Problem("region_pace.csv", item, what, fix))
+    # Otherwise a region would pay for building at any pace.
+    if values["premium"] and values["premium"][0] != 0.0:
+        what, fix = "does not start at 0", "give the first step a premium of 0"
+        problems.append(Problem("region_pace.csv", "premium", what, fix))
+    return problems
 
 
 @check

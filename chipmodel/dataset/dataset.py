@@ -124,7 +124,8 @@ class Dataset:
         -------
         pandas.DataFrame
             One row per fact: table, key, value, unit, year_of_money, low, high, grade,
-            note, citation and whether the source is an interested party.
+            note, source, citation, url (empty if there is none) and whether the source
+            is an interested party.
 
         Raises
         ------

@@ -610,8 +610,11 @@ class ParameterRow(
         "capital_premium": "share",
         "demand_2019": "share",
         "demand_2020": "share",
-        "surge_rise": "share",
+        "fixed_cost_saved": "share",
+        "retirement_cost": "share",
+        "slip": "year",
         "weight_floor": "share",
+        "surge_rise": "share",
         "yield_convergence": "share/year",
     },
     bounds={
@@ -624,6 +627,9 @@ class ParameterRow(
         "home_seed": (0.01, 100.0),
         "demand_2019": (0.1, 1.0),
         "demand_2020": (0.1, 1.0),
+        "fixed_cost_saved": (0.0, 1.0),
+        "retirement_cost": (0.0001, 1.0),  # above zero: idle fleets would be a tie
+        "slip": (0.0, 10.0),
         "weight_floor": (0.0, 0.1),
         "yield_convergence": (0.0, 1.0),
     },
@@ -646,8 +652,11 @@ class ParameterRow(
         "capital_premium",
         "demand_2019",
         "demand_2020",
-        "surge_rise",
+        "fixed_cost_saved",
+        "retirement_cost",
+        "slip",
         "weight_floor",
+        "surge_rise",
         "yield_convergence",
     ] = Field(description="Name of the scalar.")
 
@@ -723,6 +732,37 @@ class DeviceStepRow(
     item: Item[Literal["width", "premium"]]
 
 
+class RegionPaceRow(
+    Fact,
+    key=("step", "item"),
+    about=(
+        "Bands of what a region can build in a year over all segments: share of its "
+        "capital, multiple of its best year on record, and extra cost; the last band "
+        "has no end."
+    ),
+    units={"share": "share/year", "reach": "factor", "premium": "share"},
+    bounds={"share": (0.0, 10.0), "reach": (0.0, 100.0), "premium": (0.0, 10.0)},
+):
+    """End of a band of building, or its extra cost."""
+
+    step: StepNumber
+    item: Item[Literal["share", "reach", "premium"]]
+
+
+class BillingRow(
+    Fact,
+    key=("region", "year"),
+    about="Billings of chip-making equipment by place of delivery.",
+    units={"*": "MUSD/year"},
+    # Above zero: a region without a year on record could build nothing cheaply.
+    bounds={"*": (1.0, None)},
+):
+    """Equipment delivered to a region in a year."""
+
+    region: RegionId
+    year: Year
+
+
 class SourceRow(
     Row,
     key=("source",),
@@ -780,6 +820,8 @@ TABLES: dict[str, type[Row]] = {
     "parameters": ParameterRow,
     "route_steps": RouteStepRow,
     "device_steps": DeviceStepRow,
+    "region_pace": RegionPaceRow,
+    "billings": BillingRow,
     "targets": TargetRow,
     "sources": SourceRow,
 }

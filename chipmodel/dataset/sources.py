@@ -77,7 +77,9 @@ def _described(table: str, row: Fact, source: SourceRow) -> dict[str, object]:
         "table": table,
         "key": key,
         **row.model_dump(include=SHOWN),
+        "source": source.source,
         "citation": _citation_of(source),
+        "url": source.url,
         "interested": source.interested,
     }
 

@@ -92,6 +92,21 @@ class Event(BaseModel):
         return self
 
 
+class Retirement(BaseModel):
+    """A fleet that is announced to leave service, in part or as a whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    site: str = Field(description="Fleet that retires, such as fleet_jpn_dao_renesas.")
+    year: WorldYear = Field(description="First year without it.")
+    share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        description="Share of the fleet that has retired by then, at least."
+    )
+    source: str = Field(
+        description="Source of the announcement; 'own' for your own assumption."
+    )
+
+
 class World(BaseModel):
     """What is assumed about the world, apart from policy.
 
@@ -145,6 +160,24 @@ class World(BaseModel):
             "Scale on the committed shares of projects; at 0 no project is committed."
         )
     )
+    slip: Annotated[float, Field(ge=0, le=3)] = Field(
+        description=(
+            "Scale on the years by which announced projects that do not run yet come"
+            " later than announced (`slip` of parameters.csv); at 0 none is late."
+        )
+    )
+    retirement: Share = Field(
+        description=(
+            "Scale on the fixed cost that a fleet saves when it retires"
+            " (`fixed_cost_saved` of parameters.csv); at 0 none is saved."
+        )
+    )
+    congestion: Annotated[float, Field(ge=0, le=3)] = Field(
+        description=(
+            "Scale on the extra cost of a region's pace of building"
+            " (region_pace.csv); at 0 only the pace of each place counts."
+        )
+    )
     surge: Share = Field(
         description=(
             "Share of the span between usual use and the technical ceiling that is"
@@ -161,6 +194,9 @@ class World(BaseModel):
         default=(), description="Facts multiplied by a factor."
     )
     event: tuple[Event, ...] = Field(default=(), description="Disruptions.")
+    retire: tuple[Retirement, ...] = Field(
+        default=(), description="Retirements of fleets that are announced."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> World:
@@ -300,15 +336,18 @@ def _refuse_cycle(baseline: Path, chain: tuple[Path, ...]) -> None:
 
 def _refuse_unknown_sources(world: World, file: str, data: Dataset) -> None:
     sources = {row.source for row in data.rows(SourceRow)} | {"own"}
+    cited = {f"event {event.id}": event.source for event in world.event}
+    for number, stated in enumerate(world.retire, start=1):
+        cited[f"retire {number}"] = stated.source
     problems = [
         Problem(
             file,
-            f"event {event.id}.source",
-            f"'{event.source}' is not in sources.csv",
+            f"{place}.source",
+            f"'{source}' is not in sources.csv",
             'add it there, or write source = "own"',
         )
-        for event in world.event
-        if event.source not in sources
+        for place, source in cited.items()
+        if source not in sources
     ]
     if problems:
         raise InputError(problems)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chipmodel.common.text import exact_percent
 from chipmodel.policies.base import DisplayNames, PolicyYear, Share
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 class InvestmentTaxCredit(Support):
     """A credit on the capital cost of fabs, paid when they come on line.
 
-    ``years`` are the years of coming on line. Construction must have started by
-    ``begin_by``: a project under construction already meets that whatever the year of
-    its further builds; for anything else the year construction starts decides.
+    ``years`` are the years of coming on line, so that nothing is credited after the
+    second. Construction must have started by ``begin_by``, and a build must be on line
+    ``within`` so many years of that start. The further builds of an announced project
+    started with its first: under US Section 48D what is operated as one project is one
+    property, whose start is that of its first work (26 CFR 1.48D-5). Each phase of a
+    site is a project of its own in the data, so the start of one is not lent to the
+    next. For anything else construction starts in the year of the build.
     """
 
     kind: ClassVar[str] = "investment_tax_credit"
@@ -33,7 +37,8 @@ id = "us_credit"
 region = "USA"
 rate = 0.35
 begin_by = 2026
-years = [2026, 2041]
+within = 10
+years = [2026, 2036]
 source = "law_48d"
 """
 
@@ -41,13 +46,27 @@ source = "law_48d"
     begin_by: PolicyYear | None = Field(
         default=None, description="Last year in which construction may start."
     )
+    within: Annotated[int, Field(ge=1, le=30)] | None = Field(
+        default=None,
+        description="Years from the start of construction to coming on line, at most.",
+    )
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> InvestmentTaxCredit:
+        if self.begin_by is not None and self.begin_by > self.years[1]:
+            raise ValueError(
+                f"begin_by: {self.begin_by} is after {self.years[1]}, the last year of"
+                " coming on line; move the second of years with it"
+            )
+        return self
 
     def describe(self, names: DisplayNames) -> str:
         """Return who credits what."""
         started = f" started by {self.begin_by}" if self.begin_by is not None else ""
+        years = f" within {self.within} years" if self.within is not None else ""
         return (
             f"{names(self.region)} credits {exact_percent(self.rate)} of the cost of"
-            f" fabs of {self.whom(names)}{started}, if they come on line"
+            f" fabs of {self.whom(names)}{started}, if they come on line{years}"
         )
 
     @property
@@ -58,12 +77,11 @@ source = "law_48d"
     def accepts(self, site: Site, build: int) -> bool:
         """Whether construction starts in time and the build comes on line in time."""
         # Later builds of a project count as started with its first.
-        in_time = (
-            self.begin_by is None
-            or build <= self.begin_by
-            or (site.started is not None and site.started <= self.begin_by)
-        )
-        return in_time and self.active(int(site.ready[build]))
+        start = build if site.started is None else min(build, site.started)
+        on_line = int(site.ready[build])
+        starts_in_time = self.begin_by is None or start <= self.begin_by
+        ends_in_time = self.within is None or on_line <= start + self.within
+        return starts_in_time and ends_in_time and self.active(on_line)
 
     def rate_on(self, site: Site, capex: float) -> float:
         """Return the credit rate."""

@@ -68,6 +68,7 @@ CASE_NAMES = {
     "korea_japan_pushed_away": "Korea and Japan pushed away",
     "china_decoupling": "decoupling from China",
     "credit_extended": "US credit extended",
+    "all_extended": "all support extended",
     "cjk_fta": "free-trade area",
 }
 """Names of cases in tables, figures and findings."""

@@ -12,7 +12,7 @@ import pandas as pd
 from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError
 from chipmodel.common.units import per_wafer
-from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.model.parameters.parameters import COLUMNS_OF_CAPACITY, Parameters
 from chipmodel.model.parameters.sites import Site
 from chipmodel.model.world import World
 from chipmodel.results.accounts import Accounts, compute, home_of, host_of, policy_rents
@@ -119,22 +119,24 @@ class Solution:
         """Capacity in service by region, segment, site and year, kwpm."""
         parameters = self.parameters
         added: dict[tuple[str, int], float] = defaultdict(float)
-        for (i, start), kwpm in self.columns("build").items():
-            if kwpm > 0:
-                for t, share in parameters.service[i, start]:
-                    added[i, t] += share * kwpm
+        for column in COLUMNS_OF_CAPACITY:
+            for (i, start), kwpm in self.columns(column).items():
+                if kwpm > 0:
+                    for t in self._reported:
+                        share = parameters.share_of_capacity(column, (i, start), t)
+                        added[i, t] += share * kwpm
 
         def in_service(site: Site, year: int) -> float:
-            if site.kind == "fleet":
-                return site.size or 0.0
-            return added.get((site.id, year), 0.0)
+            fleet = (site.size or 0.0) if site.kind == "fleet" else 0.0
+            return fleet + added.get((site.id, year), 0.0)
 
         rows: list[TableRow] = []
         for r, s in parameters.places:
             for site in parameters.sites.of(r, s):
                 for t in self._reported:
                     kwpm = in_service(site, t)
-                    if kwpm > 0:
+                    # What has retired as a whole leaves a rounding error.
+                    if kwpm > SMALLEST_QUANTITY:
                         key = (r, s, site.id, site.kind, site.firm, t)
                         rows.append((*key, kwpm, "kwpm"))
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])

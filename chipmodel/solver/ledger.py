@@ -16,10 +16,10 @@ class Party:
     Attributes
     ----------
     kind : str
-        ``treasury``, ``users``, ``fab``, ``holder``, ``supplier``, ``licence``, or a
-        group without a name such as ``traders`` or ``makers``.
+        ``treasury``, ``users``, ``fab``, ``holder``, ``supplier``, ``licence``,
+        ``builders``, or a group without a name such as ``traders`` or ``makers``.
     name : str
-        Region of a treasury or of users, firm of a fab, holder of a budget.
+        Region of a treasury, users or builders, firm of a fab, holder of a budget.
     place : str
         Region of a fab.
     """

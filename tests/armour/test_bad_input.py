@@ -556,6 +556,14 @@ CASE_FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         HEAD + CREDIT.replace("0.6", "1.2"),
         ("policy c.rate", "less than or equal to 1"),
     ),
+    "a credit whose deadline is after its end": (
+        HEAD + CREDIT + "begin_by = 2060\n",
+        ("policy c", "begin_by: 2060 is after", "move the second of years"),
+    ),
+    "a credit that ends before it starts": (
+        HEAD + CREDIT + '[set]\n"c.years" = [2030, 2026]\n',
+        ("set c", "the first is after the last"),
+    ),
     "a bare pool": (
         HEAD + GRANT.replace('"open"', '"marginal"'),
         ("policy g", "bare pool"),

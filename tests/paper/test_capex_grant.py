@@ -37,7 +37,8 @@ def test_award_moves_its_project(variant):
     BBB.
 
     The project is built, the rest stays in BBB, and the objective falls by 2 x CRF.
-    Half of the award (6, cost 104) moves nothing.
+    Half of the award (6, cost 104) moves nothing, nor does an award that ends before
+    the project comes on line.
     """
     data = bare(
         variant,
@@ -57,6 +58,9 @@ def test_award_moves_its_project(variant):
     half = run(data, case_of(award.model_copy(update={"share": 0.5})))
     assert built_in_regions(half) == {("BBB", 2026): exactly(1.11)}
     assert half.objective == exactly(costs_without_support())
+    ended = run(data, case_of(award.model_copy(update={"years": (2024, 2025)})))
+    assert built_in_regions(ended) == {("BBB", 2026): exactly(1.11)}
+    assert ended.objective == exactly(costs_without_support())
 
 
 @pytest.mark.parametrize(("rate", "moved"), [(0.09, False), (0.10, True)])

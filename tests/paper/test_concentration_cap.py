@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import case_of
+from helpers import case_of, change
 from paper import (
     CRF,
     DF,
@@ -65,7 +65,9 @@ def test_concentration_cap_is_not_met_by_buying_nothing(variant):
     """
     with pytest.raises(ValidationError, match="buying nothing"):
         cap(0.2)
-    data = bare(variant, fleets={"BBB": 10}, place={"AAA": 5, "BBB": 1})
+    # Capital of 100 and a residual as of 400 more, on every wafer at full use.
+    residual = change("place_residual", {"region": "AAA"}, value=CRF * 400 / 0.012)
+    data = bare(variant, residual, fleets={"BBB": 10}, place={"AAA": 1, "BBB": 1})
     shrunk = run(data, case_of(cap(0.2, price_cap=1e6)))
     assert shrunk.columns("consumed")["AAA", "chip", 2026] == exactly(6.6)
     solution = run(data, case_of(cap(0.2, min_served=1.0, on="use")))

@@ -52,6 +52,8 @@ ONE_SEGMENT = (
             "input_recipes",
             "fleets",
             "expansion",
+            "place_residual",
+            "yields",
         )
     ),
     drop("assembly_recipes", package="advanced"),
@@ -127,8 +129,9 @@ def bare(
             "expansion",
             *({"region": r, "firm": FIRM[r], "value": 1 / len(place)} for r in place),
         ),
+        # A quarter of a plant is building: it costs v where its building costs 4 v - 3.
         *(
-            change("cost_factors", {"region": r, "item": "place"}, value=v)
+            change("cost_factors", {"region": r, "item": "building"}, value=4 * v - 3)
             for r, v in place.items()
         ),
         rows(

@@ -192,9 +192,11 @@ class NamedFlows:
         return fleet + self.added(region, segment, year)
 
     def added(self, region: str, segment: str, year: int) -> Any:
-        """Return capacity in service beyond the fleets, kwpm."""
+        """Return capacity in service beyond the fleets, less what retires, kwpm."""
         terms = []
         for site in self.parameters.sites.of(region, segment):
+            if (site.id, year) in self.model.retired:
+                terms.append(-self.model.retired[site.id, year])
             for start in site.builds:
                 share = site.in_service(start, year)
                 if present(share):

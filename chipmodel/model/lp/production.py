@@ -9,6 +9,7 @@ from typing import Any
 from pyomo.environ import quicksum
 
 from chipmodel.model.lp.builder import ModelBuilder
+from chipmodel.model.lp.retirement import builds_in_service, in_service
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
 from chipmodel.model.parameters.build import SURGE_STEPS
@@ -73,18 +74,6 @@ def _step_share(parameters: Parameters, site: Site, k: int) -> float:
 
 
 @lookup
-def builds_in_service(
-    builder: ModelBuilder,
-) -> dict[tuple[str, int], list[tuple[int, float]]]:
-    """Return the builds in service by site and year: start and share of the year."""
-    running: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
-    for (i, start), years in builder.parameters.service.items():
-        for t, share in years:
-            running[i, t].append((start, share))
-    return dict(running)
-
-
-@lookup
 def output_by_place(builder: ModelBuilder) -> Terms:
     """Return the good wafers of the sites of each segment, region and year."""
     parameters = builder.parameters
@@ -115,23 +104,51 @@ def capacity(builder: ModelBuilder, i: str, k: int, t: int) -> Any:
 
     .. math:: output_{i,k,t} \le w_k \, run_t \, size_i
 
+    What has retired is out of the first step; `standing` takes it out of the others:
+
+    .. math:: output_{i,0,t} \le w_0 \, run_t \, (size_i - retired_{i,t})
+
     Of a new fab, with service the share of the year in which a build is in service:
 
     .. math:: output_{i,k,t} \le w_k \, run_t
               \sum_{\tau} service_{i,\tau,t} \, build_{i,\tau}
     """
     parameters = builder.parameters
-    model = builder.model
     site = parameters.sites.sites[i]
     run = parameters.run_share(site.region, site.segment, t)
     share = _step_share(parameters, site, k) * run
-    if site.kind == "fleet":
-        return share * (site.size or 0.0) - model.output[i, k, t]
-    available = quicksum(
-        share * in_service * model.build[i, start]
-        for start, in_service in builds_in_service(builder)[i, t]
-    )
-    return available - model.output[i, k, t]
+    if site.kind == "fleet" and k > LOW:
+        # What has retired is in `standing`: a row of one column is solved as a bound.
+        return share * (site.size or 0.0) - builder.model.output[i, k, t]
+    return in_service(builder, i, t, share) - builder.model.output[i, k, t]
+
+
+def _fleet_years(builder: ModelBuilder) -> list[Index]:
+    return list(builder.model.retired)
+
+
+@limit(
+    name="standing",
+    title="capacity of fleets above the trough",
+    index=("site", "year"),
+    over=_fleet_years,
+    unit="kwpm",
+    owner=SITE,
+    dual="value of one more kwpm of a fleet that runs above the trough",
+)
+def standing(builder: ModelBuilder, i: str, t: int) -> Any:
+    r"""Above u_min, a fleet runs at most what has not retired, to the ceiling u_max.
+
+    .. math:: \sum_{k>0} output_{i,k,t}
+              \le (u^{max} - u^{min}) \, run_t \, (size_i - retired_{i,t})
+    """
+    parameters = builder.parameters
+    site = parameters.sites.sites[i]
+    above = range(LOW + 1, len(_steps(site)))
+    share = quicksum(_step_share(parameters, site, k) for k in above)
+    run = parameters.run_share(site.region, site.segment, t)
+    output = quicksum(builder.model.output[i, k, t] for k in above)
+    return in_service(builder, i, t, share * run) - output
 
 
 @balance(

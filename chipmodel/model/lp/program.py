@@ -17,6 +17,8 @@ from chipmodel.model.lp import (
     finance,
     inputs,
     production,
+    region_pace,
+    retirement,
     sites,
     trade,
 )
@@ -30,6 +32,8 @@ from chipmodel.solver.ledger import Line
 
 BEFORE_INSTRUMENTS: tuple[ModuleType, ...] = (
     sites,
+    region_pace,
+    retirement,
     production,
     trade,
     assembly,

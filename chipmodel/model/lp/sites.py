@@ -18,8 +18,6 @@ from chipmodel.solver.ledger import Account
 PlaceYear = tuple[str, str, str, int]
 """Firm, region, segment and year."""
 
-CAPITAL_CASH = Account("capital", cash=True).label
-
 ROUNDING = 1e-9
 """Differences between times below this are rounding errors, years."""
 
@@ -248,17 +246,18 @@ def costs(builder: ModelBuilder) -> None:
     construction is part of the cost of a slow place. The cash is a memo line in the
     years in which it is spent. Builds that are history have multiplier 1.
     """
-    charges = _CapitalCharges(builder)
+    charges = CapitalCharges(builder)
     _charge_steps(builder, charges)
     _charge_sites(builder, charges)
     charges.write()
 
 
-class _CapitalCharges:
+class CapitalCharges:
     """Terms of capital cost by year: the annuity, and the cash beside it."""
 
-    def __init__(self, builder: ModelBuilder) -> None:
+    def __init__(self, builder: ModelBuilder, account: str = "capital") -> None:
         self.builder = builder
+        self.account = account
         self.annuity: Terms = defaultdict(list)
         self.cash: Terms = defaultdict(list)
 
@@ -283,12 +282,13 @@ class _CapitalCharges:
 
     def write(self) -> None:
         """Write the lines of the accounts."""
-        self.builder.yearly_cost("capital", self.annuity)
+        self.builder.yearly_cost(self.account, self.annuity)
+        label = Account(self.account, cash=True).label
         for year, terms in self.cash.items():
-            self.builder.memo(CAPITAL_CASH, year, quicksum(terms), payer="agent")
+            self.builder.memo(label, year, quicksum(terms), payer="agent")
 
 
-def _charge_steps(builder: ModelBuilder, charges: _CapitalCharges) -> None:
+def _charge_steps(builder: ModelBuilder, charges: CapitalCharges) -> None:
     """Charge the builds of each place at the multipliers of its cost steps."""
     for (f, r, s, t), effort in builder.model.effort.items():
         place = builder.parameters.sites.places[f, r, s]
@@ -297,7 +297,7 @@ def _charge_steps(builder: ModelBuilder, charges: _CapitalCharges) -> None:
         charges.add_cash(place.capex, work.spend, t, effort)
 
 
-def _charge_sites(builder: ModelBuilder, charges: _CapitalCharges) -> None:
+def _charge_sites(builder: ModelBuilder, charges: CapitalCharges) -> None:
     """Charge what the cost steps of the place do not hold."""
     sites = builder.parameters.sites
     for (i, t), build in builder.model.build.items():

@@ -38,6 +38,12 @@ from chipmodel.model.parameters.market import (
 from chipmodel.model.parameters.packaging import Packaging, build_packaging
 from chipmodel.model.parameters.parameters import Parameters, Prices
 from chipmodel.model.parameters.place_cost import RS, place_costs
+from chipmodel.model.parameters.region_pace import region_pace
+from chipmodel.model.parameters.retirement import (
+    fixed_saved,
+    retiring_costs,
+    stated_retirements,
+)
 from chipmodel.model.parameters.scaled_facts import Facts
 from chipmodel.model.parameters.sites import Group, Sites
 from chipmodel.model.parameters.upstream import build_upstream
@@ -138,6 +144,12 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         budgets=_budgets(facts, _reference_sales(prices, wafers)),
         capital=_capital(parameter),
         homes=sites.homes,
+        pace=region_pace(
+            facts, sites, costs, capacity, index, 1.0 - parameter["building_share"]
+        ),
+        fixed_saved=fixed_saved(world, parameter, running, use),
+        retiring=retiring_costs(parameter, costs),
+        retirements=stated_retirements(world, sites),
         fixed=_history(sites),
     )
     _refuse_missing_budgets(parameters)

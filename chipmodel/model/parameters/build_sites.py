@@ -111,7 +111,7 @@ def build_sites(
         )
     every = [
         *_fleets(facts),
-        *_projects(facts, works),
+        *_projects(facts, works, facts.world.slip * parameter["slip"]),
         *_greenfield(facts, parameter, weights, works, months),
     ]
     sites = {site.id: site for site in every}
@@ -219,7 +219,11 @@ def _fleets(facts: Facts) -> list[Site]:
     return sites
 
 
-def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
+def _projects(facts: Facts, works: dict[str, Construction], slip: float) -> list[Site]:
+    """Return the announced projects.
+
+    Those that are not in operation come `slip` years later than announced.
+    """
     world = facts.world
     details: dict[tuple[str, str], list[tuple[str | None, float]]] = defaultdict(list)
     for fact, value in facts.each(ProjectFactRow):
@@ -235,7 +239,8 @@ def _projects(facts: Facts, works: dict[str, Construction]) -> list[Site]:
             stated = math.fsum(value for _, value in details[name, "committed"])
             share = min(1.0, stated * world.committed)
         awards = {str(treasury): value for treasury, value in details[name, "award"]}
-        site = _project(world, row, size, share * size, works[row.region], awards)
+        late = 0.0 if row.status == "operating" else slip
+        site = _project(world, row, size, share * size, late, works[row.region], awards)
         if site is not None:
             sites.append(site)
     return sites
@@ -259,24 +264,33 @@ def _project(
     row: ProjectRow,
     size: float,
     committed: float,
+    slip: float,
     work: Construction,
     awards: dict[str, float],
 ) -> Site | None:
     """Return an announced project; none if it cannot come on line in time.
 
     A committed part whose construction started by `history_until` is given, a later one
-    is the minimum build of its first year.
+    is the minimum build of its first year. A project that slips starts later, or, if
+    its start is history, takes longer.
     """
     # `earliest` is the first year of production, so construction starts a lead before.
     first = row.earliest - math.floor(work.lead)
     is_history = first <= world.history_until
-    choices = range(max(first, world.history_until + 1), world.horizon + 1)
-    builds = [t for t in choices if t + work.lead < world.horizon + 1]
+    starts = max(math.floor(first + slip), world.history_until + 1)
+    choices = list(range(starts, world.horizon + 1))
     given: dict[int, float] = {}
     if is_history and committed > 0:
         given = {first: committed}
-        builds = [first, *builds]
-    if not builds:
+        choices = [first, *choices]
+    ready = {}
+    for t in choices:
+        # Construction starts on the first day of a year. In the first year it waits
+        # for the part of the slip that is no whole year.
+        on_line = max(float(t), first + slip) + work.lead
+        if on_line < world.horizon + 1:
+            ready[t] = on_line
+    if not ready or (given and first not in ready):
         return None
     return Site(
         id=row.site,
@@ -288,9 +302,9 @@ def _project(
         size=size,
         given=given,
         committed=0.0 if is_history else committed,
-        builds=tuple(builds),
-        ready={t: t + work.lead for t in builds},
-        decided={t: t for t in builds},
+        builds=tuple(ready),
+        ready=ready,
+        decided={t: t for t in ready},
         started=row.construction_begun,
         premium=0.0,
         awards=awards,

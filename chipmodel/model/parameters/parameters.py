@@ -14,12 +14,17 @@ from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import regional_pool
 from chipmodel.model.parameters.packaging import Packaging
 from chipmodel.model.parameters.place_cost import RS, PlaceCost
+from chipmodel.model.parameters.region_pace import RegionPace
 from chipmodel.model.parameters.sites import Sites
 from chipmodel.model.parameters.upstream import Upstream
 from chipmodel.model.world import Event, World
 
 TIE = 1e-3
 """Largest tie-breaking cost, MUSD per kwpm and year."""
+
+
+COLUMNS_OF_CAPACITY = ("build", "retired")
+"""Variables of the linear program that change capacity in service."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,13 @@ class Parameters:
     """Steps of outside capital as (share of budget, premium); the last is unbounded."""
     homes: dict[str, str]
     """Home region of each named firm."""
+    pace: RegionPace
+    fixed_saved: dict[RS, float]
+    """Running cost that one retired kwpm of a fleet saves, MUSD a year."""
+    retiring: dict[RS, float]
+    """What one kwpm that retires costs once, MUSD."""
+    retirements: dict[tuple[str, int], float]
+    """Retirements that the world states by fleet and year, kwpm."""
     available: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Share of capacity that can run, where a disruption lowers it."""
     fixed: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -126,6 +138,8 @@ class Parameters:
     """Builds of packaging plants fixed by an earlier pass, kwpm."""
     fixed_replaced: dict[tuple[str, str, int], float] = field(default_factory=dict)
     """Replacement of inputs before a surprise, as in the pass that did not know it."""
+    fixed_retired: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Fleets retired before a surprise by site and year, kwpm."""
     baseline_builds: dict[str, dict[tuple[str, int], float]] = field(
         default_factory=dict
     )
@@ -157,6 +171,24 @@ class Parameters:
                     (t, share) for t, share in shares if share > 0
                 ]
         return service
+
+    def share_of_capacity(
+        self, column: str, index: tuple[str, int], year: int
+    ) -> float:
+        """Return what one kwpm of a column adds to capacity in service in a year.
+
+        Parameters
+        ----------
+        column : str
+            One of `COLUMNS_OF_CAPACITY`.
+        index : tuple of (str, int)
+            Site and year of the column.
+        year : int
+        """
+        site, of_column = index
+        if column == "build":
+            return self.sites.sites[site].in_service(of_column, year)
+        return -1.0 if of_column == year else 0.0
 
     def run_share(self, region: str, segment: str, year: int) -> float:
         """Return the share of capacity that can run."""

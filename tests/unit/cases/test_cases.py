@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 import chipmodel as cm
-from chipmodel.cases.case import baseline_of, list_cases
+from chipmodel.cases.case import baseline_of, changed_case, list_cases
 from chipmodel.cases.check import check_case
 from chipmodel.cases.describe import names_of
 from chipmodel.cases.diff import changed_lines, differences
@@ -18,6 +18,7 @@ from chipmodel.common.files import names_in
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.base import Number
+from chipmodel.policies.support import Support
 
 DESIGN = (
     "no_policy",
@@ -32,6 +33,7 @@ DESIGN = (
     "chips_withdrawn_korea",
     "chips_withdrawn_all",
     "credit_extended",
+    "all_extended",
     "japan_domestic_first",
     "friendshore_60",
     "friendshore_80",
@@ -108,6 +110,97 @@ def test_what_is_not_law_is_not_in_current_law():
     }  # in force, at a rate of zero
     assert all(p.source != "own" for p in law.policies)
     assert cm.load_case("liberation_day_enacted", data()).policy("lib_twn").inactive
+
+
+LEGAL_ENDS = {
+    # what comes on line later gets nothing
+    "us_awards": 2034,
+    "us_awards_intel": 2034,
+    "us_awards_korea": 2034,
+    "us_stake_intel": 2034,
+    "us_stake_korea": 2034,
+    "us_credit_25": 2025,
+    "us_credit": 2036,
+    "japan_awards": 2031,
+    "korea_credit": 2029,
+    "taiwan_credit": 2029,
+    "europe_awards": 2032,
+    "row_awards": 2030,
+    # what is started later gets nothing
+    "japan_programme": 2030,
+    "china_fund": 2034,
+}
+"""Last year in which the law of June 2026 supports a fab, by instrument."""
+
+PROPOSED_ENDS = {
+    ("all_extended", "us_credit"): 2041,
+    ("all_extended", "japan_programme"): 2040,
+    ("all_extended", "china_fund"): 2040,
+    ("credit_extended", "us_credit"): 2040,
+    ("us_duty_and_credit", "us_credit"): 2045,
+    ("japan_domestic_first", "japan_programme"): 2035,
+}
+"""Ends that a case moves, with its title or summary saying so."""
+
+
+def supports(name: str) -> list[Support]:
+    policies = cm.load_case(name, data()).policies
+    return [policy for policy in policies if isinstance(policy, Support)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_support_ends_when_its_law_does(name):
+    """An end that only a case states is that of a proposal, never of the law."""
+    law = cm.load_case(name, data()).status == "law"
+    for policy in supports(name):
+        end = LEGAL_ENDS[policy.id]
+        if name == "all_extended" and policy.id != "us_credit_25":
+            end = 2041
+        end = PROPOSED_ENDS.get((name, policy.id), end)
+        assert policy.years[1] == end, policy.id
+        assert not law or end == LEGAL_ENDS[policy.id]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_build_is_supported_after_the_end(name):
+    """Credits and awards end by the year of coming on line, open grants by the start.
+
+    A credit with a deadline also ends ten years after the start of a project.
+    """
+    for policy in supports(name):
+        last = policy.years[1]
+        for site, start in policy.eligible(numbers()):
+            on_line = int(site.ready[start])
+            is_open = isinstance(policy, cm.CapexGrant) and policy.form == "open"
+            assert (start if is_open else on_line) <= last, (policy.id, site.id)
+            if policy.id == "us_credit":
+                started = start if site.started is None else min(start, site.started)
+                assert started <= policy.begin_by
+                assert on_line <= started + 10
+
+
+def test_all_extended_changes_nothing_but_the_ends_of_support():
+    law, extended = (
+        cm.load_case(name, data()) for name in ("current_law", "all_extended")
+    )
+    for before, after in zip(law.policies, extended.policies, strict=True):
+        changed = {
+            field
+            for field in type(before).model_fields
+            if getattr(before, field) != getattr(after, field)
+        }
+        assert changed <= {"years", "begin_by", "within", "note"}, before.id
+        moves = isinstance(before, Support) and before.id != "us_credit_25"
+        assert ("years" in changed) == moves, before.id
+
+
+def test_fields_of_an_instrument_may_be_set_in_any_order():
+    """A deadline and the end it must not pass move together."""
+    law = cm.load_case("current_law", data())
+    changes = {"us_credit.begin_by": 2040, "us_credit.years": [2026, 2041]}
+    moved = changed_case(law, changes, "test")
+    assert moved == changed_case(law, dict(reversed(changes.items())), "test")
+    assert moved.policy("us_credit").years == (2026, 2041)
 
 
 @pytest.mark.parametrize("world", ["taiwan_disruption", "taiwan_blockade"])

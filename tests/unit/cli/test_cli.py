@@ -198,7 +198,37 @@ def test_diff_of_shipped_cases_reads_like_the_law(call: Any) -> None:
     moved = " ".join(
         call("diff", "current_law", "credit_extended", data=None).out.split()
     )
-    assert "us_credit begin_by 2026 -> 2030. The United States credits 35%" in moved
+    assert "us_credit begin_by 2026 -> 2030; years 2026 2036 -> 2026 2040" in moved
+
+
+def test_source(call: Any) -> None:
+    """A number's citation with its address, and a source by its id."""
+    output = call("source", "capex", "segment=logic_lt10", data=None).out
+    flat = " ".join(output.split())
+    assert "costs: logic_lt10, capex value 428 MUSD/kwpm, money of 2025" in flat
+    assert "https://www.semimedia.cc/15910.html" in flat
+    assert max(map(len, output.splitlines())) <= 100
+    found = call("source", "award", "site=intel_ohio_1", "--json", data=None).plain
+    assert found["facts"][0]["url"].startswith("https://")
+    law = call("source", "law_48d", data=None).out
+    assert "https://www.law.cornell.edu/uscode/text/26/48D" in law
+    assert "address" in call("source", "slope", data=None).out  # there is none
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reported"),
+    [
+        (["capx"], "did you mean capex"),
+        (["capex", "segment"], "write KEY=VALUE, such as segment=dram"),
+        (["capex", "segment=dran"], "no fact has segment=dran"),
+    ],
+)
+def test_source_reports_what_it_does_not_know(
+    call: Any, arguments: list[str], reported: str
+) -> None:
+    result = call("source", *arguments, data=None)
+    assert result.code == 2
+    assert reported in result.err
 
 
 def test_new(call: Any, tmp_path: Path) -> None:

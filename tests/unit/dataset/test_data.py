@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -123,6 +125,44 @@ def test_every_fact_has_a_source_that_exists(data):
     assert all(fact.source in known for _, fact in data.facts())
 
 
+@pytest.mark.parametrize("grade", "ABC")
+def test_a_fact_that_is_read_or_quoted_has_an_address(data, grade):
+    """Without one the grade is C, and the source or the note states what is missing."""
+    sources = {row.source: row for row in data.rows(SourceRow)}
+    for table, fact in data.facts():
+        source = sources[fact.source]
+        if fact.grade != grade or source.url:
+            continue
+        assert grade == "C", (table, fact)
+        assert "citation missing" in source.note + fact.note, (table, fact)
+
+
+@pytest.mark.parametrize(
+    "table", sorted((DATA / "raw").glob("*.csv")), ids=lambda path: path.stem
+)
+def test_a_raw_input_that_is_read_or_quoted_has_an_address(data, table):
+    sources = {row.source: row for row in data.rows(SourceRow)}
+    for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
+        if row.get("grade") in ("A", "B"):
+            assert sources[row["source"]].url, row
+
+
+@pytest.mark.parametrize("name", list_cases(cm.load_dataset()))
+def test_the_source_of_every_instrument_has_an_address(data, name):
+    sources = {row.source: row for row in data.rows(SourceRow)}
+    for policy in cm.load_case(name, data).policies:
+        if policy.source != "own":
+            assert sources[policy.source].url, policy.id
+
+
+def test_every_address_is_whole(data):
+    for row in data.rows(SourceRow):
+        if row.url:
+            assert re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?", row.url), (
+                row.source
+            )
+
+
 def test_every_source_is_used_or_cited_by_a_case(data):
     """A source that nobody cites is a leftover.
 
@@ -188,6 +228,7 @@ def test_counts_by_grade(data):
 
 
 def test_source_of_answers_for_every_fact(data):
+    sources = {row.source: row for row in data.rows(SourceRow)}
     for table, fact in data.facts():
         item = table if fact.item_name == "*" else fact.item_name
         where = {key: getattr(fact, key) for key in type(fact).key if key != "item"}
@@ -196,6 +237,9 @@ def test_source_of_answers_for_every_fact(data):
         assert len(row) == 1, (table, where)
         assert row["value"].iloc[0] == fact.value
         assert row["citation"].iloc[0]
+        source = sources[row["source"].iloc[0]]
+        assert row["url"].iloc[0] == source.url
+        assert source.url in row["citation"].iloc[0]
 
 
 def test_both_base_years_are_there(data):

@@ -78,6 +78,56 @@ VARIANTS = {
         ),
         {},
     ),
+    "crowded": (
+        (),
+        {
+            "congestion": 1.0,
+            "scale": [
+                {
+                    "table": "region_pace",
+                    "where": {"item": "share"},
+                    "factor": 0.05,
+                }
+            ],
+        },
+    ),
+    "slump": (
+        (
+            change("demand", {"segment": "chip", "year_from": 2026}, value=-0.2),
+            change("demand", {"segment": "chip", "year_from": 2029}, value=0.5),
+            change("cost_factors", {"region": "AAA", "item": "running"}, value=3),
+        ),
+        {"retirement": 1.0},
+    ),
+    "announced": (
+        (),
+        {
+            "retire": [
+                {
+                    "site": "fleet_aaa_chip_alpha",
+                    "year": 2027,
+                    "share": 0.5,
+                    "source": "own",
+                }
+            ]
+        },
+    ),
+    "lost": (
+        (),
+        {
+            "retirement": 1.0,
+            "event": [
+                {
+                    "id": "storm",
+                    "region": "BBB",
+                    "segments": ["all"],
+                    "years": [2026, 2030],
+                    "depth": 1.0,
+                    "source": "own",
+                }
+            ],
+        },
+    ),
     "little_demand": (
         (change("cost_factors", {"region": "AAA", "item": "running"}, value=2),),
         {"demand_shift": -0.15},
@@ -192,7 +242,16 @@ WHERE: dict[str, tuple[str, str]] = {
     "pace": ("as_is", "no_policy"),
     "step_width": ("as_is", "no_policy"),
     "effort_of": ("as_is", "no_policy"),
+    "region_pace": ("crowded", "no_policy"),
+    "band_width": ("crowded", "no_policy"),
+    "exemption": ("crowded", "no_policy"),
+    "crowding_of": ("crowded", "no_policy"),
+    "retired_for_good": ("slump", "no_policy"),
+    "fleet_size": ("lost", "no_policy"),
+    "announced_retirement": ("announced", "no_policy"),
+    "retirement_history": ("slump", "surprise"),
     "capacity": ("as_is", "no_policy"),
+    "standing": ("announced", "no_policy"),
     "fab_gate": ("as_is", "no_policy"),
     "fab_balance": ("as_is", "no_policy"),
     "route_inertia": ("as_is", "tariff"),

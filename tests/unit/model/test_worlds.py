@@ -214,4 +214,4 @@ def test_the_schema_asks_for_every_number_or_a_baseline() -> None:
     by_baseline, complete = schema["anyOf"]
     assert by_baseline == {"required": ["baseline"]}
     numbers = set(cm.World.model_fields) - {"name", "title", "summary"}
-    assert set(complete["required"]) == numbers - {"scale", "event"}
+    assert set(complete["required"]) == numbers - {"scale", "event", "retire"}
