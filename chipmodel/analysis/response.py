@@ -19,6 +19,7 @@ from chipmodel.analysis.structure import (
     compile_parametric_program,
 )
 from chipmodel.cases.case import Case, load_case
+from chipmodel.cases.check import check_case, surprise_dates
 from chipmodel.cases.levers import (
     Point,
     case_at,
@@ -34,7 +35,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World, load_world
 from chipmodel.results.metrics import parse
 from chipmodel.results.solution import Solution
-from chipmodel.results.summary import Summary
+from chipmodel.results.summary import Labels, Summary
 from chipmodel.solver.highs import Optimum
 from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.parametric import WarmSolver
@@ -232,8 +233,17 @@ def solve_for(
             f"bracket {low:g} to {high:g} is not above zero and rising",
             "give 0 < low < high",
         )
+    check_case(case, build_parameters(data, world))
+    if surprise_dates(case, world) or any(p.needs_search for p in case.policies):
+        what = "needs several solves: a surprise, or a grant that searches"
+        fix = "remove known_from, and give grants a rate and form = 'open'"
+        raise InputError.one(case.name, number, what, fix)
     wanted = parse(metric)
     base = None if reference is None else Summary.of(reference)
+    # What the metric needs is known before the first solve.
+    problems = wanted.problems(Labels.of(data, world))
+    if problems:
+        raise InputError(problems)
     # Two values above zero: at zero a policy is inactive, which is another shape.
     response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
 

@@ -209,3 +209,26 @@ def test_projects_that_no_world_knows_are_noted(call: Call, tmp_path: Path) -> N
     assert code == 0
     assert "note: projects.csv, alpha_two, 2026-07-01: no world reads this row" in text
     assert "alpha_one" not in text
+
+
+@pytest.mark.usefixtures("_nothing_is_solved")
+@pytest.mark.parametrize(
+    ("policies", "metric", "message"),
+    [
+        (POOL.format(id="one", fields="budget = 100"), "revenue.AAA", "several solves"),
+        (LATE.replace("duty", "late"), "revenue.AAA", "several solves"),
+        ("", "share.capacity.AAA.all.2099", "2099"),
+        ("", "revenue.CCC", "CCC"),
+        (POOL.format(id="one", fields="rate = 0.99"), "revenue.AAA", "of the cost of"),
+    ],
+)
+def test_a_search_that_cannot_be_made_is_refused_before_a_solve(
+    two: cm.Dataset, tmp_path: Path, policies: str, metric: str, message: str
+) -> None:
+    path = tmp_path / "search.toml"
+    path.write_text(
+        'title = "Search"\nbaseline = "tariff"\nstatus = "hypothetical"\n'
+        f'as_of = "2026-06-30"\nsummary = "Search."\n{policies}'
+    )
+    with pytest.raises(cm.InputError, match=message):
+        cm.solve_for(two, path, "duty.rate", metric, 1.0, 0.01, 0.5)

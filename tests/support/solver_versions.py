@@ -1,7 +1,7 @@
 """Compare what two environments, with other versions of the solver, make of a case.
 
 ``python tests/support/solver_versions.py OLD NEW`` solves ``current_law`` with two
-executables of Python and prints what differs as the table of docs/promises.md;
+executables of Python and prints what differs as docs/promises.md has it;
 ``--write`` puts it there. Every difference must be one that ``--verify`` of the first
 lists as not unique, or the exit code is 1.
 """
@@ -87,22 +87,23 @@ def compare(old: Path, new: Path) -> tuple[list[str], list[str]]:
     for entry in verified["uniqueness"]["loose"]:
         key = tuple(str(part) for part in entry["key"])
         loose.add((entry["table"], *key))
-    lines = [
-        "| table | rows that differ | largest difference | listed by `--verify` |",
-        "| --- | ---: | ---: | ---: |",
-    ]
+    lines = []
     unexplained = []
     for table in TABLES:
         found = differences(old, new, table)
         keys = [key_of(table, row) for row in found.itertuples()]
-        listed = [key for key in keys if key and (table, *key) in loose]
-        share = f"{len(listed)} of {len(found)}" if None not in keys else "–"
         if not len(found):
-            lines.append(f"| {table} | none | | |")
+            lines.append(f"- {table}: no row differs")
             continue
         worst = found.loc[found["by"].idxmax()]
-        largest = f"{worst['by']:.4g} {worst['unit']}"
-        lines.append(f"| {table} | {len(found):,} | {largest} | {share} |")
+        line = (
+            f"- {table}: {len(found):,} of {worst['total']:,} rows differ, by up to"
+            f" {worst['by']:.3g} {worst['unit']}"
+        )
+        if None not in keys:
+            listed = sum((table, *key) in loose for key in keys if key)
+            line += f"; `--verify` lists {listed:,} of them"
+        lines.append(line)
         for key in keys:
             if key and (table, *key) not in loose:
                 unexplained.append(f"{table}: {' '.join(key)}")
