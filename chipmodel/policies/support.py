@@ -146,7 +146,15 @@ class Support(Policy):
             ),
             *unknown("homes", self.homes, parameters.regions),
             *self._unknown_sites(parameters),
+            *self._nobody_left(),
         ]
+
+    def _nobody_left(self) -> list[Issue]:
+        """Return the issue of firms that are named and all left out."""
+        if self.firms == ALL or not set(self.firms) <= set(self.excluded):
+            return []
+        what = f"leaves out every firm that is named ({', '.join(self.firms)})"
+        return [Issue("excluded", what, "remove a firm from excluded")]
 
     def _unknown_sites(self, parameters: Parameters) -> list[Issue]:
         """Return sites that are not in the data.
