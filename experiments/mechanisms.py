@@ -4,7 +4,7 @@
 
 A mechanism has a number of the world at which it does nothing. The first row has all of
 them there, each further row one mechanism at its number in the world, the last row all.
-The table stands in docs/calibration.md, which says what is in it; about ten minutes.
+docs/calibration.md shows the table; about ten minutes.
 """
 
 from __future__ import annotations

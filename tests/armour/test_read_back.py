@@ -103,11 +103,11 @@ def test_a_chunk_that_was_changed_is_solved_again(harm, kind, swept, capsys):
     else:
         harm(chunk)
     assert main(arguments(file, out)) == 0
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     assert content(out) == whole
-    assert said.err.count("was done already") == 1
+    assert printed.err.count("was done already") == 1
     if harm is not removed:
-        assert "chunk_00001.csv was changed after it was written" in said.out
+        assert "chunk_00001.csv was changed after it was written" in printed.out
 
 
 def test_a_chunk_of_another_study_of_the_same_form_is_solved_again(swept, tmp_path):
@@ -182,9 +182,9 @@ def test_what_an_earlier_run_left_is_removed_or_named(earlier, tmp_path, capsys)
         assert not folders
         return
     assert len(folders) == 2
-    said = capsys.readouterr().out
-    assert "an earlier run left" in said
-    assert all(folder in said for folder in folders)
+    printed = capsys.readouterr().out
+    assert "an earlier run left" in printed
+    assert all(folder in printed for folder in folders)
 
 
 def test_chunks_of_an_earlier_sweep_are_named(swept, capsys, tmp_path):
