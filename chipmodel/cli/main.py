@@ -251,7 +251,7 @@ NO_MEMORY = (
     "resource temporarily unavailable",
     "error return without exception set",
 )
-"""What a system or a library says where memory or threads are used up."""
+"""Parts of the messages of systems and libraries short of memory or threads."""
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -165,8 +165,8 @@ def test_too_little_memory_is_a_message(megabytes, tmp_path):
     if ended.returncode:
         assert ended.returncode == 1
         assert "Traceback" not in ended.stderr
-        said = ("there is too little memory", "OpenBLAS error", "MemoryError")
-        assert any(words in ended.stderr for words in said)
+        printed = ("there is too little memory", "OpenBLAS error", "MemoryError")
+        assert any(words in ended.stderr for words in printed)
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,14 @@ def test_what_editors_and_systems_leave_beside_the_data_changes_nothing(
         'title = "t"\ncases = ["tariff"]\nmetrics = ["objective"]\n'
     )
     given = ["--data", str(data)]
-    said = []
+    printed = []
     for dirty in (False, True):
         if dirty:
             leave_files_of_others(data)
         for command in (["list"], ["check"], ["study", "s", "--out", str(tmp_path)]):
             assert main([*command, *given]) == 0
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1]
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
     assert load_dataset(data).digest == load_dataset(TWO).digest
 
 

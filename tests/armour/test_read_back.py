@@ -14,6 +14,7 @@ from helpers import TWO
 from kill import Killer
 
 from chipmodel.cli.main import main
+from chipmodel.common.errors import InputError
 from chipmodel.common.fingerprint import is_untouched
 from chipmodel.common.locks import folder_lock
 from chipmodel.results.folder import is_intact
@@ -103,11 +104,11 @@ def test_a_chunk_that_was_changed_is_solved_again(harm, kind, swept, capsys):
     else:
         harm(chunk)
     assert main(arguments(file, out)) == 0
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     assert content(out) == whole
-    assert said.err.count("was done already") == 1
+    assert printed.err.count("was done already") == 1
     if harm is not removed:
-        assert "chunk_00001.csv was changed after it was written" in said.out
+        assert "chunk_00001.csv was changed after it was written" in printed.out
 
 
 def test_a_chunk_of_another_study_of_the_same_form_is_solved_again(swept, tmp_path):
@@ -135,21 +136,13 @@ def test_chunks_of_other_code_are_refused_before_anything_is_solved(
     assert content(out).items() < whole.items()
 
 
-def test_of_two_sweeps_that_mark_a_folder_at_once_one_is_refused(tmp_path, monkeypatch):
-    """Another process marks the folder just after this one has looked."""
-    looked = Path.is_file
-
-    def and_then_the_other(path):
-        found = looked(path)
-        if path.name == "sweep.json":
-            monkeypatch.setattr(Path, "is_file", looked)
-            Store(tmp_path / "chunks", "theirs")
-        return found
-
-    monkeypatch.setattr(Path, "is_file", and_then_the_other)
-    with pytest.raises(Exception, match="belong to another study"):
-        Store(tmp_path / "chunks", "mine")
-    Store(tmp_path / "chunks", "theirs")
+def test_of_two_sweeps_that_mark_a_folder_at_once_one_is_refused(tmp_path):
+    """Both have looked at the folder before either writes its first chunk."""
+    mine, theirs = (Store(tmp_path / "chunks", name) for name in ("mine", "theirs"))
+    theirs.write(0, "a,b\n")
+    with pytest.raises(InputError, match="belong to another study"):
+        mine.write(0, "c,d\n")
+    assert theirs.read(0) == "a,b\n"
 
 
 # -- what an earlier run left
@@ -182,9 +175,9 @@ def test_what_an_earlier_run_left_is_removed_or_named(earlier, tmp_path, capsys)
         assert not folders
         return
     assert len(folders) == 2
-    said = capsys.readouterr().out
-    assert "an earlier run left" in said
-    assert all(folder in said for folder in folders)
+    printed = capsys.readouterr().out
+    assert "an earlier run left" in printed
+    assert all(folder in printed for folder in folders)
 
 
 def test_chunks_of_an_earlier_sweep_are_named(swept, capsys, tmp_path):
