@@ -22,9 +22,36 @@ Each package imports only what is below it::
                        common           errors, units, text, files, workers
 """
 
+import shlex
+import sys
+from pathlib import Path
 from typing import Any
 
 import lazy_loader
+
+
+def _refuse_archive(package: Path) -> None:
+    """Refuse to run from a wheel that is not installed: its data are no files.
+
+    Raises
+    ------
+    ImportError
+        Or, for ``python -m chipmodel``, SystemExit with a line instead of a traceback.
+    """
+    archive = package.parent
+    message = (
+        f"{archive}: file: chipmodel cannot run from an archive; install it with"
+        f" `python -m pip install {shlex.quote(str(archive))}`"
+    )
+    # Python sets this word while it looks for the module that -m names.
+    if sys.argv[:1] == ["-m"]:
+        sys.stderr.write(f"error: {message}\n")
+        raise SystemExit(2)
+    raise ImportError(message)
+
+
+if not Path(__file__).is_file():
+    _refuse_archive(Path(__file__).parent)
 
 # Names are loaded when first used: the command line starts at once, and can be
 # interrupted while pandas and pyomo load. `__init__.pyi` lists them, for this loader

@@ -7,8 +7,6 @@ solved first.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,20 +14,16 @@ from pyomo.common.gc_manager import PauseGC
 
 from chipmodel.analysis.response import Response, find_number
 from chipmodel.cases.case import Case
-from chipmodel.common.errors import InputError, about
+from chipmodel.cases.check import highest_rate
+from chipmodel.common.errors import about
 from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.policies.base import Policy
 from chipmodel.policies.capex_grant import CapexGrant
-from chipmodel.policies.support import Support
 from chipmodel.results.solution import Solution
 from chipmodel.solver.highs import solve_program
 from chipmodel.solver.linear_program import LinearProgram, Vector
 from chipmodel.solver.warm_start import WarmStart
-
-HIGHEST_RATE = 0.999
-"""Share of the cost above which no build is paid: one that is free has no bound."""
 
 
 def solve_with_grants(
@@ -54,25 +48,15 @@ def solve_with_grants(
 
     Raises
     ------
-    InputError
-        If more than one grant seeks its rate, or one cannot spend anything.
     NoOptimum
         If there is no optimal solution.
     """
     parameters = _with_baselines(case, parameters, without)
-    seeking = [policy for policy in case.policies if policy.seeks_rate]
-    if len(seeking) > 1:
-        raise InputError.one(
-            case.name,
-            ", ".join(policy.id for policy in seeking),
-            "more than one open grant seeks its rate",
-            "give all but one a rate",
-        )
-    # An inactive grant has nothing to spend: the case is solved once, as without it.
-    if seeking and not seeking[0].inactive:
-        grant = seeking[0]
-        assert isinstance(grant, CapexGrant)
-        return _spend_budget(case, grant, parameters, label, without)
+    for policy in case.policies:
+        # An inactive grant has nothing to spend; `check_case` allows one other.
+        if policy.seeks_rate and not policy.inactive:
+            assert isinstance(policy, CapexGrant)
+            return _spend_budget(case, policy, parameters, label, without)
     return solve_once(case, parameters, label, without, start)
 
 
@@ -119,23 +103,7 @@ def _spend_budget(
 ) -> Solution:
     """Find the rate at which an open grant spends its budget."""
     others = [policy for policy in case.policies if policy.id != grant.id]
-    place = f"policy {grant.id}"
-    if not grant.eligible(parameters):
-        raise InputError.one(
-            case.name,
-            place,
-            "no build is eligible",
-            "check region, segments, firms and years",
-        )
-    unpaid = _unpaid_share(others, grant, parameters)
-    highest = min(HIGHEST_RATE * unpaid, HIGHEST_RATE)
-    if highest <= 0:
-        raise InputError.one(
-            case.name,
-            place,
-            "other support already pays the whole cost of a build",
-            "lower the other support",
-        )
+    highest = highest_rate(case, grant, parameters)
 
     def with_rate(rate: float) -> Case:
         fields = {**grant.model_dump(), "rate": rate, "budget": None}
@@ -178,23 +146,3 @@ def _cash_paid(program: LinearProgram, x: Vector, grant: str) -> float:
         is_cash.append(line.policy == grant and line.account == "grant_cash")
     # Undiscounted, as a budget is.
     return float(np.array(is_cash, dtype=float) @ (program.lines @ x))
-
-
-def _unpaid_share(
-    others: Sequence[Policy], grant: CapexGrant, parameters: Parameters
-) -> float:
-    """Return the largest rate at which no eligible build is paid more than it costs."""
-    paid: dict[tuple[str, int], float] = defaultdict(float)
-    for policy in others:
-        if isinstance(policy, Support) and not policy.inactive:
-            for key, share in policy.support_shares(parameters).items():
-                site = parameters.sites.sites[key[0]]
-                # Where the rate replaces the award, only the other support adds to it.
-                if not (policy.by_award and grant.instead_of_award(site)):
-                    paid[key] += share
-    # The first builds cost this multiple of the capital cost, later ones more.
-    lowest_cost = parameters.parameter["multiplier_start"]
-    unpaid = lowest_cost
-    for site, year in grant.eligible(parameters):
-        unpaid = min(unpaid, lowest_cost - paid[site.id, year])
-    return unpaid

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import toms748
@@ -18,6 +19,7 @@ from chipmodel.analysis.structure import (
     compile_parametric_program,
 )
 from chipmodel.cases.case import Case, load_case
+from chipmodel.cases.check import check_case, surprise_dates
 from chipmodel.cases.levers import (
     Point,
     case_at,
@@ -33,7 +35,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World, load_world
 from chipmodel.results.metrics import parse
 from chipmodel.results.solution import Solution
-from chipmodel.results.summary import Summary
+from chipmodel.results.summary import Labels, Summary
 from chipmodel.solver.highs import Optimum
 from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.parametric import WarmSolver
@@ -168,14 +170,14 @@ class PointResponse:
 
 def solve_for(
     data: Dataset,
-    case: Case | str,
+    case: Case | str | Path,
     number: str,
     metric: str,
     goal: float,
     low: float,
     high: float,
     *,
-    world: World | str = "central",
+    world: World | str | Path = "central",
     reference: Solution | None = None,
     tolerance: float = 1e-4,
 ) -> float:
@@ -206,8 +208,8 @@ def solve_for(
     Raises
     ------
     InputError
-        If the number or metric does not exist, or the goal is not met within the
-        bracket.
+        If the number or metric does not exist, or the goal does not lie between the
+        values at the ends of the bracket.
 
     Examples
     --------
@@ -217,9 +219,9 @@ def solve_for(
     ...     data, case, number, "revenue.USA", 50_000, 0.01, 0.5
     ... )  # doctest: +SKIP
     """
-    if isinstance(case, str):
+    if isinstance(case, str | Path):
         case = load_case(case, data)
-    if isinstance(world, str):
+    if isinstance(world, str | Path):
         world = load_world(world, data)
     problems = problems_of_numbers([number], [case], case.name)
     if problems:
@@ -231,8 +233,17 @@ def solve_for(
             f"bracket {low:g} to {high:g} is not above zero and rising",
             "give 0 < low < high",
         )
+    check_case(case, build_parameters(data, world))
+    if surprise_dates(case, world) or any(p.needs_search for p in case.policies):
+        what = "needs several solves: a surprise, or a grant that searches"
+        fix = "remove known_from, and give grants a rate and form = 'open'"
+        raise InputError.one(case.name, number, what, fix)
     wanted = parse(metric)
     base = None if reference is None else Summary.of(reference)
+    # What the metric needs is known before the first solve.
+    problems = wanted.problems(Labels.of(data, world))
+    if problems:
+        raise InputError(problems)
     # Two values above zero: at zero a policy is inactive, which is another shape.
     response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
 
@@ -241,13 +252,13 @@ def solve_for(
 
     at_low, at_high = measured(low), measured(high)
     if not min(at_low, at_high) <= goal <= max(at_low, at_high):
-        raise InputError.one(
-            case.name,
-            metric,
-            f"goes from {at_low:g} to {at_high:g} within the bracket and does not "
-            f"meet {goal:g}",
-            "widen the bracket or change the goal",
+        what = (
+            f"is {at_low:g} at {low:g} and {at_high:g} at {high:g}; the goal {goal:g}"
+            " does not lie between"
         )
+        # A metric that rises and falls again may meet it inside: that is not looked at.
+        fix = "give a bracket at whose ends the metric lies on both sides of the goal"
+        raise InputError.one(case.name, metric, what, fix)
     sign = 1.0 if at_high >= at_low else -1.0
 
     def rising(value: float) -> float:

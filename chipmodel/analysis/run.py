@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from chipmodel.analysis.grants import solve_with_grants
 from chipmodel.cases.case import Case, load_case
-from chipmodel.cases.check import check_case
-from chipmodel.common.errors import InputError, Problem
+from chipmodel.cases.check import check_case, surprise_dates
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
@@ -19,15 +19,17 @@ from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.warm_start import WarmStart
 
 
-def run(data: Dataset, case: Case | str, world: World | str = "central") -> Solution:
+def run(
+    data: Dataset, case: Case | str | Path, world: World | str | Path = "central"
+) -> Solution:
     """Solve a case in a world.
 
     Parameters
     ----------
     data : Dataset
-    case : Case or str
-        A case, or the name of one; ``a+b`` adds cases.
-    world : World or str
+    case : Case, str or Path
+        A case, the name of one, or its file; ``a+b`` adds cases.
+    world : World, str or Path
 
     Returns
     -------
@@ -40,9 +42,9 @@ def run(data: Dataset, case: Case | str, world: World | str = "central") -> Solu
     NoOptimum
         If there is no optimal solution.
     """
-    if isinstance(case, str):
+    if isinstance(case, str | Path):
         case = load_case(case, data)
-    if isinstance(world, str):
+    if isinstance(world, str | Path):
         world = load_world(world, data)
     return solve_checked(data, case, world)
 
@@ -75,13 +77,6 @@ def first_pass(case: Case, world: World) -> tuple[Case, World]:
     """Return case and world as they are known in the base year, without surprises."""
     base = world.base_year
     return _known_case(case, base, base), world.with_(event=_known_events(world, base))
-
-
-def surprise_dates(case: Case, world: World) -> list[int]:
-    """Return the years after the base year in which something becomes known."""
-    dates = {policy.known_from for policy in case.policies}
-    dates |= {event.known_from for event in world.event}
-    return sorted(date for date in dates if date and date > world.base_year)
 
 
 def needs_passes(case: Case, world: World) -> bool:
@@ -118,8 +113,6 @@ def solve_in_passes(
     world = parameters.world
     base = world.base_year
     dates = surprise_dates(case, world)
-    if dates:
-        _refuse_searches(case)
     solution = started
     if solution is None:
         solution = solve_with_grants(
@@ -158,26 +151,6 @@ def _known_events(world: World, date: int) -> tuple[Event, ...]:
         if (event.known_from or world.base_year) <= date:
             known.append(event)
     return tuple(known)
-
-
-def _refuse_searches(case: Case) -> None:
-    """Refuse grants whose terms depend on a solution beside a surprise.
-
-    Each pass would search again and pay for the same builds a second time.
-    """
-    problems = []
-    for policy in case.policies:
-        if policy.needs_search:
-            problems.append(
-                Problem(
-                    case.name,
-                    f"policy {policy.id}",
-                    "cannot be combined with known_from: builds would be paid twice",
-                    "give it form = 'open' with a rate",
-                )
-            )
-    if problems:
-        raise InputError(problems)
 
 
 def _fixed_before(date: int, parameters: Parameters, solution: Solution) -> Parameters:

@@ -22,9 +22,10 @@ from chipmodel.cases.levers import Point, world_at
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import CHANGE
 from chipmodel.dataset.fields import Fact
+from chipmodel.dataset.rows import UNREAD
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.model.world import UNREAD, World
+from chipmodel.model.world import World
 from chipmodel.results.metrics import parse
 
 NARROWEST = 1.001

@@ -18,19 +18,17 @@ import highspy
 import numpy as np
 import pandas as pd
 
+from chipmodel.analysis.face import Face
+from chipmodel.analysis.uniqueness import Uniqueness, uniqueness
 from chipmodel.common.errors import CertificateError
 from chipmodel.common.text import columns
 from chipmodel.model.parameters.parameters import COLUMNS_OF_CAPACITY
 from chipmodel.results.solution import Solution
-from chipmodel.solver.highs import Optimum, new_solver, run_highs
 from chipmodel.solver.iis import rows_as_lp
 from chipmodel.solver.linear_program import LinearProgram, Vector
 
 AGREE = 1e-7
 """Largest relative difference of an objective or of a unique quantity."""
-
-BINDS = 1e-9
-"""Relative size from which a reduced cost or a dual counts as not zero."""
 
 PATIENCE = 60.0
 """Seconds given to the first-order method, which may not converge."""
@@ -111,11 +109,22 @@ class Second:
 
 @dataclass(frozen=True)
 class Verification:
-    """Results of other methods for a solution, and the ranges of headline numbers."""
+    """Results of other methods for a solution, and what of it is not unique.
+
+    Attributes
+    ----------
+    objective : float
+    methods : tuple of Second
+    ranges : tuple of Range
+        Of headline numbers.
+    uniqueness : Uniqueness
+        Of builds, flows and prices.
+    """
 
     objective: float
     methods: tuple[Second, ...]
     ranges: tuple[Range, ...]
+    uniqueness: Uniqueness
 
     def lines(self) -> list[str]:
         """Return it as text."""
@@ -138,7 +147,7 @@ class Verification:
         for number in loose:
             ends = f"{number.low:.6g} to {number.high:.6g} {number.unit}"
             rows.append([f"  {number.name}", ends, f"reported {number.value:.6g}"])
-        return lines + columns(rows)
+        return [*lines, *columns(rows), *self.uniqueness.lines()]
 
     def plain(self) -> dict[str, object]:
         """Return it as plain data, with the keys of a manifest."""
@@ -165,7 +174,12 @@ class Verification:
                     "unique": number.unique,
                 }
             )
-        return {"objective": self.objective, "methods": methods, "ranges": ranges}
+        return {
+            "objective": self.objective,
+            "methods": methods,
+            "ranges": ranges,
+            "uniqueness": self.uniqueness.plain(),
+        }
 
 
 def verify(solution: Solution) -> Verification:
@@ -206,7 +220,12 @@ def verify(solution: Solution) -> Verification:
                 " of their ranges"
             )
         methods.append(Second(method, True, status, difference, distance))
-    return Verification(optimum.objective, tuple(methods), tuple(ranges))
+    return Verification(
+        optimum.objective,
+        tuple(methods),
+        tuple(ranges),
+        uniqueness(solution, face),
+    )
 
 
 def ranges_table(verified: Mapping[str, Verification]) -> pd.DataFrame:
@@ -350,21 +369,8 @@ def _outlays(solution: Solution) -> dict[str, Vector]:
     return outlays
 
 
-class _Face:
-    """The solutions of equal cost, by complementary slackness with the duals of one."""
-
-    def __init__(self, program: LinearProgram, optimum: Optimum) -> None:
-        # A reduced cost is a difference of terms far larger than itself; what counts as
-        # zero is relative to their sum.
-        weight = 1.0 + np.abs(program.cost) + abs(program.matrix).T @ np.abs(optimum.y)
-        reduced = program.cost - program.matrix.T @ optimum.y
-        lp = rows_as_lp(program, np.arange(len(program.rhs)))
-        lp.col_upper_ = np.where(reduced > BINDS * weight, 0.0, highspy.kHighsInf)
-        tight = program.is_equation | (optimum.y > BINDS * (1.0 + np.abs(optimum.y)))
-        lp.row_upper_ = np.where(tight, program.rhs, highspy.kHighsInf)
-        self._start = optimum.x
-        self._highs = new_solver()
-        self._highs.passModel(lp)
+class _Face(Face):
+    """The solutions of equal cost, with the ranges of numbers over them."""
 
     def range(self, number: _Ratio) -> tuple[float, float]:
         """Return the smallest and the largest value of a number on the face."""
@@ -375,11 +381,11 @@ class _Face:
 
         The level of a ratio is raised until no solution lies above it.
         """
-        x = self._start
+        x = self.start
         level = number(x)
         while True:
             rising = number.above(level)
-            best = self._best(sign * rising)
+            best = self.best(sign * rising)
             gain = sign * float(rising @ (best - x))
             # Far below the precision to which values are compared.
             negligible = AGREE * 1e-2 * max(1.0, abs(float(rising @ x)))
@@ -387,9 +393,3 @@ class _Face:
                 return number(best) if gain > 0 else level
             x = best
             level = number(x)
-
-    def _best(self, direction: Vector) -> Vector:
-        columns = np.arange(len(direction), dtype=np.int32)
-        self._highs.changeColsCost(len(columns), columns, -direction)
-        run_highs(self._highs)
-        return np.array(self._highs.getSolution().col_value)

@@ -168,12 +168,12 @@ class CaseFile(BaseModel):
     )
 
 
-def load_case(name: str, data: Dataset | None = None) -> Case:
+def load_case(name: str | Path, data: Dataset | None = None) -> Case:
     """Load a case by name or file; ``a+b`` adds cases.
 
     Parameters
     ----------
-    name : str
+    name : str or Path
         Name of a shipped case, path of a TOML file, or several joined by ``+``.
     data : Dataset, optional
         Where named cases are looked up and sources checked; the shipped package by
@@ -185,7 +185,10 @@ def load_case(name: str, data: Dataset | None = None) -> Case:
         With every problem found in the file and its baselines.
     """
     data = load_dataset() if data is None else data
-    names = [part.strip() for part in name.split("+")]
+    # The path of a file may hold a plus.
+    parts = [str(name)] if isinstance(name, Path) else name.split("+")
+    name = str(name)
+    names = [part.strip() for part in parts]
     if not all(names):
         what = f"empty name in {name}" if name.strip() else "empty name"
         raise InputError.one(

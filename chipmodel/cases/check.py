@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from chipmodel.cases.case import Case
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.parameters.parameters import Parameters
+from chipmodel.model.world import World
 from chipmodel.policies.base import Issue, Policy
 from chipmodel.policies.builds import BuildKey
 from chipmodel.policies.support import Support
@@ -64,6 +65,41 @@ def stacked_support(policies: Iterable[Policy], parameters: Parameters) -> list[
     ]
 
 
+def surprise_dates(case: Case, world: World) -> list[int]:
+    """Return the years after the base year in which something becomes known."""
+    dates = {policy.known_from for policy in case.policies}
+    dates |= {event.known_from for event in world.event}
+    return sorted(date for date in dates if date and date > world.base_year)
+
+
+HIGHEST_RATE = 0.999
+"""Share of the cost above which no build is paid: one that is free has no bound."""
+
+
+def highest_rate(case: Case, grant: Support, parameters: Parameters) -> float:
+    """Return the largest rate at which no eligible build is paid more than it costs.
+
+    It is zero or below if the other instruments of the case pay the whole cost.
+    """
+    paid: dict[BuildKey, float] = defaultdict(float)
+    for policy in case.policies:
+        if not isinstance(policy, Support) or policy.inactive:
+            continue
+        if policy.id == grant.id:
+            continue
+        for key, share in policy.support_shares(parameters).items():
+            site = parameters.sites.sites[key[0]]
+            # Where the rate replaces the award, only the other support adds to it.
+            if not (policy.by_award and grant.instead_of_award(site)):
+                paid[key] += share
+    # The first builds cost this multiple of the capital cost, later ones more.
+    lowest_cost = parameters.parameter["multiplier_start"]
+    unpaid = lowest_cost
+    for site, year in grant.eligible(parameters):
+        unpaid = min(unpaid, lowest_cost - paid[site.id, year])
+    return HIGHEST_RATE * min(unpaid, 1.0)
+
+
 def check_case(case: Case, parameters: Parameters, impossible: bool = True) -> None:
     """Refuse a case that does not fit the data, with every problem found.
 
@@ -79,6 +115,8 @@ def check_case(case: Case, parameters: Parameters, impossible: bool = True) -> N
     """
     problems = _misfits(case, parameters)
     # Names that do not exist would make the later checks fail.
+    if not problems:
+        problems = _unsearchable(case, parameters)
     if impossible and not problems:
         problems = _impossible(case, parameters)
     if not problems:
@@ -101,6 +139,37 @@ def _misfits(case: Case, parameters: Parameters) -> list[Problem]:
         for field, what, fix in issues:
             place = f"policy {policy.id}, {field}"
             problems.append(Problem(case.name, place, what, fix))
+    return problems
+
+
+def _unsearchable(case: Case, parameters: Parameters) -> list[Problem]:
+    """Return grants whose terms depend on a solution and cannot be found.
+
+    All of it is known before anything is solved.
+    """
+    searching = [policy for policy in case.policies if policy.needs_search]
+    seeking = [policy for policy in searching if policy.seeks_rate]
+    problems = []
+    if surprise_dates(case, parameters.world):
+        # Each pass would search again and pay for the same builds a second time.
+        what = "cannot be combined with known_from: builds would be paid twice"
+        fix = "give it form = 'open' with a rate"
+        for policy in searching:
+            problems.append(Problem(case.name, f"policy {policy.id}", what, fix))
+    if len(seeking) > 1:
+        ids = ", ".join(policy.id for policy in seeking)
+        what = "more than one open grant seeks its rate"
+        problems.append(Problem(case.name, ids, what, "give all but one a rate"))
+    for grant in seeking:
+        assert isinstance(grant, Support)
+        place = f"policy {grant.id}"
+        if not grant.eligible(parameters):
+            what = "no build is eligible"
+            fix = "check region, segments, firms and years"
+            problems.append(Problem(case.name, place, what, fix))
+        elif highest_rate(case, grant, parameters) <= 0:
+            what = "other support already pays the whole cost of a build"
+            problems.append(Problem(case.name, place, what, "lower the other support"))
     return problems
 
 

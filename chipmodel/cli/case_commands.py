@@ -30,6 +30,7 @@ from chipmodel.cli.shared import (
 )
 from chipmodel.common.errors import InputError, NoOptimum
 from chipmodel.common.folders import prepare
+from chipmodel.common.text import command as explain
 from chipmodel.common.text import labelled
 from chipmodel.dataset.rows import SegmentRow
 from chipmodel.model.parameters.build import build_parameters
@@ -147,12 +148,12 @@ def _pointing_to_why(settings: Settings, case: str, world: str) -> Iterator[None
     try:
         yield
     except NoOptimum as error:
-        explain = f"chipmodel why {case}"
+        words = ["why", case]
         if world != "central":
-            explain += f" --world {world}"
+            words += ["--world", world]
         if settings.data:
-            explain += f" --data {settings.data}"
-        raise NoOptimum(error.status, f"{error}; run `{explain}`") from None
+            words += ["--data", settings.data]
+        raise NoOptimum(error.status, f"{error}; run {explain(*words)}") from None
 
 
 @command("rerun")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from chipmodel.common.toml import read_toml
 from chipmodel.dataset import cite as citations
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.descriptor import FILE, edited
-from chipmodel.dataset.rows import SourceRow
+from chipmodel.dataset.rows import UNREAD, ProjectRow, SourceRow
 
 GRADES = (
     "A read in the source, B quoted by another, C citation missing, "
@@ -93,6 +94,8 @@ def check(settings: Settings, dataset: str | None) -> Answer:
     ]
     if changed:
         lines.append(f"not as {FILE} records: {', '.join(changed)}")
+    notes = [*_unread_tables(changed), *_unread_projects(data)]
+    lines += [f"note: {note}" for note in notes]
     plain = {
         "ok": True,
         "dataset": data.name,
@@ -102,8 +105,34 @@ def check(settings: Settings, dataset: str | None) -> Answer:
         "facts": facts,
         "grades": grades,
         "edited": changed,
+        "notes": notes,
     }
     return Answer(lines, plain)
+
+
+def _unread_tables(changed: list[str]) -> list[str]:
+    """Return notes on edited tables that change no result of a case."""
+    notes = []
+    for table, readers in UNREAD.items():
+        if f"{table}.csv" in changed:
+            notes.append(f"{table}.csv is not read when a case is solved: {readers}")
+    return notes
+
+
+def _unread_projects(data: Dataset) -> list[str]:
+    """Return notes on rows of projects that are newer than what every world knows."""
+    from chipmodel.model.world import load_world
+
+    worlds = [load_world(name, data) for name in names_in(data.root / "worlds")]
+    latest = max(world.information_date for world in worlds)
+    notes = []
+    for row in data.rows(ProjectRow):
+        if row.as_of > latest:
+            notes.append(
+                f"projects.csv, {row.site}, {row.as_of}: no world reads this row; the"
+                f" latest information_date is {latest}"
+            )
+    return notes
 
 
 def _package_problems(data: Dataset) -> list[Problem]:
@@ -125,6 +154,10 @@ def _package_problems(data: Dataset) -> list[Problem]:
         except InputError as error:
             problems.extend(error.problems)
 
+    for folder, what in (("worlds", "world"), ("cases", "case")):
+        if not names_in(data.root / folder):
+            fix = f"add a file {folder}/NAME.toml, or copy one of the shipped package"
+            problems.append(Problem(folder, "folder", f"holds no {what}", fix))
     parameters = None
     for name in names_in(data.root / "worlds"):
         with collecting():
@@ -212,7 +245,7 @@ def copy_data(settings: Settings, folder: str) -> Answer:
     from chipmodel.cases import new
 
     path = new.copy_data(settings.dataset(), folder)
-    line = f"written: {path}; use it with --data {path}"
+    line = f"written: {path}; use it with --data {shlex.quote(str(path))}"
     return Answer([line], {"written": str(path)})
 
 

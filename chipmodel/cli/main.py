@@ -251,7 +251,7 @@ NO_MEMORY = (
     "resource temporarily unavailable",
     "error return without exception set",
 )
-"""Parts of the messages of systems and libraries short of memory or threads."""
+"""Messages of a system or a library when memory or threads are used up."""
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing wrong with an input.
 
@@ -62,7 +63,7 @@ class InputError(ChipmodelError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         complete = {_with_characters(problem) for problem in problems}
-        self.problems: tuple[Problem, ...] = tuple(sorted(complete))
+        self.problems: tuple[Problem, ...] = tuple(sorted(complete, key=_order))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
@@ -73,6 +74,36 @@ class InputError(ChipmodelError):
     def one(cls, file: str, place: str, what: str, fix: str) -> InputError:
         """Return the error for a single problem."""
         return cls([Problem(file, place, what, fix)])
+
+
+def _order(problem: Problem) -> tuple[list[tuple[int, int, str]], ...]:
+    """Return the key by which problems are sorted: numbers in them by size."""
+    return tuple(_natural(text) for text in vars(problem).values())
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """Return a text as parts that sort line 2 before line 10."""
+    parts = []
+    for part in re.findall(r"[0-9]+|[^0-9]+", text):
+        number = int(part) if part[0].isdigit() and len(part) < LONGEST_NUMBER else -1
+        parts.append((0 if number >= 0 else 1, number, part))
+    return parts
+
+
+LONGEST_NUMBER = 20
+"""Digits of a number that is compared as one; longer ones are text."""
+
+
+class Unfit(ValueError):
+    """A value that a model refuses: what is wrong, and the fix.
+
+    Raised while pydantic validates; `problems_of` turns it into a `Problem`.
+    """
+
+    def __init__(self, what: str, fix: str) -> None:
+        self.what = what
+        self.fix = fix
+        super().__init__(f"{what}; {fix}")
 
 
 class Unsolved(ChipmodelError):
@@ -103,6 +134,10 @@ class NoOptimum(Unsolved):
     def __reduce__(self) -> tuple[type[NoOptimum], tuple[str, str]]:
         # Without the arrays: they stay in their process.
         return type(self), (self.status, str(self))
+
+
+class Infeasible(NoOptimum):
+    """The model has no solution, by whatever method it is solved."""
 
 
 class WorkerLost(ChipmodelError):

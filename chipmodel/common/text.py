@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -100,6 +101,15 @@ def offer(name: str, known: Iterable[str]) -> str:
     return f"there are {len(names)}: {', '.join(names[:FEW])}, ..."
 
 
+def command(*words: str) -> str:
+    """Return a command of chipmodel as a shell takes it, in backquotes.
+
+    >>> command("why", "too soon", "--data", "my data")
+    "`chipmodel why 'too soon' --data 'my data'`"
+    """
+    return f"`{shlex.join(['chipmodel', *words])}`"
+
+
 def one_line(text: str) -> str:
     """Return a text on one line, of characters that can be printed."""
     return " ".join(printable(text).split())
@@ -146,9 +156,14 @@ def listed(terms: Sequence[str]) -> str:
 
 
 def lower(name: str) -> str:
-    """Return a segment's name inside a sentence: Logic becomes logic, DRAM stays."""
-    is_abbreviation = name[:2].isupper()
-    if is_abbreviation:
+    """Return a name inside a sentence.
+
+    >>> lower("Logic chips"), lower("DRAM"), lower("ArF immersion scanners")
+    ('logic chips', 'DRAM', 'ArF immersion scanners')
+    """
+    first_word = name.split(" ")[0]
+    # Capitals after the first letter are those of an abbreviation or a formula.
+    if first_word[1:] != first_word[1:].lower():
         return name
     return name[:1].lower() + name[1:]
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.faults import explained
 from chipmodel.common.files import read_file, text_of
-from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -96,30 +96,10 @@ def problems_of(
 def _explained(fault: dict[str, Any], regions: tuple[str, ...]) -> tuple[str, str, str]:
     """Return field, what is wrong and the fix of one finding of pydantic."""
     parts = [str(part) for part in fault["loc"]]
-    field = ".".join(parts)
-    kind = fault["type"]
-    if _is_about_two_years(parts, kind):
+    if _is_about_two_years(parts, fault["type"]):
         years = ".".join(parts[: parts.index("years") + 1])
         return years, "is not two years", "give two years, [first, last]"
-    if kind == "extra_forbidden":
-        return field, "unknown key", "remove it or check its spelling"
-    if kind == "missing":
-        return field, "is missing", "add it"
-    given = fault.get("input")
-    if kind == "string_pattern_mismatch":
-        pattern = fault.get("ctx", {}).get("pattern")
-        if pattern == REGION_PATTERN:
-            fix = "use three capital letters, such as USA"
-            if regions:
-                fix = f"use one of {', '.join(regions)}"
-            return field, f"'{given}' is not a region", fix
-        if pattern == ID_PATTERN:
-            fix = "use small letters, digits and _, a letter first, 41 at most"
-            return field, f"'{given}' is not an id", fix
-    what = str(fault["msg"]).removeprefix("Value error, ")
-    if isinstance(given, str):
-        what = f"'{given}': {what}"
-    return field, what, "correct the value"
+    return ".".join(parts), *explained(fault, regions)
 
 
 def _is_about_two_years(parts: list[str], kind: str) -> bool:

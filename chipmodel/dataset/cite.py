@@ -12,10 +12,28 @@ YEAR = 2026
 
 TITLE = "chipmodel: where chip factories go, and who pays, under policy"
 
+# BibTeX counts braces behind a backslash too.
+BIBTEX = {
+    "\\": r"\textbackslash ",
+    "{": r"\textbraceleft ",
+    "}": r"\textbraceright ",
+    "%": r"\%",
+    "&": r"\&",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde ",
+    "^": r"\textasciicircum ",
+    '"': "''",
+    "@": r"\char64 ",
+}
+"""What BibTeX and LaTeX read instead of characters with a meaning."""
+
 
 def cite(data: Dataset) -> dict[str, Any]:
     """Return a citation, its BibTeX form and the licences as plain data."""
     stamp = f"data {data.name}, digest {data.digest[:12]}"
+    note = "".join(BIBTEX.get(character, character) for character in stamp)
     bibtex = "\n".join(
         [
             "@software{chipmodel,",
@@ -23,7 +41,7 @@ def cite(data: Dataset) -> dict[str, Any]:
             f"  title   = {{{TITLE}}},",
             f"  version = {{{__version__}}},",
             f"  year    = {{{YEAR}}},",
-            f"  note    = {{{stamp}}}",
+            f"  note    = {{{note}}}",
             "}",
         ]
     )

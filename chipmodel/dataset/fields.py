@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
+from chipmodel.common.ids import DATE_PATTERN, ID_PATTERN, REGION_PATTERN
 from chipmodel.common.units import LARGEST_SENSIBLE, MONEY_UNITS
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ Rank = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=1000)]
 StepNumber = Annotated[Rank, Field(description="Number of the step.")]
 Date = Annotated[
     str,
-    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    Field(pattern=DATE_PATTERN),
     AfterValidator(_calendar_date),
 ]
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from chipmodel.common.errors import InputError, Problem
+from chipmodel.common.faults import explained
 from chipmodel.common.files import text_of
+from chipmodel.common.text import listed
 from chipmodel.dataset.checks import NEVER_EMPTY
 from chipmodel.dataset.fields import Row
 from chipmodel.dataset.rows import TABLES, columns, references
@@ -117,18 +119,30 @@ def _header_problems(file: str, header: list[str], wanted: list[str]) -> list[Pr
         if len(header) == 1 and separator in header[0]:
             what = f"the columns are separated by {name}"
             return [Problem(file, "header", what, "save the file with commas")]
+    missing = [name for name in wanted if name not in header]
+    unknown = [name for name in header if name not in wanted]
+    if len(missing) > len(wanted) / 2:
+        what = f"these are not the columns of {file}: {', '.join(header)}"
+        return [Problem(file, "header", what, fix)]
     problems = []
-    for name in wanted:
-        if name not in header:
-            what = f"column '{name}' is missing"
-            problems.append(Problem(file, "header", what, fix))
-    for name in header:
-        if name not in wanted:
-            problems.append(Problem(file, "header", f"unknown column '{name}'", fix))
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        what = f"{_columns(missing)} {verb} missing"
+        problems.append(Problem(file, "header", what, fix))
+    if unknown:
+        what = f"unknown {_columns(unknown)}"
+        fix = "remove it, or correct its spelling"
+        problems.append(Problem(file, "header", what, fix))
     if len(set(header)) != len(header):
         what = "a column appears twice"
         problems.append(Problem(file, "header", what, "remove the copy"))
     return problems
+
+
+def _columns(names: list[str]) -> str:
+    """Return names of columns in a sentence: column 'a', columns 'a' and 'b'."""
+    noun = "column" if len(names) == 1 else "columns"
+    return f"{noun} {listed([repr(name) for name in names])}"
 
 
 def _read_row(
@@ -140,14 +154,13 @@ def _read_row(
         faults = error.errors()
     problems = []
     for fault in faults:
-        message = str(fault["msg"]).removeprefix("Value error, ")
         if fault["loc"]:
             column = str(fault["loc"][0])
-            what = f"'{cells.get(column, '')}': {message[:1].lower()}{message[1:]}"
-            fix = "correct the value"
+            what, fix = explained(fault)
         else:
             # A rule over several cells of the row.
-            column, what, fix = "row", message, "correct the row"
+            column, fix = "row", "correct the row"
+            what = str(fault["msg"]).removeprefix("Value error, ")
         problems.append(Problem(file, f"line {line}, {column}", what, fix))
     return None, problems
 

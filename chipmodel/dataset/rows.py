@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
+from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN, TARGET_PATTERN
 from chipmodel.dataset.fields import (
     BaseYear,
     Date,
@@ -525,7 +525,10 @@ class InputFactRow(
 class TariffRow(
     Fact,
     key=("importer", "origin", "law", "year_from", "year_to"),
-    about="Tariffs in force on chips.",
+    about=(
+        "Tariffs in force on chips, for reference: a case takes its tariffs from its"
+        " instruments."
+    ),
     units={"*": "share"},
     bounds={"*": (0.0, 5.0)},
 ):
@@ -617,6 +620,7 @@ class ParameterRow(
     bounds={
         "*": (0.0, None),
         "economic_life": (1.0, 100.0),
+        "building_share": (0.0, 0.9),  # billings are divided by the rest, equipment
         "slope": (0.2, 20.0),  # widths of cost steps are divided by it
         "multiplier_start": (0.5, 3.0),
         "multiplier_end": (0.5, 3.0),
@@ -670,7 +674,7 @@ class TargetRow(
 ):
     """A published result the model is compared with; low and high are its band."""
 
-    target: Annotated[str, Field(pattern=r"^T[0-9]{2}$")] = Field(
+    target: Annotated[str, Field(pattern=TARGET_PATTERN)] = Field(
         description="Number of the target."
     )
     metric: str = Field(description="What is compared: a number the experiment gives.")
@@ -823,6 +827,14 @@ TABLES: dict[str, type[Row]] = {
     "sources": SourceRow,
 }
 """Every table of the data package and the model of its rows."""
+
+UNREAD = {
+    "tariffs": "it takes its tariffs from its instruments",
+    "macro": "only questions of the report read it",
+    "alliance": "only questions of the report read it",
+    "targets": "only `chipmodel validate` reads it",
+}
+"""Tables of facts that no linear program holds, and what reads them instead."""
 
 
 def columns(model: type[Row]) -> list[str]:

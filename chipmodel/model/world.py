@@ -6,18 +6,22 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from chipmodel.common.errors import InputError, Problem
 from chipmodel.common.files import file_beside, find_named, is_file
-from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.ids import ALL, ID_PATTERN, sensible_names
 from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.fields import Date, Fact
-from chipmodel.dataset.rows import TABLES, SourceRow
-
-UNREAD = ("tariffs", "macro", "alliance", "targets")
-"""Tables of facts for reference only; the model takes its tariffs from the case."""
+from chipmodel.dataset.rows import TABLES, UNREAD, SourceRow
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -61,7 +65,7 @@ class Event(BaseModel):
     id: str = Field(pattern=ID_PATTERN)
     region: str = Field(description="Region whose fabs lose output.")
     segments: tuple[str, ...] = Field(
-        description="Segments hit; ['all'] for every one."
+        min_length=1, description="Segments hit; ['all'] for every one."
     )
     years: tuple[WorldYear, WorldYear] = Field(
         description="First and last year of the loss."
@@ -73,6 +77,11 @@ class Event(BaseModel):
     source: str = Field(
         description="Source of the event; 'own' for your own assumption."
     )
+
+    @field_validator("segments")
+    @classmethod
+    def _segments_are_sensible(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
+        return sensible_names(segments, ALL)
 
     @model_validator(mode="after")
     def _in_order(self) -> Event:
@@ -258,7 +267,7 @@ class WorldFile(World):
     )
 
 
-def load_world(name: str, data: Dataset) -> World:
+def load_world(name: str | Path, data: Dataset) -> World:
     """Load a world by name from a data package, or from a TOML file.
 
     A file with a ``baseline`` holds differences: a field that it does not give has the
@@ -271,7 +280,7 @@ def load_world(name: str, data: Dataset) -> World:
         If the file does not exist, misses a number, has an unknown key or cites an
         unknown source; if a baseline does not exist, or baselines form a cycle.
     """
-    return _read(find_named(name, data.root / "worlds", "world"), data, ())
+    return _read(find_named(str(name), data.root / "worlds", "world"), data, ())
 
 
 def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from chipmodel.common.ids import ID_PATTERN
+from chipmodel.common.ids import ALL as ALL
+from chipmodel.common.ids import ID_PATTERN, sensible_names
 from chipmodel.common.text import listed
 
 if TYPE_CHECKING:
     from chipmodel.model.lp.builder import ModelBuilder
     from chipmodel.model.parameters.duties import Distinction, Levy, Relief
     from chipmodel.model.parameters.parameters import Parameters
-
-ALL = ("all",)
-"""Value of a field of names that means every one of them."""
 
 PolicyYear = Annotated[int, Field(ge=2000, le=2080)]
 
@@ -131,6 +136,16 @@ class Policy(BaseModel):
         # not a second one. An abstract class such as `Support` has no kind.
         if "kind" in cls.__dict__:
             Policy.kinds[cls.kind] = cls
+
+    @field_validator("*")
+    @classmethod
+    def _names_are_sensible(cls, value: Any, info: ValidationInfo) -> Any:
+        # For every list of names of every instrument, those of other packages too.
+        if not isinstance(value, tuple) or info.field_name is None:
+            return value
+        if not all(isinstance(name, str) for name in value):
+            return value
+        return sensible_names(value, cls.model_fields[info.field_name].default)
 
     @model_validator(mode="after")
     def _years_in_order(self) -> Policy:
@@ -249,7 +264,7 @@ def unknown(field: str, names: tuple[str, ...], every: tuple[str, ...]) -> list[
     if names == ALL:
         return []
     return [
-        Issue(field, f"'{name}' is not known", "use " + ", ".join(every) + " or all")
+        Issue(field, f"'{name}' is not known", "use " + ", ".join(every))
         for name in names
         if name not in every
     ]

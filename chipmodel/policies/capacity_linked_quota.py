@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from chipmodel.model.parameters.parameters import Parameters
     from chipmodel.model.parameters.sites import Site
 
+
+def _in_common(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    """Whether two fields of names mean something in common."""
+    return ALL in (left, right) or not set(left).isdisjoint(right)
+
+
 EARNED = "earned_by_"
 """Prefix of the item of the policies table that holds what a firm earned."""
 
@@ -151,6 +157,13 @@ source = "us_taiwan_2026"
         if self.partner == tariff.importer:
             what = f"{self.partner} levies the tariff itself"
             issues.append(Issue("partner", what, "name the partner it falls on"))
+        elif not tariff.dutiable((self.partner,)):
+            what = f"'{tariff.id}' does not fall on {self.partner}"
+            issues.append(Issue("partner", what, "name a partner it falls on"))
+        if not _in_common(self.segments, tariff.segments):
+            what = f"'{tariff.id}' falls on none of them"
+            fix = f"name some of {', '.join(tariff.segments)}"
+            issues.append(Issue("segments", what, fix))
         for other in others.values():
             if isinstance(other, CapacityLinkedQuota) and self._duplicates(other):
                 what = f"'{other.id}' relieves the same chips of the same tariff"

@@ -24,6 +24,8 @@ from chipmodel.policies.base import (
     chosen,
     unknown,
 )
+from chipmodel.policies.builds import each_known
+from chipmodel.policies.licences import own_chips
 from chipmodel.solver.ledger import Party
 from chipmodel.solver.polynomials import present
 
@@ -153,15 +155,30 @@ source = "s232_scope_2026"
         return self.rate * self.scope == 0
 
     def problems(self, parameters: Parameters) -> list[Issue]:
-        """Return names that do not exist."""
-        return [
+        """Return names that do not exist, and origins on which nothing is levied."""
+        issues = [
             *super().problems(parameters),
             *unknown("importer", (self.importer,), parameters.regions),
             *unknown("origins", self.origins, parameters.regions),
-            *unknown("exempt", self.exempt, parameters.regions),
+            *each_known("exempt", self.exempt, parameters.regions),
             *unknown("capped", self.capped, parameters.regions),
             *unknown("segments", self.segments, parameters.segments),
+            *own_chips("origins", self.origins, self.importer),
+            *own_chips("exempt", self.exempt, self.importer),
+            *own_chips("capped", self.capped, self.importer),
         ]
+        if issues:
+            return issues
+        dutiable = self.dutiable(parameters.regions)
+        # A duty that exempts every origin states it itself: its ceiling caps nothing.
+        if self.capped == ALL or not dutiable:
+            return []
+        fix = f"name some of {', '.join(sorted(dutiable))}"
+        for origin in self.capped:
+            if origin not in dutiable:
+                what = f"the duty does not fall on '{origin}'"
+                issues.append(Issue("capped", what, fix))
+        return issues
 
     def add(self, builder: ModelBuilder) -> None:
         """Levy the duty on each flow it falls on."""
@@ -199,7 +216,7 @@ source = "s232_scope_2026"
                 importer=self.importer,
                 on=self.on,
                 origin_rule=self.origin_rule,
-                origins=self._dutiable(parameters),
+                origins=self.dutiable(parameters.regions),
                 segments=frozenset(chosen(self.segments, parameters.segments)),
                 years=self.years,
                 layer=self.layer,
@@ -212,6 +229,8 @@ source = "s232_scope_2026"
 
     def derived(self, parameters: Parameters) -> list[Derived]:
         """Return the duty per wafer by segment, before reliefs and ceilings."""
+        if not self.dutiable(parameters.regions):
+            return []
         share = self.rate * self.scope
         dutiable = parameters.prices.dutiable
         return [
@@ -225,8 +244,10 @@ source = "s232_scope_2026"
         if self.on == "chips":
             return []
         segments = chosen(self.segments, parameters.segments)
-        return [Distinction(self.importer, segments, self._dutiable(parameters))]
+        dutiable = self.dutiable(parameters.regions)
+        return [Distinction(self.importer, segments, dutiable)]
 
-    def _dutiable(self, parameters: Parameters) -> frozenset[str]:
-        origins = frozenset(chosen(self.origins, parameters.regions))
+    def dutiable(self, regions: tuple[str, ...]) -> frozenset[str]:
+        """Return the origins on which the duty falls, among the regions there are."""
+        origins = frozenset(chosen(self.origins, regions))
         return origins - {self.importer, *self.exempt}

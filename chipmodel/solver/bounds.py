@@ -21,6 +21,9 @@ Vector = NDArray[np.float64]
 
 INFINITY = highspy.kHighsInf
 
+AT_BOUND = 1e-6
+"""Relative distance within which a column is at its bound."""
+
 
 class SingletonBounds:
     """The form in which HiGHS solves linear programs of one shape.
@@ -134,7 +137,12 @@ class SingletonBounds:
         # its upper bound.
         active_bound = np.where(reduced_cost > 0, lower, upper)[self.folded_columns]
         gives_that_side = self.folded_equations | ((slope > 0) == (reduced > 0))
+        # A reduced cost within the tolerance of HiGHS may have the sign of a bound at
+        # which the column is not; times a large bound it would be a large rent.
+        value = x[self.folded_columns]
+        is_at_bound = np.abs(value - active_bound) <= AT_BOUND * (1.0 + np.abs(value))
         binds = (reduced != 0.0) & gives_that_side & (limit == active_bound)
+        binds &= is_at_bound
         # From the last to the first, so that the first row of a bound gets its dual.
         binding = np.flatnonzero(binds)[::-1]
         owner = np.full(len(x), -1)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import highspy
+import numpy as np
 
-from chipmodel.common.errors import CertificateError, NoOptimum
+from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.certificate import TOLERANCE, Certificate, certify
 from chipmodel.solver.linear_program import Label, LinearProgram, Vector
@@ -27,6 +30,15 @@ OPTIONS = {
 
 Devex pricing and full scaling were measured to be fastest on the shipped cases.
 """
+
+PATIENCE = 20.0
+"""Seconds of processor time after which a solve is asked whether it can end well.
+
+The shipped cases take about ten.
+"""
+
+CHECK_LIMIT = 20.0
+"""Seconds that this question may take; an answer that takes longer is none."""
 
 ADVICE = {
     highspy.HighsModelStatus.kInfeasible: (
@@ -126,6 +138,8 @@ def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Opt
             basis.apply_to(highs)
             try:
                 return run_and_certify(highs, singleton_bounds, program)
+            except Infeasible:
+                raise
             except (CertificateError, NoOptimum):
                 # A warm start can fail where a cold one succeeds; the cold one decides.
                 pass
@@ -168,7 +182,8 @@ def run_and_certify(
         If the solution fails its own check.
     """
     seconds_before = highs.getRunTime()
-    run_highs(highs)
+    with _refused_if_infeasible(highs, singleton_bounds, program):
+        run_highs(highs)
     x, y = singleton_bounds.primal_and_dual(highs.getSolution(), program)
     certificate = certify(program, x, y)
     if certificate.worst > TOLERANCE:
@@ -183,6 +198,62 @@ def run_and_certify(
     )
 
 
+@contextmanager
+def _refused_if_infeasible(
+    highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
+) -> Iterator[None]:
+    """Look once, while HiGHS takes long, whether the linear program has a solution.
+
+    The dual simplex method can take minutes over a linear program without one, at
+    seconds an iteration, where the same rows without costs are refused in a second. A
+    solve that has a solution goes on undisturbed: time decides when this is looked at
+    and never what comes out.
+
+    Raises
+    ------
+    Infeasible
+        If it has none.
+    """
+    start = time.process_time()
+    looked = False
+    stopped_by: BaseException | None = None
+
+    def look(event: Any) -> None:
+        nonlocal looked, stopped_by
+        if looked or time.process_time() - start < PATIENCE:
+            return
+        looked = True
+        try:
+            if _is_infeasible(singleton_bounds, program):
+                message = _message(highs, highspy.HighsModelStatus.kInfeasible)
+                stopped_by = Infeasible("infeasible", message)
+        except BaseException as error:  # Ctrl-C too: HiGHS would swallow it
+            stopped_by = error
+        if stopped_by is not None:
+            event.interrupt()
+
+    highs.cbSimplexInterrupt.subscribe(look)
+    try:
+        yield
+    except NoOptimum:
+        if stopped_by is not None:
+            raise stopped_by from None
+        raise
+    finally:
+        highs.cbSimplexInterrupt.unsubscribe(look)
+
+
+def _is_infeasible(singleton_bounds: SingletonBounds, program: LinearProgram) -> bool:
+    """Whether no solution satisfies the rows, found without regard to costs."""
+    lp = singleton_bounds.highs_lp(program)
+    lp.col_cost_ = np.zeros(lp.num_col_)
+    highs = new_solver()
+    highs.setOptionValue("time_limit", CHECK_LIMIT)
+    highs.passModel(lp)
+    highs.run()
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible)
+
+
 def run_highs(highs: highspy.Highs) -> None:
     """Run HiGHS.
 
@@ -193,10 +264,13 @@ def run_highs(highs: highspy.Highs) -> None:
     """
     highs.run()
     status = highs.getModelStatus()
-    if status == highspy.HighsModelStatus.kOptimal:
-        return
+    if status != highspy.HighsModelStatus.kOptimal:
+        name = highs.modelStatusToString(status).lower()
+        raise NoOptimum(name, _message(highs, status))
+
+
+def _message(highs: highspy.Highs, status: highspy.HighsModelStatus) -> str:
+    """Return what a status other than optimal means."""
     name = highs.modelStatusToString(status).lower()
     advice = ADVICE.get(status, "the solver stopped short of an optimum")
-    raise NoOptimum(
-        name, f"no optimal solution: the linear program is {name}; {advice}"
-    )
+    return f"no optimal solution: the linear program is {name}; {advice}"

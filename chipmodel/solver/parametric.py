@@ -15,7 +15,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from chipmodel.common.errors import CertificateError, NoOptimum
+from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.highs import Optimum, new_solver, run_and_certify
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels, Vector
@@ -110,6 +110,10 @@ class WarmSolver:
         self._last = program
         try:
             return run_and_certify(self._highs, singleton_bounds, program)
+        except Infeasible:
+            self._highs = None
+            self._last = None
+            raise
         except (CertificateError, NoOptimum):
             # A warm start can fail where a cold one succeeds. The cold one decides, and
             # the next case starts from it; if it fails too, the next case starts cold.

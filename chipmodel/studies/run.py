@@ -144,7 +144,7 @@ class StudyResult:
 
 
 def run_study(
-    study: Study | str,
+    study: Study | str | Path,
     data: Dataset,
     out: str | Path | None = None,
     jobs: int = 1,
@@ -161,7 +161,7 @@ def run_study(
 
     Parameters
     ----------
-    study : Study or str
+    study : Study, str or Path
     data : Dataset
     out : str or Path, optional
         Folder to write ``<study>/comparison.csv``, ``comparison_wide.csv``, the finding
@@ -188,8 +188,8 @@ def run_study(
     NoOptimum
         If a cell has no optimal solution.
     """
-    if isinstance(study, str):
-        study = read_study(study, data)
+    if isinstance(study, str | Path):
+        study = read_study(str(study), data)
     # Planning loads what solving needs: cases, worlds and parameters are read once.
     inputs = Inputs(data)
     planned = plan(study, data, yes, inputs)

@@ -23,6 +23,7 @@ from chipmodel.analysis.structure import (
 )
 from chipmodel.cases.case import load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
+from chipmodel.common.text import command
 from chipmodel.dataset.dataset import Dataset, shipped_root
 from chipmodel.model.lp.compile import weights
 from chipmodel.model.world import load_world
@@ -290,12 +291,12 @@ def about_cell(
     if isinstance(error, CertificateError):
         return CertificateError(what)
     if _on_file(cell, data):
-        command = f"chipmodel why {cell.case.name}"
+        words = ["why", cell.case.name]
         if cell.world.name != "central":
-            command += f" --world {cell.world.name}"
+            words += ["--world", cell.world.name]
         if data.root != shipped_root():
-            command += f" --data {data.root}"
-        what += f"; run `{command}`"
+            words += ["--data", str(data.root)]
+        what += f"; run {command(*words)}"
     return NoOptimum(error.status, what)
 
 

@@ -214,6 +214,11 @@ def moved(home: Package, job: tuple[str, ...] | None, made: Made) -> str:
     except CertificateError as error:
         raise Fault(f"certificate: {error}") from None
     except cm.InputError as error:
+        # Cases are checked in the central world; another may lack years of theirs.
+        if job[-1] == "central":
+            raise Fault(
+                f"passes the check and is refused when solved: {error}"
+            ) from None
         return f"refused when solved: {error.problems[0].place}"
     before, was = home.given[job]
     if made.moves and made.moves * (objective - was) < -1e-7 * max(1.0, abs(was)):

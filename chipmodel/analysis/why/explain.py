@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import highspy
 import numpy as np
@@ -31,16 +32,16 @@ GROWING = ("build", "output")
 
 
 def explain_infeasible(
-    data: Dataset, case: Case | str, world: World | str = "central"
+    data: Dataset, case: Case | str | Path, world: World | str | Path = "central"
 ) -> Diagnosis:
     """Explain why a case has no solution in a world; if it has one, what binds in it.
 
     Parameters
     ----------
     data : Dataset
-    case : Case or str
-        A case, or the name of one; ``a+b`` adds cases.
-    world : World or str
+    case : Case, str or Path
+        A case, the name of one, or its file; ``a+b`` adds cases.
+    world : World, str or Path
 
     Returns
     -------
@@ -52,9 +53,9 @@ def explain_infeasible(
     InputError
         If the case does not fit the data.
     """
-    if isinstance(case, str):
+    if isinstance(case, str | Path):
         case = load_case(case, data)
-    if isinstance(world, str):
+    if isinstance(world, str | Path):
         world = load_world(world, data)
     parameters = build_parameters(data, world)
     # Rules that cannot hold together are what is to be explained, not refused.

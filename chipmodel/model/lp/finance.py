@@ -7,7 +7,6 @@ from typing import Any
 
 from pyomo.environ import quicksum
 
-from chipmodel.common.errors import InputError, Problem
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -31,11 +30,6 @@ def spending(builder: ModelBuilder) -> Terms:
 
     It is net of support if the world's budgets are, so it is computed after all
     instruments are written.
-
-    Raises
-    ------
-    InputError
-        If a holder has no budget.
     """
     parameters = builder.parameters
     world = parameters.world
@@ -55,24 +49,7 @@ def spending(builder: ModelBuilder) -> Terms:
                 # Support relieves each year by its share of the spending.
                 for amount in builder.support_cash[i, start]:
                     spent[holder, year].append(-(cash / cost) * amount)
-    _refuse_missing_budgets(builder, {holder for holder, _ in spent})
     return spent
-
-
-def _refuse_missing_budgets(builder: ModelBuilder, spenders: set[str]) -> None:
-    parameters = builder.parameters
-    with_budget = {holder for holder, _ in parameters.budgets}
-    missing = sorted(spenders - with_budget)
-    if missing:
-        raise InputError(
-            Problem(
-                "budgets.csv",
-                f"{holder}, {parameters.world.base_year}",
-                "row is missing",
-                "add the budget of the holder",
-            )
-            for holder in missing
-        )
 
 
 def _bounded_steps(builder: ModelBuilder) -> list[Index]:

@@ -108,7 +108,7 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
     values = {}
     for segment in segments:
         values[segment] = step_values(elasticity[segment, "demand"], world.choke)
-    return Parameters(
+    parameters = Parameters(
         data=data,
         world=world,
         regions=regions,
@@ -152,6 +152,35 @@ def build_parameters(data: Dataset, world: World) -> Parameters:
         retirements=stated_retirements(world, sites),
         fixed=_history(sites),
     )
+    _refuse_missing_budgets(parameters)
+    return parameters
+
+
+def _refuse_missing_budgets(parameters: Parameters) -> None:
+    """Refuse builds of firms that neither have a budget nor share in one.
+
+    Raises
+    ------
+    InputError
+        With every holder whose budget is missing.
+    """
+    world = parameters.world
+    if not parameters.budgets:
+        return
+    spenders: dict[str, str] = {}
+    for site in parameters.sites.sites.values():
+        if site.builds:
+            holder = parameters.holder(site.firm, site.region)
+            spenders.setdefault(holder, site.id)
+    problems = []
+    for holder, site_id in spenders.items():
+        if (holder, world.horizon) not in parameters.budgets:
+            place = f"{holder}, {world.base_year}"
+            what = f"row is missing: what is built at {site_id} is paid from it"
+            fix = "add the budget of the holder"
+            problems.append(Problem("budgets.csv", place, what, fix))
+    if problems:
+        raise InputError(problems)
 
 
 def _check_events(
