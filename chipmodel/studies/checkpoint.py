@@ -160,6 +160,7 @@ class Store:
         self._folder = folder
         self._digest = digest
         self.notes: list[str] = []
+        self._is_marked = False
         mark = folder / "sweep.json"
         # The files are listed before the mark is looked for, because a process that
         # starts at the same time writes the mark first. A process killed while it
@@ -170,18 +171,26 @@ class Store:
         if foreign and not mark.is_file():
             what = "holds files that are no chunks of this study"
             raise InputError.one(str(folder), "folder", what, OTHER)
-        # Of two studies that start at the same time, one makes the mark.
-        is_new = not mark.is_file() and create_whole(mark, self._mark)
-        if not is_new and _digest_in(mark) != digest:
+        if mark.is_file():
+            self._refuse_other(mark)
+
+    def _make_mark(self) -> None:
+        """Write the mark, unless there is one.
+
+        Of two studies that do so at the same time, one is refused.
+        """
+        mark = self._folder / "sweep.json"
+        if not create_whole(mark, json.dumps({"digest": self._digest}) + "\n"):
+            self._refuse_other(mark)
+        self._is_marked = True
+
+    def _refuse_other(self, mark: Path) -> None:
+        if _digest_in(mark) != self._digest:
             what = (
                 "the chunks here belong to another study, to other data or to"
                 " another version or code"
             )
-            raise InputError.one(str(folder), "sweep.json", what, OTHER)
-
-    @property
-    def _mark(self) -> str:
-        return json.dumps({"digest": self._digest}) + "\n"
+            raise InputError.one(str(self._folder), "sweep.json", what, OTHER)
 
     def read(self, number: int) -> str | None:
         """Return the text of a chunk, or None if it is not done or was changed."""
@@ -202,6 +211,8 @@ class Store:
 
     def write(self, number: int, text: str) -> None:
         """Store the text of a chunk."""
+        if not self._is_marked:
+            self._make_mark()
         path = self._path(number)
         # The hash first: a chunk that is there has one.
         write_whole(_hash_of(path), self._hash(text.encode()) + "\n")

@@ -14,6 +14,7 @@ from helpers import TWO
 from kill import Killer
 
 from chipmodel.cli.main import main
+from chipmodel.common.errors import InputError
 from chipmodel.common.fingerprint import is_untouched
 from chipmodel.common.locks import folder_lock
 from chipmodel.results.folder import is_intact
@@ -135,21 +136,13 @@ def test_chunks_of_other_code_are_refused_before_anything_is_solved(
     assert content(out).items() < whole.items()
 
 
-def test_of_two_sweeps_that_mark_a_folder_at_once_one_is_refused(tmp_path, monkeypatch):
-    """Another process marks the folder just after this one has looked."""
-    looked = Path.is_file
-
-    def and_then_the_other(path):
-        found = looked(path)
-        if path.name == "sweep.json":
-            monkeypatch.setattr(Path, "is_file", looked)
-            Store(tmp_path / "chunks", "theirs")
-        return found
-
-    monkeypatch.setattr(Path, "is_file", and_then_the_other)
-    with pytest.raises(Exception, match="belong to another study"):
-        Store(tmp_path / "chunks", "mine")
-    Store(tmp_path / "chunks", "theirs")
+def test_of_two_sweeps_that_mark_a_folder_at_once_one_is_refused(tmp_path):
+    """Both have looked at the folder before either writes its first chunk."""
+    mine, theirs = (Store(tmp_path / "chunks", name) for name in ("mine", "theirs"))
+    theirs.write(0, "a,b\n")
+    with pytest.raises(InputError, match="belong to another study"):
+        mine.write(0, "c,d\n")
+    assert theirs.read(0) == "a,b\n"
 
 
 # -- what an earlier run left
