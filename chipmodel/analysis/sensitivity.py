@@ -68,6 +68,7 @@ TORNADO_COLUMNS = [
 
 
 INTERVAL_COLUMNS = ["metric", "unit", "case", "world", "centre", "low", "high", "draws"]
+"""Columns of intervals; those of their digests are added where they are stored."""
 
 
 @dataclass(frozen=True)

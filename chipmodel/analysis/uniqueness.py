@@ -95,6 +95,10 @@ class Uniqueness:
     loose: tuple[Loose, ...]
     untested: dict[str, str]
 
+    def __hash__(self) -> int:
+        # Dictionaries have no hash; equality compares them all the same.
+        return hash(self.loose)
+
     def lines(self) -> list[str]:
         """Return it as text: named builds and prices whole, the widest of the rest."""
         lines = []

@@ -36,8 +36,9 @@ from chipmodel.dataset.rows import SegmentRow
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.results.overview import overview, overview_lines
 from chipmodel.results.solution import Solution
-from chipmodel.results.store import save, slug
+from chipmodel.results.store import refuse_unsaved, save, slug
 from chipmodel.solver.export import export as write_program
+from chipmodel.solver.export import refuse_to_replace
 
 
 @command("show")
@@ -116,6 +117,7 @@ def run_case(
     with no_empty_folders(Path(out)):
         # Before the solve: a folder that cannot be written must not cost its time.
         folder = prepare(out)
+        refuse_unsaved(folder, data, loaded, loaded_world)
         note(f"solving {loaded.name} in {loaded_world.name} ...")
         start = time.perf_counter()
         with _pointing_to_why(settings, case, world):
@@ -179,8 +181,7 @@ def export(
     """Write the linear program of a case for other solvers."""
     data, loaded, loaded_world = settings.cell(case, world)
     path = Path(out or f"{slug(loaded.name)}--{loaded_world.name}.{form}")
-    if path.is_dir():
-        raise InputError.one(str(path), "--out", "is a folder", "name a file")
+    refuse_to_replace(path)
     with no_empty_folders(path.parent):
         prepare(path.parent)
         note(f"writing {loaded.name} in {loaded_world.name} ...")

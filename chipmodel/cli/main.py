@@ -12,22 +12,42 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from chipmodel.cli.registry import COMMANDS
 from chipmodel.cli.shared import OK, Answer, Settings, common_options
-from chipmodel.common.errors import ChipmodelError, InputError, Problem, Unsolved
+from chipmodel.common.errors import (
+    ChipmodelError,
+    InputError,
+    OutOfMemory,
+    Problem,
+    Unsolved,
+)
 from chipmodel.common.interrupt import remember_interrupts
 from chipmodel.common.text import one_line, printable
 from chipmodel.common.version import __version__
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 NO_OPTIMUM, WRONG_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 """Exit codes; the last two are those of a shell for Ctrl-C and for a closed pipe."""
+
+
+NEEDS_DOCSTRINGS = Problem(
+    "python",
+    "-OO",
+    "Pyomo cannot be imported without docstrings",
+    "leave it out, or unset PYTHONOPTIMIZE",
+)
 
 
 class LazyGroup(click.Group):
@@ -88,6 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    _open_standard_streams()
+    # Before NumPy loads: its threads are of no use here and take memory, and with too
+    # little of it their start never ends.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A terminal of another encoding shows what it can instead of failing.
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
@@ -97,17 +121,60 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _guarded(arguments)
         except BrokenPipeError:
             # Whatever remains to be flushed has no reader either.
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _redirect_to_nowhere(sys.stdout)
             return PIPE_CLOSED
         except BaseException as error:
             # A library may turn Ctrl-C into another error: what came is remembered.
-            if not interrupts and not isinstance(
-                error, KeyboardInterrupt | click.Abort
-            ):
+            if interrupts or isinstance(error, KeyboardInterrupt | click.Abort):
+                _print_to_stderr("interrupted")
+                return INTERRUPTED
+            if not _is_out_of_memory(error):
                 raise
-            sys.stderr.write("interrupted\n")
-            return INTERRUPTED
+    # Outside of the block, in which the error holds what was computed.
+    return _print_unsolved(OutOfMemory(), "--json" in arguments)
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller has closed of standard input, output and error.
+
+    The next file that is opened would take its place, and what a library prints would
+    be written into that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free descriptor is the one that is missing.
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
+
+
+def _redirect_to_nowhere(stream: TextIO) -> None:
+    """Let a stream that cannot be written to any more take what remains in it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print_to_stderr(line: str) -> None:
+    """Print a line; a message that has no place to go changes no exit code."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        _redirect_to_nowhere(sys.stderr)
+
+
+def _print_json_error(plain: list[dict[str, str]]) -> None:
+    """Print an error as JSON; one that has no place to go changes no exit code."""
+    text = json.dumps({"error": plain}, indent=2, ensure_ascii=False)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _redirect_to_nowhere(sys.stdout)
 
 
 def script(name: str, arguments: Sequence[str] | None = None) -> int:
@@ -118,6 +185,10 @@ def script(name: str, arguments: Sequence[str] | None = None) -> int:
 def _guarded(arguments: list[str]) -> int:
     """Run a command and report what is wrong with its input."""
     settings = Settings()
+    if _least_limit() < LEAST_MEMORY:
+        raise MemoryError
+    if sys.flags.optimize > 1:
+        return _print_problems([NEEDS_DOCSTRINGS], "--json" in arguments)
     # Read here too: arguments that click refuses are still answered in JSON.
     as_json = "--json" in arguments
     try:
@@ -137,6 +208,8 @@ def _guarded(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if _is_out_of_memory(error):
+            raise
         return _print_problems([_system_problem(error)], as_json)
     except _validation_error() as error:
         # Like pydantic, which it imports, only once something has gone wrong.
@@ -150,6 +223,49 @@ def _validation_error() -> type[ValidationError]:
     from pydantic import ValidationError
 
     return ValidationError
+
+
+LEAST_MEMORY = 400_000_000
+"""Bytes of address space without which the libraries cannot be loaded.
+
+With less, SciPy's linear algebra waits for memory without end.
+"""
+
+
+def _least_limit() -> float:
+    """Return the smaller of the limits on the memory of this process, in bytes."""
+    if resource is None:
+        return math.inf
+    limits = [math.inf]
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+        soft, _ = resource.getrlimit(kind)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    return min(limits)
+
+
+NO_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "resource temporarily unavailable",
+    "error return without exception set",
+)
+"""Messages of a system or a library when memory or threads are used up."""
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one behind it, comes from too little memory."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        # A library that cannot be loaded, or a thread that cannot be started.
+        if isinstance(error, ImportError | OSError | RuntimeError | SystemError):
+            text = str(error).lower()
+            if any(reason in text for reason in NO_MEMORY):
+                return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _usage_problem(error: click.UsageError) -> Problem:
@@ -169,9 +285,19 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
         text = json.dumps(_jsonable(answer.plain), indent=2, ensure_ascii=False)
     else:
         text = "\n".join(answer.lines)
-    print(printable(text))
-    # Flushed here, where a closed pipe is handled, and not at the end of the process.
-    sys.stdout.flush()
+    try:
+        # Flushed here, where an error is handled, and not at the end of the process.
+        print(printable(text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _redirect_to_nowhere(sys.stdout)
+        raise InputError.one(
+            "standard output",
+            "answer",
+            f"cannot be written ({error.strerror or error})",
+            "what is in the folder of results is complete; redirect it elsewhere",
+        ) from None
 
 
 def _print_problems(problems: list[Problem], as_json: bool) -> int:
@@ -181,19 +307,21 @@ def _print_problems(problems: list[Problem], as_json: bool) -> int:
         for problem in problems:
             texts = vars(problem).items()
             plain.append({name: one_line(text) for name, text in texts})
-        print(json.dumps({"error": plain}, indent=2, ensure_ascii=False))
+        _print_json_error(plain)
     for problem in problems:
-        print(f"error: {one_line(str(problem))}", file=sys.stderr)
+        _print_to_stderr(f"error: {one_line(str(problem))}")
     return WRONG_INPUT
 
 
 def _print_unsolved(error: ChipmodelError, as_json: bool) -> int:
     message = one_line(str(error))
     if as_json:
-        status = error.status if isinstance(error, Unsolved) else "lost a worker"
+        status = "lost a worker"
+        if isinstance(error, Unsolved | OutOfMemory):
+            status = error.status
         plain = {"status": status, "what": message}
-        print(json.dumps({"error": [plain]}, indent=2, ensure_ascii=False))
-    print(f"error: {message}", file=sys.stderr)
+        _print_json_error([plain])
+    _print_to_stderr(f"error: {message}")
     return NO_OPTIMUM
 
 

@@ -199,8 +199,9 @@ def no_empty_folders(folder: Path) -> Iterator[None]:
 
 def note(line: str) -> None:
     """Print a line about the progress of a command, on a terminal only."""
-    if sys.stderr.isatty():
-        sys.stderr.write(line + "\n")
+    with suppress(OSError):  # a terminal that is gone must not end the work
+        if sys.stderr.isatty():
+            sys.stderr.write(line + "\n")
 
 
 def written_lines(paths: list[str]) -> list[str]:

@@ -30,6 +30,7 @@ from chipmodel.common.workers import Pool, pool_of
 from chipmodel.questions.folder import full_name, run_question
 from chipmodel.report import golden
 from chipmodel.report.build import Report, build_report
+from chipmodel.results.folder import refuse_to_lose
 from chipmodel.studies.plan import load_study
 from chipmodel.studies.run import run_study
 from chipmodel.validation import validate as validation
@@ -211,6 +212,11 @@ def report(
     checking = check or update
     folder = out or ("results/check" if checking else "results")
     tables = golden.folder_of(golden_folder) if checking else None
+    # Before the solves: their time must not be lost.
+    if update and tables is not None:
+        prepare(tables)
+    elif tables is not None:
+        golden.refuse_without(tables)
     start = time.perf_counter()
     with no_empty_folders(Path(folder)), Progress(sys.stderr) as on_progress:
         short = short or checking
@@ -257,9 +263,10 @@ def validate(settings: Settings, out: str, jobs: int, without_placebo: bool) -> 
     folder = Path(out) / "validation"
     with no_empty_folders(folder):
         # Before the solves: a folder that cannot be written must not cost their time.
-        prepare(folder)
+        prepare(Path(out))
+        refuse_to_lose(folder, validation.FILES)
         result = validation.validate(data, not without_placebo, note, jobs)
-        written = [str(path) for path in validation.write(result, folder)]
+        written = [str(path) for path in validation.write(result, data, folder)]
     placebo_fails, placebo_of = result.placebo
     plain = {
         "tests": len(result.tests),

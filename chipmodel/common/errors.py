@@ -149,10 +149,33 @@ class WorkerLost(ChipmodelError):
             "a process that solved part of the study ended before its time (killed, or"
             " out of memory)"
         ),
+        fix: str = "run the same command again: what was finished is not lost",
     ) -> None:
+        super().__init__(f"{what}; {fix}")
+        self._parts = (what, fix)
+
+    def __reduce__(self) -> tuple[type[WorkerLost], tuple[str, str]]:
+        return type(self), self._parts
+
+
+class OutOfMemory(ChipmodelError):
+    """There is too little memory, here or within the limit set (exit code 1).
+
+    Attributes
+    ----------
+    status : str
+    """
+
+    status = "out of memory"
+
+    def __init__(self) -> None:
         super().__init__(
-            f"{what}; run the same command again: what was finished is not lost"
+            "there is too little memory; give the process more (the shipped data need"
+            " about 2 GB), end others, or use fewer processes (--jobs)"
         )
+
+    def __reduce__(self) -> tuple[type[OutOfMemory], tuple[()]]:
+        return type(self), ()
 
 
 class CertificateError(Unsolved):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+import stat
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chipmodel.common.errors import InputError, Problem, character
@@ -15,6 +16,9 @@ from chipmodel.common.text import offer
 
 LARGEST = 50_000_000
 """Bytes of the largest file that is read."""
+
+DRAFT = "chipmodel_"
+"""Start of the last part of the hidden name under which a file is written."""
 
 ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished file counts as left behind by a killed process."""
@@ -38,7 +42,8 @@ def read_file(path: Path, fix: str = "check the path") -> bytes:
                 "a file may have 50 MB at most",
             )
         with path.open("rb") as stream:
-            return stream.read(LARGEST)  # a device has no size and no end
+            # A device has no size and no end.
+            return stream.read(size + 1 if size else LARGEST)
     except OSError as error:
         what = f"cannot be read ({error.strerror or 'no reason given'})"
         raise InputError.one(path.name, "file", what, fix) from None
@@ -145,53 +150,122 @@ def file_beside(path: Path, name: str) -> Path:
 
 def names_in(folder: Path) -> list[str]:
     """Return the names of the TOML files of a folder, sorted."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
+    return [path.stem for path in visible_files(folder, "*.toml")]
+
+
+def visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder that match a pattern, sorted.
+
+    Hidden ones are left out: editors and file managers put them beside those that they
+    show.
+    """
+    files = []
+    for path in sorted(folder.glob(pattern)):
+        if not path.name.startswith(".") and is_file(path):
+            files.append(path)
+    return files
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that it is there whole or not at all.
+
+    A link stays, and the file it leads to is written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or is there and is no plain file.
+    """
+    target = file_behind(path)
+    try:
+        with _draft_of(target, content) as draft:
+            draft.replace(target)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def create_whole(path: Path, content: str | bytes) -> bool:
+    """Write a file, unless there is one: of several processes one writes it.
+
+    Returns
+    -------
+    bool
+        Whether it was written.
 
     Raises
     ------
     InputError
         If it cannot be written.
     """
-    raw = content.encode() if isinstance(content, str) else content
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        draft = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(raw)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.chmod(0o644)
-            draft.replace(path)
-        except BaseException:  # Ctrl-C among them
-            draft.unlink(missing_ok=True)
-            raise
+        with _draft_of(path, content) as draft:
+            # Unlike a rename, a link never replaces a file.
+            path.hardlink_to(draft)
+    except FileExistsError:
+        return False
     except OSError as error:
         raise unwritable(path, error) from None
+    return True
 
 
-def unwritable(path: Path, error: OSError) -> InputError:
+def file_behind(path: Path) -> Path:
+    """Return the file that a path leads to, through links, which need not exist yet.
+
+    Raises
+    ------
+    InputError
+        If something else is there, such as a device: it would be replaced by a file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+    if not stat.S_ISREG(mode):
+        what = "is a folder" if stat.S_ISDIR(mode) else "is a device, not a file"
+        raise InputError.one(str(path), "output", what, "name a file")
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def _draft_of(target: Path, content: str | bytes) -> Iterator[Path]:
+    """Write a file beside its target, to be renamed in the block."""
+    raw = content.encode() if isinstance(content, str) else content
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(target)
+    draft = draft_name(target)
+    try:
+        with draft.open("xb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield draft
+    finally:  # also after Ctrl-C
+        draft.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError | ValueError) -> InputError:
     """Return the error for an output that the system refuses to write."""
-    what = f"cannot be written ({error.strerror or error})"
+    reason = error.strerror if isinstance(error, OSError) else None
+    what = f"cannot be written ({reason or error})"
     return InputError.one(str(path), "output", what, "choose another folder with --out")
+
+
+def draft_name(target: Path) -> Path:
+    """Return a new hidden name beside a file or folder, for what replaces it."""
+    return target.with_name(f".{target.name}.{DRAFT}{uuid.uuid4().hex}")
 
 
 def remove_abandoned(target: Path) -> None:
     """Remove what killed processes left of a file or folder they were writing.
 
-    These are hidden entries beside it, named after it. Only those older than an hour
+    These are hidden entries beside it of a `draft_name`. Only those older than an hour
     are removed: a younger one may belong to a process that is writing just now.
     """
+    beginning = f".{target.name}.{DRAFT}"
     with os.scandir(target.parent) as entries:
-        drafts = [
-            entry for entry in entries if entry.name.startswith(f".{target.name}.")
-        ]
+        drafts = [entry for entry in entries if entry.name.startswith(beginning)]
     for draft in drafts:
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime <= ABANDONED_AFTER:

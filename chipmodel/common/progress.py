@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TextIO
@@ -97,18 +98,22 @@ class Progress:
             full = BAR * step.done // step.total if step.total else BAR
             text = f"[{'#' * full}{'.' * (BAR - full)}] {line}"
             # Spaces remove what a longer line before it has left.
-            self.stream.write("\r" + text[: self.width].ljust(self.width))
+            self._write("\r" + text[: self.width].ljust(self.width))
             self._open = True
         elif step.what:
-            self.stream.write(line + "\n")
-        self.stream.flush()
+            self._write(line + "\n")
 
     def close(self) -> None:
         """End the line of the bar."""
         if self._open:
-            self.stream.write("\n")
-            self.stream.flush()
+            self._write("\n")
             self._open = False
+
+    def _write(self, text: str) -> None:
+        # A terminal that is gone must not end the work.
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+            self.stream.flush()
 
     def __enter__(self) -> Progress:
         return self

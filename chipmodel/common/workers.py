@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -19,9 +20,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import active_children
+from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from chipmodel.common.errors import WorkerLost
+from chipmodel.common.errors import InputError, WorkerLost
 
 Work = Callable[[Any, Any], Any]
 """A function of what is shared and of a task.
@@ -80,15 +83,20 @@ class Processes:
 
         Raises
         ------
+        InputError
+            If the script that runs was read from standard input.
         WorkerLost
             If a process ends before its task.
         """
         if not tasks:
             return
+        _refuse_standard_input()
+        _end_if_starting()
         # A forked process would inherit threads of the solver in an unknown state.
         context = multiprocessing.get_context("spawn")
         jobs = min(self.jobs, len(tasks))
-        pool = ProcessPoolExecutor(jobs, context, _start_worker, (shared,))
+        started = context.Event()
+        pool = ProcessPoolExecutor(jobs, context, _start_worker, (shared, started))
         with pool, _ended_on_interrupt():
             try:
                 indices = {}
@@ -98,11 +106,64 @@ class Processes:
                 for future in as_completed(indices):
                     yield indices[future], future.result()
             except BrokenProcessPool:
+                if not started.is_set() and _is_script():
+                    raise WorkerLost(AT_START, BELOW_MAIN) from None
                 raise WorkerLost from None
             except BaseException as error:
                 is_stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
                 pool.shutdown(wait=not is_stopped, cancel_futures=True)
                 raise
+
+
+AT_START = "the processes for the study ended while they imported the script"
+
+BELOW_MAIN = (
+    'put the call that uses them below `if __name__ == "__main__":` in the script; if'
+    " it is there, there may be too little memory"
+)
+
+
+def _main_file() -> str | None:
+    """Return the path of the script that runs, which every new process imports.
+
+    None for a module run with ``-m``, and for an interactive session.
+    """
+    main = sys.modules.get("__main__")
+    if getattr(main, "__spec__", None) is not None:
+        return None
+    return getattr(main, "__file__", None)
+
+
+def _is_script() -> bool:
+    return _main_file() is not None
+
+
+def _refuse_standard_input() -> None:
+    """Refuse to start processes for a script that they could not import.
+
+    Raises
+    ------
+    InputError
+        If the script was read from standard input.
+    """
+    file = _main_file()
+    if file is not None and not Path(file).exists():
+        raise InputError.one(
+            file,
+            "jobs",
+            "more than one process cannot be used: each imports the script, which is no"
+            " file",
+            "save it as a file, or use one process (jobs = 1)",
+        )
+
+
+def _end_if_starting() -> None:
+    """End a process that imports a script which starts processes as it is imported.
+
+    The process that started this one reports it, once for all.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
 
 
 def pool_of(jobs: int) -> Pool:
@@ -114,7 +175,8 @@ def pool_of(jobs: int) -> Pool:
 _shared: list[Any] = []
 
 
-def _start_worker(shared: Any) -> None:
+def _start_worker(shared: Any, started: Event) -> None:
+    started.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared.append(shared)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 RowT = TypeVar("RowT", bound=Row)
 
 
+PROSE = {"name", "firm_name", "note", "source", "grade", "reason", "result"}
+"""Columns that no number of a result depends on."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A checked data package.
@@ -53,6 +57,9 @@ class Dataset:
             f"<Dataset {self.name}: {len(self.tables)} tables, {facts:,} facts, digest"
             f" {self.digest[:8]}>"
         )
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def __reduce__(self) -> tuple[object, ...]:
         # A read-only mapping cannot be sent to another process; a dictionary can.
@@ -98,6 +105,19 @@ class Dataset:
             content[name] = [row.model_dump() for row in rows]
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def values_digest(self) -> str:
+        """Digest of the values and ranges of all tables, and of the keys of their rows.
+
+        Names, notes, sources and grades do not count: no result depends on them.
+        """
+        content = {}
+        for name, rows in self.tables.items():
+            if name != "sources":
+                content[name] = [row.model_dump(exclude=PROSE) for row in rows]
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def facts(self) -> Iterator[tuple[str, Fact]]:
         """Yield every fact of every table, with the name of its table."""

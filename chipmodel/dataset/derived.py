@@ -3,15 +3,21 @@
 `experiments/intervals.py` draws every number of the data that has a range, solves cases
 at each draw and stores, for each metric, the lowest and the highest result, that of the
 data themselves among them. A further draw is between the lowest and the highest of n
-draws with a probability of (n - 1)/(n + 1). An interval belongs to one state of the
-data: it is shown only beside a value equal to the one it was drawn around.
+draws with a probability of (n - 1)/(n + 1).
+
+Intervals belong to one state of the data and of the model. The file holds a digest of
+all values and ranges it was drawn from, and one of the linear program of each case and
+world; where either is another now, no interval is shown. `experiments/intervals.py`
+draws them again; after a change that moves no number, `experiments/keep.py --restamp`
+writes the present digests. Beside a value other than the one it was drawn around, no
+interval is shown either: another solver may find another optimum.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +41,12 @@ ROUNDING = 1e-6
 CHANGE = "change of "
 """Prefix of a metric for its change against the reference case."""
 
+VALUES = "values"
+"""Column of the digest of the data, `Dataset.values_digest`."""
+
+PROGRAM = "program"
+"""Column of the digest of the linear programs, `metrics.programs_of`."""
+
 Ends = tuple[float, float]
 """Low and high of an interval."""
 
@@ -46,12 +58,12 @@ class Intervals:
     Attributes
     ----------
     known : Mapping
-        (case, world, metric) to (centre, low, high).
+        (case, world, metric) to (centre, low, high, digest of the linear programs).
     draws : int
         Draws behind them.
     """
 
-    known: Mapping[tuple[str, str, str], tuple[float, float, float]]
+    known: Mapping[tuple[str, str, str], tuple[float, float, float, str]]
     draws: int = 0
 
     @property
@@ -60,15 +72,20 @@ class Intervals:
         draws = f"{self.draws} draws of every number that has a range"
         return f"the central values of the data and {draws}"
 
-    def of(self, case: str, world: str, metric: str, value: float) -> Ends | None:
+    def of(
+        self, case: str, world: str, metric: str, value: float, program: str
+    ) -> Ends | None:
         """Return low and high of a metric; None if they belong to another value.
 
-        `value` is the result beside which the interval would be shown.
+        `value` is the result beside which the interval would be shown, and `program`
+        the digest of the linear programs it is from.
         """
         interval = self.known.get((case, world, metric))
         if interval is None:
             return None
-        centre, low, high = interval
+        centre, low, high, drawn_with = interval
+        if program != drawn_with:
+            return None
         # Intervals of other data would be wrong beside this value: better none.
         tolerance = CLOSE * (high - low) + ROUNDING * abs(centre)
         if abs(value - centre) > tolerance:
@@ -77,7 +94,10 @@ class Intervals:
 
 
 def load_intervals(data: Dataset) -> Intervals:
-    """Read the intervals stored with a data package; none if it has no such file.
+    """Read the intervals stored with a data package.
+
+    There are none if it has no such file, or has other values or ranges than those they
+    were drawn from.
 
     Raises
     ------
@@ -87,22 +107,28 @@ def load_intervals(data: Dataset) -> Intervals:
     path = data.root / FOLDER / FILE
     if not path.is_file():
         return Intervals({})
-    return _read(path, path.stat().st_mtime_ns)
+    values, intervals = _read(path, path.stat().st_mtime_ns)
+    return intervals if values == {data.values_digest} else Intervals({})
 
 
 # A report asks for intervals in every table. The time of change is part of the key, so
 # that a file written again is read again.
 @lru_cache(maxsize=4)
-def _read(path: Path, _time_of_change: int) -> Intervals:
-    known: dict[tuple[str, str, str], tuple[float, float, float]] = {}
+def _read(path: Path, _time_of_change: int) -> tuple[set[str], Intervals]:
+    """Return the digests of the data that intervals were drawn from, and those."""
+    values: set[str] = set()
+    known: dict[tuple[str, str, str], tuple[float, float, float, str]] = {}
     draws: list[int] = []
     try:
         text = read_file(path).decode("utf-8-sig")
         for row in csv.DictReader(io.StringIO(text)):
             if not row["low"]:
                 continue  # a number without an interval
+            # A file of an earlier version has no digests: it belongs to no data.
+            values.add(row.get(VALUES, ""))
             ends = (float(row["centre"]), float(row["low"]), float(row["high"]))
-            known[row["case"], row["world"], row["metric"]] = ends
+            key = (row["case"], row["world"], row["metric"])
+            known[key] = (*ends, row.get(PROGRAM, ""))
             draws.append(int(row["draws"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError.one(
@@ -111,15 +137,20 @@ def _read(path: Path, _time_of_change: int) -> Intervals:
             f"does not hold intervals ({error})",
             "write it again with experiments/intervals.py, or remove it",
         ) from None
-    return Intervals(known, min(draws, default=0))
+    return values, Intervals(known, min(draws, default=0))
 
 
-def with_ends(table: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
-    """Return a table of metrics with columns low and high, if any of them are known."""
-    ends = [
-        intervals.of(row.case, row.world, row.metric, row.value)  # type: ignore[arg-type]
-        for row in table.itertuples()
-    ]
+def with_ends(
+    table: pd.DataFrame, intervals: Intervals, programs: Sequence[str]
+) -> pd.DataFrame:
+    """Return a table of metrics with columns low and high, if any of them are known.
+
+    `programs` has the digest of the linear programs of each row.
+    """
+    ends = []
+    for row, program in zip(table.itertuples(), programs, strict=True):
+        key = (row.case, row.world, row.metric, row.value)
+        ends.append(intervals.of(*key, program))  # type: ignore[arg-type]
     if not any(ends):
         return table
     unknown = (float("nan"), float("nan"))

@@ -620,6 +620,7 @@ class ParameterRow(
     bounds={
         "*": (0.0, None),
         "economic_life": (1.0, 100.0),
+        "building_share": (0.0, 0.9),  # billings are divided by the rest, equipment
         "slope": (0.2, 20.0),  # widths of cost steps are divided by it
         "multiplier_start": (0.5, 3.0),
         "multiplier_end": (0.5, 3.0),

@@ -9,12 +9,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from chipmodel.common.files import write_whole
 from chipmodel.display import style
 
 Drawn = tuple[Any, Any]
@@ -52,27 +50,6 @@ def drawable() -> bool:
     except ImportError:
         return False
     return True
-
-
-def save(
-    draw: Callable[[pd.DataFrame], Drawn], table: pd.DataFrame, stem: Path
-) -> list[Path]:
-    """Draw a table and write it as PNG, SVG and PDF, the same bytes on every run.
-
-    Parameters
-    ----------
-    draw : callable
-        From the table to figure and axes.
-    table : DataFrame
-    stem : Path
-        Path of the files without their endings.
-    """
-    written = []
-    for kind, content in rendered(draw, table).items():
-        path = stem.with_name(f"{stem.name}.{kind}")
-        write_whole(path, content)
-        written.append(path)
-    return written
 
 
 def rendered(

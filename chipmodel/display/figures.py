@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from chipmodel.common.files import write_whole
 from chipmodel.common.tables import table_csv
 from chipmodel.common.text import lower
 from chipmodel.display import figure_tables, style
 from chipmodel.display.canvas import (
+    KINDS,
     NEEDS,
     Drawn,
     add_caption,
     drawable,
-    save,
+    rendered,
     spread_apart,
     subplots,
     thousands_formatter,
@@ -197,15 +196,18 @@ FIGURES: dict[str, StudyFigure] = {
 """Every figure by name."""
 
 
+def files_of(names: Sequence[str]) -> list[str]:
+    """Return the names of the files that figures are written to."""
+    kinds = ("csv", *KINDS)
+    return [f"{name}.{kind}" for name in names for kind in kinds]
+
+
 def draw_all(
-    names: Sequence[str],
-    summaries: Sequence[Summary],
-    reference: str | None,
-    folder: Path,
-) -> tuple[list[Path], tuple[str, ...]]:
+    names: Sequence[str], summaries: Sequence[Summary], reference: str | None
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Draw figures as PNG, SVG and PDF, each with its table as CSV.
 
-    Without matplotlib the tables are written all the same, and a note names what is
+    Without matplotlib there are the tables all the same, and a note names what is
     missing.
 
     Parameters
@@ -215,26 +217,24 @@ def draw_all(
     summaries : sequence of Summary
     reference : str, optional
         Case the others are compared with.
-    folder : Path
 
     Returns
     -------
     tuple
-        The files, and notes for the user.
+        The files by name, and notes for the user.
     """
-    written = []
+    content = {}
     notes = []
     can_draw = drawable()
     for name in names:
         figure = FIGURES[name]
         table = figure.tabulate(summaries, reference)
-        path = folder / f"{name}.csv"
-        write_whole(path, table_csv(table))
-        written.append(path)
+        content[f"{name}.csv"] = table_csv(table).encode()
         if table.empty:
             notes.append(f"nothing to draw in {name}")
         elif can_draw:
-            written += save(figure.draw, table, folder / name)
+            for kind, image in rendered(figure.draw, table).items():
+                content[f"{name}.{kind}"] = image
     if not can_draw:
         notes.append(NEEDS)
-    return written, tuple(notes)
+    return content, tuple(notes)

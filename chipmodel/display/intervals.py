@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from chipmodel.common.text import listed, lower, with_article
 from chipmodel.common.units import SHOWN
 from chipmodel.dataset.derived import CHANGE, Ends, Intervals
-from chipmodel.results.metrics import ALL, Metric, evaluate, parse
+from chipmodel.results.metrics import ALL, Metric, evaluate, parse, programs_of
 from chipmodel.results.summary import Labels, Summary
 
 HOW_SURE = "How sure:"
@@ -69,7 +69,8 @@ def known(
     value = evaluate(metric, summary, base)
     if metric != name:
         value -= evaluate(metric, base, base)
-    return intervals.of(summary.case.name, summary.world.name, name, value)
+    case, world = summary.case.name, summary.world.name
+    return intervals.of(case, world, name, value, programs_of(name, summary, base))
 
 
 def written(ends: Ends, unit: str) -> str:

@@ -41,6 +41,9 @@ class Scale(BaseModel):
     )
     factor: Positive = Field(description="Factor on the value.")
 
+    def __hash__(self) -> int:
+        return hash((self.table, tuple(sorted(self.where.items())), self.factor))
+
     @model_validator(mode="after")
     def _known(self) -> Scale:
         model = TABLES.get(self.table)

@@ -76,6 +76,14 @@ class DisplayNames:
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
         self._names = dict(names or {})
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DisplayNames):
+            return NotImplemented
+        return self._names == other._names
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._names.items()))
+
     def __call__(self, *ids: str) -> str:
         """Return ids by their names, in a list."""
         return listed([self._names.get(name, name) for name in ids])

@@ -174,7 +174,7 @@ source = "own"
             if self.by_award:
                 builds[site.id, t] = awarded(builder, site, t)
             elif self.instead_of_award(site):
-                builds[site.id, t] = by_rate(builder)[self.id, site.id, t]
+                builds[site.id, t] = by_rate(builder)[site.id, t]
         if not builds:
             return
         if self.form == "award":

@@ -211,52 +211,44 @@ class Support(Policy):
 
 
 @lookup
-def by_rate(builder: ModelBuilder) -> dict[tuple[str, str, int], Any]:
-    r"""Return the part of each build that takes an open rate instead of an award.
+def by_rate(builder: ModelBuilder) -> Builds:
+    r"""Return the part of each build that takes open rates instead of its award.
 
-    By instrument, site and year of the start. No site is paid twice by one treasury; it
-    takes whichever is better for it, which the optimum picks:
+    By site and year of the start, where some instrument offers a rate to a site with an
+    award of the same treasury. No site is paid twice by one treasury; it takes its
+    award, or all rates it is offered, whichever is better for it:
 
-    .. math:: \sum_p by\_rate_{p,i,t} \le build_{i,t}
+    .. math:: by\_rate_{i,t} \le build_{i,t}
 
     A maximum of award and rate would not be affine in a rate that is searched for.
     """
     parameters = builder.parameters
     sites = parameters.sites.sites
-    takes: dict[tuple[str, str, int], Any] = {}
-    by_build: dict[BuildKey, list[Any]] = defaultdict(list)
+    offered: set[BuildKey] = set()
     for policy in builder.instruments:
-        if not isinstance(policy, Support):
-            continue
-        keys = [
-            (site.id, t)
-            for site, t in policy.eligible(parameters)
-            if policy.instead_of_award(site)
-        ]
-        var = builder.variable("by_rate", keys, lambda i, t: sites[i].agent, policy)
-        for key in keys:
-            takes[policy.id, *key] = var[key]
-            by_build[key].append(var[key])
+        if isinstance(policy, Support):
+            for site, t in policy.eligible(parameters):
+                if policy.instead_of_award(site):
+                    offered.add((site.id, t))
+    # In the order of the builds: that of columns does not depend on instruments.
+    keys = [key for key in builder.model.build if key in offered]
+    var = builder.variable("by_rate", keys, lambda i, t: sites[i].agent)
     build = builder.model.build
     builder.balance(
         "award_or_rate",
-        list(by_build),
-        lambda i, t: build[i, t] - pyo.quicksum(by_build[i, t]),
+        keys,
+        lambda i, t: build[i, t] - var[i, t],
         unit="kwpm built",
         equal=False,
         meaning="worth of one more kwpm that could take the open rate",
     )
-    return takes
+    return {key: var[key] for key in keys}
 
 
 def awarded(builder: ModelBuilder, site: Site, build: int) -> Any:
     """Return the part of a build that takes its award: what takes no open rate."""
-    rest = [
-        term
-        for (_, i, t), term in by_rate(builder).items()
-        if (i, t) == (site.id, build)
-    ]
-    return builder.model.build[site.id, build] - pyo.quicksum(rest)
+    key = (site.id, build)
+    return builder.model.build[key] - by_rate(builder).get(key, 0.0)
 
 
 def capex_of(site: Site, parameters: Parameters) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError
+from chipmodel.common.files import visible_files
 from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
 from chipmodel.common.folders import prepare, refuse_foreign
 from chipmodel.common.progress import OnProgress
@@ -239,9 +240,9 @@ def _choices(data: Dataset) -> str:
     """Return the SHA-256 over cases, worlds, studies and derived tables."""
     files: list[Path] = []
     for kind in ("cases", "worlds", "studies"):
-        files += (data.root / kind).glob("*.toml")
+        files += visible_files(data.root / kind, "*.toml")
     files.sort()
-    files += sorted((data.root / derived.FOLDER).glob("*.csv"))
+    files += visible_files(data.root / derived.FOLDER, "*.csv")
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

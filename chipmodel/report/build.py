@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chipmodel.common.files import names_in, write_whole
+from chipmodel.common.errors import InputError
+from chipmodel.common.files import file_behind, names_in, read_file, write_whole
 from chipmodel.common.folders import prepare
 from chipmodel.common.progress import OnProgress
 from chipmodel.common.workers import Here, Pool
@@ -20,6 +21,9 @@ from chipmodel.studies.case_cache import BatchSolver, CaseCache
 from chipmodel.studies.inputs import Inputs
 
 PAGE = "report.html"
+
+MARK = b'<p class="stamp">chipmodel '
+"""Part of every page, by which an earlier one is recognised."""
 
 
 OWN: dict[str, Question] = {
@@ -80,6 +84,7 @@ def build_report(
         If a case has no optimal solution.
     """
     folder = prepare(out)
+    _refuse_other_page(folder / PAGE)
     questions = {name_of(module): module for module in modules(data, short)}
     digests = {}
     # An answer that is still current is reused; the others need a cache.
@@ -126,6 +131,23 @@ def build_report(
     if not path.is_file() or path.read_bytes() != text:
         write_whole(path, text)
     return Report(path, in_order)
+
+
+def _refuse_other_page(path: Path) -> None:
+    """Refuse to replace a file that is no page of a report.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved.
+    """
+    if file_behind(path).exists() and MARK not in read_file(path):
+        raise InputError.one(
+            str(path),
+            "output",
+            "was not written by chipmodel and would be lost",
+            "move it away, or choose another folder with --out",
+        )
 
 
 def modules(data: Dataset, short: bool) -> Iterator[Question]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import write_whole
+from chipmodel.common.files import visible_files, write_whole
 from chipmodel.questions.folder import Part
 
 RELATIVE = 1e-6
@@ -52,11 +52,28 @@ def folder_of(named: str | None) -> Path:
     return root / "tests" / "golden"
 
 
+def refuse_without(golden: Path) -> None:
+    """Refuse a folder that holds no golden tables.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved that would be compared with them.
+    """
+    if not visible_files(golden, "*.csv"):
+        raise InputError.one(
+            str(golden),
+            "folder",
+            "it holds no golden tables",
+            "write them with chipmodel report --update",
+        )
+
+
 def update(parts: Sequence[Part], golden: Path) -> list[Path]:
     """Write the tables of parts as golden ones; golden tables of other parts stay."""
     written = []
     for part in parts:
-        for path in golden.glob(f"{part.name}.*.csv"):
+        for path in visible_files(golden, f"{part.name}.*.csv"):
             # A table that the part no longer has must not stay behind.
             path.unlink()
         for name, path in _tables(part).items():
@@ -73,17 +90,13 @@ def compare(parts: Sequence[Part], golden: Path) -> list[str]:
     InputError
         If there are no golden tables.
     """
-    if not any(golden.glob("*.csv")):
-        raise InputError.one(
-            str(golden),
-            "folder",
-            "it holds no golden tables",
-            "write them with chipmodel report --update",
-        )
+    refuse_without(golden)
     expected: set[str] = set()
     written: dict[str, Path] = {}
     for part in parts:
-        expected.update(path.name for path in golden.glob(f"{part.name}.*.csv"))
+        expected.update(
+            path.name for path in visible_files(golden, f"{part.name}.*.csv")
+        )
         written.update(_tables(part))
     lines = []
     for name in sorted(expected - written.keys()):

@@ -13,7 +13,7 @@ from typing import Any
 
 from chipmodel.common.errors import Problem
 from chipmodel.common.fingerprint import is_untouched, sealed
-from chipmodel.common.folders import write_folder
+from chipmodel.common.folders import refuse_foreign, write_folder
 
 MANIFEST = "manifest.json"
 
@@ -21,6 +21,18 @@ MANIFEST = "manifest.json"
 def digests(content: Mapping[str, bytes]) -> dict[str, str]:
     """Return the SHA-256 of each file, in hexadecimal."""
     return {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
+
+
+def refuse_to_lose(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder in which a result of these files cannot be written.
+
+    Raises
+    ------
+    InputError
+        If it holds files that chipmodel did not write; before anything is solved.
+    """
+    is_result = (folder / MANIFEST).is_file()
+    refuse_foreign(folder, {MANIFEST, *names} if is_result else ())
 
 
 def write_result(

@@ -7,6 +7,7 @@ may be ``all``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError, Problem
+from chipmodel.dataset.derived import CHANGE
 from chipmodel.results.metric_families import FAMILIES as FAMILIES
 from chipmodel.results.metric_families import Blank
 from chipmodel.results.metric_families import Family as Family
@@ -123,6 +125,10 @@ class Metric:
                 )
             )
         return problems
+
+
+DIGITS = 16
+"""Digits of a digest of linear programs."""
 
 
 def parse(name: str) -> Metric:
@@ -255,6 +261,20 @@ def rows(
             }
         )
     return table
+
+
+def programs_of(name: str, summary: Summary, reference: Summary | None) -> str:
+    """Return a digest of the linear programs that a metric is from.
+
+    A metric that is a difference, and one with `CHANGE` before its name, is also from
+    that of the reference.
+    """
+    metric = name.removeprefix(CHANGE)
+    is_difference = metric != name or parse(metric).family.against
+    if reference is None or not is_difference:
+        return summary.program[:DIGITS]
+    both = f"{summary.program} {reference.program}"
+    return hashlib.sha256(both.encode()).hexdigest()[:DIGITS]
 
 
 def compare(

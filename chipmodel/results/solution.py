@@ -29,7 +29,7 @@ TableRow = tuple[object, ...]
 """A row of a table without case and world; value and unit come last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solution:
     """An optimal solution of a case in a world, with its tables.
 
@@ -69,6 +69,24 @@ class Solution:
         return cls(
             case, parameters.world, parameters, program, optimum, accounts, foresight
         )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Solution):
+            return NotImplemented
+        return self._stated == other._stated and bool(
+            np.array_equal(self.optimum.x, other.optimum.x)
+            and np.array_equal(self.optimum.y, other.optimum.y)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.case, self.world, self.objective))
+
+    @property
+    def _stated(self) -> tuple[object, ...]:
+        """What was solved; with the optimum it is all that a solution consists of."""
+        data = self.parameters.data
+        parts = (self.case, self.world, self.foresight, self.found)
+        return (*parts, data.digest, self.program.digest)
 
     def __repr__(self) -> str:
         return (

@@ -22,7 +22,13 @@ from chipmodel.common.version import __version__
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
 from chipmodel.results.folder import MANIFEST as MANIFEST
-from chipmodel.results.folder import digests, lacking, read_outputs, write_result
+from chipmodel.results.folder import (
+    digests,
+    lacking,
+    read_outputs,
+    refuse_to_lose,
+    write_result,
+)
 from chipmodel.results.manifest import build_manifest, result_id
 from chipmodel.results.solution import TABLES, Solution
 
@@ -32,7 +38,7 @@ FILES = (CASE, *(f"{name}.csv" for name in TABLES))
 """The files of a result folder beside the manifest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Saved:
     """A result read back from disk.
 
@@ -49,6 +55,19 @@ class Saved:
     manifest: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Saved):
+            return NotImplemented
+        # The manifest lists the hash of every table.
+        return (self.folder, self.manifest) == (other.folder, other.manifest)
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A read-only mapping cannot be sent to another process; a dictionary can.
+        return _restored, (self.folder, dict(self.manifest), dict(self.tables))
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name."""
         if name not in self.tables:
@@ -56,6 +75,12 @@ class Saved:
                 str(self.folder), name, "no such table", "tables: " + ", ".join(TABLES)
             )
         return self.tables[name]
+
+
+def _restored(
+    folder: Path, manifest: dict[str, Any], tables: dict[str, pd.DataFrame]
+) -> Saved:
+    return Saved(folder, manifest, MappingProxyType(tables))
 
 
 def folder_name(data: Dataset, case: Case, world: World) -> str:
@@ -110,6 +135,17 @@ def save(
     folder = prepare(out) / name
     write_result(folder, content, manifest)
     return folder
+
+
+def refuse_unsaved(out: str | Path, data: Dataset, case: Case, world: World) -> None:
+    """Refuse a folder in which `save` could not write, or would lose other files.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved.
+    """
+    refuse_to_lose(Path(out) / folder_name(data, case, world), FILES)
 
 
 def case_text(case: Case, world: World | None = None) -> str:
@@ -181,7 +217,7 @@ def read_manifest(path: str | Path) -> tuple[Path, dict[str, Any]]:
     if not isinstance(manifest, dict) or not FIELDS.keys() & manifest.keys():
         raise _no_manifest(file, "is not a manifest of chipmodel")
     problems = []
-    for name in lacking(manifest, FIELDS):
+    for name in _damaged(manifest):
         what = "is missing or was edited"
         problems.append(Problem(str(file), name, what, "run the case again"))
     if problems:
@@ -206,6 +242,27 @@ FIELDS = {
     "outputs": dict,
 }
 """Fields without which a file is no manifest of a solution."""
+
+WITHIN = {
+    "dataset": {"name": str, "digest": str, "files": dict},
+    "case": {"name": str, "policies": list},
+}
+"""Fields of those fields that every version has written."""
+
+
+def _damaged(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the fields that a manifest lacks, or has in another form."""
+    names = lacking(manifest, FIELDS)
+    if names:
+        return names
+    for field_name, fields in WITHIN.items():
+        within = lacking(manifest[field_name], fields)
+        names += [f"{field_name}.{name}" for name in within]
+    if not names:
+        for k, policy in enumerate(manifest["case"]["policies"], start=1):
+            if not isinstance(policy, dict):
+                names.append(f"case.policies, number {k}")
+    return names
 
 
 def _parsed(file: Path) -> Any:

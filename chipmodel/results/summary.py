@@ -108,6 +108,8 @@ class Summary:
         Cash spent on fabs by (firm, region, year), before support.
     received : dict
         Support received in cash by (policy, firm, region of the fab, year).
+    program : str
+        Digest of the linear program.
     """
 
     case: Case
@@ -138,6 +140,7 @@ class Summary:
     plants: tuple[Project, ...] = ()
     invested: dict[tuple[str, str, int], float] = field(default_factory=dict)
     received: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
+    program: str = ""
 
     @classmethod
     def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
@@ -176,7 +179,11 @@ class Summary:
             plants=packaging_projects(solution, years),
             invested=money.invested_cash(solution, years),
             received=money.received_cash(solution, years),
+            program=solution.program.digest,
         )
+
+    def __hash__(self) -> int:
+        return hash((self.case, self.world, self.objective))
 
     @property
     def name(self) -> str:

@@ -12,10 +12,16 @@ from typing import Any
 import highspy
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import write_whole
+from chipmodel.common.files import file_behind, unwritable, write_whole
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.highs import new_solver
 from chipmodel.solver.linear_program import Label, LinearProgram
+
+STARTS = (b"NAME chipmodel", b"NAME        chipmodel", b"\\ File written by HiGHS")
+"""How the files of the formats start."""
+
+LONGEST_START = 80
+"""Bytes of a file that are read to recognise it."""
 
 FORMATS = ("mps", "lp")
 """Formats of files that other solvers read."""
@@ -66,6 +72,30 @@ def export(program: LinearProgram, path: str | Path, form: str) -> Path:
             raise InputError.one(str(path), form, what, "try the other format")
         write_whole(Path(path), draft.read_bytes())
     return Path(path)
+
+
+def refuse_to_replace(path: Path) -> None:
+    """Refuse to replace a file that is no exported linear program.
+
+    Raises
+    ------
+    InputError
+        Before the linear program is written.
+    """
+    try:
+        with file_behind(path).open("rb") as stream:
+            start = stream.read(LONGEST_START)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unwritable(path, error) from None
+    if start and not start.startswith(STARTS):
+        raise InputError.one(
+            str(path),
+            "output",
+            "was not written by chipmodel and would be lost",
+            "move it away, or name another file",
+        )
 
 
 def safe_names(labels: Iterable[Label]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +49,8 @@ ADVICE = {
 """What a user can do about a status other than optimal."""
 
 
-@dataclass(frozen=True)
+# Arrays have no one truth value: two are equal if they are one object.
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """An optimal solution with its duals and certificate.
 
@@ -82,10 +85,38 @@ def new_solver() -> highspy.Highs:
 
     One thread, silent, dual simplex with devex pricing.
     """
-    highs = highspy.Highs()
+    with _silent_output():
+        highs = highspy.Highs()
     for option, value in OPTIONS.items():
         highs.setOptionValue(option, value)
     return highs
+
+
+_one_redirects = threading.Lock()
+
+
+@contextmanager
+def _silent_output() -> Iterator[None]:
+    """Redirect what is written to file descriptor 1 in the block to nowhere.
+
+    HiGHS 1.16 prints a banner when it is made, before any option can be set. On the
+    standard output it would precede the answer of a command.
+    """
+    # Two threads at once would restore each other's redirection.
+    with _one_redirects:
+        try:
+            output = os.dup(1)
+        except OSError:  # it is closed
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 1)
+            yield
+        finally:
+            os.dup2(output, 1)
+            os.close(output)
+            os.close(nowhere)
 
 
 def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Optimum:

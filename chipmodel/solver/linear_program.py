@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,10 @@ Label = tuple[str, Index]
 """Name of a group of rows or of a variable, and an index."""
 
 
+DIGEST_BITS = 30
+"""Binary digits of each number that the digest of a linear program depends on."""
+
+
 @dataclass(frozen=True)
 class RowGroup:
     """A group of rows as results name it; a limit has a rent, a balance a price."""
@@ -30,7 +35,8 @@ class RowGroup:
     is_limit: bool
 
 
-@dataclass(frozen=True)
+# Arrays have no one truth value: two are equal if they are one object.
+@dataclass(frozen=True, eq=False)
 class ProgramLabels:
     """Labels, agents and owners, which all linear programs of one shape share.
 
@@ -115,7 +121,8 @@ def _by_name(labels: list[Label]) -> dict[str, tuple[list[Index], NDArray[np.int
     return {name: (indices[name], np.array(positions[name])) for name in indices}
 
 
-@dataclass(frozen=True)
+# Arrays have no one truth value: two are equal if they are one object.
+@dataclass(frozen=True, eq=False)
 class LinearProgram:
     r"""A linear program as arrays.
 
@@ -163,6 +170,20 @@ class LinearProgram:
         """Cost of each column, discounted."""
         return np.asarray(self.weights @ self.lines).ravel()
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the arrays, their numbers to nine digits.
+
+        Another version of NumPy may move the last digits. Labels do not count.
+        """
+        matrix = self.matrix.tocsc()
+        digest = hashlib.sha256(self.is_equation.tobytes())
+        for places in (matrix.indptr, matrix.indices):
+            digest.update(places.astype("<i8").tobytes())
+        for values in (matrix.data, self.rhs, self.cost):
+            digest.update(_rounded(values))
+        return digest.hexdigest()
+
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the smallest and largest size of numbers that are not zero.
 
@@ -171,6 +192,13 @@ class LinearProgram:
         """
         numbers = {"matrix": self.matrix.data, "cost": self.cost, "rhs": self.rhs}
         return {name: _range(values) for name, values in numbers.items()}
+
+
+def _rounded(values: Vector) -> bytes:
+    """Return numbers as bytes, to nine digits."""
+    fractions, exponents = np.frexp(np.asarray(values, dtype=np.float64))
+    whole = np.rint(fractions * 2.0**DIGEST_BITS).astype("<i8")
+    return whole.tobytes() + exponents.astype("<i4").tobytes()
 
 
 def _range(values: Vector) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import write_whole
-from chipmodel.common.fingerprint import SOLVES
+from chipmodel.common.files import create_whole, write_whole
+from chipmodel.common.fingerprint import SOLVES, code_digest
 from chipmodel.common.progress import Clock
 from chipmodel.common.tables import table_csv
 from chipmodel.common.workers import Pool
@@ -30,8 +31,11 @@ PROSE = {"title", "summary", "figures", "table"}
 """Fields of a study that change no chunk; the points of its table are in the cells."""
 
 
-def digest_of(study: Study, cells: list[Cell], inputs: Inputs) -> str:
-    """Return what the chunks of a sweep depend on: study, cells, data and versions."""
+def digest_of(study: Study, cells: Sequence[Cell], inputs: Inputs) -> str:
+    """Return what the chunks of a sweep depend on.
+
+    These are the study, its cells, the data, and the versions and code that solve them.
+    """
     identities = []
     for cell in cells:
         digests = (cell.case.digest, cell.world.digest)
@@ -41,6 +45,7 @@ def digest_of(study: Study, cells: list[Cell], inputs: Inputs) -> str:
         "cells": identities,
         "data": dict(inputs.data.hashes),
         "versions": {name: version(name) for name in SOLVES},
+        "code": code_digest(),
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -52,7 +57,7 @@ def run_chunks(
     names: tuple[str, ...],
     references: dict[str, Summary],
     inputs: Inputs,
-    folder: Path | None,
+    store: Store | None,
     pool: Pool,
     clock: Clock,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -67,8 +72,8 @@ def run_chunks(
     references : dict
         Summaries of cells that others are compared with and that are no points.
     inputs : Inputs
-    folder : Path, optional
-        Folder of the study's results; without one nothing is stored.
+    store : Store, optional
+        Chunks that are done; without one nothing is stored.
     pool : Pool
     clock : Clock
 
@@ -80,17 +85,15 @@ def run_chunks(
     Raises
     ------
     InputError
-        If the folder holds the chunks of another study, or cannot be written.
+        If a chunk cannot be written.
     """
     columns = table_columns(study)
-    chunk_folder = None if folder is None else folder / "chunks"
-    store = Store(chunk_folder, digest_of(study, cells, inputs))
     sweep = prepare(cells, inputs.data, names, references, study.chunk, inputs=inputs)
     total = len(sweep.chunks)
     texts: dict[int, str] = {}
     unsolved = []
     for chunk in sweep.chunks:
-        text = store.read(chunk.number)
+        text = None if store is None else store.read(chunk.number)
         if text is None:
             unsolved.append(chunk)
             continue
@@ -100,11 +103,15 @@ def run_chunks(
     for k, work in pool.each(solve_chunk, sweep.shared, unsolved):
         chunk = unsolved[k]
         texts[chunk.number] = chunk_text(work.rows, columns)
-        store.write(chunk.number, texts[chunk.number])
+        if store is not None:
+            store.write(chunk.number, texts[chunk.number])
         clock.step(f"chunk {chunk.number + 1} of {total}", len(chunk.tasks))
     # In the order of the study, whatever the order in which chunks were done.
     tables = [read_chunk(texts[chunk.number]) for chunk in sweep.chunks]
-    return pd.concat(tables, ignore_index=True), sweep.refused
+    notes = [*sweep.refused]
+    if store is not None:
+        notes += store.notes
+    return pd.concat(tables, ignore_index=True), tuple(notes)
 
 
 def chunk_text(rows: list[Row], columns: list[str]) -> str:
@@ -127,13 +134,21 @@ def read_chunk(text: str) -> pd.DataFrame:
 
 
 class Store:
-    """The folder of the chunks of one study; without a folder nothing is stored.
+    """The folder of the chunks of one study.
+
+    Beside each chunk lies the hash of its text, so that a chunk that was changed is
+    solved again.
 
     Parameters
     ----------
-    folder : Path, optional
+    folder : Path
     digest : str
         What the chunks depend on.
+
+    Attributes
+    ----------
+    notes : list of str
+        What the user should know of chunks that were not as they were written.
 
     Raises
     ------
@@ -141,10 +156,10 @@ class Store:
         If the folder holds chunks of another study.
     """
 
-    def __init__(self, folder: Path | None, digest: str) -> None:
+    def __init__(self, folder: Path, digest: str) -> None:
         self._folder = folder
-        if folder is None:
-            return
+        self._digest = digest
+        self.notes: list[str] = []
         mark = folder / "sweep.json"
         # The files are listed before the mark is looked for, because a process that
         # starts at the same time writes the mark first. A process killed while it
@@ -152,40 +167,67 @@ class Store:
         hidden_mark = f".{mark.name}."
         names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
         foreign = not all(name.startswith(hidden_mark) for name in names)
-        if mark.is_file():
-            if _digest_in(mark) != digest:
-                what = (
-                    "the chunks here belong to another study, to other data or to"
-                    " another version"
-                )
-                raise InputError.one(str(folder), "sweep.json", what, OTHER)
-        elif foreign:
+        if foreign and not mark.is_file():
             what = "holds files that are no chunks of this study"
             raise InputError.one(str(folder), "folder", what, OTHER)
-        else:
-            write_whole(mark, json.dumps({"digest": digest}) + "\n")
+        # Of two studies that start at the same time, one makes the mark.
+        is_new = not mark.is_file() and create_whole(mark, self._mark)
+        if not is_new and _digest_in(mark) != digest:
+            what = (
+                "the chunks here belong to another study, to other data or to"
+                " another version or code"
+            )
+            raise InputError.one(str(folder), "sweep.json", what, OTHER)
+
+    @property
+    def _mark(self) -> str:
+        return json.dumps({"digest": self._digest}) + "\n"
 
     def read(self, number: int) -> str | None:
-        """Return the text of a chunk, or None if it is not done."""
+        """Return the text of a chunk, or None if it is not done or was changed."""
         path = self._path(number)
-        if path is None or not path.is_file():
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
             return None
-        return path.read_text(encoding="utf-8")
+        except OSError as error:
+            self.notes.append(f"{path.name} cannot be read ({error.strerror})")
+            return None
+        if not self._is_as_written(path, raw):
+            self.notes.append(
+                f"{path.name} was changed after it was written: it was solved again"
+            )
+            return None
+        return raw.decode()
 
     def write(self, number: int, text: str) -> None:
         """Store the text of a chunk."""
         path = self._path(number)
-        if path is not None:
-            write_whole(path, text)
+        # The hash first: a chunk that is there has one.
+        write_whole(_hash_of(path), self._hash(text.encode()) + "\n")
+        write_whole(path, text)
 
-    def _path(self, number: int) -> Path | None:
-        if self._folder is None:
-            return None
+    def _path(self, number: int) -> Path:
         return self._folder / f"chunk_{number:05d}.csv"
+
+    def _is_as_written(self, path: Path, raw: bytes) -> bool:
+        try:
+            stored = _hash_of(path).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return False
+        return stored == self._hash(raw)
+
+    def _hash(self, raw: bytes) -> str:
+        """Return the hash of a chunk of this study; that of another differs."""
+        return hashlib.sha256(self._digest.encode() + raw).hexdigest()
+
+
+def _hash_of(path: Path) -> Path:
+    return path.with_suffix(".sha256")
 
 
 def _digest_in(mark: Path) -> Any:
     try:
         return json.loads(mark.read_bytes()).get("digest")
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None

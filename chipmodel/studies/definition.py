@@ -83,6 +83,9 @@ class Design(BaseModel):
                 raise ValueError(f"ranges of '{name}': {low:g} is not below {high:g}")
         return self
 
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
     def points(self) -> list[Point]:
         """Return the points."""
         # SciPy takes longer to import than most studies to check.
@@ -191,6 +194,9 @@ class Variant(BaseModel):
         default=(), description="Cases solved in it; all by default."
     )
 
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
 
 class Study(BaseModel):
     """A study: cases in worlds, a reference, and the metrics compared."""
@@ -287,6 +293,9 @@ class Study(BaseModel):
             raise ValueError(
                 f"variant '{variant.name}' must hold the reference '{self.reference}'"
             )
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
 
     @property
     def varies(self) -> bool:

@@ -7,6 +7,8 @@ work.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +18,30 @@ import pandas as pd
 from chipmodel.analysis.run import solve_in_passes
 from chipmodel.analysis.verify import Verification, ranges_table, verify
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
-from chipmodel.common.files import write_whole
-from chipmodel.common.folders import prepare
+from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
 from chipmodel.common.progress import Clock, OnProgress
 from chipmodel.common.tables import table_csv
+from chipmodel.common.text import listed
+from chipmodel.common.version import __version__
 from chipmodel.common.workers import Here, Pool, pool_of
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.derived import Intervals, load_intervals, with_ends
 from chipmodel.display import figures, findings, tables
 from chipmodel.results import metrics
 from chipmodel.results.solution import Solution
-from chipmodel.results.store import save
+from chipmodel.results.store import refuse_unsaved, save
 from chipmodel.results.summary import Summary
-from chipmodel.studies.checkpoint import run_chunks
+from chipmodel.studies.checkpoint import Store, digest_of, run_chunks
 from chipmodel.studies.definition import Study, read_study, table_columns
 from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import Cell, plan
+from chipmodel.studies.study_folder import StudyFolder
 from chipmodel.studies.sweep import about_cell
+
+TABLES = ("comparison.csv", "comparison_wide.csv")
+
+FINDING = ("finding.txt", "finding.csv")
+"""Files of the sentences about a study, if there are any."""
 
 RANGES = "ranges.csv"
 """File of the ranges of headline numbers, written with ``--verify``."""
@@ -50,7 +59,7 @@ OTHER_COLUMNS = (
 """Columns of a study's table that are no numbers of its grid."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyResult:
     """What a study found.
 
@@ -84,6 +93,23 @@ class StudyResult:
     written: list[Path] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     verified: dict[str, Verification] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, StudyResult):
+            return NotImplemented
+        return (
+            self._stated == other._stated
+            and self.table.equals(other.table)
+            and self.finding_table.equals(other.finding_table)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.study, self.finding))
+
+    @property
+    def _stated(self) -> tuple[object, ...]:
+        parts = (self.study, self.summaries, self.finding, self.notes)
+        return (*parts, self.solutions, self.verified, self.written)
 
     @property
     def numbers(self) -> list[str]:
@@ -180,9 +206,6 @@ def run_study(
             "tables are written where they are solved, not on this machine",
             'set keep = "metrics", or solve it here with --jobs',
         )
-    folder = None if out is None else Path(out) / study.name
-    if folder is not None:
-        prepare(folder)
     pool = pool or pool_of(jobs)
     # A sweep gives metrics only. What its points are compared with is solved before it.
     swept = []
@@ -199,23 +222,81 @@ def run_study(
             "is not for the points of a sweep",
             'set keep = "tables"',
         )
+    parts = _Parts(study, names, tuple(solved_alone), tuple(swept))
     clock = Clock(len(cells), on_progress)
-    clock.begin()
-    solver = _CellSolver(inputs, folder if with_tables else None, verified)
-    solved = _solve_cells(solved_alone, solver, pool, clock)
+    if out is None:
+        clock.begin()
+        return _solve(parts, _CellSolver(inputs, None, verified), pool, clock, None)
+    folder = Path(out) / study.name
+    digest = digest_of(study, cells, inputs)
+    place = _place_of(parts, folder, digest, verified, inputs)
+    with place.claimed():
+        # What cannot be written is refused before anything is solved.
+        solver = _CellSolver(inputs, folder if with_tables else None, verified)
+        for cell in solved_alone:
+            if with_tables:
+                refuse_unsaved(folder, data, cell.case, cell.world)
+        store = Store(folder / "chunks", digest) if swept else None
+        clock.begin()
+        return _write(_solve(parts, solver, pool, clock, store), place)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A study with its metrics and cells: those solved alone and those of the sweep."""
+
+    study: Study
+    metrics: tuple[str, ...]
+    alone: tuple[Cell, ...]
+    swept: tuple[Cell, ...]
+
+
+def _solve(
+    parts: _Parts, solver: _CellSolver, pool: Pool, clock: Clock, store: Store | None
+) -> StudyResult:
+    """Solve the cells of a study; those that others are compared with come first."""
+    study, names, inputs = parts.study, parts.metrics, solver.inputs
+    alone = list(parts.alone)
+    solved = _solve_cells(alone, solver, pool, clock)
     summaries = {name: result.summary for name, result in solved.items()}
     result = _with_solutions(
-        result_of(study, solved_alone, names, summaries, data), solved
+        result_of(study, alone, names, summaries, inputs.data), solved
     )
-    if swept:
-        swept_table, notes = run_chunks(
-            study, swept, names, summaries, inputs, folder, pool, clock
-        )
-        table = swept_table
-        if len(result.table):
-            table = pd.concat([result.table, swept_table], ignore_index=True)
-        result = replace(result, table=table, notes=notes)
-    return result if folder is None else _write(result, folder)
+    if not parts.swept:
+        return result
+    table, notes = run_chunks(
+        study, list(parts.swept), names, summaries, inputs, store, pool, clock
+    )
+    if len(result.table):
+        table = pd.concat([result.table, table], ignore_index=True)
+    return replace(result, table=table, notes=notes)
+
+
+def _place_of(
+    parts: _Parts, folder: Path, digest: str, verified: bool, inputs: Inputs
+) -> StudyFolder:
+    """Return the folder of a study, with what its files depend on."""
+    study, data = parts.study, inputs.data
+    cells = {}
+    for cell in (*parts.alone, *parts.swept):
+        cells[cell.name] = f"{cell.case.digest} {cell.world.digest}"
+    about = {
+        "chipmodel": __version__,
+        "study": study.name,
+        "title": study.title,
+        "metrics": list(study.metrics),
+        "figures": list(study.figures),
+        "verified": verified,
+        "cells": cells,
+        "dataset": {"name": data.name, "digest": data.digest},
+        "code": code_digest(),
+        "packages": {name: version_of(name) for name in (*PACKAGES, "matplotlib")},
+        "solved_from": digest,
+    }
+    identity = json.dumps(about, sort_keys=True).encode()
+    about["digest"] = hashlib.sha256(identity).hexdigest()
+    planned = {*TABLES, *FINDING, RANGES, *figures.files_of(study.figures)}
+    return StudyFolder(folder, about, frozenset(planned))
 
 
 def result_of(
@@ -231,7 +312,12 @@ def result_of(
     if not study.varies:
         intervals = load_intervals(data)
     finding, numbers = _finding(cells, summaries, study, intervals)
-    table = with_ends(_table(cells, names, summaries, study), intervals)
+    programs = []
+    for cell in cells:
+        base = summaries[cell.reference] if cell.reference else None
+        for name in names:
+            programs.append(metrics.programs_of(name, summaries[cell.name], base))
+    table = with_ends(_table(cells, names, summaries, study), intervals, programs)
     return StudyResult(study, summaries, table, finding, numbers)
 
 
@@ -347,31 +433,31 @@ def _finding(
     return texts, findings.table(sentences)
 
 
-def _write(result: StudyResult, folder: Path) -> StudyResult:
+def _write(result: StudyResult, place: StudyFolder) -> StudyResult:
     """Write the tables, the finding and the figures of a study."""
-    files = {
+    texts = {
         "comparison.csv": table_csv(result.table),
         "comparison_wide.csv": table_csv(result.wide),
     }
     if result.finding:
-        files["finding.txt"] = "\n\n".join(result.finding) + "\n"
-        files["finding.csv"] = table_csv(result.finding_table)
+        texts["finding.txt"] = "\n\n".join(result.finding) + "\n"
+        texts["finding.csv"] = table_csv(result.finding_table)
     if result.verified:
-        files[RANGES] = table_csv(ranges_table(result.verified))
-    else:
-        # Ranges of an earlier run may be those of other results.
-        (folder / RANGES).unlink(missing_ok=True)
-    written = list(result.written)
-    for name, text in files.items():
-        write_whole(folder / name, text)
-        written.append(folder / name)
-    notes: tuple[str, ...] = ()
+        texts[RANGES] = table_csv(ranges_table(result.verified))
+    content = {name: text.encode() for name, text in texts.items()}
+    notes = list(result.notes)
     if result.study.figures:
-        drawn, notes = figures.draw_all(
+        drawn, about_figures = figures.draw_all(
             result.study.figures,
             list(result.summaries.values()),
             result.study.reference,
-            folder,
         )
-        written += drawn
-    return replace(result, written=written, notes=(*result.notes, *notes))
+        content |= drawn
+        notes += about_figures
+    written = [*result.written, *place.write(content)]
+    chunks = [place.folder / "chunks"] if result.study.varies else []
+    earlier = place.left_behind([*written, *chunks])
+    if earlier:
+        folders = listed(earlier)
+        notes.append(f"in {place.folder} an earlier run left {folders}")
+    return replace(result, written=written, notes=tuple(notes))

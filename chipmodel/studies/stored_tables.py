@@ -17,7 +17,7 @@ import pandas as pd
 
 from chipmodel.cases.case import load_case
 from chipmodel.common.errors import InputError
-from chipmodel.common.files import read_file, write_whole
+from chipmodel.common.files import read_file, visible_files, write_whole
 from chipmodel.common.tables import table_csv
 from chipmodel.common.toml import read_toml
 from chipmodel.dataset.dataset import Dataset
@@ -39,7 +39,7 @@ def stamp(data: Dataset) -> str:
     """
     digest = hashlib.sha256(data.digest.encode())
     for kind in ("cases", "worlds", "studies"):
-        for path in sorted((data.root / kind).glob("*.toml")):
+        for path in visible_files(data.root / kind, "*.toml"):
             digest.update(
                 f"{kind}/{path.stem} {_digest_of(kind, path, data)}\n".encode()
             )

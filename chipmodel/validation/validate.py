@@ -11,14 +11,16 @@ from typing import Any
 import pandas as pd
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import write_whole
+from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
 from chipmodel.common.tables import table_csv
 from chipmodel.common.text import columns
+from chipmodel.common.version import __version__
 from chipmodel.common.workers import Here, Pool, Processes
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import SourceRow, TargetRow
-from chipmodel.display.canvas import drawable, save
+from chipmodel.display.canvas import KINDS, drawable, rendered
 from chipmodel.display.targets import against_published, support_ladder
+from chipmodel.results.folder import MANIFEST, digests, write_result
 from chipmodel.validation.case_replications import ladder_table
 from chipmodel.validation.replications import EXPERIMENTS
 from chipmodel.validation.shared import ModelResult, ReplicationSetup
@@ -357,13 +359,26 @@ def _row(
     ]
 
 
-def write(validation: Validation, out: Path) -> list[Path]:
-    """Write table, summary, ladder of support and figures into a folder.
+FILES = frozenset(
+    f"{name}.{kind}"
+    for name in ("targets", "ladder", "summary")
+    for kind in ("csv", "txt", *KINDS)
+)
+"""Files that a validation may have written."""
+
+
+def write(validation: Validation, data: Dataset, out: Path) -> list[Path]:
+    """Write table, summary, ladder of support and figures as a folder.
 
     Returns
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or holds other files.
     """
     table = validation.table.astype({"low": float, "high": float})
     files = {
@@ -372,11 +387,19 @@ def write(validation: Validation, out: Path) -> list[Path]:
     }
     if validation.ladder is not None:
         files["ladder.csv"] = table_csv(validation.ladder)
-    for name, text in files.items():
-        write_whole(out / name, text)
-    written = [out / name for name in files]
+    content = {name: text.encode() for name, text in files.items()}
     if drawable():
-        written += save(against_published, table, out / "targets")
+        for kind, image in rendered(against_published, table).items():
+            content[f"targets.{kind}"] = image
         if validation.ladder is not None:
-            written += save(support_ladder, validation.ladder, out / "ladder")
-    return written
+            for kind, image in rendered(support_ladder, validation.ladder).items():
+                content[f"ladder.{kind}"] = image
+    manifest = {
+        "chipmodel": __version__,
+        "dataset": {"name": data.name, "digest": data.digest},
+        "code": code_digest(),
+        "packages": {name: version_of(name) for name in (*PACKAGES, "matplotlib")},
+        "outputs": digests(content),
+    }
+    write_result(out, content, manifest, FILES)
+    return [out / name for name in (*content, MANIFEST)]

@@ -105,7 +105,8 @@ def bare(
     fleets : mapping
         kwpm running in 2025 by region.
     place : mapping
-        Factor on capital by region where plants can be added.
+        Factor on capital by region where plants can be added: a quarter of the
+        capital is the building, whose factor is four times as far from 1.
     growth : tuple
         Growth into 2026, 2027, ...; the last year is the horizon.
     makers, users : tuple

@@ -83,7 +83,7 @@ class Diagnosis:
     imbalance: Imbalance | None = None
     extremes: tuple[Extreme, ...] = ()
     binding: Binding | None = None
-    names: DisplayNames = field(default_factory=DisplayNames)
+    names: DisplayNames = field(default_factory=DisplayNames, repr=False)
 
     def lines(self) -> list[str]:
         """Return the diagnosis as lines of text."""

@@ -187,10 +187,10 @@ def costs(builder: ModelBuilder) -> None:
         site = parameters.sites.sites[i]
         inputs = parameters.prices.inputs[site.segment]
         materials[t].append(inputs * output)
-        beyond = k - _usual_steps(site)
-        if beyond >= 0:
+        usual_steps = _usual_steps(site)
+        if k >= usual_steps:
             good = parameters.good(site.firm, site.segment, t)
-            pays = good * parameters.surge[site.segment][beyond]
+            pays = good * parameters.surge[site.segment][k - usual_steps]
             surge[t].append((pays - inputs) * output)
             continue
         cost = parameters.running[site.region, site.segment]

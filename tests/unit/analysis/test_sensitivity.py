@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import case_of, copy_two, near, world_of
+from helpers import Edit, case_of, change, copy_two, near, world_of
 
 import chipmodel as cm
 from chipmodel.analysis.sensitivity import (
@@ -18,14 +20,25 @@ from chipmodel.analysis.sensitivity import (
     spread,
     tornado,
 )
+from chipmodel.common import units
 from chipmodel.common.tables import table_csv
-from chipmodel.dataset.derived import CHANGE, FILE, FOLDER, Intervals, load_intervals
+from chipmodel.common.workers import Here
+from chipmodel.dataset.derived import (
+    CHANGE,
+    FILE,
+    FOLDER,
+    PROGRAM,
+    VALUES,
+    Intervals,
+    load_intervals,
+)
 from chipmodel.display.intervals import sure, written
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.policies.investment_tax_credit import InvestmentTaxCredit
 from chipmodel.studies.definition import Study
 from chipmodel.studies.plan import load_study
 from chipmodel.studies.run import run_study
+from chipmodel.studies.stored_intervals import stamped
 
 SHARE = "share.capacity.AAA.all.2028"
 
@@ -144,19 +157,44 @@ def test_a_factor_leaves_every_fact_what_it_can_be(shipped):
 # -- intervals
 
 
+CENTRAL = Study(
+    name="t",
+    title="t",
+    cases=("no_policy", "tariff"),
+    reference="no_policy",
+    metrics=(SHARE, "cost.buyers.AAA", "objective"),
+)
+
+
 @pytest.fixture(scope="module")
 def drawn(two) -> pd.DataFrame:
     """Intervals of a study over three draws and the data themselves."""
     points = tuple({"costs[item=capex]": factor} for factor in (1.0, 0.8, 0.9, 1.3))
-    study = Study(
-        name="t",
-        title="t",
-        cases=("no_policy", "tariff"),
-        reference="no_policy",
-        metrics=(SHARE, "cost.buyers.AAA", "objective"),
-        point=points,
+    study = CENTRAL.model_copy(update={"point": points})
+    table = intervals(run_study(study, two).table)
+    return stamped(table, CENTRAL, two, Here())
+
+
+def package(folder: Path, drawn: pd.DataFrame, *edits: Edit) -> cm.Dataset:
+    """Copy the two-region data with intervals and a study that shows them."""
+    copy_two(folder, *edits)
+    (folder / FOLDER).mkdir()
+    (folder / FOLDER / FILE).write_text(table_csv(drawn))
+    (folder / "studies").mkdir(exist_ok=True)
+    (folder / "studies" / "sure.toml").write_text(
+        'title = "t"\ncases = ["no_policy", "tariff"]\nreference ='
+        f' "no_policy"\nmetrics = ["{SHARE}", "cost.buyers.AAA", "cost.buyers.BBB"]\n'
     )
-    return intervals(run_study(study, two).table)
+    return cm.load_dataset(folder)
+
+
+def shown(data: cm.Dataset) -> set[tuple[str, str]]:
+    """Return the metrics and cases beside which a study shows an interval."""
+    table = run_study(load_study("sure", data), data).table
+    if "low" not in table:
+        return set()
+    known = table[table["low"].notna()]
+    return set(zip(known["metric"], known["case"], strict=True))
 
 
 def test_an_interval_holds_the_ends_of_the_draws(two, drawn):
@@ -179,23 +217,98 @@ def test_an_interval_holds_the_ends_of_the_draws(two, drawn):
 
 
 def test_an_interval_is_reported_only_beside_the_value_it_was_drawn_around():
-    known = Intervals({("law", "central", SHARE): (0.10, 0.08, 0.13)}, 12)
-    assert known.of("law", "central", SHARE, 0.1000001) == (0.08, 0.13)
-    assert known.of("law", "central", SHARE, 0.102) is None
-    assert known.of("law", "other", SHARE, 0.10) is None
+    known = Intervals({("law", "central", SHARE): (0.10, 0.08, 0.13, "lp")}, 12)
+    assert known.of("law", "central", SHARE, 0.1000001, "lp") == (0.08, 0.13)
+    assert known.of("law", "central", SHARE, 0.102, "lp") is None
+    assert known.of("law", "central", SHARE, 0.1000001, "other") is None
+    assert known.of("law", "other", SHARE, 0.10, "lp") is None
     assert "12 draws" in known.description
 
 
+def _text_of_case(case: str, old: str, new: str) -> Edit:
+    def edit(folder: Path) -> None:
+        path = folder / "cases" / f"{case}.toml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return edit
+
+
+ADDED = (
+    'policy = [{ kind = "tariff", id = "own", importer = "BBB", rate = 1e-5,'
+    ' on = "chips", years = [2026, 2030], source = "own" }]'
+)
+"""A rule for the case without any, by which no result moves much."""
+
+EVERYWHERE = {
+    (SHARE, "no_policy"),
+    (SHARE, "tariff"),
+    ("cost.buyers.AAA", "no_policy"),
+    ("cost.buyers.AAA", "tariff"),
+}
+"""Where the intervals drawn from the two-region data are shown."""
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        change("freight", {"leg": "international"}, note="another note"),
+        change("regions", {"region": "AAA"}, name="Another name"),
+        _text_of_case("tariff", 'source = "test"', 'source = "test"\nnote = "n"'),
+        _text_of_case("tariff", "Aland taxes", "Aland charges"),
+    ],
+    ids=["note", "name", "note of a case", "title of a case"],
+)
+def test_prose_voids_no_interval(edit, drawn, tmp_path):
+    assert shown(package(tmp_path / "two", drawn, edit)) == EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    ("edit", "left"),
+    [
+        # No result moves: only the width of an interval would.
+        (change("freight", {"leg": "domestic"}, low=0.0009, high=0.0011), set()),
+        # The share moves by less than a hundredth of the width of its interval.
+        (change("freight", {"leg": "international"}, value=0.00501), set()),
+        # A rate at which nothing is imported: every value stays.
+        (
+            _text_of_case("tariff", "rate = 0.25", "rate = 0.2500001"),
+            {(SHARE, "no_policy"), ("cost.buyers.AAA", "no_policy")},
+        ),
+        (_text_of_case("no_policy", "status = ", f"{ADDED}\nstatus = "), set()),
+    ],
+    ids=["range", "value", "rate of the case", "rule of the reference"],
+)
+def test_another_number_or_rule_shows_no_interval(edit, left, drawn, tmp_path):
+    assert shown(package(tmp_path / "two", drawn, edit)) == left
+
+
+def test_another_linear_program_shows_no_interval(drawn, tmp_path, monkeypatch):
+    """As after a change of the code that moves no result by much."""
+    data = package(tmp_path / "two", drawn)
+    assert shown(data) == EVERYWHERE
+    monkeypatch.setattr(units, "MUSD_PER_KWPM_YEAR", 0.0120001)
+    assert shown(data) == set()
+
+
+def test_digests_are_written_only_beside_the_values_of_the_data(drawn, two, variant):
+    assert stamped(drawn, CENTRAL, two, Here()).equals(drawn)
+    moved = variant(change("freight", {"leg": "international"}, value=0.2))
+    with pytest.raises(cm.InputError, match="was drawn around"):
+        stamped(drawn, CENTRAL, moved, Here())
+    one = CENTRAL.model_copy(update={"cases": ("no_policy",)})
+    with pytest.raises(cm.InputError, match="is not solved by the study"):
+        stamped(drawn, one, two, Here())
+
+
+def test_intervals_of_an_earlier_version_belong_to_no_data(drawn, tmp_path):
+    old = drawn.drop(columns=[VALUES, PROGRAM])
+    assert shown(package(tmp_path / "two", old)) == set()
+
+
 def test_a_study_carries_its_intervals_in_table_finding_and_text(two, drawn, tmp_path):
-    folder = copy_two(tmp_path / "two")
-    (folder / FOLDER).mkdir()
-    (folder / FOLDER / FILE).write_text(table_csv(drawn))
-    (folder / "studies").mkdir(exist_ok=True)
-    (folder / "studies" / "sure.toml").write_text(
-        'title = "t"\ncases = ["no_policy", "tariff"]\nreference ='
-        f' "no_policy"\nmetrics = ["{SHARE}", "cost.buyers.AAA", "cost.buyers.BBB"]\n'
-    )
-    data = cm.load_dataset(folder)
+    data = package(tmp_path / "two", drawn)
     result = run_study(load_study("sure", data), data)
     rows = result.table.set_index(["metric", "case"])
     drawn_values = drawn.set_index(["metric", "case"])

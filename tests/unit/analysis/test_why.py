@@ -213,19 +213,19 @@ def test_physical_limits_that_give_way_as_reported_are_enough(variant):
 
 
 def test_a_row_that_no_variable_enters_is_explained_too(two):
-    """Nothing new is in service in 2026: the mandate is a constant."""
-    case = case_of(mandate("AAA", "chip", 100, (2026, 2026)))
+    """Nothing is new in 2025 and nothing retires: the mandate is a constant."""
+    case = case_of(mandate("AAA", "chip", 100, (2025, 2025)))
     with pytest.raises(InputError, match="`chipmodel why` explains more"):
         run(two, case)
     with pytest.raises(
-        NoOptimum, match=r"mandate__mandate \(2026\) cannot hold whatever is built"
+        NoOptimum, match=r"mandate__mandate \(2025\) cannot hold whatever is built"
     ):
         compile_program(
             write(build_parameters(two, cm.load_world("central", two)), case.policies)
         )
     found = explain_infeasible(two, case)
     (member,) = found.conflicts[0].members
-    assert member.says == ("at least 100 kwpm in service in 2026",)
+    assert member.says == ("at least 100 kwpm in service in 2025",)
     assert {(g.title, g.row.amount, round(g.amount, 6)) for g in member.gives} == {
         ("mandate: mandate", 100, 40),
         ("mandate: mandate in use", 60, 38),

@@ -362,7 +362,7 @@ def test_summary_reports_each_instrument(call: Any, two: cm.Dataset) -> None:
 
 def test_short_forms(two: cm.Dataset) -> None:
     for thing, start in (
-        (two, "<Dataset two: 35 tables, "),
+        (two, "<Dataset two: 39 tables, "),
         (cm.load_case("grant", two), "<Case grant: 2 instruments"),
         (cm.load_world("central", two), "<World central: 2025 to 2028, solved to "),
         (cm.run(two, "grant"), "<Solution grant in central: objective -"),

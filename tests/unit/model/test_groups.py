@@ -157,6 +157,15 @@ MARGINAL = CapexGrant(
     years=(2026, 2030),
     source="own",
 )
+EITHER = (
+    CapexGrant(
+        id="awards", form="award", region="AAA", years=(2025, 2030), source="own"
+    ),
+    CapexGrant(
+        id="rate", form="open", rate=0.3, region="AAA", years=(2025, 2030), source="own"
+    ),
+)
+"""An award of a project, and a rate that it may take instead."""
 LATE = {"region": "AAA", "years": (2026, 2030), "source": "own"}
 TARGET = CapacityMandate(
     id="target",
@@ -279,6 +288,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "min_served": ("as_is", "strict_floor"),
     "eligible": ("as_is", "marginal"),
     "budget": ("as_is", "marginal"),
+    "award_or_rate": ("as_is", "either"),
     "mandate": ("as_is", "mandate"),
     "mandate_in_use": ("little_demand", "idle_mandate"),
     "capacity_paid": ("as_is", "paid_mandate"),
@@ -354,6 +364,7 @@ def case_named(name: str, data) -> Case:
     made = {
         "strict_floor": case_of(FLOOR),
         "marginal": case_of(MARGINAL),
+        "either": case_of(*EITHER),
         **{name: case_of(policy) for name, policy in MADE.items()},
         **{name: case_of(*policies) for name, policies in RULES.items()},
         "surprise": Case(

@@ -86,9 +86,9 @@ def test_a_surge_fills_its_steps_in_order_and_sets_the_price(tmp_path, rise):
 
 
 def test_fabs_idle_in_a_slump(tmp_path):
-    """Demand falls by a fifth a year: dear fabs stop, none below the trough of 0.6."""
-    dear = change("costs", {"segment": "chip", "item": "running"}, value=5500)
-    data = variant(tmp_path / "d", dear)
+    """Demand falls by a fifth a year: expensive fabs stop, none below the trough."""
+    expensive = change("costs", {"segment": "chip", "item": "running"}, value=5500)
+    data = variant(tmp_path / "d", expensive)
     world = world_of(data, surge=1.0, demand_shift=-0.2, committed=0.0)
     solution = cm.run(data, "no_policy", world)
     assert made(solution, "chip", 2025) == pytest.approx(85.0, rel=1e-9)

@@ -82,7 +82,7 @@ def test_a_site_takes_what_is_better_for_it(two, rate, takes_award):
 
     Only one of them is paid on each kwpm, and which is the firm's choice.
     """
-    # From 2025, because a part of the site was begun then.
+    # From 2025, because a part of the site was started then.
     open_grant = grant("open", rate=rate, sites=("alpha_one",), years=(2025, 2030))
     case = case_of(grant("award"), open_grant)
     solution = run(two, case)

@@ -11,6 +11,7 @@ import shutil
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import helpers
@@ -260,7 +261,11 @@ def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(
 ) -> None:
     old, young, other = (
         saved.parent / name
-        for name in (f".{saved.name}.old", f".{saved.name}.young", ".other.old")
+        for name in (
+            f".{saved.name}.{files.DRAFT}old",
+            f".{saved.name}.{files.DRAFT}young",
+            f".{saved.name}.swp",  # of an editor
+        )
     )
     for folder in (old, young, other):
         shutil.copytree(saved, folder)
@@ -274,13 +279,81 @@ def test_what_killed_processes_left_is_cleared_and_what_others_write_is_not(
     }
     table = saved.parent / "table.csv"
     for name, age in (
-        (".table.csv.old", 2 * files.ABANDONED_AFTER),
-        (".table.csv.young", 0.5 * files.ABANDONED_AFTER),
+        (f".table.csv.{files.DRAFT}old", 2 * files.ABANDONED_AFTER),
+        (f".table.csv.{files.DRAFT}young", 0.5 * files.ABANDONED_AFTER),
+        (".table.csv.swp", 2 * files.ABANDONED_AFTER),
     ):
         (saved.parent / name).write_text("half")
         os.utime(saved.parent / name, (time.time() - age,) * 2)
     files.write_whole(table, "whole")
-    assert [p.name for p in saved.parent.glob(".table*")] == [".table.csv.young"]
+    assert sorted(p.name for p in saved.parent.glob(".table*")) == [
+        f".table.csv.{files.DRAFT}young",
+        ".table.csv.swp",
+    ]
+
+
+WRONG = (None, 5, "x", [1], {"x": 1})
+
+
+def places_of(value: object, place: tuple[object, ...] = ()) -> list[tuple]:
+    """Return the place of every value inside plain data; of long tables some."""
+    places = [place] if place else []
+    if isinstance(value, dict):
+        for key in list(value)[:14]:
+            places += places_of(value[key], (*place, key))
+    if isinstance(value, list):
+        for k, entry in enumerate(value):
+            places += places_of(entry, (*place, k))
+    return places
+
+
+def test_anything_in_a_manifest_of_another_version_is_no_traceback(
+    two: cm.Dataset, solved: Solution, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no seal that could be checked, and its data may be others."""
+    monkeypatch.setattr("chipmodel.analysis.rerun.run", lambda *_: solved)
+    # The tables of the result are not read: they are as they were written.
+    monkeypatch.setattr("chipmodel.analysis.rerun.TABLES", ())
+    monkeypatch.setattr("chipmodel.results.store.TABLES", ())
+    path = saved / "manifest.json"
+    manifest = {**json.loads(path.read_text()), "chipmodel": "0.0.9"}
+    # What is looked at after the data, and what only if they are others.
+    after = ("case", "world", "outputs", "packages", "python", "code")
+    for name in (*after, "dataset", "chipmodel"):
+        for place in [(name, *rest) for rest in [(), *places_of(manifest[name])]]:
+            for wrong in WRONG:
+                changed = json.loads(json.dumps(manifest))
+                if name == "dataset":
+                    changed["dataset"]["digest"] = "0" * 64
+                within = changed
+                for key in place[:-1]:
+                    within = within[key]
+                within[place[-1]] = wrong
+                path.write_text(json.dumps(changed))
+                with suppress(cm.InputError):
+                    rerun(saved, two)
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "named"),
+    [
+        (("case", "policies"), 5, "case.policies"),
+        (("case", "policies"), None, "case.policies"),
+        (("case", "policies"), [1], "case.policies, number 1"),
+        (("dataset", "files"), None, "dataset.files"),
+        (("dataset", "files"), ["costs.csv"], "dataset.files"),
+    ],
+)
+def test_a_damaged_manifest_of_another_version_names_the_field(
+    place: tuple[str, str], wrong: object, named: str, two: cm.Dataset, saved: Path
+) -> None:
+    path = saved / "manifest.json"
+    manifest = {**json.loads(path.read_text()), "chipmodel": "0.0.9"}
+    outer, inner = place
+    changed = {**manifest, outer: {**manifest[outer], "digest": "0", inner: wrong}}
+    path.write_text(json.dumps(changed))
+    with pytest.raises(cm.InputError, match=f"{named}: is missing or was edited"):
+        rerun(saved, two)
 
 
 def test_another_version(two: cm.Dataset, saved: Path) -> None:

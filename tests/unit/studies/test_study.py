@@ -564,13 +564,13 @@ def test_a_study_without_a_solution_states_which_command_explains_it(tmp_path, c
     assert "floor_aaa" in capsys.readouterr().out
 
 
-def test_without_matplotlib_the_study_runs_and_reports_it(full, tmp_path, monkeypatch):
+def test_without_matplotlib_the_study_runs_and_reports_it(full, monkeypatch):
     result, _ = full
     monkeypatch.setattr(figures, "drawable", lambda: False)
-    written, notes = figures.draw_all(
-        FIGURES, list(result.summaries.values()), "no_policy", tmp_path
+    content, notes = figures.draw_all(
+        FIGURES, list(result.summaries.values()), "no_policy"
     )
-    assert {path.suffix for path in written} == {".csv"}
+    assert all(name.endswith(".csv") for name in content)
     assert notes == ("the figures need matplotlib: pip install chipmodel[plot]",)
 
 
