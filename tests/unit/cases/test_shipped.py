@@ -144,6 +144,31 @@ def test_a_5_percent_cheaper_place_moves_some_share_by_a_point() -> None:
     assert moved.xs("KOR", level="region").max() >= 0.01
 
 
+def test_the_base_year_is_its_reference() -> None:
+    """Usual use gives the reference quantity of every segment at its price."""
+    solution = solved("current_law")
+    parameters = solution.parameters
+    year = solution.world.base_year
+    prices = solution.prices.query("stage == 'user' and year == @year")
+    price = prices.set_index(["segment", "region"])["value"]
+    for segment in parameters.segments:
+        used = {
+            region: kwpm
+            for (region, s, t), kwpm in solution.columns("consumed").items()
+            if (s, t) == (segment, year)
+        }
+        reference = sum(
+            kwpm
+            for (_, s, t), kwpm in parameters.reference.items()
+            if (s, t) == (segment, year)
+        )
+        total = sum(used.values())
+        assert total == pytest.approx(reference, rel=0.01), segment
+        paid = sum(kwpm * price[segment, region] for region, kwpm in used.items())
+        usual = parameters.prices.reference[segment] / 0.012
+        assert paid / total == pytest.approx(usual, rel=0.01), segment
+
+
 def test_results_to_2035_do_not_depend_on_the_horizon() -> None:
     def share(solution: cm.Solution) -> pd.Series:
         table = solution.capacity.groupby(["segment", "year", "region"]).value.sum()
