@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from chipmodel.cases.case import Case
 from chipmodel.cases.diff import changed_lines, differences
 from chipmodel.common.text import columns, folded, labelled, lower, number, with_article
+from chipmodel.common.units import per_wafer
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import FirmRow, InputRow, RegionRow, SegmentRow, SourceRow
 from chipmodel.dataset.sources import citation
@@ -46,6 +47,7 @@ def describe_case(
         "annuity_factor": parameters.recovery,
         "discount_rate": parameters.world.discount_rate,
         "interest_during_construction": _interest(parameters),
+        "place_residual": _residuals(parameters),
         "instruments": [_instrument(policy, parameters) for policy in case.policies],
     }
 
@@ -67,6 +69,13 @@ def _interest(parameters: Parameters) -> dict[str, float]:
         _, region, _ = place.group
         interest[region] = place.work.interest
     return {r: interest[r] for r in parameters.regions if r in interest}
+
+
+def _residuals(parameters: Parameters) -> dict[str, float]:
+    """Return the residual of a leading-edge wafer by region where it is not zero."""
+    leading = parameters.data.leading_segment
+    residuals = {r: parameters.residual[r, leading] for r in parameters.regions}
+    return {r: per_wafer(value) for r, value in residuals.items() if value}
 
 
 def number_unit(info: FieldInfo) -> str | None:
@@ -138,6 +147,15 @@ def case_lines(description: dict[str, Any]) -> list[str]:
         f" {description['discount_rate']:.1%}). Interest during construction multiplies"
         f" it by: {', '.join(interest)}."
     )
+    residuals = [
+        f"{region} {number(value)}"
+        for region, value in description["place_residual"].items()
+    ]
+    if residuals:
+        capital += (
+            " What a place adds to the cost of a leading-edge wafer of its new fabs"
+            f" beyond what is billed (fitted): {', '.join(residuals)} USD."
+        )
     lines += ["", *folded(capital)]
     if not description["instruments"]:
         lines += ["", "No instrument."]

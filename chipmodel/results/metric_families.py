@@ -275,9 +275,8 @@ FAMILIES: tuple[Family, ...] = (
         unit="MUSD",
         sentence=(
             "net revenue of the treasury of {region} against the reference case,"
-            " present value over all years solved; support counts as annuities,"
-            " which renew with the asset up to the horizon, so over a long horizon"
-            " it exceeds the cash paid"
+            " present value over all years solved; support counts as annuities over"
+            " the first economic life of the asset, cut off at the horizon"
         ),
         heading="Treasuries, present value {solved}",
         row="{region}",
@@ -294,6 +293,19 @@ FAMILIES: tuple[Family, ...] = (
         heading="Welfare (users, firms and treasury), present value {solved}",
         row="{region}",
         value=metric_values.welfare,
+        against=True,
+    ),
+    Family(
+        form="welfare_billed.<REGION|all>",
+        unit="MUSD",
+        sentence=(
+            "welfare of {region} against the reference case without the residual of"
+            " places (what firms gain in a place beyond what is billed), present value"
+            " over all years solved"
+        ),
+        heading="Welfare without the residual of places, present value {solved}",
+        row="{region}",
+        value=metric_values.welfare_billed,
         against=True,
     ),
     Family(

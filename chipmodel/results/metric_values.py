@@ -82,6 +82,12 @@ def welfare(summary: Summary, base: Summary, region: str) -> float:
     )
 
 
+def welfare_billed(summary: Summary, base: Summary, region: str) -> float:
+    """Return the change of welfare without the residual of places, present value."""
+    unbilled = _by_region(summary.unbilled, region) - _by_region(base.unbilled, region)
+    return welfare(summary, base, region) - unbilled
+
+
 def outlay(summary: Summary, region: str) -> float:
     """Return support paid in cash, undiscounted."""
     total = 0.0

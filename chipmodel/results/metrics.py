@@ -35,6 +35,7 @@ HEADLINE = (
     "rents.*",
     "treasury.*",
     "welfare.*",
+    "welfare_billed.*",
     "objective",
 )
 """Metrics that `compare` returns by default; `expand` reads LEADING and LAST."""

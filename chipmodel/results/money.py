@@ -28,6 +28,23 @@ def surplus_and_rents(
     return dict(surplus), dict(rents)
 
 
+def unbilled_gains(solution: Solution) -> dict[str, float]:
+    """Return what firms gain by the residual of places, by their home.
+
+    Present value, MUSD: part of rents and users' surplus, booked with the firm whose
+    new fabs make the wafers.
+    """
+    gains: dict[str, float] = defaultdict(float)
+    table = solution.accounts
+    table = table[table["account"] == "place_residual"]
+    for agent, year, value in zip(
+        table["agent"], table["year"], table["value"], strict=True
+    ):
+        home = home_of(agent, solution.parameters)
+        gains[home] += solution.parameters.discount[year] * value
+    return dict(gains)
+
+
 def net_revenue(solution: Solution) -> dict[str, float]:
     """Return net revenue of treasuries by region, present value, MUSD.
 

@@ -89,6 +89,8 @@ class Summary:
     surplus, rents, treasury : dict
         Present values by region; rents belong to the owner's home, those of nobody's to
         ``world``.
+    unbilled : dict
+        What firms gain by the residual of places, present value by home region.
     cash : dict
         Support paid in cash by (policy, region, year).
     lines : dict
@@ -140,6 +142,7 @@ class Summary:
     plants: tuple[Project, ...] = ()
     invested: dict[tuple[str, str, int], float] = field(default_factory=dict)
     received: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
+    unbilled: dict[str, float] = field(default_factory=dict)
     program: str = ""
 
     @classmethod
@@ -179,6 +182,7 @@ class Summary:
             plants=packaging_projects(solution, years),
             invested=money.invested_cash(solution, years),
             received=money.received_cash(solution, years),
+            unbilled=money.unbilled_gains(solution),
             program=solution.program.digest,
         )
 

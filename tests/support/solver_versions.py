@@ -128,6 +128,9 @@ def main() -> int:
             objectives.append(manifest["objective"])
         verified = json.loads((old / "manifest.json").read_text())["verified"]
     gap = abs(objectives[0] / objectives[1] - 1.0)
+    objective = "is the same"
+    if gap > 1e-12:
+        objective = f"differs by {gap:.0e}, relative"
     totals = verified["uniqueness"]["totals"]
     counts = []
     for name, total in totals.items():
@@ -136,7 +139,7 @@ def main() -> int:
         counts.append(f"{count:,} of {total:,} {what}")
     lines = [
         f"`{given.case}` with {versions(given.old)} and with {versions(given.new)}:"
-        f" the objective differs by {gap:.0e}, relative. `--verify` finds"
+        f" the objective {objective}. `--verify` finds"
         f" {', '.join(counts)} not unique.",
         "",
         *table,

@@ -167,6 +167,26 @@ def test_the_residual_falls_on_new_fabs_and_has_its_own_line(tmp_path):
     assert line == pytest.approx(discounted, rel=1e-9)
 
 
+def test_welfare_is_shown_with_and_without_the_residual(tmp_path):
+    """The difference is the line, discounted, by the home of the firms."""
+    edit = change("place_residual", {"region": "AAA", "segment": "chip"}, value=-500)
+    data = variant(tmp_path / "d", edit)
+    base = cm.run(data, "no_policy")
+    credit = cm.run(data, "credit")
+    gained = []
+    for solution in (base, credit):
+        line = solution.accounts.query("account == 'place_residual'")
+        discount = line["year"].map(solution.parameters.discount)
+        gained.append((line["value"] * discount).sum())
+    table = cm.compare(base, credit, metrics=["welfare.AAA", "welfare_billed.AAA"])
+    table = table[table["case"] == "credit"]
+    changes = dict(zip(table["metric"], table["difference"], strict=True))
+    assert abs(gained[1] - gained[0]) > 1.0
+    assert changes["welfare.AAA"] - changes["welfare_billed.AAA"] == pytest.approx(
+        gained[1] - gained[0], rel=1e-9
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

@@ -15,7 +15,7 @@ from chipmodel.common.toml import read_toml
 SHIPPED = {
     "central": "9ae2ae9b6c4e232a969cc09b27b5530d99e3b3de6b145773e2f0acbb69398d81",
     "high_demand": "099f95f095305e25a01d56e44af7277d12c17f76002ab600102f5242d5579cbf",
-    "hindcast_2022": "93b2d0b1ddc4bd4995d9220cb26a1a8d2b2a55c4045aaac7d2b9b5b2f9f01a34",
+    "hindcast_2022": "7c59bf115d535ef18635000ab97578b15541f7b75af1a63431f10012511ad484",
     "low_demand": "1b960d5a8e9b046d0e943f91196701a354061a33b5bd56e1183a6792a2a5d1a3",
     "taiwan_blockade": (
         "0275ee1eea6875dcee1a13f1ae34d088cc19a71121a32154fed2ac2cac54efb3"
