@@ -10,7 +10,8 @@ data, cases, worlds and studies have the numbers they were made with.
 note or a column that the model does not read. It solves only the reference case of the
 grid, compares it with the stored numbers, and writes the present stamp into the tables
 if they agree. It cannot see a change that this case does not depend on: compare the
-text of the linear programs before and after as well (`chipmodel export`).
+text of the linear programs before and after as well (`chipmodel export`). The stored
+intervals have digests of their own: `experiments/intervals.py --restamp`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ draws with a probability of (n - 1)/(n + 1).
 Intervals belong to one state of the data and of the model. The file holds a digest of
 all values and ranges it was drawn from, and one of the linear program of each case and
 world; where either is another now, no interval is shown. `experiments/intervals.py`
-draws them again; after a change that moves no number, `experiments/keep.py --restamp`
+draws them again; after a change that moves no number, the same with ``--restamp``
 writes the present digests. Beside a value other than the one it was drawn around, no
 interval is shown either: another solver may find another optimum.
 """

@@ -164,6 +164,11 @@ def hidden(folder: Path) -> list[Path]:
     return list(folder.rglob(".*"))
 
 
+def messages_of(record: Path) -> Path:
+    """Return the file of what a command writes to standard error."""
+    return record.with_name(f"{record.name}.messages")
+
+
 def command(
     arguments: Sequence[str],
     out: Path,
@@ -171,12 +176,15 @@ def command(
     moment: Moment | None,
     questions: Sequence[str] | None,
 ) -> None:
-    """Run the command line in this process, silent; `questions` limit a report."""
+    """Run the command line in this process; `questions` limit a report.
+
+    Its answer goes nowhere, and its messages beside the record.
+    """
     # Processes that it starts belong to its group, so that a test can look for them.
     os.setsid()
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
-    os.dup2(silent, 2)
+    os.dup2(os.open(messages_of(record), os.O_WRONLY | os.O_CREAT), 2)
     if questions is not None:
         build.names = lambda: list(questions)
     Events(out, record, moment).install()
@@ -217,18 +225,20 @@ class Killer:
 
     def _run(
         self, out: Path, moment: Moment | None, more: Sequence[str]
-    ) -> tuple[multiprocessing.process.BaseProcess, list[str]]:
+    ) -> tuple[multiprocessing.process.BaseProcess, list[str], str]:
         with TemporaryDirectory() as place:
             record = Path(place) / "events"
             process = self.start(out, record, moment, more)
             process.join()
             events = record.read_text().splitlines() if record.exists() else []
-        return process, events
+            messages = messages_of(record)
+            text = messages.read_text() if messages.exists() else ""
+        return process, events, text
 
     def whole(self, out: Path, *more: str) -> list[str]:
         """Run the command undisturbed and return the names of its events."""
-        process, events = self._run(out, None, more)
-        assert process.exitcode == 0, f"exit code {process.exitcode}"
+        process, events, messages = self._run(out, None, more)
+        assert process.exitcode == 0, f"exit code {process.exitcode}: {messages}"
         return events
 
     def kill(self, out: Path, moment: Moment, *more: str) -> int:
@@ -239,8 +249,8 @@ class Killer:
         AssertionError
             If the command ended otherwise.
         """
-        process, events = self._run(out, moment, more)
-        ended = f"ended with {process.exitcode} after {len(events)} events"
+        process, events, messages = self._run(out, moment, more)
+        ended = f"ended with {process.exitcode} after {len(events)} events: {messages}"
         assert process.exitcode == -signal.SIGKILL, f"{moment}: {ended}"
         assert process.pid is not None
         return process.pid
