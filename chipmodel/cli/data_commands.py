@@ -13,7 +13,7 @@ import click
 from chipmodel import questions
 from chipmodel.cli.shared import SHIPPED, Answer, Settings, command, load
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import names_in
+from chipmodel.common.files import is_file, names_in
 from chipmodel.common.text import labelled
 from chipmodel.common.toml import read_toml
 from chipmodel.dataset import cite as citations
@@ -135,6 +135,22 @@ def _unread_projects(data: Dataset) -> list[str]:
     return notes
 
 
+def _no_files(data: Dataset) -> list[Problem]:
+    """Return the problems of names of files that lead to none.
+
+    Hidden ones and folders are those of other programs, and are passed over.
+    """
+    problems = []
+    for folder in ("worlds", "cases", "studies"):
+        for path in sorted((data.root / folder).glob("*.toml")):
+            if path.name.startswith(".") or path.is_dir() or is_file(path):
+                continue
+            what = "is no file: a link that leads nowhere, or a device"
+            fix = "put the file in its place, or remove it"
+            problems.append(Problem(path.name, folder, what, fix))
+    return problems
+
+
 def _package_problems(data: Dataset) -> list[Problem]:
     """Return what is wrong with the worlds, cases and studies of sound tables."""
     # Here and below, for start-up: these load Pyomo, without which `list` and `cite`
@@ -158,6 +174,7 @@ def _package_problems(data: Dataset) -> list[Problem]:
         if not names_in(data.root / folder):
             fix = f"add a file {folder}/NAME.toml, or copy one of the shipped package"
             problems.append(Problem(folder, "folder", f"holds no {what}", fix))
+    problems += _no_files(data)
     parameters = None
     for name in names_in(data.root / "worlds"):
         with collecting():

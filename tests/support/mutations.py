@@ -176,6 +176,9 @@ def _filled(kind: str, content: dict[str, Any]) -> dict[str, Any]:
         }
 
     content = full({"case": CaseFile, "world": World, "study": Study}[kind], content)
+    if kind == "study":
+        # The last number of a grid varies fastest: their order is that of the points.
+        content["grid"] = list(content["grid"].items())
     if kind == "case":
         content["policy"] = [
             full(Policy.kinds[p["kind"]], p) if p.get("kind") in Policy.kinds else p
@@ -280,8 +283,9 @@ named(
 named("empty file", "refused", EVERY, lambda _, f: Made(b""))
 named("only blanks", "refused", EVERY, lambda _, f: Made(b" \n \n"))
 named("UTF-16", "refused", EVERY, lambda _, f: Made(f.text.encode("utf-16")))
+# A folder among cases, worlds and studies is that of another program.
+named("directory", "refused", ("csv", "points", "json"), lambda _, f: Made("directory"))
 for _odd in (
-    "directory",
     "dangling link",
     "link to itself",
     "file that vanishes",
