@@ -386,5 +386,16 @@ def _groups(sites: dict[str, Site], places: dict[Group, Place]) -> dict[str, Gro
 
 
 def utilisation(facts: Facts) -> dict[tuple[str, str], float]:
-    """Return u_base, u_min and u_max by segment."""
-    return {(row.segment, row.item): value for row, value in facts.each(OperationRow)}
+    """Return u_base, u_min and u_max by segment.
+
+    A world that scales them past each other keeps them in order: use and ceiling are
+    at least what is below them.
+    """
+    use = {(row.segment, row.item): value for row, value in facts.each(OperationRow)}
+    ordered: dict[tuple[str, str], float] = {}
+    for segment in dict.fromkeys(segment for segment, _ in use):
+        smallest = 0.0
+        for item in ("u_min", "u_base", "u_max"):
+            smallest = max(smallest, use[segment, item])
+            ordered[segment, item] = smallest
+    return ordered

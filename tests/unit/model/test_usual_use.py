@@ -187,6 +187,13 @@ def test_welfare_is_shown_with_and_without_the_residual(tmp_path):
     )
 
 
+def test_a_draw_that_crosses_trough_and_use_is_solved(two):
+    """A trough of 0.9 above a use of 0.85: fleets usually run at the trough."""
+    trough = {"table": "operation", "where": {"item": "u_min"}, "factor": 1.5}
+    solution = cm.run(two, "no_policy", world_of(two, surge=1.0, scale=[trough]))
+    assert solution.parameters.usual["chip"] == pytest.approx(0.9)
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
