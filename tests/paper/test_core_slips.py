@@ -26,8 +26,8 @@ from chipmodel import run
 def test_a_committed_project_comes_later_by_the_slip(variant):
     """A committed plant of 4 kwpm takes no time to build and is announced for 2026.
 
-    It slips by half of three years, to the middle of 2027: 2 kwpm of it count in 2027,
-    4 in 2028, and so does its annuity. The reference quantity is 10, 11 and 12.1, so
+    It starts in 2026 and slips by half of three years, to the middle of 2027: 2 count,
+    and 4 in 2028, and so does its annuity. The reference quantity is 10, 11 and 12.1, so
     that everything made is bought, at a price below a new plant's cost.
     """
     data = bare(
@@ -41,7 +41,7 @@ def test_a_committed_project_comes_later_by_the_slip(variant):
         slip=0.5,
     )
     solution = run(data, NOTHING)
-    assert built_in_regions(solution) == {("AAA", 2027): exactly(4)}
+    assert built_in_regions(solution) == {("AAA", 2026): exactly(4)}
     made = solution.columns("made")
     assert [made["chip", "AAA", t] for t in (2026, 2027, 2028)] == [
         exactly(10),

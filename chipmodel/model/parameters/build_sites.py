@@ -271,8 +271,8 @@ def _project(
     """Return an announced project; none if it cannot come on line in time.
 
     A committed part whose construction started by `history_until` is given, a later one
-    is the minimum build of its first year. A project that slips starts later, or, if
-    its start is history, takes longer.
+    is the minimum build of its first year. A project that slips starts later; a part
+    that is under way started as announced, and takes longer.
     """
     # `earliest` is the first year of production, so construction starts a lead before.
     first = row.earliest - math.floor(work.lead)
@@ -280,9 +280,10 @@ def _project(
     starts = max(math.floor(first + slip), world.history_until + 1)
     choices = list(range(starts, world.horizon + 1))
     given: dict[int, float] = {}
+    if committed > 0 and first < starts:
+        choices = [first, *choices]
     if is_history and committed > 0:
         given = {first: committed}
-        choices = [first, *choices]
     ready = {}
     for t in choices:
         # Construction starts on the first day of a year. In the first year it waits
