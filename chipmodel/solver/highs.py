@@ -24,11 +24,13 @@ OPTIONS = {
     "threads": 1,
     "solver": "simplex",
     "simplex_dual_edge_weight_strategy": 1,
-    "simplex_scale_strategy": 4,
+    "simplex_scale_strategy": 2,
+    "dual_simplex_cost_perturbation_multiplier": 0.1,
 }
 """Options of every solve.
 
-Devex pricing and full scaling were measured to be fastest on the shipped cases.
+Devex pricing, equilibration and a small perturbation of the costs were measured to be
+fastest on the shipped cases.
 """
 
 PATIENCE = 20.0
