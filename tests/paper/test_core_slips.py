@@ -27,8 +27,8 @@ def test_a_committed_project_comes_later_by_the_slip(variant):
     """A committed plant of 4 kwpm takes no time to build and is announced for 2026.
 
     It starts in 2026 and slips by half of three years, to the middle of 2027: 2 count,
-    and 4 in 2028, and so does its annuity. The reference quantity is 10, 11 and 12.1, so
-    that everything made is bought, at a price below a new plant's cost.
+    and 4 in 2028, and so does its annuity. The reference quantity is 10, 11 and 12.1,
+    so that everything made is bought, at a price below a new plant's cost.
     """
     data = bare(
         variant,
