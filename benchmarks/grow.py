@@ -11,9 +11,9 @@ The rule, the same bytes every time:
   use everything do not exist either, and a dense LP grows with the square of the
   regions. ``--spread`` as large as the largest family gives the dense one.
 - Whatever is a share or an amount of a family (fleets, expansion weights, device
-  making, use, the budgets of its pool) is split over the members that have it. The
-  members' parts differ by up to a fifth, by the golden ratio, so that no two regions
-  are twins; sums stay as they were.
+  making, use, the budgets of its pool, deliveries of equipment) is split over the
+  members that have it. The members' parts differ by up to a fifth, by the golden ratio,
+  so that no two regions are twins; sums stay as they were.
 - Costs and months of a copy differ from its region's by up to 3%, by the same rule.
 - A project is located in the first member that makes its segment; its award is paid by
   that treasury.
@@ -169,6 +169,11 @@ def grown(tables: dict[str, Rows], families: Families) -> dict[str, Rows]:
                     deviation = 2.0 * noise(member, row["item"]) - 1.0
                     changed |= scaled(row, 1.0 + COST_SPREAD * deviation)
                 new[name].append({**row, **changed})
+    for row in tables["place_residual"]:
+        for member in family[row["region"]]:
+            new["place_residual"].append({**row, "region": member})
+    for row in tables["billings"]:
+        new["billings"] += split(row, family[row["region"]], of_region)
     for row in tables["assembly_routes"]:
         for member in family[row["region"]]:
             new["assembly_routes"].append({**row, "region": member})

@@ -138,14 +138,14 @@ def _unread_projects(data: Dataset) -> list[str]:
 def _no_files(data: Dataset) -> list[Problem]:
     """Return the problems of names of files that lead to none.
 
-    Hidden ones are those of other programs, and are passed over.
+    Hidden ones and folders are those of other programs, and are passed over.
     """
     problems = []
     for folder in ("worlds", "cases", "studies"):
         for path in sorted((data.root / folder).glob("*.toml")):
-            if path.name.startswith(".") or is_file(path):
+            if path.name.startswith(".") or path.is_dir() or is_file(path):
                 continue
-            what = "is no file: a folder, a link that leads nowhere, or a device"
+            what = "is no file: a link that leads nowhere, or a device"
             fix = "put the file in its place, or remove it"
             problems.append(Problem(path.name, folder, what, fix))
     return problems

@@ -260,6 +260,7 @@ def _report_plain(built: Report, short: bool) -> dict[str, Any]:
 def validate(settings: Settings, out: str, jobs: int, without_placebo: bool) -> Answer:
     """Compare the model with published results."""
     data = settings.dataset()
+    validation.check_targets(data)
     folder = Path(out) / "validation"
     with no_empty_folders(folder):
         # Before the solves: a folder that cannot be written must not cost their time.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from chipmodel.common import folders
 from chipmodel.common.errors import InputError
 from chipmodel.common.files import create_whole, write_whole
 from chipmodel.common.fingerprint import SOLVES, code_digest
@@ -153,10 +154,11 @@ class Store:
     Raises
     ------
     InputError
-        If the folder holds chunks of another study.
+        If it cannot be a folder, or holds chunks of another study.
     """
 
     def __init__(self, folder: Path, digest: str) -> None:
+        folders.prepare(folder)
         self._folder = folder
         self._digest = digest
         self.notes: list[str] = []

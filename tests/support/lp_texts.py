@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import chipmodel as cm
 from chipmodel.analysis.run import program_of
+from chipmodel.cases.case import list_cases
 from chipmodel.solver.export import export
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "lp_texts.csv"
@@ -47,6 +48,9 @@ def main(arguments: list[str]) -> int:
     asked = options.parse_args(arguments)
     data = cm.load_dataset()
     golden = golden_digests()
+    if asked.update:
+        new = [(case, "central") for case in list_cases(data)]
+        golden = dict.fromkeys(sorted({*golden, *new}), "") | golden
     differing = 0
     for (case, world), digest in golden.items():
         if asked.cases and case not in asked.cases:

@@ -283,8 +283,9 @@ named(
 named("empty file", "refused", EVERY, lambda _, f: Made(b""))
 named("only blanks", "refused", EVERY, lambda _, f: Made(b" \n \n"))
 named("UTF-16", "refused", EVERY, lambda _, f: Made(f.text.encode("utf-16")))
+# A folder among cases, worlds and studies is that of another program.
+named("directory", "refused", ("csv", "points", "json"), lambda _, f: Made("directory"))
 for _odd in (
-    "directory",
     "dangling link",
     "link to itself",
     "file that vanishes",

@@ -64,8 +64,8 @@ def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
         for metric in NUMBERS:
             value = table.loc[(cell.case.name, cell.world.name, metric), "value"]
             # Prices follow steps of demand and are not always unique: what buyers
-            # lose may differ by a step's height.
-            close = 0.01 if metric.startswith("cost") else 2e-8
+            # lose may differ by a step's height, 4% of the price around reference.
+            close = 0.04 if metric.startswith("cost") else 2e-8
             assert value == pytest.approx(alone[metric], rel=close, abs=1e-3), (
                 cell.label,
                 metric,

@@ -65,7 +65,7 @@ def test_the_model_uses_the_cost_of_place(shipped):
 
 
 def test_ten_year_cost_by_hand(variant):
-    """AAA: capex 100 (shell 0.2 at 1.5, premium 2), running 1000, inputs 500 USD/wafer.
+    """AAA: capex 100 (shell 0.2 at 1.5), running 1000 (at 1.1), inputs 500 USD/wafer.
 
     All at 0.5 of capacity.
     """
@@ -75,12 +75,10 @@ def test_ten_year_cost_by_hand(variant):
         change("costs", {"item": "inputs"}, value=500),
         change("parameters", {"parameter": "building_share"}, value=0.2),
         change("cost_factors", {"region": "AAA", "item": "building"}, value=1.5),
-        change("cost_factors", {"region": "AAA", "item": "place"}, value=2),
         change("cost_factors", {"region": "AAA", "item": "running"}, value=1.1),
     )
     cost = place_costs(Facts(data, cm.load_world("central", data)))["AAA", "chip"]
-    assert near(cost.capex, 100 * 1.1 * 2)
-    assert near(cost.billed, 110)
+    assert near(cost.capex, 100 * 1.1)
     assert near(cost.ten_years(0.5), 110 + 10 * 0.5 * 12_000 * (1100 + 500) / 1e6)
     assert cost.ten_years(0.5, interest=True) > cost.ten_years(0.5)
 
