@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -158,7 +159,9 @@ class Store:
     """
 
     def __init__(self, folder: Path, digest: str) -> None:
-        folders.prepare(folder)
+        # Not made here: an empty one would be left by a run that is stopped.
+        if os.path.lexists(folder):
+            folders.prepare(folder)
         self._folder = folder
         self._digest = digest
         self.notes: list[str] = []
