@@ -327,7 +327,7 @@ def _matrix(
     return sparse.csr_matrix((values, (rows, flat)), (len(places), size))
 
 
-class _DualFace:
+class DualFace:
     """The optimal duals, by complementary slackness with one solution.
 
     Parameters
@@ -379,7 +379,7 @@ class _DualFace:
         return np.array(self._highs.getSolution().col_value)
 
 
-def _prices(solution: Solution) -> tuple[_Numbers, _DualFace]:
+def _prices(solution: Solution) -> tuple[_Numbers, DualFace]:
     """Return the prices that are duals, and the optimal duals."""
     last = solution.world.report_until
     discount = solution.parameters.discount
@@ -394,7 +394,7 @@ def _prices(solution: Solution) -> tuple[_Numbers, _DualFace]:
                 labels.append(("prices", (stage, *place_first, key[-1]), False))
                 rows.append(place)
                 scales.append(per_wafer(1.0) / discount[key[-1]])
-    face = _DualFace(solution, np.array(rows, dtype=int))
+    face = DualFace(solution, np.array(rows, dtype=int))
     columns_of = {row: column for column, row in enumerate(face.rows.tolist())}
     # A row that is not tight has a dual of zero in every solution.
     tight = [k for k, row in enumerate(rows) if row in columns_of]

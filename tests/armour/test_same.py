@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -85,13 +88,25 @@ def outputs(
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
+    written = named(out)
+    check_hashes(written)
     # A manifest lists the hashes of the files of the data, which depend on the order
-    # of rows.
+    # of rows, and the hash of a chunk binds it to them.
     return {
         name: raw
-        for name, raw in named(out).items()
-        if not name.endswith(("manifest.json", "sweep.json"))
+        for name, raw in written.items()
+        if not name.endswith(("manifest.json", "sweep.json", ".sha256"))
     }
+
+
+def check_hashes(written: dict[str, bytes]) -> None:
+    """Check that each chunk has the hash of its bytes and what it depends on."""
+    digest = json.loads(written["sweep/chunks/sweep.json"])["digest"]
+    chunks = [name for name in written if re.fullmatch(r".*/chunk_\d+\.csv", name)]
+    assert chunks
+    for name in chunks:
+        bound = hashlib.sha256(digest.encode() + written[name]).hexdigest()
+        assert written[name.replace(".csv", ".sha256")].decode().strip() == bound
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +180,7 @@ def test_the_linear_program_and_every_table_and_figure_are_the_same_bytes(
         }
     found = outputs(folders / rows / "data", tmp_path / "out", environment)
     assert sorted(found) == sorted(expected)
-    # A hash of a chunk binds it to the digest of the data, which order changes.
-    bound = {name for name in found if name.endswith(".sha256")}
-    assert [x for x in found if x not in bound and found[x] != expected[x]] == []
+    assert [name for name in found if found[name] != expected[name]] == []
     assert NAME.encode() in found["headline/leading_edge_share.csv"]
 
 

@@ -366,7 +366,6 @@ def test_awards_finding() -> None:
     assert "South Korea loses USD 2.0 bn" in text
 
 
-@pytest.mark.skipif(not EVERY, reason="takes two minutes: `.ci/full`")
 def test_friendshoring_on_real_data() -> None:
     """A short run: costs rise with the share, and narrower sets cost more."""
     data = load_dataset()
