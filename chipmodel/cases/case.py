@@ -337,6 +337,8 @@ def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
         exists = is_file(case_path(baseline, data))
         fix = "name a case, or the path of a case file"
     except InputError as error:
+        if error.problems[0].file != baseline:
+            raise
         exists = False
         fix = error.problems[0].fix
     if not exists:

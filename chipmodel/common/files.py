@@ -113,13 +113,17 @@ def find_named(name: str, folder: Path, what: str, also: Iterable[str] = ()) -> 
     Raises
     ------
     InputError
-        If there is none, with the nearest names.
+        If there is none, with the nearest names; if a device or a broken link has its
+        name.
     """
     if name.endswith(".toml") or "/" in name:
         return Path(name)
     path = folder / f"{name}.toml"
     if is_file(path):
         return path
+    if os.path.lexists(path) and not path.is_dir():
+        fix = f"put the file of the {what} in its place"
+        raise InputError.one(path.name, "file", "is not a plain file", fix)
     known = [*names_in(folder), *also]
     fix = f"there is none in {folder}"
     if known:

@@ -320,6 +320,8 @@ def _baseline_path(baseline: Any, path: Path, data: Dataset) -> Path:
     try:
         return find_named(baseline, data.root / "worlds", "world")
     except InputError as error:
+        if error.problems[0].file != baseline:
+            raise
         nearest = error.problems[0].fix
         what = f"no such world '{baseline}'"
         raise InputError.one(path.name, "baseline", what, nearest) from None

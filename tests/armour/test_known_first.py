@@ -249,3 +249,26 @@ def test_a_link_that_leads_to_no_file_is_reported(
         f"error: gone.toml: {folder}: is no file: a link that leads nowhere, or a"
         " device; put the file in its place, or remove it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "baseline", "load"),
+    [
+        ("cases", "no_policy", lambda data: cm.load_case("tariff", data)),
+        ("worlds", "central", lambda data: cm.load_world("slow", data)),
+    ],
+)
+def test_a_baseline_that_is_no_file_is_named_itself(
+    tmp_path: Path, folder: str, baseline: str, load: Callable[[cm.Dataset], object]
+) -> None:
+    """Not the file that has it: nothing is to be changed there."""
+    root = helpers.copy_two(tmp_path / "two")
+    (root / "worlds/slow.toml").write_text(
+        'baseline = "central"\ntitle = "Slow"\nsummary = "Slow growth."\n'
+    )
+    data = cm.load_dataset(root)
+    load(data)
+    (root / folder / f"{baseline}.toml").unlink()
+    (root / folder / f"{baseline}.toml").symlink_to("/dev/zero")
+    with pytest.raises(cm.InputError, match=f"^{baseline}.toml: file: is not a plain"):
+        load(data)
