@@ -342,7 +342,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("--seed", type=int, default=20260630)
     parser.add_argument(
-        "command", nargs="+", help="a command and its arguments: study headline"
+        "command",
+        nargs=argparse.REMAINDER,
+        help="a command and its arguments: study headline",
     )
     given = parser.parse_args()
     with TemporaryDirectory() as place:
