@@ -19,7 +19,7 @@ from pydantic import (
 
 from chipmodel.cases.instruments import read_instruments
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import find_named, is_file, names_in
+from chipmodel.common.files import find_baseline, find_named, names_in
 from chipmodel.common.text import offer
 from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset, load_dataset
@@ -271,8 +271,8 @@ def _resolve(name: str, data: Dataset, seen: tuple[str, ...]) -> Case:
         raise InputError(problems_of(error, path.name)) from None
     start = Case(name=path.stem)
     if file.baseline is not None:
-        _refuse_unknown(file.baseline, data, path.name)
-        start = _resolve(file.baseline, data, (*seen, path.stem))
+        parent = find_baseline(file.baseline, path, data.root / "cases", "case")
+        start = _resolve(str(parent), data, (*seen, path.stem))
     added, problems = read_instruments(path.name, file.policy, data)
     problems = [
         *_unknown_removals(file, start, path.name),
@@ -332,19 +332,6 @@ def _clashes(
     return problems
 
 
-def _refuse_unknown(baseline: str, data: Dataset, file: str) -> None:
-    try:
-        exists = is_file(case_path(baseline, data))
-        fix = "name a case, or the path of a case file"
-    except InputError as error:
-        if error.problems[0].file != baseline:
-            raise
-        exists = False
-        fix = error.problems[0].fix
-    if not exists:
-        raise InputError.one(file, "baseline", f"no such case '{baseline}'", fix)
-
-
 def _near(policy_id: str, case: Case) -> str:
     ids = [policy.id for policy in case.policies]
     return "its ids: " + offer(policy_id, ids)
@@ -401,8 +388,12 @@ def baseline_of(name: str, data: Dataset) -> Case | None:
     """Return the baseline of a case by name or file; a sum of cases has none."""
     if "+" in name:
         return None
-    parent = read_toml(case_path(name, data)).get("baseline")
-    return None if parent is None else _resolve(str(parent), data, ())
+    path = case_path(name, data)
+    baseline = read_toml(path).get("baseline")
+    if baseline is None:
+        return None
+    parent = find_baseline(str(baseline), path, data.root / "cases", "case")
+    return _resolve(str(parent), data, ())
 
 
 def case_path(name: str, data: Dataset) -> Path:

@@ -39,7 +39,10 @@ def read_instruments(
         kind = body.pop("kind", None)
         known = policy_class(str(kind))
         if known is None:
-            what = "kind is missing" if kind is None else f"unknown kind '{kind}'"
+            what = f"unknown kind '{kind}'"
+            if kind is None:
+                # One of them may look like it: its characters are named then.
+                what = f"kind is missing (its keys: {', '.join(body) or 'none'})"
             fix = "kinds: " + offer(str(kind), sorted(Policy.kinds))
             problems.append(Problem(file, place, what, fix))
             continue

@@ -152,6 +152,44 @@ def file_beside(path: Path, name: str) -> Path:
     return path.parent / name
 
 
+def find_baseline(baseline: str, path: Path, folder: Path, what: str) -> Path:
+    """Return the file of a baseline that a file names.
+
+    A path leads to a file of the same folder only, so that a file received from others
+    cannot read other files of its user.
+
+    Parameters
+    ----------
+    baseline : str
+        The name of ``folder/baseline.toml``, or of a file beside the one that names it.
+    path : Path
+        The file that names it.
+    folder : Path
+    what : str
+        What both are, such as ``case``, for messages.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    fix = f"name a {what} of the data package, or a {what} file beside this one"
+    if baseline.endswith(".toml") or "/" in baseline:
+        beside = file_beside(path, baseline)
+        if not is_file(beside):
+            problem = f"there is no file '{baseline}' beside it"
+            raise InputError.one(path.name, "baseline", problem, fix)
+        return beside
+    try:
+        return find_named(baseline, folder, what)
+    except InputError as error:
+        if error.problems[0].file != baseline:
+            raise
+        nearest = error.problems[0].fix
+        problem = f"no such {what} '{baseline}'"
+        raise InputError.one(path.name, "baseline", problem, nearest) from None
+
+
 def names_in(folder: Path) -> list[str]:
     """Return the names of the TOML files of a folder, sorted."""
     return [path.stem for path in visible_files(folder, "*.toml")]

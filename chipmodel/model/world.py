@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from chipmodel.common.errors import InputError, Problem
-from chipmodel.common.files import file_beside, find_named, is_file
+from chipmodel.common.files import find_baseline, find_named
 from chipmodel.common.ids import ALL, ID_PATTERN, sensible_names
 from chipmodel.common.toml import from_file, problems_of, read_toml
 from chipmodel.dataset.dataset import Dataset
@@ -303,28 +303,12 @@ def _read(path: Path, data: Dataset, descendants: tuple[Path, ...]) -> World:
 
 
 def _baseline_path(baseline: Any, path: Path, data: Dataset) -> Path:
-    """Return the file of a baseline that a world file names.
-
-    A path leads to a file of the same folder only, so that a world file received from
-    others cannot read other files of its user.
-    """
-    fix = "name a world of the data package, or a world file beside this one"
+    """Return the file of a baseline that a world file names."""
     if not isinstance(baseline, str):
-        raise InputError.one(path.name, "baseline", "is not the name of a world", fix)
-    if baseline.endswith(".toml") or "/" in baseline:
-        beside = file_beside(path, baseline)
-        if not is_file(beside):
-            what = f"there is no file '{baseline}' beside it"
-            raise InputError.one(path.name, "baseline", what, fix)
-        return beside
-    try:
-        return find_named(baseline, data.root / "worlds", "world")
-    except InputError as error:
-        if error.problems[0].file != baseline:
-            raise
-        nearest = error.problems[0].fix
-        what = f"no such world '{baseline}'"
-        raise InputError.one(path.name, "baseline", what, nearest) from None
+        fix = "name a world of the data package, or a world file beside this one"
+        what = "is not the name of a world"
+        raise InputError.one(path.name, "baseline", what, fix)
+    return find_baseline(baseline, path, data.root / "worlds", "world")
 
 
 def _refuse_cycle(baseline: Path, chain: tuple[Path, ...]) -> None:

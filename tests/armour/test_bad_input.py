@@ -471,6 +471,18 @@ CASE_FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         HEAD + TARIFF.replace('kind = "tariff"\n', ""),
         ("policy t", "kind is missing"),
     ),
+    "a kind with a letter of another alphabet": (
+        HEAD + TARIFF.replace("kind =", '"k\u0456nd" ='),
+        ("policy t", "kind is missing", "U+0456"),
+    ),
+    "a baseline in another folder": (
+        HEAD + 'baseline = "../../etc/passwd"\n',
+        ("mine.toml: '../../etc/passwd'", "is not the name of a file beside it"),
+    ),
+    "a baseline that is not beside it": (
+        HEAD + 'baseline = "parent.toml"\n',
+        ("mine.toml: baseline", "there is no file 'parent.toml' beside it"),
+    ),
     "unknown source": (
         HEAD + TARIFF.replace('"own"', '"hearsay"'),
         ("policy t", "'hearsay' is not in sources.csv"),

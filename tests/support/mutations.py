@@ -178,7 +178,7 @@ def _filled(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     content = full({"case": CaseFile, "world": World, "study": Study}[kind], content)
     if kind == "study":
         # The last number of a grid varies fastest: their order is that of the points.
-        content["grid"] = list(content["grid"].items())
+        content["grid"] = list(content.get("grid", {}).items())
     if kind == "case":
         content["policy"] = [
             full(Policy.kinds[p["kind"]], p) if p.get("kind") in Policy.kinds else p
