@@ -85,7 +85,9 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
     """Return a text as parts that sort line 2 before line 10."""
     parts = []
     for part in re.findall(r"[0-9]+|[^0-9]+", text):
-        number = int(part) if part[0].isdigit() and len(part) < LONGEST_NUMBER else -1
+        # Digits of other alphabets stay in the text around them.
+        digits = part.isascii() and part.isdigit() and len(part) < LONGEST_NUMBER
+        number = int(part) if digits else -1
         parts.append((0 if number >= 0 else 1, number, part))
     return parts
 

@@ -287,7 +287,7 @@ class Study(BaseModel):
             if case not in self.cases:
                 raise ValueError(
                     f"variant '{variant.name}' names case '{case}', which is not"
-                    " one of the cases"
+                    f" one of the cases ({', '.join(self.cases)})"
                 )
         if self.reference and variant.cases and self.reference not in variant.cases:
             raise ValueError(

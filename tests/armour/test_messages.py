@@ -168,6 +168,13 @@ def test_lines_are_in_order_of_number() -> None:
     assert list(InputError(mixed).problems) == problems
 
 
+@pytest.mark.parametrize("text", ["２", "2０", "²", "1２3 lines", "٣", "a１"])
+def test_digits_of_other_alphabets_are_text(text: str) -> None:
+    problems = [Problem("f", f"line {n}", text, "fix it") for n in (10, 2)]
+    places = [problem.place for problem in InputError(problems).problems]
+    assert places == ["line 2", "line 10"]
+
+
 # -- how a name reads, and what can be pasted
 
 

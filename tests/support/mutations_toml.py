@@ -47,9 +47,12 @@ def spots(
 ) -> list[tuple[int, int, int]]:
     """Return line, start and end of what follows an equals sign and matches."""
     found = []
+    in_text = False
     for number, line in enumerate(f.lines):
+        was_in_text = in_text
+        in_text ^= line.count('"""') % 2 == 1
         key = KEY.match(line)
-        if key is None or (keys and key[2] not in keys):
+        if was_in_text or key is None or (keys and key[2] not in keys):
             continue
         strings = [m.span() for m in STRING.finditer(line)] if pattern is NUMBER else []
         found += [

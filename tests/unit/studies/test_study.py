@@ -369,6 +369,20 @@ def test_every_problem_of_a_study_is_reported_at_once(two, tmp_path):
         ({"reference": "floor"}, "not one of the cases"),
         ({"reference": None}, "give the study a reference"),
         ({"cases": ("tariff", "no_policy", "tariff")}, "appears twice"),
+        (
+            {
+                "cases": ("tariff", "n\u043e_policy"),
+                "reference": "tariff",
+                "variant": [
+                    {
+                        "name": "freed",
+                        "world": {"committed": 0.0},
+                        "cases": ["tariff", "no_policy"],
+                    }
+                ],
+            },
+            r"U\+043E CYRILLIC SMALL LETTER O",
+        ),
         ({"colour": "blue"}, "unknown key"),
         (
             {"metrics": ["certificate.price.duty.2028"]},
