@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any
 
@@ -84,9 +84,32 @@ def explained(fault: Mapping[str, Any], regions: Iterable[str] = ()) -> tuple[st
 
 
 def _about(given: object, what: str) -> str:
-    if not isinstance(given, str):
-        return what
-    return f"'{given}': {what[:1].lower()}{what[1:]}"
+    if isinstance(given, str):
+        return f"'{given}': {what[:1].lower()}{what[1:]}"
+    # A rule on several values may not repeat the one with a letter that looks like
+    # another; its characters are named where it is shown.
+    odd = [text for text in _codes(given) if not text.isascii() and text not in what]
+    return f"{what} (given: {', '.join(odd[:MOST_SHOWN])})" if odd else what
+
+
+PROSE = ("title", "summary", "note")
+"""Keys of texts in which any letter may stand."""
+
+MOST_SHOWN = 3
+"""Texts that a message repeats."""
+
+
+def _codes(given: object) -> Iterator[str]:
+    """Yield the texts of nested values, without prose."""
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, Mapping):
+        for key, value in given.items():
+            if key not in PROSE:
+                yield from _codes(value)
+    elif isinstance(given, list | tuple):
+        for value in given:
+            yield from _codes(value)
 
 
 def _fix(kind: str, context: Mapping[str, Any], given: object) -> str:

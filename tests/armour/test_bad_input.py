@@ -475,6 +475,10 @@ CASE_FAULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         HEAD + TARIFF.replace("kind =", '"k\u0456nd" ='),
         ("policy t", "kind is missing", "U+0456"),
     ),
+    "a region with a letter of another alphabet in a rule on several values": (
+        HEAD + FLOOR.replace('trusted = ["AAA"', 'trusted = ["\u0410AA"'),
+        ("policy f", "own region AAA", "given: \u0410AA", "U+0410"),
+    ),
     "a baseline in another folder": (
         HEAD + 'baseline = "../../etc/passwd"\n',
         ("mine.toml: '../../etc/passwd'", "is not the name of a file beside it"),

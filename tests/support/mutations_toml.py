@@ -41,6 +41,9 @@ CODES = (
 )
 """Keys whose values are codes rather than prose."""
 
+COMMENT = re.compile(r"(?<= )#[^\"]*$")
+"""A comment behind a value."""
+
 
 def spots(
     f: File, pattern: re.Pattern[str], keys: tuple[str, ...] = ()
@@ -55,6 +58,8 @@ def spots(
         if was_in_text or key is None or (keys and key[2] not in keys):
             continue
         strings = [m.span() for m in STRING.finditer(line)] if pattern is NUMBER else []
+        if pattern is NUMBER and (comment := COMMENT.search(line)):
+            strings.append((comment.start(), len(line)))
         found += [
             (number, *m.span())
             for m in pattern.finditer(line, key.end())
