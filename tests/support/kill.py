@@ -347,6 +347,8 @@ if __name__ == "__main__":
         help="a command and its arguments: study headline",
     )
     given = parser.parse_args()
+    if not given.command:
+        parser.error("name a command")
     with TemporaryDirectory() as place:
         count = Killer(given.command).trial(
             Path(place), given.kills, given.every, given.seed, _print
