@@ -68,7 +68,11 @@ class Ran:
     gb: float
 
 
-def process(command: Sequence[str], cwd: Path | None = None) -> Ran:
+def process(
+    command: Sequence[str],
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+) -> Ran:
     """Run a process to its end and return what it took, by the system's own account.
 
     Raises
@@ -78,7 +82,9 @@ def process(command: Sequence[str], cwd: Path | None = None) -> Ran:
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(command, stdout=output, stderr=output, cwd=cwd)
+        child = subprocess.Popen(
+            command, stdout=output, stderr=output, cwd=cwd, env=env
+        )
         # Not Popen.wait: only wait4 reports the usage of this one process rather than
         # of all children that have ended.
         _, status, usage = os.wait4(child.pid, 0)

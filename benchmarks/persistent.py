@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import highspy
+import numpy as np
 import pyomo.environ as pyo
 from common import Spent, clock
 from pyomo.contrib.solver.common.factory import SolverFactory
@@ -61,50 +62,67 @@ class Persistent:
     """
 
     def __init__(
-        self, template: ParametricProgram, discounted: Vector, task: Task
+        self,
+        template: ParametricProgram,
+        discounted: Vector,
+        tasks: Sequence[Task],
+        of_first: Vector,
     ) -> None:
         self.first = Spent()
+        self._of_first = of_first
+        changed = [task.changed for task in tasks]
+        self._varying = np.unique(np.concatenate(changed)).tolist()
         with clock(self.first):
-            self.model = pyomo_model(template, discounted, len(task.levers))
+            self.model = pyomo_model(template, discounted, of_first, self._varying)
             self.solver = SolverFactory("highs")
             # Looking for changes of anything else would cost more than the solve.
             updates = self.solver.config.auto_updates
             for name in updates:
                 updates[name] = name == "update_parameters"
             self.solver.config.solver_options = dict(OPTIONS)
-            for k, value in enumerate(task.levers.tolist()):
-                self.model.lever[k] = value
             self.solver.set_instance(self.model)
 
-    def solve(self, levers: Any) -> PersistentSolve:
+    def solve(self, task: Task) -> PersistentSolve:
         """Solve with new numbers."""
+        levers = task.levers(self._of_first)
         with inside_highs() as highs, clock() as spent:
-            for k, value in enumerate(levers.tolist()):
-                self.model.lever[k] = value
+            for k in self._varying:
+                self.model.lever[k] = float(levers[k])
             self.solver.solve(self.model)
         # Pyomo does not report pivots; only the solver inside does.
         info = self.solver._solver_model.getInfo()
         return PersistentSolve(spent.cpu, highs.cpu, info.simplex_iteration_count)
 
 
-def pyomo_model(template: ParametricProgram, discounted: Vector, count: int) -> Any:
-    """Write a template as a Pyomo model with a mutable parameter for each lever."""
+def pyomo_model(
+    template: ParametricProgram,
+    discounted: Vector,
+    of_first: Vector,
+    varying: Sequence[int],
+) -> Any:
+    """Write a template as a Pyomo model with a mutable parameter for each number."""
     matrix, rhs, lines = template.base_arrays
     model = pyo.ConcreteModel()
-    model.lever = pyo.Param(range(count), mutable=True, initialize=0.0)
+    start = {k: float(of_first[k]) for k in varying}
+    model.lever = pyo.Param(varying, mutable=True, initialize=start)
     model.x = pyo.Var(range(matrix.shape[1]), domain=pyo.NonNegativeReals)
     x = [model.x[j] for j in range(matrix.shape[1])]
+    values_of_all = of_first.tolist()
 
     def filled(values: Any, polynomials: PolynomialVector) -> list[Any]:
         numbers: list[Any] = values.tolist()
         terms: list[list[Any]] = [[] for _ in polynomials.slots]
         for k, factor, powers in zip(
-            polynomials._owners, polynomials._factors, polynomials._levers, strict=True
+            polynomials.owners, polynomials.factors, polynomials.levers, strict=True
         ):
-            term: Any = float(factor)
             # Shorter products are filled up with a lever that is always one.
-            for lever in powers[powers < count].tolist():
-                term = term * model.lever[lever]
+            levers = powers[powers < len(of_first)].tolist()
+            term: Any = float(factor)
+            for lever in levers:
+                term *= 1.0 if lever in start else values_of_all[lever]
+            for lever in levers:
+                if lever in start:
+                    term = term * model.lever[lever]
             terms[k].append(term)
         for slot, parts in zip(polynomials.slots.tolist(), terms, strict=True):
             # Without the start at zero of `sum`, which would be one more term.

@@ -185,7 +185,7 @@ def measure_sweep(name: str, study: Study, data: cm.Dataset) -> Figures:
 
 
 def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None:
-    """Solve a chunk with nothing but passModel, setBasis, change* and run.
+    """Solve a chunk by dual simplex with nothing but passModel, setBasis, change*, run.
 
     What these calls are given is made beforehand and not counted.
     """
@@ -194,7 +194,8 @@ def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None
         template = shared.templates[task.shape]
         parameters = inputs.parameters(task.cell.world)
         discounted = weights(template.labels.lines, parameters)
-        program = template.fill(task.levers, discounted)
+        levers = task.levers(shared.levers[task.shape])
+        program = template.fill(levers, discounted)
         if task.shape not in solvers:
             lp = template.singleton_bounds.highs_lp(program)
             basis = basis_of(shared.starts[task.shape])
@@ -286,8 +287,8 @@ def peers(
     template = shared.templates[tasks[0].shape]
     parameters = inputs.parameters(tasks[0].cell.world)
     discounted = weights(template.labels.lines, parameters)
-    persistent = Persistent(template, discounted, tasks[0])
-    warm = [persistent.solve(task.levers) for task in tasks][1:]
+    persistent = Persistent(template, discounted, tasks, shared.levers[tasks[0].shape])
+    warm = [persistent.solve(task) for task in tasks][1:]
     report("  rebuild ...")
     seconds = []
     pivots = []

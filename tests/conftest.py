@@ -10,7 +10,25 @@ import helpers
 import pytest
 
 from chipmodel import Dataset, load_dataset
+from chipmodel.analysis import grants
+from chipmodel.analysis.structure import Structures
+from chipmodel.common import cache
 from chipmodel.report.build import Report, build_report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep what tests cache apart from what their user caches; processes share it."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = request.config.rootpath / ".pytest_cache" / "chipmodel"
+        patch.setenv(cache.VARIABLE, str(place))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def structures_of_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep linear programs apart that a test writes by code that it patches."""
+    monkeypatch.setattr(grants, "STRUCTURES", Structures())
 
 
 @pytest.fixture(scope="session")

@@ -10,20 +10,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from pyomo.common.gc_manager import PauseGC
 
 from chipmodel.analysis.response import Response, find_number
+from chipmodel.analysis.starts import solve_from_nearest
+from chipmodel.analysis.structure import Structures
 from chipmodel.cases.case import Case
 from chipmodel.cases.check import highest_rate
 from chipmodel.common.errors import about
-from chipmodel.model.lp.compile import compile_program
-from chipmodel.model.lp.program import write
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.results.solution import Solution
-from chipmodel.solver.highs import solve_program
 from chipmodel.solver.linear_program import LinearProgram, Vector
-from chipmodel.solver.warm_start import WarmStart
+
+STRUCTURES = Structures()
+"""Linear programs written by this process."""
 
 
 def solve_with_grants(
@@ -31,7 +31,6 @@ def solve_with_grants(
     parameters: Parameters,
     label: str,
     without: tuple[str, ...],
-    start: WarmStart | None = None,
 ) -> Solution:
     """Solve a case, with the solves that its grants need before.
 
@@ -43,8 +42,6 @@ def solve_with_grants(
         Foresight of the solution: ``anticipated`` or ``surprise``.
     without : tuple of str
         Groups of rows left out, for tests.
-    start : WarmStart, optional
-        The basis of another case; cold without one.
 
     Raises
     ------
@@ -57,7 +54,7 @@ def solve_with_grants(
         if policy.seeks_rate and not policy.inactive:
             assert isinstance(policy, CapexGrant)
             return _spend_budget(case, policy, parameters, label, without)
-    return solve_once(case, parameters, label, without, start)
+    return solve_once(case, parameters, label, without)
 
 
 def solve_once(
@@ -65,14 +62,12 @@ def solve_once(
     parameters: Parameters,
     label: str,
     without: tuple[str, ...],
-    start: WarmStart | None = None,
 ) -> Solution:
     """Write, compile and solve the linear program of a case."""
-    # Pyomo makes many small objects; collecting garbage once at the end is faster.
-    with PauseGC(), about(parameters=parameters, policies=case.policies):
-        program = compile_program(write(parameters, case.policies, without))
+    with about(parameters=parameters, policies=case.policies):
+        program = STRUCTURES.program(case, parameters, without)
         with about(program):
-            optimum = solve_program(program, start)
+            optimum = solve_from_nearest(case, parameters, label, program)
             return Solution.of(case, parameters, program, optimum, label)
 
 
@@ -112,12 +107,7 @@ def _spend_budget(
 
     budget = grant.budget
     assert budget is not None
-    # Two rates, so that the response learns which coefficients the rate moves.
-    samples = [
-        (with_rate(highest / 2), parameters),
-        (with_rate(highest), parameters),
-    ]
-    response = Response(samples, without)
+    response = Response(without)
 
     def spent(rate: float) -> float:
         # A rate of zero makes the grant inactive, and the linear program one of another

@@ -6,18 +6,13 @@ that spends a budget. A study of points known beforehand is a sweep.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
 from scipy.optimize import toms748
 
-from chipmodel.analysis.structure import (
-    Levers,
-    StructureReader,
-    compile_parametric_program,
-)
+from chipmodel.analysis.starts import solve_from_nearest
+from chipmodel.analysis.structure import Structures
 from chipmodel.cases.case import Case, load_case
 from chipmodel.cases.check import check_case, surprise_dates
 from chipmodel.cases.levers import (
@@ -42,77 +37,35 @@ from chipmodel.solver.parametric import WarmSolver
 
 
 class Response:
-    """Solutions of cases of one shape, from one compiled linear program.
+    """Solutions of similar cases, each from the basis of the one before.
 
     Parameters
     ----------
-    samples : sequence of (Case, Parameters)
-        Cases that change every number which later ones may change; the first one is
-        solved cold.
     without : tuple of str
         Groups of rows left out, for tests.
-
-    Raises
-    ------
-    InputError
-        If the samples are not of one shape.
     """
 
-    def __init__(
-        self, samples: Sequence[tuple[Case, Parameters]], without: Iterable[str] = ()
-    ) -> None:
-        self._reader = StructureReader()
-        leaves = []
-        for case, parameters in samples:
-            leaves.append(self._reader.read(case, parameters))
-        first_case, first_parameters = samples[0]
-        if len({sample.shape for sample in leaves}) > 1:
-            raise InputError.one(
-                first_case.name,
-                "points",
-                "change the shape of the linear program",
-                "give numbers only, none of them zero in some points",
-            )
-        self._first = leaves[0]
-        acting = [policy.id for policy in first_case.policies if not policy.inactive]
-        self._levers = Levers.of(leaves, acting)
-        # A number that is no lever is compiled into the arrays; `solve` refuses a case
-        # that changes one.
-        changing = set(chain.from_iterable(self._levers.paths))
-        self._constant = np.array(
-            [path not in changing for path in self._first.paths], dtype=bool
-        )
-        template = compile_parametric_program(
-            first_case, first_parameters, self._levers, without
-        )
-        self._solver = WarmSolver(template)
+    def __init__(self, without: Iterable[str] = ()) -> None:
+        self._without = tuple(without)
+        self._structures = Structures()
+        self._solvers: dict[int, WarmSolver] = {}
 
     def solve(
         self, case: Case, parameters: Parameters
     ) -> tuple[LinearProgram, Optimum]:
-        """Solve a case, from the basis of the one before.
-
-        Raises
-        ------
-        InputError
-            If a number differs that no sample changes.
-        """
-        leaves = self._reader.read(case, parameters)
-        expected = self._first.parameters[self._constant]
-        if leaves.shape != self._first.shape or not np.array_equal(
-            leaves.parameters[self._constant], expected
-        ):
-            raise InputError.one(
-                case.name,
-                "point",
-                "changes a number that no sample changes",
-                "add it to the samples",
-            )
-        template = self._solver.parametric
-        discount_weights = weights(template.labels.lines, parameters)
-        program = template.fill(self._levers.at(leaves), discount_weights)
+        """Solve a case, from the basis of the last one of its structure."""
+        structure, levers = self._structures.fitting(case, parameters, self._without)
+        template = structure.template
+        program = template.fill(levers, weights(template.labels.lines, parameters))
         with about(program, parameters, case.policies):
-            return program, self._solver.solve(program)
+            # Structures are never dropped, so that a number stays that of one of them.
+            solver = self._solvers.get(id(structure))
+            if solver is not None:
+                return program, solver.solve(program)
+            optimum = solve_from_nearest(case, parameters, "anticipated", program)
+            assert optimum.basis is not None
+            self._solvers[id(structure)] = WarmSolver(template, optimum.basis)
+            return program, optimum
 
     def solution(self, case: Case, parameters: Parameters) -> Solution:
         """Solve a case and return its solution with accounts."""
@@ -127,32 +80,16 @@ class PointResponse:
     data : Dataset
     case : Case
     world : World
-    samples : sequence of Point
-        Points that change every number which later points may change; the first one is
-        solved cold.
-
-    Raises
-    ------
-    InputError
-        If the points change the shape of the linear program.
     """
 
-    def __init__(
-        self, data: Dataset, case: Case, world: World, samples: Sequence[Point]
-    ) -> None:
+    def __init__(self, data: Dataset, case: Case, world: World) -> None:
         self._data = data
         self._case = case
         self._world = world
-        self._response = Response([self._at(point) for point in samples])
+        self._response = Response()
 
     def at(self, point: Point) -> Solution:
-        """Solve at a point, from the basis of the one before.
-
-        Raises
-        ------
-        InputError
-            If the point changes a number that no sample changes.
-        """
+        """Solve at a point, from the basis of the one before."""
         case, parameters = self._at(point)
         return self._response.solution(case, parameters)
 
@@ -244,8 +181,7 @@ def solve_for(
     problems = wanted.problems(Labels.of(data, world))
     if problems:
         raise InputError(problems)
-    # Two values above zero: at zero a policy is inactive, which is another shape.
-    response = PointResponse(data, case, world, [{number: high / 2}, {number: high}])
+    response = PointResponse(data, case, world)
 
     def measured(value: float) -> float:
         return wanted.value(Summary.of(response.at({number: value})), base)

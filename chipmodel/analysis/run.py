@@ -16,7 +16,6 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import Event, World, load_world
 from chipmodel.results.solution import Solution
 from chipmodel.solver.linear_program import LinearProgram
-from chipmodel.solver.warm_start import WarmStart
 
 
 def run(
@@ -54,7 +53,6 @@ def solve_checked(
     case: Case,
     world: World,
     started: Solution | None = None,
-    start: WarmStart | None = None,
 ) -> Solution:
     """Check a case against the data and solve it.
 
@@ -65,12 +63,10 @@ def solve_checked(
     world : World
     started : Solution, optional
         See `solve_in_passes`.
-    start : WarmStart, optional
-        See `solve_in_passes`.
     """
     parameters = build_parameters(data, world)
     check_case(case, parameters)
-    return solve_in_passes(case, parameters, started=started, start=start)
+    return solve_in_passes(case, parameters, started=started)
 
 
 def first_pass(case: Case, world: World) -> tuple[Case, World]:
@@ -91,7 +87,6 @@ def solve_in_passes(
     parameters: Parameters,
     without: tuple[str, ...] = (),
     started: Solution | None = None,
-    start: WarmStart | None = None,
 ) -> Solution:
     """Solve a checked case in passes, one per date at which something becomes known.
 
@@ -107,8 +102,6 @@ def solve_in_passes(
     started : Solution, optional
         The solution of the `first_pass` of this case and world, for cases that share
         one.
-    start : WarmStart, optional
-        The basis of a case whose linear program is similar; cold without one.
     """
     world = parameters.world
     base = world.base_year
@@ -120,7 +113,6 @@ def solve_in_passes(
             parameters.with_events(_known_events(world, base)),
             "anticipated",
             without,
-            start,
         )
     # `state` has what is fixed and no event: those known by each date are added to it.
     state = parameters

@@ -79,6 +79,7 @@ def build_manifest(
         },
         "verified": None if verified is None else dict(verified),
         "iterations": solution.optimum.iterations,
+        "start": solution.optimum.start,
         "timings": {step: round(value, 3) for step, value in seconds.items()},
         "found": dict(solution.found),
         "outputs": dict(sorted(outputs.items())),

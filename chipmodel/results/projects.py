@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from chipmodel.model.parameters.finance import share_in_service
@@ -33,17 +33,18 @@ class Project:
     in_service: dict[int, float]
 
 
-def fab_projects(solution: Solution, years: Iterable[int]) -> tuple[Project, ...]:
+def fab_projects(solution: Solution, years: Collection[int]) -> tuple[Project, ...]:
     """Return the announced fabs with what the solution builds of them."""
-    parameters = solution.parameters
-    sites = parameters.sites.sites
+    sites = solution.parameters.sites.sites
     total: dict[tuple[str, int], float] = defaultdict(float)
     for (site_id, start), kwpm in solution.columns("build").items():
-        if kwpm > 0 and sites[site_id].kind == "project":
-            # In full from the first year of service: a project is reported by what it
-            # is at the end of a year.
-            for year, _ in parameters.service[site_id, start]:
-                total[site_id, year] += kwpm
+        site = sites[site_id]
+        if kwpm > 0 and site.kind == "project":
+            for year in years:
+                # In full from the first year of service: a project is reported by what
+                # it is at the end of a year.
+                if site.in_service(start, year) > 0:
+                    total[site_id, year] += kwpm
     projects = []
     for site in sites.values():
         if site.kind != "project":

@@ -138,11 +138,10 @@ class Solution:
         parameters = self.parameters
         added: dict[tuple[str, int], float] = defaultdict(float)
         for column in COLUMNS_OF_CAPACITY:
-            for (i, start), kwpm in self.columns(column).items():
+            for index, kwpm in self.columns(column).items():
                 if kwpm > 0:
-                    for t in self._reported:
-                        share = parameters.share_of_capacity(column, (i, start), t)
-                        added[i, t] += share * kwpm
+                    for t, share in parameters.added_by(column, index):
+                        added[index[0], t] += share * kwpm
 
         def in_service(site: Site, year: int) -> float:
             fleet = (site.size or 0.0) if site.kind == "fleet" else 0.0

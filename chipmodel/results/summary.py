@@ -264,10 +264,11 @@ def _devices(
 
 
 def _user_prices(solution: Solution) -> dict[RSY, float]:
-    table = solution.prices
-    table = table[table["stage"] == "user"]
-    keys = zip(table["region"], table["segment"], table["year"], strict=True)
-    return dict(zip(keys, table["value"].tolist(), strict=True))
+    prices = {}
+    for (e, s, t), dual in solution.duals("demand_balance").items():
+        if t <= solution.world.report_until:
+            prices[e, s, t] = per_wafer(dual)
+    return prices
 
 
 def _maker_prices(solution: Solution) -> dict[RSY, float]:
@@ -314,6 +315,8 @@ def _certificates_earned(
     solution: Solution, years: Container[int]
 ) -> dict[tuple[str, str, int], float]:
     earned: dict[tuple[str, str, int], float] = {}
+    if not any(isinstance(p, CapacityLinkedQuota) for p in solution.case.policies):
+        return earned
     table = solution.policies
     table = table[table["item"].str.startswith(EARNED)]
     for policy, item, year, kwpm in zip(

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import highspy
@@ -16,8 +17,8 @@ import numpy as np
 from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
 from chipmodel.solver.certificate import TOLERANCE, Certificate, certify
-from chipmodel.solver.linear_program import Label, LinearProgram, Vector
-from chipmodel.solver.warm_start import Basis, WarmStart
+from chipmodel.solver.linear_program import LinearProgram, Vector
+from chipmodel.solver.warm_start import Basis
 
 OPTIONS = {
     "output_flag": False,
@@ -38,6 +39,9 @@ PATIENCE = 20.0
 
 The shipped cases take about ten.
 """
+
+CALLS_PER_LOOK = 50
+"""Calls of HiGHS between two looks at the clock."""
 
 CHECK_LIMIT = 20.0
 """Seconds that this question may take; an answer that takes longer is none."""
@@ -69,8 +73,10 @@ class Optimum:
     seconds : float
         Time in HiGHS.
     basis : Basis or None
-        The optimal basis, in the form in which HiGHS had the linear program; only after
-        a cold solve.
+        A basis from which similar linear programs may start, in the form in which HiGHS
+        had this one; only after `chipmodel.solver.solve.solve_program`.
+    start : str
+        From where it was solved: ``cold`` or ``stored basis``.
     """
 
     x: Vector
@@ -80,6 +86,7 @@ class Optimum:
     iterations: int
     seconds: float
     basis: Basis | None = None
+    start: str = "cold"
 
 
 def new_solver() -> highspy.Highs:
@@ -121,56 +128,6 @@ def _silent_output() -> Iterator[None]:
             os.close(nowhere)
 
 
-def solve_program(program: LinearProgram, start: WarmStart | None = None) -> Optimum:
-    """Solve a linear program on one thread, cold or from the basis of a similar one.
-
-    Raises
-    ------
-    NoOptimum
-        If it is infeasible, unbounded or not solved to optimality.
-    CertificateError
-        If the solution fails its own check.
-    """
-    singleton_bounds = SingletonBounds(program)
-    if start is not None:
-        columns, rows = _labels_in_highs(program, singleton_bounds)
-        basis = start.basis_for(columns, rows)
-        if basis is not None:
-            highs = _loaded(program, singleton_bounds)
-            basis.apply_to(highs)
-            try:
-                return run_and_certify(highs, singleton_bounds, program)
-            except Infeasible:
-                raise
-            except (CertificateError, NoOptimum):
-                # A warm start can fail where a cold one succeeds; the cold one decides.
-                pass
-    highs = _loaded(program, singleton_bounds)
-    optimum = run_and_certify(highs, singleton_bounds, program)
-    return replace(optimum, basis=Basis.of(highs))
-
-
-def warm_start_from(program: LinearProgram, optimum: Optimum) -> WarmStart:
-    """Return a start for linear programs similar to one that was solved cold."""
-    assert optimum.basis is not None
-    columns, rows = _labels_in_highs(program, SingletonBounds(program))
-    return WarmStart.of(optimum.basis, columns, rows)
-
-
-def _loaded(program: LinearProgram, singleton_bounds: SingletonBounds) -> highspy.Highs:
-    highs = new_solver()
-    highs.passModel(singleton_bounds.highs_lp(program))
-    return highs
-
-
-def _labels_in_highs(
-    program: LinearProgram, singleton_bounds: SingletonBounds
-) -> tuple[list[Label], list[Label]]:
-    """Return the labels of the columns and rows that HiGHS has."""
-    remaining = singleton_bounds.remaining_rows.tolist()
-    return program.column_labels, [program.row_labels[row] for row in remaining]
-
-
 def run_and_certify(
     highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
 ) -> Optimum:
@@ -184,7 +141,7 @@ def run_and_certify(
         If the solution fails its own check.
     """
     seconds_before = highs.getRunTime()
-    with _refused_if_infeasible(highs, singleton_bounds, program):
+    with refused_if_infeasible(highs, singleton_bounds, program):
         run_highs(highs)
     x, y = singleton_bounds.primal_and_dual(highs.getSolution(), program)
     certificate = certify(program, x, y)
@@ -201,7 +158,7 @@ def run_and_certify(
 
 
 @contextmanager
-def _refused_if_infeasible(
+def refused_if_infeasible(
     highs: highspy.Highs, singleton_bounds: SingletonBounds, program: LinearProgram
 ) -> Iterator[None]:
     """Look once, while HiGHS takes long, whether the linear program has a solution.
@@ -219,10 +176,14 @@ def _refused_if_infeasible(
     start = time.process_time()
     looked = False
     stopped_by: BaseException | None = None
+    calls = count()
 
     def look(event: Any) -> None:
         nonlocal looked, stopped_by
-        if looked or time.process_time() - start < PATIENCE:
+        # HiGHS calls often, and to read the clock takes longer than a pivot.
+        if looked or next(calls) % CALLS_PER_LOOK:
+            return
+        if time.process_time() - start < PATIENCE:
             return
         looked = True
         try:

@@ -8,7 +8,7 @@ vectors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -17,10 +17,24 @@ from scipy import sparse
 
 from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
+from chipmodel.solver.canonical import PRIMAL
 from chipmodel.solver.highs import Optimum, new_solver, run_and_certify
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels, Vector
 from chipmodel.solver.polynomials import PolynomialVector
+from chipmodel.solver.solve import solve_program
 from chipmodel.solver.warm_start import Basis
+
+DUAL = 1
+"""Strategy of HiGHS: dual simplex."""
+
+MOST_PRIMAL_PIVOTS = 1_000
+"""Pivots of primal simplex after which dual simplex goes on.
+
+From a solution that keeps all rows, primal simplex takes a fraction of the pivots of
+dual simplex where costs changed a little, and more where they changed much.
+"""
+
+NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -35,16 +49,20 @@ class ParametricProgram:
     singleton_bounds : SingletonBounds
     base_arrays : tuple
         Matrix, right-hand sides and account lines, with one in every slot.
-    matrix, rhs, lines : PolynomialVector
+    stated_amounts : dict
+        By row, the amounts stated that are the same in all cases.
+    matrix, rhs, lines, stated : PolynomialVector
         The polynomials that fill the slots.
     """
 
     labels: ProgramLabels
     singleton_bounds: SingletonBounds
     base_arrays: tuple[Any, Vector, Any]
+    stated_amounts: dict[int, float]
     matrix: PolynomialVector
     rhs: PolynomialVector
     lines: PolynomialVector
+    stated: PolynomialVector
 
     def fill(self, levers: Vector, weights: Vector) -> LinearProgram:
         """Return the linear program of a case.
@@ -69,7 +87,13 @@ class ParametricProgram:
         lines = sparse.csr_matrix(
             (amounts, base_lines.indices, base_lines.indptr), base_lines.shape
         )
-        return LinearProgram(self.labels, matrix, rhs, lines, weights)
+        varying = zip(
+            self.stated.slots.tolist(),
+            self.stated.evaluate(levers).tolist(),
+            strict=True,
+        )
+        stated = {**self.stated_amounts, **dict(varying)}
+        return LinearProgram(self.labels, matrix, rhs, lines, weights, stated)
 
 
 class WarmSolver:
@@ -78,13 +102,11 @@ class WarmSolver:
     Parameters
     ----------
     parametric : ParametricProgram
-    start : Basis, optional
-        Where the first case starts from; cold without one.
+    start : Basis
+        Where the first case starts from.
     """
 
-    def __init__(
-        self, parametric: ParametricProgram, start: Basis | None = None
-    ) -> None:
+    def __init__(self, parametric: ParametricProgram, start: Basis) -> None:
         self.parametric = parametric
         self._start = start
         self._highs: highspy.Highs | None = None
@@ -101,39 +123,45 @@ class WarmSolver:
             If the solution fails its own check.
         """
         singleton_bounds = self.parametric.singleton_bounds
+        method = "dual"
         if self._highs is None or self._last is None:
             self._highs = self._loaded(program)
-            if self._start is not None:
-                self._start.apply_to(self._highs)
-        else:
-            update_highs(self._highs, singleton_bounds, self._last, program)
+            self._start.apply_to(self._highs)
+        elif update_highs(self._highs, singleton_bounds, self._last, program):
+            # The last solution still keeps all rows and bounds.
+            method = "primal"
         self._last = program
         try:
-            return run_and_certify(self._highs, singleton_bounds, program)
+            optimum = self._run(self._highs, method, program)
+            return replace(optimum, start=f"previous basis, {method} simplex")
         except Infeasible:
             self._highs = None
-            self._last = None
             raise
         except (CertificateError, NoOptimum):
             # A warm start can fail where a cold one succeeds. The cold one decides, and
-            # the next case starts from it; if it fails too, the next case starts cold.
+            # the next case starts as the first one did.
             self._highs = None
-            self._last = None
-            highs = self._loaded(program)
-            optimum = run_and_certify(highs, singleton_bounds, program)
-            self._highs = highs
-            self._last = program
-            return optimum
+            return solve_program(program)
+
+    def _run(
+        self, highs: highspy.Highs, method: str, program: LinearProgram
+    ) -> Optimum:
+        """Solve by a method; by dual simplex if primal simplex takes too long."""
+        pivots = 0
+        if method == "primal":
+            highs.setOptionValue("simplex_strategy", PRIMAL)
+            highs.setOptionValue("simplex_iteration_limit", MOST_PRIMAL_PIVOTS)
+            highs.run()
+            pivots = int(highs.getInfo().simplex_iteration_count)
+            highs.setOptionValue("simplex_strategy", DUAL)
+            highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
+        optimum = run_and_certify(highs, self.parametric.singleton_bounds, program)
+        return replace(optimum, iterations=optimum.iterations + pivots)
 
     def _loaded(self, program: LinearProgram) -> highspy.Highs:
         highs = new_solver()
         highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
         return highs
-
-    @property
-    def basis(self) -> Basis | None:
-        """Basis of the case solved last."""
-        return None if self._highs is None else Basis.of(self._highs)
 
 
 def update_highs(
@@ -141,11 +169,17 @@ def update_highs(
     singleton_bounds: SingletonBounds,
     old: LinearProgram,
     new: LinearProgram,
-) -> None:
-    """Change a loaded linear program into another of its shape, where they differ."""
+) -> bool:
+    """Change a loaded linear program into another of its shape, where they differ.
+
+    Returns
+    -------
+    bool
+        Whether they differ in costs only.
+    """
     if not np.array_equal(old.cost, new.cost):
-        columns = np.arange(len(new.cost), dtype=np.int32)
-        highs.changeColsCost(len(columns), columns, new.cost)
+        everywhere = np.arange(len(new.cost), dtype=np.int32)
+        highs.changeColsCost(len(everywhere), everywhere, new.cost)
 
     old_bounds = singleton_bounds.column_bounds(old)
     new_bounds = singleton_bounds.column_bounds(new)
@@ -174,6 +208,7 @@ def update_highs(
         strict=True,
     ):
         highs.changeCoeff(row, column, value)
+    return not (len(columns) or len(rows) or len(entries))
 
 
 def _changed(old: tuple[Vector, Vector], new: tuple[Vector, Vector]) -> Any:

@@ -1,16 +1,17 @@
 """Numbers that record what they depend on: one linear program serves many cases.
 
 A `Polynomial` takes the place of a float while a linear program is written. Sums and
-products of polynomials are polynomials in the *levers*, the numbers that differ between
-cases. Any other operation (a comparison, a quotient, a floor) is refused with the names
-of the levers, because the shape of the linear program would depend on them.
+products of polynomials are polynomials in the *levers*, the numbers that may differ
+between cases. Any other operation (a comparison, a quotient, a floor) is done with the
+value in the case at hand, and its outcome is recorded as a condition: what was written
+serves the cases in which all conditions hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +22,45 @@ Vector = NDArray[np.float64]
 Powers = tuple[int, ...]
 """Levers of a product, rising, each as often as its power."""
 
+NUMBERS = (float, int, np.floating, np.integer)
+"""Types of numbers that a polynomial is added to or multiplied with."""
 
-class NotPolynomial(TypeError):
-    """A number enters the linear program neither as a sum nor as a product.
+Terms = dict[Powers, float]
+"""Coefficient of each product of levers; the empty product is the constant."""
 
-    Parameters
+
+@dataclass(frozen=True)
+class Trace:
+    """The values of levers in one case, and what was asked of polynomials in them.
+
+    Attributes
     ----------
-    how : str
-        How it enters.
-    levers : iterable of str
-        Names of the levers in it.
+    values : array
+        Value of each lever.
+    signs, fixed : dict
+        Polynomials whose sign was asked for, and whose value; by their terms, so that
+        each is there once.
     """
 
-    def __init__(self, how: str, levers: Iterable[str]) -> None:
-        self.levers = tuple(sorted(levers))
-        super().__init__(f"{', '.join(self.levers)}: {how}")
+    values: Vector
+    signs: dict[frozenset[tuple[Powers, float]], Polynomial] = field(
+        default_factory=dict
+    )
+    fixed: dict[frozenset[tuple[Powers, float]], Polynomial] = field(
+        default_factory=dict
+    )
+
+    def levers(self) -> list[Polynomial]:
+        """Return the levers as polynomials."""
+        return [Polynomial({(k,): 1.0}, self) for k in range(len(self.values))]
+
+    def conditions(self) -> Conditions:
+        """Return the conditions under which every answer is the same."""
+        count = len(self.values)
+        signs = PolynomialVector.of(list(enumerate(self.signs.values())), count)
+        fixed = PolynomialVector.of(list(enumerate(self.fixed.values())), count)
+        sign_of_each = np.sign(signs.evaluate(self.values))
+        return Conditions(signs, sign_of_each, fixed, fixed.evaluate(self.values))
 
 
 class Polynomial:
@@ -44,117 +69,134 @@ class Polynomial:
     Parameters
     ----------
     terms : dict
-        Coefficient of each product of levers; the empty product is the constant.
-    names : sequence of str
-        Names of the levers, for messages.
+    trace : Trace
+        The levers, and where questions about it are recorded.
     """
 
-    __slots__ = ("names", "terms")
+    __slots__ = ("terms", "trace")
     __array_ufunc__ = None  # numpy's floats leave arithmetic to this class
 
-    def __init__(self, terms: dict[Powers, float], names: Sequence[str]) -> None:
+    def __init__(self, terms: Terms, trace: Trace) -> None:
         self.terms = terms
-        self.names = names
+        self.trace = trace
 
     def __repr__(self) -> str:
-        return f"Polynomial({', '.join(sorted(self._levers())) or 'constant'})"
+        return f"Polynomial({self.terms})"
 
-    def _levers(self) -> set[str]:
-        levers: set[int] = set()
-        for powers in self.terms:
-            levers.update(powers)
-        return {self.names[lever] for lever in levers}
+    @property
+    def _value(self) -> float:
+        """The value in the case at hand; who uses it records a condition."""
+        value = 0.0
+        for powers, factor in self.terms.items():
+            for lever in powers:
+                factor *= float(self.trace.values[lever])
+            value += factor
+        return value
+
+    def _compared_with(self, other: Any) -> float:
+        """Return the difference to a number, whose sign becomes a condition."""
+        difference = self - other
+        self.trace.signs.setdefault(frozenset(difference.terms.items()), difference)
+        return float(difference._value)
+
+    def __format__(self, form: str) -> str:
+        # Only messages are formatted, and they are about the case at hand.
+        return format(self._value, form)
+
+    def __float__(self) -> float:
+        """Return the value, which becomes a condition."""
+        self.trace.fixed.setdefault(frozenset(self.terms.items()), self)
+        return self._value
 
     def __add__(self, other: Any) -> Any:
         terms = dict(self.terms)
-        if isinstance(other, Polynomial):
+        if type(other) is Polynomial:
             for powers, value in other.terms.items():
                 terms[powers] = terms.get(powers, 0.0) + value
-            return Polynomial(terms, self.names)
-        if _is_number(other):
+        elif isinstance(other, NUMBERS):
             terms[()] = terms.get((), 0.0) + float(other)
-            return Polynomial(terms, self.names)
-        return NotImplemented
+        else:
+            return NotImplemented
+        return Polynomial(terms, self.trace)
 
     __radd__ = __add__
 
     def __neg__(self) -> Polynomial:
         terms = {powers: -value for powers, value in self.terms.items()}
-        return Polynomial(terms, self.names)
+        return Polynomial(terms, self.trace)
 
     def __pos__(self) -> Polynomial:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        if isinstance(other, Polynomial) or _is_number(other):
-            return self + (-other)
-        return NotImplemented
+        return self + (-other)
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
 
     def __mul__(self, other: Any) -> Any:
-        terms: dict[Powers, float] = {}
-        if isinstance(other, Polynomial):
+        terms: Terms = {}
+        if type(other) is Polynomial:
             for left_powers, left in self.terms.items():
                 for right_powers, right in other.terms.items():
                     powers = tuple(sorted(left_powers + right_powers))
                     terms[powers] = terms.get(powers, 0.0) + left * right
-            return Polynomial(terms, self.names)
-        if _is_number(other):
+        elif isinstance(other, NUMBERS):
             factor = float(other)
-            for powers, value in self.terms.items():
-                terms[powers] = value * factor
-            return Polynomial(terms, self.names)
-        return NotImplemented
+            if factor == 0.0:
+                return 0.0
+            terms = {powers: value * factor for powers, value in self.terms.items()}
+        else:
+            return NotImplemented
+        return Polynomial(terms, self.trace)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, Polynomial):
-            other._refuse("something is divided by it")
-        if _is_number(other):
-            return self * (1.0 / float(other))
-        return NotImplemented
+        return self * (1.0 / float(other))
 
-    def __rtruediv__(self, other: Any) -> NoReturn:
-        self._refuse("something is divided by it")
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / float(self)
 
     def __pow__(self, power: Any) -> Any:
-        if isinstance(power, int) and power >= 0:
-            result: Any = 1.0
-            for _ in range(power):
-                result = self * result
-            return result
-        self._refuse(f"it is raised to the power {power}")
+        if not isinstance(power, int) or power < 0:
+            return float(self) ** float(power)
+        result: Any = 1.0
+        for _ in range(power):
+            result = self * result
+        return result
+
+    def __rpow__(self, base: Any) -> Any:
+        return base ** float(self)
 
     def __bool__(self) -> bool:
         """A polynomial counts as not zero, whatever its value in one case."""
         return True
 
-    def _refuse(self, how: str) -> NoReturn:
-        raise NotPolynomial(how, self._levers())
+    def __lt__(self, other: Any) -> bool:
+        return self._compared_with(other) < 0
 
-    def _compared(self, other: Any) -> NoReturn:
-        self._refuse("it is compared, rounded or capped")
+    def __le__(self, other: Any) -> bool:
+        return self._compared_with(other) <= 0
 
-    __lt__ = __le__ = __gt__ = __ge__ = _compared
+    def __gt__(self, other: Any) -> bool:
+        return self._compared_with(other) > 0
 
-    def __float__(self) -> float:
-        self._refuse("it is rounded or passed to a function")
+    def __ge__(self, other: Any) -> bool:
+        return self._compared_with(other) >= 0
 
-    __int__ = __index__ = __float__
+    def __abs__(self) -> Polynomial:
+        return -self if self < 0 else self
 
-    def __abs__(self) -> NoReturn:
-        self._refuse("its size is taken")
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self), digits)
 
 
 # Pyomo would otherwise not accept it as a coefficient.
 RegisterNumericType(Polynomial)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.floating | np.integer)
 
 
 def present(value: Any) -> bool:
@@ -166,8 +208,8 @@ def present(value: Any) -> bool:
 class PolynomialVector:
     """Many polynomials of the same levers, evaluated together.
 
-    Every term of every polynomial is a row of `_factors` (its coefficient), `_levers`
-    (the levers it multiplies) and `_owners` (the polynomial it belongs to).
+    Every term of every polynomial is a row of `factors` (its coefficient), `levers`
+    (the levers it multiplies) and `owners` (the polynomial it belongs to).
 
     Attributes
     ----------
@@ -176,9 +218,9 @@ class PolynomialVector:
     """
 
     slots: NDArray[np.int64]
-    _owners: NDArray[np.int64]
-    _factors: Vector
-    _levers: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    factors: Vector
+    levers: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -222,6 +264,34 @@ class PolynomialVector:
             Value of each lever.
         """
         padded = np.append(levers, 1.0)
-        terms = self._factors * padded[self._levers].prod(axis=1)
-        sums = np.bincount(self._owners, weights=terms, minlength=len(self.slots))
+        terms = self.factors * padded[self.levers].prod(axis=1)
+        sums = np.bincount(self.owners, weights=terms, minlength=len(self.slots))
         return sums.astype(float)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What must hold in a case for a linear program that was written in another.
+
+    Attributes
+    ----------
+    signs : PolynomialVector
+    sign_of_each : array
+        The sign that each must have: -1, 0 or 1.
+    fixed : PolynomialVector
+    value_of_each : array
+        The value that each must have.
+    """
+
+    signs: PolynomialVector
+    sign_of_each: Vector
+    fixed: PolynomialVector
+    value_of_each: Vector
+
+    def hold(self, levers: Vector) -> bool:
+        """Whether they hold where the levers have these values."""
+        signs = np.sign(self.signs.evaluate(levers))
+        fixed = self.fixed.evaluate(levers)
+        return np.array_equal(signs, self.sign_of_each) and np.array_equal(
+            fixed, self.value_of_each
+        )

@@ -1,13 +1,12 @@
 """Bases of linear programs solved before, as starts for similar ones.
 
-A basis is carried over by the labels of rows and columns.
+A basis is carried over by the keys of rows and columns, so that it survives rows and
+columns that are added or go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import highspy
 import numpy as np
@@ -27,15 +26,16 @@ NEAR = 0.01
 With more of them a cold solve is faster.
 """
 
-Labels = Sequence[Any]
+Keys = NDArray[np.uint64]
+Statuses = NDArray[np.int8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Basis:
     """A basis as plain data: status of each column and row."""
 
-    columns: NDArray[np.int8]
-    rows: NDArray[np.int8]
+    columns: Statuses
+    rows: Statuses
 
     @classmethod
     def of(cls, highs: highspy.Highs) -> Basis:
@@ -54,29 +54,28 @@ class Basis:
         highs.setBasis(basis)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WarmStart:
-    """A basis by the labels of its columns and rows.
+    """A basis by the keys of its columns and rows; both are in order of the keys."""
 
-    Attributes
-    ----------
-    columns, rows : dict
-        Status by label.
-    """
-
-    columns: dict[Any, int]
-    rows: dict[Any, int]
+    column_keys: Keys
+    columns: Statuses
+    row_keys: Keys
+    rows: Statuses
 
     @classmethod
-    def of(cls, basis: Basis, columns: Labels, rows: Labels) -> WarmStart:
-        """Return a start from a basis, given the labels of its columns and rows."""
+    def of(cls, basis: Basis, column_keys: Keys, row_keys: Keys) -> WarmStart:
+        """Return a start from a basis, given the keys of its columns and rows."""
+        by_column, by_row = np.argsort(column_keys), np.argsort(row_keys)
         return cls(
-            dict(zip(columns, basis.columns.tolist(), strict=True)),
-            dict(zip(rows, basis.rows.tolist(), strict=True)),
+            column_keys[by_column],
+            basis.columns[by_column],
+            row_keys[by_row],
+            basis.rows[by_row],
         )
 
-    def basis_for(self, columns: Labels, rows: Labels) -> Basis | None:
-        """Return the basis from which a linear program with these labels may start.
+    def basis_for(self, column_keys: Keys, row_keys: Keys) -> Basis | None:
+        """Return the basis from which a linear program with these keys may start.
 
         An unknown column is at its lower bound, an unknown row is slack.
 
@@ -85,11 +84,22 @@ class WarmStart:
         Basis or None
             None if too many columns are unknown.
         """
-        unknown = sum(label not in self.columns for label in columns)
-        if unknown > NEAR * len(columns):
-            return None
-        column_status = [self.columns.get(label, LOWER) for label in columns]
-        row_status = [self.rows.get(label, BASIC) for label in rows]
-        return Basis(
-            np.array(column_status, dtype=np.int8), np.array(row_status, dtype=np.int8)
+        columns, unknown = _looked_up(
+            column_keys, self.column_keys, self.columns, LOWER
         )
+        if unknown > NEAR * len(column_keys):
+            return None
+        rows, _ = _looked_up(row_keys, self.row_keys, self.rows, BASIC)
+        return Basis(columns, rows)
+
+
+def _looked_up(
+    keys: Keys, known: Keys, statuses: Statuses, otherwise: int
+) -> tuple[Statuses, int]:
+    """Return the status of each key, and how many are unknown."""
+    if not len(known):
+        return np.full(len(keys), otherwise, dtype=np.int8), len(keys)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    is_known = known[places] == keys
+    found = np.where(is_known, statuses[places], otherwise)
+    return found.astype(np.int8), int((~is_known).sum())

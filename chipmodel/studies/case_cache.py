@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from chipmodel.analysis.run import first_pass, needs_passes, solve_in_passes
 from chipmodel.analysis.structure import StructureReader
@@ -20,13 +19,9 @@ from chipmodel.common.progress import Clock, OnProgress
 from chipmodel.common.workers import Here, Pool
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.model.world import World
-from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
-from chipmodel.solver.highs import warm_start_from
-from chipmodel.solver.warm_start import WarmStart
-from chipmodel.studies.definition import read_study
 from chipmodel.studies.inputs import Inputs
-from chipmodel.studies.plan import Cell, plan
+from chipmodel.studies.plan import Cell
 from chipmodel.studies.sweep import about_cell, prepare, summarise_chunk
 
 LARGEST_BATCH = 25
@@ -38,9 +33,8 @@ SMALLEST_SHARED = 2
 HEADLINE = "headline"
 """The study whose cells are solved cold, as the study itself solves them."""
 
-REFERENCE = "current_law"
 WORLD = "central"
-"""Case and world from whose basis the other cells start, if theirs is similar."""
+"""The world of cells for which none is named."""
 
 Key = tuple[str, str]
 """Digests of a case and of a world."""
@@ -214,31 +208,10 @@ class CaseCache:
             raise InputError(problems)
 
 
-@dataclass(frozen=True)
-class _Reference:
-    """The reference of a data package, solved cold.
-
-    Attributes
-    ----------
-    solution : Solution or None
-        None if there is no such case, or it has no solution.
-    start : WarmStart or None
-        Its basis.
-    cold : frozenset of Key
-        The cells of the headline study, solved cold as the study solves them: where
-        several solutions are optimal, both report the same.
-    """
-
-    solution: Solution | None
-    start: WarmStart | None
-    cold: frozenset[Key]
-
-
 class BatchSolver:
     """Solves batches of checked cells of a data package.
 
-    It can be sent to other processes. What it has solved is not sent: each process
-    solves the reference once.
+    It can be sent to other processes.
 
     Parameters
     ----------
@@ -301,69 +274,28 @@ class BatchSolver:
             minimum=SMALLEST_SHARED,
             inputs=self._inputs,
         )
-        summaries = []
+        summaries: dict[Key, Summary] = {}
         for chunk in sweep.chunks:
-            summaries += summarise_chunk(sweep.shared, chunk)
-        return summaries
+            keys = [key_of(task.cell) for task in chunk.tasks]
+            solved = summarise_chunk(sweep.shared, chunk)
+            summaries.update(zip(keys, solved, strict=True))
+        return [summaries[key_of(cell)] for cell in cells]
 
     def _of_one_first_pass(self, cells: tuple[Cell, ...]) -> list[Summary]:
         summaries = []
         started = None
         for cell in cells:
             try:
-                if started is None:
-                    started = self._first_pass_of(cell)
                 parameters = self._inputs.parameters_before_events(cell.world)
+                if started is None:
+                    first = Cell(*first_pass(cell.case, cell.world))
+                    before = self._inputs.parameters_before_events(first.world)
+                    started = solve_in_passes(first.case, before)
                 solution = solve_in_passes(cell.case, parameters, started=started)
             except (NoOptimum, CertificateError) as error:
                 raise about_cell(error, cell, self._inputs.data) from None
             summaries.append(Summary.of(solution, cell.point))
         return summaries
-
-    def _first_pass_of(self, cell: Cell) -> Solution:
-        """Solve the first pass of a cell from the basis of the reference."""
-        first = Cell(*first_pass(cell.case, cell.world))
-        key = key_of(first)
-        reference = self._reference
-        solved = reference.solution
-        if solved is not None and key == key_of(Cell(solved.case, solved.world)):
-            return solved
-        start = None if key in reference.cold else reference.start
-        parameters = self._inputs.parameters_before_events(first.world)
-        return solve_in_passes(first.case, parameters, start=start)
-
-    @cached_property
-    def _reference(self) -> _Reference:
-        try:
-            solution = solve_reference(self._inputs)
-            start = warm_start_from(solution.program, solution.optimum)
-            return _Reference(solution, start, self._headline_keys())
-        except (InputError, NoOptimum, CertificateError):
-            # A package of one's own may lack the reference; its cases start cold.
-            return _Reference(None, None, frozenset())
-
-    def _headline_keys(self) -> frozenset[Key]:
-        data = self._inputs.data
-        if HEADLINE not in names_in(data.root / "studies"):
-            return frozenset()
-        cells = plan(read_study(HEADLINE, data), data, inputs=self._inputs).cells
-        return frozenset(key_of(cell) for cell in cells)
-
-
-def solve_reference(inputs: Inputs) -> Solution:
-    """Solve the reference case cold.
-
-    Raises
-    ------
-    InputError
-        If the data package has no such case, or it does not fit.
-    NoOptimum
-        If it has no optimal solution.
-    """
-    parameters = inputs.parameters_before_events(inputs.world(WORLD))
-    case = inputs.case(REFERENCE)
-    check_case(case, parameters)
-    return solve_in_passes(case, parameters)
 
 
 def _summaries_of(solver: BatchSolver, batch: Batch) -> list[Summary]:

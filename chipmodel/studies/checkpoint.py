@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chipmodel.common import folders
@@ -108,12 +109,21 @@ def run_chunks(
         if store is not None:
             store.write(chunk.number, texts[chunk.number])
         clock.step(f"chunk {chunk.number + 1} of {total}", len(chunk.tasks))
-    # In the order of the study, whatever the order in which chunks were done.
-    tables = [read_chunk(texts[chunk.number]) for chunk in sweep.chunks]
+    table = pd.concat(
+        [read_chunk(texts[chunk.number]) for chunk in sweep.chunks], ignore_index=True
+    )
     notes = [*sweep.refused]
     if store is not None:
         notes += store.notes
-    return pd.concat(tables, ignore_index=True), tuple(notes)
+    return in_order(table, cells), tuple(notes)
+
+
+def in_order(table: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:
+    """Return a table with its rows in the order of cells."""
+    places = {(cell.case.name, cell.world.name): k for k, cell in enumerate(cells)}
+    names = zip(table["case"], table["world"], strict=True)
+    order = np.argsort([places[name] for name in names], kind="stable")
+    return table.iloc[order].reset_index(drop=True)
 
 
 def chunk_text(rows: list[Row], columns: list[str]) -> str:

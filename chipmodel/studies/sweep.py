@@ -8,20 +8,22 @@ the order in which chunks are solved.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chipmodel.analysis.run import needs_passes, solve_in_passes
+from chipmodel.analysis.starts import solve_from_nearest
 from chipmodel.analysis.structure import (
     Leaves,
-    Levers,
+    Structure,
     StructureReader,
-    compile_parametric_program,
+    write_structure,
 )
-from chipmodel.cases.case import load_case
+from chipmodel.cases.case import Case, load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
 from chipmodel.common.text import command
 from chipmodel.dataset.dataset import Dataset, shipped_root
@@ -32,9 +34,9 @@ from chipmodel.results.solution import Solution
 from chipmodel.results.summary import Summary
 from chipmodel.solver.linear_program import Vector
 from chipmodel.solver.parametric import ParametricProgram, WarmSolver
-from chipmodel.solver.polynomials import NotPolynomial
 from chipmodel.solver.warm_start import Basis
 from chipmodel.studies.inputs import Inputs
+from chipmodel.studies.path import near_neighbours
 from chipmodel.studies.plan import Cell
 
 ALONE = -1
@@ -46,11 +48,27 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """A cell with its shape and its levers."""
+    """A cell with its shape.
+
+    Attributes
+    ----------
+    cell : Cell
+    shape : int
+    changed, values : array
+        The levers in which it differs from the first cell of its shape, and their
+        values: of thousands of levers a sweep moves a few.
+    """
 
     cell: Cell
     shape: int
-    levers: Vector
+    changed: NDArray[np.int64]
+    values: Vector
+
+    def levers(self, of_first: Vector) -> Vector:
+        """Return its levers, given those of the first cell of its shape."""
+        levers = of_first.copy()
+        levers[self.changed] = self.values
+        return levers
 
 
 @dataclass(frozen=True)
@@ -70,6 +88,8 @@ class Shared:
     inputs : Inputs
     templates : tuple of ParametricProgram
         The linear program of each shape.
+    levers : tuple of array
+        The levers of the first cell of each shape.
     starts : tuple of Basis
         The basis from which each chunk starts, by shape.
     metrics : tuple of str
@@ -79,6 +99,7 @@ class Shared:
 
     inputs: Inputs
     templates: tuple[ParametricProgram, ...]
+    levers: tuple[Vector, ...]
     starts: tuple[Basis, ...]
     metrics: tuple[str, ...]
     references: dict[str, Summary]
@@ -90,9 +111,11 @@ class Sweep:
 
     Attributes
     ----------
+    shared : Shared
+    chunks : tuple of Chunk
+        The cells along a path of near neighbours.
     refused : tuple of str
-        For each shape whose cases cannot share a linear program, a sentence that names
-        the number that prevents it.
+        A sentence about cases that share a linear program with no other.
     """
 
     shared: Shared
@@ -145,39 +168,71 @@ def prepare(
     """
     inputs = inputs or Inputs(data)
     shapes, leaves = _sorted_by_shape(cells, inputs)
-    # Cells of no shape, of a small one or of one that is refused are solved alone.
-    shape_of = np.full(len(cells), ALONE)
-    levers_of: dict[int, Vector] = {}
+    # Cells of no shape or of a small one are solved alone.
+    tasks = [
+        Task(cell, ALONE, np.zeros(0, dtype=np.int64), np.zeros(0)) for cell in cells
+    ]
     templates: list[ParametricProgram] = []
+    firsts: list[Vector] = []
     starts: list[Basis] = []
-    refused = []
     for members in shapes:
-        if len(members) < minimum:
-            continue
-        # The first cell is solved cold; every chunk of the shape starts from its basis.
-        first = cells[members[0]]
-        acting = [policy.id for policy in first.case.policies if not policy.inactive]
-        levers = Levers.of([leaves[k] for k in members], acting)
-        try:
-            template = compile_parametric_program(
-                first.case, inputs.parameters(first.world), levers
-            )
-        except NotPolynomial as error:
-            refused.append(
-                f"{error}: each of {len(members)} cases is compiled by itself, which is"
-                " slower"
-            )
-            continue
-        shape_of[members] = len(templates)
-        levers_of.update(zip(members, levers.values, strict=True))
-        templates.append(template)
-        starts.append(_first_basis(template, levers.values[0], first, inputs))
-    no_levers = np.zeros(0)
-    tasks = []
-    for k, cell in enumerate(cells):
-        tasks.append(Task(cell, int(shape_of[k]), levers_of.get(k, no_levers)))
-    shared = Shared(inputs, tuple(templates), tuple(starts), names, references)
-    return Sweep(shared, tuple(cut(tasks, size)), tuple(refused))
+        for structure, fitting in _structures(cells, members, leaves, inputs, minimum):
+            place = len(templates)
+            first_place, of_first = next(iter(fitting.items()))
+            for k, levers in fitting.items():
+                changed = np.flatnonzero(levers != of_first)
+                tasks[k] = Task(cells[k], place, changed, levers[changed])
+            templates.append(structure.template)
+            firsts.append(of_first)
+            first = cells[first_place]
+            starts.append(_first_basis(structure.template, of_first, first, inputs))
+    alone = [k for k in leaves if tasks[k].shape == ALONE]
+    refused: tuple[str, ...] = ()
+    if len(alone) > 1:
+        refused = (
+            f"{cells[alone[0]].label}: {len(alone)} cases differ in form from the"
+            " others and are compiled by themselves, which is slower",
+        )
+    shared = Shared(
+        inputs, tuple(templates), tuple(firsts), tuple(starts), names, references
+    )
+    path = [tasks[k] for k in near_neighbours(cells)]
+    return Sweep(shared, tuple(cut(path, size)), refused)
+
+
+def _structures(
+    cells: Sequence[Cell],
+    members: Sequence[int],
+    leaves: dict[int, Leaves],
+    inputs: Inputs,
+    minimum: int,
+) -> Iterator[tuple[Structure, dict[int, Vector]]]:
+    """Yield structures for cells of one shape, with the levers of those that fit each.
+
+    It ends where fewer than `minimum` cells would share the next one.
+    """
+    left = list(members)
+    while len(left) >= minimum:
+        first = left[0]
+        case, world = cells[first].case, cells[first].world
+        # A number that is zero in some cells stays in the structure of all.
+        others = [leaves[k] for k in members]
+        structure = write_structure(
+            case,
+            inputs.parameters(world),
+            leaves[first],
+            others,
+            included=_acting_somewhere([cells[k].case for k in members]),
+        )
+        fitting = {}
+        for k in left:
+            levers = structure.levers(leaves[k])
+            if levers is not None:
+                fitting[k] = levers
+        if len(fitting) < minimum:
+            return
+        yield structure, fitting
+        left = [k for k in left if k not in fitting]
 
 
 def _sorted_by_shape(
@@ -188,28 +243,46 @@ def _sorted_by_shape(
     Cells that are solved in passes have none.
     """
     reader = StructureReader()
+    families: dict[Any, list[Case]] = {}
+    for cell in cells:
+        families.setdefault(_family(cell.case), []).append(cell.case)
+    included = {family: _acting_somewhere(cases) for family, cases in families.items()}
     shapes: dict[Any, list[int]] = {}
     leaves: dict[int, Leaves] = {}
     for k, cell in enumerate(cells):
         if not needs_passes(cell.case, cell.world):
-            leaves[k] = reader.read(cell.case, inputs.parameters(cell.world))
-            shapes.setdefault(leaves[k].shape, []).append(k)
+            family = _family(cell.case)
+            parameters = inputs.parameters(cell.world)
+            leaves[k] = reader.read(cell.case, parameters, included[family])
+            shapes.setdefault((family, leaves[k].shape), []).append(k)
     return list(shapes.values()), leaves
+
+
+def _family(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return the instruments of a case without their numbers."""
+    return tuple((policy.kind, policy.id) for policy in case.policies)
+
+
+def _acting_somewhere(cases: Iterable[Case]) -> set[str]:
+    """Return the ids of instruments that act in some case.
+
+    One whose rate is zero in some points of a sweep stays in the linear program of all.
+    """
+    return {p.id for case in cases for p in case.policies if not p.inactive}
 
 
 def _first_basis(
     template: ParametricProgram, levers: Vector, cell: Cell, inputs: Inputs
 ) -> Basis:
-    """Solve the first cell of a shape cold and return its basis."""
-    solver = WarmSolver(template)
+    """Solve the first cell of a shape and return its basis."""
     parameters = inputs.parameters(cell.world)
     program = template.fill(levers, weights(template.labels.lines, parameters))
     try:
-        solver.solve(program)
+        optimum = solve_from_nearest(cell.case, parameters, "anticipated", program)
     except (NoOptimum, CertificateError) as error:
         raise about_cell(error, cell, inputs.data) from None
-    assert solver.basis is not None
-    return solver.basis
+    assert optimum.basis is not None
+    return optimum.basis
 
 
 def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
@@ -272,7 +345,8 @@ def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
                 solvers[shape] = WarmSolver(template, shared.starts[shape])
             parameters = inputs.parameters(cell.world)
             discount_weights = weights(template.labels.lines, parameters)
-            program = template.fill(task.levers, discount_weights)
+            levers = task.levers(shared.levers[shape])
+            program = template.fill(levers, discount_weights)
             optimum = solvers[shape].solve(program)
             yield cell, Solution.of(cell.case, parameters, program, optimum)
         except (NoOptimum, CertificateError) as error:

@@ -131,16 +131,10 @@ class Fitter:
         return [self.point(x) for x in (*together, apart)]
 
     def _ladder_response(self) -> PointResponse:
-        rate = f"{ladder.GRANT}.rate"
-        # The rate differs from point to point, so that it becomes a lever as well.
-        points = []
-        for k, point in enumerate(self._samples):
-            points.append({**point, rate: 0.1 + 0.05 * k})
         return PointResponse(
             self._setup.data,
             ladder.ladder_case(self._setup, form="open", rate=0.1),
             ladder.ladder_world(self._setup),
-            points,
         )
 
     def _hindcast(self, case: str) -> PointResponse:
@@ -148,7 +142,6 @@ class Fitter:
             self._setup.data,
             self._setup.case(case),
             self._setup.world(HINDCAST),
-            self._samples,
         )
 
     def point(self, x: Vector) -> Point:

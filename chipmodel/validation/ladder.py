@@ -22,7 +22,7 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World
 from chipmodel.policies.capex_grant import CapexGrant
 from chipmodel.results.solution import Solution
-from chipmodel.solver.highs import solve_program
+from chipmodel.solver.solve import solve_program
 from chipmodel.validation.shared import (
     HINDCAST,
     WITHOUT,
@@ -153,7 +153,6 @@ def open_rungs(setup: ReplicationSetup) -> tuple[list[Rung], Solution]:
         setup.data,
         ladder_case(setup, form="open", rate=0.1),
         ladder_world(setup),
-        [{rate: LOWEST_RATE}, {rate: 0.3}],
     )
     base = response.at({rate: LOWEST_RATE})
     return [rung(base, 0.0), *climb(response, {}, RATES[1:])], base

@@ -39,7 +39,7 @@ def _nothing_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     def solve(*_: Any) -> None:
         raise AssertionError("something was solved")
 
-    monkeypatch.setattr(grants, "solve_program", solve)
+    monkeypatch.setattr(grants, "solve_from_nearest", solve)
 
 
 def test_a_missing_budget_is_a_problem_of_the_data(call: Call, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from chipmodel import (
     run,
 )
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.highs import solve_program
+from chipmodel.solver.solve import solve_program
 
 TWO_REGIONS = load_dataset(TWO)
 SAME = pytest.approx

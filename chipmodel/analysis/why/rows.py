@@ -161,7 +161,7 @@ class RowText:
         where, year = self.place(row)
         # Constants on the left-hand side may make the right-hand side another number
         # than the one the row asks for.
-        amount = self.program.labels.stated_amounts.get(row, abs(rhs))
+        amount = self.program.stated_amounts.get(row, abs(rhs))
         unit = "index units" if group.unit == "index" else group.unit
         return Row(where, year, amount, unit, self._sense(row, rhs))
 

@@ -52,9 +52,14 @@ def compile_program(model: PyomoModel) -> LinearProgram:
         frame = labels_of(model, form)
     rhs = np.asarray(form.rhs, dtype=float)
     refuse_ownerless(model, frame, rhs)
-    lines = sparse.csr_matrix(form.c)
-    discounted = weights(model.lines, model.parameters)
-    program = LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted)
+    program = LinearProgram(
+        frame,
+        sparse.csc_matrix(form.A),
+        rhs,
+        sparse.csr_matrix(form.c),
+        weights(model.lines, model.parameters),
+        _asked(model, frame.row_labels),
+    )
     return whole(program, model)
 
 
@@ -82,12 +87,14 @@ def _with_broken(program: LinearProgram, model: PyomoModel) -> LinearProgram:
         program.labels,
         is_equation=np.append(program.is_equation, [row.equal for row in broken]),
         row_labels=rows,
-        stated_amounts=_asked(model, rows),
         owners=[*program.labels.owners, *[""] * len(broken)],
     )
-    rhs = np.append(program.rhs, [row.rhs for row in broken])
+    rhs = np.append(program.rhs, [float(row.rhs) for row in broken])
     matrix = sparse.vstack([program.matrix, empty], format="csc")
-    return replace(program, labels=labels, matrix=matrix, rhs=rhs)
+    stated = _asked(model, rows)
+    return replace(
+        program, labels=labels, matrix=matrix, rhs=rhs, stated_amounts=stated
+    )
 
 
 def _cannot_hold(broken: Sequence[Broken]) -> str:
@@ -105,11 +112,14 @@ class Slots:
     ----------
     matrix, rhs, lines : list of (int, Polynomial)
         Place among the entries of an array, and what gives its value.
+    stated : list of (int, Polynomial)
+        Row, and the amount that its rule states.
     """
 
     matrix: list[tuple[int, Polynomial]]
     rhs: list[tuple[int, Polynomial]]
     lines: list[tuple[int, Polynomial]]
+    stated: list[tuple[int, Polynomial]]
 
 
 def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
@@ -141,10 +151,15 @@ def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
     # A polynomial side counts as a right-hand side, whatever its value in one case.
     refuse_ownerless(model, frame, _filled(form.rhs, slots, 1.0))
     lines, place = by_rows(sparse.csc_matrix(form.c))
+    amounts = _asked(model, frame.row_labels)
+    stated = [(row, x) for row, x in amounts.items() if isinstance(x, Polynomial)]
+    plain = {row: x for row, x in amounts.items() if not isinstance(x, Polynomial)}
     discounted = weights(model.lines, model.parameters)
-    program = LinearProgram(frame, sparse.csc_matrix(form.A), rhs, lines, discounted)
+    matrix = sparse.csc_matrix(form.A)
+    program = LinearProgram(frame, matrix, rhs, lines, discounted, plain)
     moved_lines = [(int(place[slot]), number) for slot, number in of_lines]
-    return whole(program, model), Slots(of_matrix, of_rhs, moved_lines)
+    slots_of_all = Slots(of_matrix, of_rhs, moved_lines, stated)
+    return whole(program, model), slots_of_all
 
 
 def _filled(values: Any, slots: Sequence[int], placeholder: float) -> Vector:
@@ -227,7 +242,6 @@ def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:
         agents=_agents(model, columns),
         lines=model.lines,
         groups=_groups(model),
-        stated_amounts=_asked(model, rows),
     )
 
 
@@ -265,17 +279,13 @@ def _groups(model: PyomoModel) -> dict[str, RowGroup]:
     return groups
 
 
-def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, float]:
+def _asked(model: PyomoModel, rows: Sequence[Label]) -> dict[int, Any]:
     """Return the number a row asks for where it is not all of the right-hand side."""
-    asked: dict[int, float] = {}
+    asked: dict[int, Any] = {}
     for row, (name, index) in enumerate(rows):
         asks = model.groups[name].asks
-        if asks is None:
-            continue
-        amount = asks(*index)
-        # A number that varies in a sweep has no one value to state.
-        if not isinstance(amount, Polynomial):
-            asked[row] = float(amount)
+        if asks is not None:
+            asked[row] = asks(*index)
     return asked
 
 

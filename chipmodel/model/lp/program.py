@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pyomo.common.gc_manager import PauseGC
 
@@ -73,6 +73,9 @@ class Policy(Instrument, Protocol):
         """Return the origins it must distinguish inside devices."""
 
 
+PolicyType = TypeVar("PolicyType", bound=Policy)
+
+
 @dataclass(frozen=True)
 class PyomoModel:
     """A Pyomo model with the ledger that explains it.
@@ -107,6 +110,7 @@ def write(
     without: Iterable[str] = (),
     ties: bool = True,
     substitution: Substitution | None = None,
+    included: Collection[str] = (),
 ) -> PyomoModel:
     """Write the linear program.
 
@@ -121,8 +125,11 @@ def write(
         Whether to break ties between equal routes by a small published cost.
     substitution : Substitution, optional
         What replaces the numbers, instruments and duties that vary between cases.
+    included : collection of str
+        Ids of instruments written even if they are inactive, because they act in
+        another case that shares the linear program.
     """
-    acting = tuple(policy for policy in policies if not policy.inactive)
+    acting = acting_among(policies, included)
     substitution = substitution or Substitution(parameters, acting, {})
     duties = schedule_of(parameters, acting, substitution.duties)
     # From the instruments as the case states them and not from the substitution: which
@@ -152,18 +159,24 @@ def write(
     )
 
 
+def acting_among(
+    policies: Iterable[PolicyType], included: Collection[str] = ()
+) -> tuple[PolicyType, ...]:
+    """Return the instruments that are written: those that act, and those included."""
+    return tuple(p for p in policies if not p.inactive or p.id in included)
+
+
 def schedule_of(
     parameters: Parameters,
-    policies: Iterable[Policy],
+    acting: Iterable[Policy],
     substitution: dict[DutyKey, Any] | None = None,
 ) -> Duties:
     """Return the duty schedule of a case; `substitution` replaces duties that vary."""
     levies: list[Levy] = []
     reliefs: list[Relief] = []
-    for policy in policies:
-        if not policy.inactive:
-            levies += policy.levies(parameters)
-            reliefs += policy.reliefs(parameters)
+    for policy in acting:
+        levies += policy.levies(parameters)
+        reliefs += policy.reliefs(parameters)
     return Duties(parameters, levies, reliefs, substitution)
 
 

@@ -166,11 +166,25 @@ class Parameters:
         service = {}
         for site in self.sites.sites.values():
             for build in site.builds:
-                shares = [(t, site.in_service(build, t)) for t in self.years]
-                service[site.id, build] = [
-                    (t, share) for t, share in shares if share > 0
-                ]
+                service[site.id, build] = site.service(build, self.years)
         return service
+
+    def added_by(self, column: str, index: tuple[str, int]) -> list[tuple[int, float]]:
+        """Return what one kwpm of a column adds to capacity in service, by year.
+
+        Years in which it adds nothing are left out.
+
+        Parameters
+        ----------
+        column : str
+            One of `COLUMNS_OF_CAPACITY`.
+        index : tuple of (str, int)
+            Site and year of the column.
+        """
+        site, of_column = index
+        if column == "build":
+            return self.sites.sites[site].service(of_column, self.years)
+        return [(of_column, -1.0)]
 
     def share_of_capacity(
         self, column: str, index: tuple[str, int], year: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chipmodel.model.parameters.finance import Construction, share_in_service
@@ -65,6 +66,11 @@ class Site:
     def in_service(self, build: int, year: int) -> float:
         """Return the share of a year in which a build of year `build` is in service."""
         return share_in_service(self.ready[build], year)
+
+    def service(self, build: int, years: Iterable[int]) -> list[tuple[int, float]]:
+        """Return the years in which a build is in service, with the share of each."""
+        ready = self.ready[build]
+        return [(t, share_in_service(ready, t)) for t in years if t + 1.0 > ready]
 
     def in_first_life(self, build: int, year: int, life: float) -> float:
         """Return the share of a year in which a build is in its first economic life.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import TWO, case_of, world_of
@@ -25,10 +27,10 @@ from chipmodel import (
 )
 from chipmodel.analysis.response import solve_for
 from chipmodel.analysis.structure import (
-    Levers,
     StructureReader,
-    compile_parametric_program,
+    Structures,
     lever_fields,
+    write_structure,
 )
 from chipmodel.cases.case import list_cases
 from chipmodel.cases.levers import case_at, world_at
@@ -40,7 +42,8 @@ from chipmodel.results.solution import Solution
 from chipmodel.solver import certificate, highs
 from chipmodel.solver.linear_program import LinearProgram
 from chipmodel.solver.parametric import WarmSolver
-from chipmodel.solver.polynomials import NotPolynomial, Polynomial, PolynomialVector
+from chipmodel.solver.polynomials import Polynomial, PolynomialVector, Trace
+from chipmodel.solver.solve import solve_program
 
 TWO_REGIONS = load_dataset(TWO)
 YEARS = (2026, 2030)
@@ -138,11 +141,14 @@ def at(point: dict[str, float], case, world, data):
 
 
 def template_of(cells):
+    """Return one linear program for all cells, and the levers of each."""
     reader = StructureReader()
     read = [reader.read(case, numbers) for case, numbers in cells]
     assert all(leaves.shape == read[0].shape for leaves in read)
-    levers = Levers.of(read, [p.id for p in cells[0][0].policies])
-    return compile_parametric_program(*cells[0], levers), levers
+    structure = write_structure(*cells[0], read[0], read)
+    levers = [structure.levers(leaves) for leaves in read]
+    assert all(values is not None for values in levers)
+    return structure.template, levers
 
 
 def assert_same_program(filled: LinearProgram, fresh: LinearProgram) -> None:
@@ -178,7 +184,7 @@ def test_a_filled_template_is_the_linear_program_written_for_the_case(points):
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
         assert_same_program(
-            template.fill(levers.values[k], weights(template.labels.lines, numbers)),
+            template.fill(levers[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, case.policies)),
         )
 
@@ -191,21 +197,19 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
         for point in points
     ]
     template, levers = template_of(cells)
-    chain = WarmSolver(template)
+    chain = None
     for k, (case, numbers) in enumerate(cells):
+        fresh = compile_program(write(numbers, case.policies))
+        filled = template.fill(levers[k], weights(template.labels.lines, numbers))
         try:
-            cold = highs.solve_program(compile_program(write(numbers, case.policies)))
+            cold = solve_program(fresh)
         except NoOptimum:
-            with pytest.raises(NoOptimum):
-                chain.solve(
-                    template.fill(
-                        levers.values[k], weights(template.labels.lines, numbers)
-                    )
-                )
+            if chain is not None:
+                with pytest.raises(NoOptimum):
+                    chain.solve(filled)
             continue
-        hot = chain.solve(
-            template.fill(levers.values[k], weights(template.labels.lines, numbers))
-        )
+        chain = chain or WarmSolver(template, cold.basis)
+        hot = chain.solve(filled)
         assert hot.objective == pytest.approx(cold.objective, rel=1e-9)
 
 
@@ -214,16 +218,16 @@ def test_a_hot_start_that_fails_is_solved_cold_and_the_chain_continues(
 ):
     cells = [
         at({"duty.rate": rate}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS)
-        for rate in (0.1, 0.2)
+        for rate in (0.1, 0.2, 0.3)
     ]
     template, levers = template_of(cells)
     arrays = [
-        template.fill(levers.values[k], weights(template.labels.lines, numbers))
+        template.fill(levers[k], weights(template.labels.lines, numbers))
         for k, (_, numbers) in enumerate(cells)
     ]
     sound, calls = certificate.certify, []
 
-    def first_fails(*given):
+    def next_fails(*given):
         calls.append(given)
         return (
             certificate.Certificate(1.0, 1.0, 1.0, 1.0)
@@ -231,13 +235,13 @@ def test_a_hot_start_that_fails_is_solved_cold_and_the_chain_continues(
             else sound(*given)
         )
 
-    monkeypatch.setattr(highs, "certify", first_fails)
-    chain = WarmSolver(template)
-    for one in arrays:
-        assert chain.solve(one).objective == pytest.approx(
-            highs.solve_program(one).objective, rel=1e-9
-        )
-        assert chain.basis is not None
+    cold = [solve_program(one) for one in arrays]
+    chain = WarmSolver(template, cold[0].basis)
+    monkeypatch.setattr(highs, "certify", next_fails)
+    for one, alone in zip(arrays, cold, strict=True):
+        hot = chain.solve(one)
+        assert hot.objective == pytest.approx(alone.objective, rel=1e-9)
+    assert len(calls) > len(arrays)
 
 
 def test_metrics_of_a_sweep_equal_those_of_a_run():
@@ -248,12 +252,10 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
         for rate in (0.11, 0.17, 0.23)
     ]
     template, levers = template_of(cells)
-    chain = WarmSolver(template)
-
+    chain = None
     for k, (there, numbers) in enumerate(cells):
-        arrays = template.fill(
-            levers.values[k], weights(template.labels.lines, numbers)
-        )
+        arrays = template.fill(levers[k], weights(template.labels.lines, numbers))
+        chain = chain or WarmSolver(template, solve_program(arrays).basis)
         optimum = chain.solve(arrays)
         hot = Solution.of(there, numbers, arrays, optimum)
         cold = run(TWO_REGIONS, there, numbers.world)
@@ -309,31 +311,44 @@ def test_shipped_cases_share_a_linear_program_at_other_numbers(name):
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
         assert_same_program(
-            template.fill(levers.values[k], weights(template.labels.lines, numbers)),
+            template.fill(levers[k], weights(template.labels.lines, numbers)),
             compile_program(write(numbers, there.policies)),
         )
 
 
-def test_a_number_that_caps_or_divides_is_named():
-    lever = Polynomial({(0,): 1.0}, ["construction.AAA"])
-    for use in (
-        lambda x: max(x, 1.0),
-        lambda x: 1.0 / x,
-        lambda x: x > 0,
-        int,
-        lambda x: x**-1,
-        abs,
-        round,
-    ):
-        with pytest.raises((NotPolynomial, TypeError)) as caught:
-            use(lever)
-        if isinstance(caught.value, NotPolynomial):
-            assert "construction.AAA" in str(caught.value)
+@pytest.mark.parametrize(
+    ("use", "fits", "does_not"),
+    [
+        (lambda x: max(x, 1.0), 1.5, 0.5),
+        (lambda x: min(x, 3.0) * 2.0, 2.5, 3.5),
+        (lambda x: 6.0 / x, 2.0, 2.1),
+        (lambda x: 1.0 if x > 1 else 0.0, 1.1, 0.9),
+        (lambda x: 1.0 if x >= 2 else 0.0, 2.0, 2.1),
+        (int, 2.0, 2.1),
+        (round, 2.0, 2.2),
+        (lambda x: x**-1, 2.0, 2.1),
+        (lambda x: 2.0**x, 2.0, 2.1),
+        (abs, 7.0, -2.0),
+    ],
+)
+def test_what_was_written_serves_where_the_answers_are_the_same(use, fits, does_not):
+    """A cap, a quotient, a comparison: the value at hand decides, and is recorded."""
+    trace = Trace(np.array([2.0]))
+    (lever,) = trace.levers()
+    found = use(lever)
+    conditions = trace.conditions()
+    assert conditions.hold(np.array([2.0]))
+    assert conditions.hold(np.array([fits]))
+    assert not conditions.hold(np.array([does_not]))
+    if not isinstance(found, Polynomial):
+        found = Polynomial({(): float(found)}, trace)
+    filled = PolynomialVector.of([(0, found)], 1)
+    for value in (2.0, fits):
+        assert filled.evaluate(np.array([value]))[0] == pytest.approx(use(value))
 
 
 def test_traced_numbers_are_polynomials():
-    names = ["a", "b"]
-    a, b = Polynomial({(0,): 1.0}, names), Polynomial({(1,): 1.0}, names)
+    a, b = Trace(np.zeros(2)).levers()
     number = 3.0 * a * b - (a - 2.0) / 4.0 + b**2 + np.float64(2.0) * a
     found = PolynomialVector.of([(5, number), (9, -a)], 2)
     assert found.slots.tolist() == [5, 9]
@@ -341,6 +356,22 @@ def test_traced_numbers_are_polynomials():
     assert found.evaluate(np.array([x, y])) == pytest.approx(
         [3 * x * y - (x - 2) / 4 + y * y + 2 * x, -x], rel=1e-14
     )
+
+
+def test_a_case_that_breaks_a_condition_gets_a_structure_of_its_own():
+    """The usual mix of a maker's buyers is a quotient of the users' shares."""
+    case, numbers = at({}, case_of(*RULES[:2]), world_of(TWO_REGIONS), TWO_REGIONS)
+    structures = Structures()
+    written = []
+    for share in (0.4, 0.5, 0.4):
+        others = replace(numbers, users={"AAA": share, "BBB": 1.0 - share})
+        written.append(structures.fitting(case, others)[0])
+        assert_same_program(
+            structures.program(case, others),
+            compile_program(write(others, case.policies)),
+        )
+    assert written[0] is written[2]
+    assert written[0] is not written[1]
 
 
 def test_a_quantity_rule_is_searched_until_a_metric_meets_its_goal():

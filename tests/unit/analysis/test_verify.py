@@ -20,8 +20,8 @@ from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.results.metrics import evaluate
 from chipmodel.results.store import load, save
 from chipmodel.solver.certificate import certify
-from chipmodel.solver.highs import solve_program
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels
+from chipmodel.solver.solve import solve_program
 
 
 @pytest.mark.parametrize("case", ["grant", "floor"])

@@ -268,7 +268,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "assembly_service": ("as_is", "no_policy"),
     "assembly_capacity": ("as_is", "no_policy"),
     "assembly_size": ("no_new_packaging", "no_policy"),
-    "assembly_history": ("as_is", "surprise"),
+    "assembly_history": ("as_is", "withheld"),
     "replacement_history": ("as_is", "withheld"),
     "input_need": ("withheld_resist", "no_policy"),
     "input_supply": ("withheld_resist", "no_policy"),

@@ -17,7 +17,7 @@ from chipmodel.common.units import per_kwpm_year
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.finance import capital_recovery
 from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.highs import solve_program
+from chipmodel.solver.solve import solve_program
 
 
 @pytest.fixture(autouse=True)

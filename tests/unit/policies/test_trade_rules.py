@@ -25,7 +25,7 @@ from traded import (
 from chipmodel import InputError, NoOptimum, Policy, Solution, load_dataset, run
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.policies.import_quota import ImportQuota
-from chipmodel.solver.highs import solve_program
+from chipmodel.solver.solve import solve_program
 
 
 @pytest.fixture(autouse=True)

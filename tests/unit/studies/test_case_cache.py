@@ -10,16 +10,11 @@ from helpers import case_of
 
 import chipmodel as cm
 from chipmodel.analysis import grants
-from chipmodel.analysis.run import solve_checked
 from chipmodel.common.workers import Here, Pool, Processes
-from chipmodel.model.lp.compile import compile_program
-from chipmodel.model.lp.program import write
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.world import Event
 from chipmodel.results.summary import Summary
-from chipmodel.solver.highs import warm_start_from
-from chipmodel.solver.warm_start import NEAR, WarmStart
-from chipmodel.studies import case_cache, inputs
+from chipmodel.studies import inputs
 from chipmodel.studies.case_cache import (
     Batch,
     BatchSolver,
@@ -38,13 +33,13 @@ def data(tmp_path):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Count solves, and those that start somewhere."""
-    found = {"cold": 0, "hot": 0}
+    """List the cases that are solved by themselves."""
+    found = []
     once = grants.solve_once
 
-    def count(*arguments):
-        found["hot" if len(arguments) > 4 and arguments[4] is not None else "cold"] += 1
-        return once(*arguments)
+    def count(case, *others):
+        found.append(case.name)
+        return once(case, *others)
 
     monkeypatch.setattr(grants, "solve_once", count)
     return found
@@ -99,7 +94,7 @@ def test_surprises_share_the_solution_of_the_time_before_them(data, counted):
     ]
     cache = CaseCache(data)
     cache.solve([Cell(law, world) for world in worlds])
-    assert sum(counted.values()) == 3
+    assert len(counted) == 3
     for world in worlds:
         alike(cache.summary(law, world), Summary.of(cm.run(data, law, world), {}))
     assert cache.summary(law, worlds[1]).foresight == "surprise"
@@ -122,31 +117,8 @@ def test_a_policy_that_comes_as_a_surprise_shares_it_too(data, counted):
     case = law.model_copy(update={"name": "late", "policies": (*law.policies, late)})
     cache = CaseCache(data)
     cache.solve([cache.cell(law), cache.cell(case)])
-    assert sum(counted.values()) == 2
+    assert len(counted) == 2
     alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
-
-
-def test_a_case_starts_from_the_reference_and_one_of_the_headline_study_does_not(
-    data, counted
-):
-    cache = CaseCache(data)
-    cache.solve([cache.cell("tariff")])
-    assert counted == {
-        "cold": 2,
-        "hot": 0,
-    }  # the reference, and a cell of the study `headline`
-    grant = cm.CapexGrant(
-        id="more",
-        form="open",
-        region="BBB",
-        rate=0.05,
-        years=(2026, 2030),
-        source="test",
-    )
-    law = cm.load_case("current_law", data)
-    case = law.model_copy(update={"name": "more", "policies": (*law.policies, grant)})
-    alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
-    assert counted["hot"] == 1
 
 
 def test_cells_of_the_headline_study_are_those_of_the_study(data):
@@ -162,7 +134,7 @@ def test_variants_of_one_shape_are_one_batch_and_the_same_alone(data, counted):
     planned = cache.plan([cache.cell(case) for case in cases])
     assert [(len(one.cells), one.shared) for one in planned] == [(3, True)]
     cache.solve([cache.cell(case) for case in cases])
-    assert counted == {"cold": 0, "hot": 0}  # by the compiled program
+    assert counted == []  # by the compiled program
     for case in cases:
         alike(cache.summary(case), Summary.of(cm.run(data, case), {}))
 
@@ -186,7 +158,7 @@ def test_what_several_request_is_solved_once_and_does_not_depend_on_the_processe
     here = dict(by_key(data, asked, Here()))
     there = dict(by_key(data, asked, Processes(2)))
     assert len(here) == 4
-    assert sum(counted.values()) <= 4
+    assert len(counted) <= 4
     assert here == there
 
 
@@ -200,54 +172,6 @@ def test_the_longest_work_comes_first(data):
         len(part.cells)
         for part in Batch((cache.cell("tariff"), cache.cell("grant")), False).parts
     ] == [1, 1]
-
-
-def test_a_reference_without_a_solution_leaves_others_cold(data, counted, monkeypatch):
-    def fail(*_: object, **__: object) -> None:
-        raise cm.NoOptimum("infeasible", "like this")
-
-    monkeypatch.setattr(case_cache, "solve_reference", fail)
-    cache = CaseCache(data)
-    assert cache.summary("credit").objective
-    assert counted == {"cold": 1, "hot": 0}
-
-
-def test_a_start_is_the_basis_of_a_similar_program(data):
-    """From its own basis no pivot is needed; with other columns there is no start."""
-    solution = cm.run(data, "current_law")
-    start = warm_start_from(solution.program, solution.optimum)
-    again = solve_checked(
-        data,
-        cm.load_case("current_law", data),
-        cm.load_world("central", data),
-        start=start,
-    )
-    assert again.optimum.iterations == 0
-    assert again.objective == pytest.approx(solution.objective, rel=1e-12)
-    columns = solution.program.column_labels
-    unknown = [("new", (k,)) for k in range(int(NEAR * len(columns)) + 2)]
-    assert start.basis_for([*columns, *unknown], []) is None
-    few = start.basis_for([*columns, ("new", (0,))], [("slack", ())])
-    assert few is not None
-    assert few.columns[-1] == 0
-    assert few.rows.tolist() == [1]
-
-
-def test_a_start_that_fails_is_replaced_by_a_cold_one(data):
-    """A basis of slacks only, or an empty one, still ends at the optimum."""
-    solution = cm.run(data, "current_law")
-    arrays = compile_program(write(solution.parameters, solution.case.policies))
-    for status in (0, 1):
-        odd = WarmStart(
-            dict.fromkeys(arrays.column_labels, status),
-            dict.fromkeys(arrays.row_labels, status),
-        )
-        assert solve_checked(
-            data,
-            cm.load_case("current_law", data),
-            cm.load_world("central", data),
-            start=odd,
-        ).objective == pytest.approx(solution.objective, rel=1e-9)
 
 
 def test_a_cache_reads_each_file_and_builds_each_world_once(data, monkeypatch):

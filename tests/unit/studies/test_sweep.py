@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 from test_study import study_of
 
-from chipmodel import InputError, run
+from chipmodel import InputError, load_case, load_world, run
 from chipmodel.analysis.uniqueness import DualFace
 from chipmodel.results.metrics import compare
 from chipmodel.studies.definition import Design
-from chipmodel.studies.plan import plan
+from chipmodel.studies.path import near_neighbours
+from chipmodel.studies.plan import Cell, plan
 from chipmodel.studies.run import run_study
 from chipmodel.studies.sweep import cut, prepare, solve_chunk
 
@@ -131,15 +132,54 @@ def test_points_come_from_lists_tables_and_designs(two, duty, tmp_path):
         )
 
 
-def test_every_shape_is_compiled_once_and_zero_rates_are_a_shape_of_their_own(
-    two, grid
-):
+def test_every_shape_is_compiled_once_and_a_rate_of_zero_is_of_the_shape(two, grid):
+    """The reference has no duty: that is the other shape."""
     study = swept(grid=grid)
     known = plan(study, two)
     sweep = prepare([c for c in known.cells if c.point], two, known.metrics, {}, 3)
     assert len(sweep.shared.templates) == 2
     assert sweep.refused == ()
     assert sum(len(chunk.tasks) for chunk in sweep.chunks) == 8
+
+
+def test_points_are_solved_along_a_path_and_listed_in_their_order(two, duty):
+    values = (0.0, 0.2, 0.1, 0.3)
+    study = swept(cases=("tariff",), reference=None, grid={duty: values}, chunk=2)
+    study = study.model_copy(update={"metrics": ("revenue.AAA",)})
+    cells = plan(study, two).cells
+    sweep = prepare(cells, two, (), {}, 2)
+    solved = [task.cell.point[duty] for c in sweep.chunks for task in c.tasks]
+    assert solved == [0.0, 0.1, 0.2, 0.3]
+    table = run_study(study, two).table
+    assert tuple(table[duty]) == values
+
+
+@pytest.fixture(scope="module")
+def cell(two):
+    """Make a cell by the name of its case, its reference and its point."""
+    case = load_case("no_policy", two)
+    world = load_world("central", two).with_(name="w")
+
+    def make(name, reference="", **point):
+        return Cell(case.model_copy(update={"name": name}), world, point, reference)
+
+    return make
+
+
+def test_a_path_through_a_grid_turns_at_the_end_of_each_line(cell):
+    cells = [cell(f"{a}{b}", a=a, b=b) for a in (0, 1, 2) for b in (5, 6, 7)]
+    assert near_neighbours(cells) == [0, 1, 2, 5, 4, 3, 6, 7, 8]
+
+
+def test_a_cell_stays_behind_the_one_it_is_compared_with_on_a_path(cell):
+    cells = [
+        cell("low", "low--w"),
+        cell("far", "low--w", a=9),
+        cell("high", "high--w", b=1),
+        cell("near", "low--w", a=1),
+        cell("other", "high--w", a=5, b=1),
+    ]
+    assert near_neighbours(cells) == [0, 3, 1, 2, 4]
 
 
 def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
@@ -151,7 +191,7 @@ def test_a_number_that_cannot_be_shared_is_named_and_solved_all_the_same(two):
     )
     result = run_study(study, two)
     assert len(result.table) == 2 * len(NUMBERS)
-    assert any("compiled by itself" in note for note in result.notes)
+    assert any("2 cases differ in form" in note for note in result.notes)
 
 
 def test_a_chunk_does_not_part_a_cell_from_its_reference(two, grid):
