@@ -118,8 +118,8 @@ def _spend_budget(
         return _cash_paid(program, optimum.x, grant.id)
 
     rate = find_number(spent, budget, 0.0, highest, tolerance=1e-5)
-    # Solved again cold: where several solutions are optimal, the one from the search
-    # depends on the rates tried before it.
+    # Solved again by itself: where several solutions are optimal, the one from the
+    # search depends on the rates tried before it.
     solution = solve_once(with_rate(rate), parameters, label, without)
     paid = _cash_paid(solution.program, solution.optimum.x, grant.id)
     return replace(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -125,8 +124,10 @@ def _keys(labels: list[Label]) -> NDArray[np.uint64]:
 
     In four bytes some of a hundred thousand labels would share one.
     """
-    hashes = [blake2b(repr(k).encode(), digest_size=8).digest() for k in labels]
-    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+    hashes = [hashlib.blake2b(repr(k).encode(), digest_size=8) for k in labels]
+    return np.frombuffer(
+        b"".join(found.digest() for found in hashes), dtype="<u8"
+    ).astype(np.uint64)
 
 
 def _by_name(labels: list[Label]) -> dict[str, tuple[list[Index], NDArray[np.int64]]]:

@@ -31,7 +31,7 @@ SMALLEST_SHARED = 2
 """Cells of one shape from which their linear program is compiled once for all."""
 
 HEADLINE = "headline"
-"""The study whose cells are solved cold, as the study itself solves them."""
+"""The study with which the report opens."""
 
 WORLD = "central"
 """The world of cells for which none is named."""
