@@ -101,9 +101,11 @@ assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
 """A process that solves the same linear program from arrays and from the same basis."""
 
 CHANGED = """
-name = "changed"
 title = "One number changed"
 baseline = "current_law"
+status = "hypothetical"
+as_of = "2026-06-30"
+summary = "The US credit at another rate."
 [set]
 "us_credit.rate" = 0.33
 """
