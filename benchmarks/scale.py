@@ -136,13 +136,12 @@ def pyomo(case: Any, parameters: Any, limit: float, file: Path) -> Figures:
     import pyomo.environ as pyo
     from pyomo.contrib.solver.common.factory import SolverFactory
 
-    from chipmodel.model.lp.compile import weights
     from chipmodel.model.lp.program import write
 
     with clock() as writing:
         written = write(parameters, case.policies)
         model = written.pyomo
-        discounted = weights(written.lines, parameters).tolist()
+        discounted = parameters.weights(written.lines).tolist()
         terms = []
         for weight, line in zip(discounted, model.account.values(), strict=True):
             if weight:

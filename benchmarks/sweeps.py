@@ -16,7 +16,6 @@ from common import HERE, Figures, Spent, clock, median, report
 from persistent import Persistent, inside_highs
 
 import chipmodel as cm
-from chipmodel.model.lp.compile import weights
 from chipmodel.results import metrics
 from chipmodel.results.summary import Summary
 from chipmodel.solver.bounds import SingletonBounds
@@ -193,7 +192,7 @@ def solve_bare(shared: Shared, chunk: Chunk, inputs: Inputs, bare: Bare) -> None
     for task in chunk.tasks:
         template = shared.templates[task.shape]
         parameters = inputs.parameters(task.cell.world)
-        discounted = weights(template.labels.lines, parameters)
+        discounted = parameters.weights(template.labels.lines)
         levers = task.levers(shared.levers[task.shape])
         program = template.fill(levers, discounted)
         if task.shape not in solvers:
@@ -286,7 +285,7 @@ def peers(
     report("  persistent ...")
     template = shared.templates[tasks[0].shape]
     parameters = inputs.parameters(tasks[0].cell.world)
-    discounted = weights(template.labels.lines, parameters)
+    discounted = parameters.weights(template.labels.lines)
     persistent = Persistent(template, discounted, tasks, shared.levers[tasks[0].shape])
     warm = [persistent.solve(task) for task in tasks][1:]
     report("  rebuild ...")

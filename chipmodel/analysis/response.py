@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from scipy.optimize import toms748
-
 from chipmodel.analysis.starts import solve_from_nearest
 from chipmodel.analysis.structure import Structures
 from chipmodel.cases.case import Case, load_case
@@ -24,7 +22,6 @@ from chipmodel.cases.levers import (
 )
 from chipmodel.common.errors import InputError, about
 from chipmodel.dataset.dataset import Dataset
-from chipmodel.model.lp.compile import weights
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.model.parameters.parameters import Parameters
 from chipmodel.model.world import World, load_world
@@ -56,7 +53,7 @@ class Response:
         """Solve a case, from the basis of the last one of its structure."""
         structure, levers = self._structures.fitting(case, parameters, self._without)
         template = structure.template
-        program = template.fill(levers, weights(template.labels.lines, parameters))
+        program = template.fill(levers, parameters.weights(template.labels.lines))
         with about(program, parameters, case.policies):
             # Structures are never dropped, so that a number stays that of one of them.
             solver = self._solvers.get(id(structure))
@@ -243,6 +240,8 @@ def find_number(
         return low
     if excess_at(high) <= 0.0:
         return high
+    from scipy.optimize import toms748  # most runs search for nothing
+
     # Its root may lie on either side of a jump; the numbers tried give the side below.
     toms748(excess_at, low, high, xtol=tolerance * (high - low))
     return max(number for number, value in excess.items() if value <= 0.0)

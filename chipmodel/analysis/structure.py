@@ -9,6 +9,7 @@ questions asked while it was written have the same answers.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyomo.common.gc_manager import PauseGC
 
 from chipmodel.cases.case import Case
 from chipmodel.common.cache import cache, cached
 from chipmodel.common.errors import NoOptimum
 from chipmodel.common.fingerprint import PACKAGES, code_digest, version_of
+from chipmodel.common.garbage import uncollected
 from chipmodel.common.nested import Path, leaves, with_leaves
-from chipmodel.model.lp.compile import compile_parametric, compile_program, weights
+from chipmodel.model.lp.compile import compile_parametric, compile_program
 from chipmodel.model.lp.program import (
     Substitution,
     acting_among,
@@ -47,6 +48,9 @@ from chipmodel.solver.template_file import (
     to_bytes,
     tuples,
 )
+
+LARGE = 5_000
+"""Columns from which a structure is worth a file, and its model a collection."""
 
 TIMES = ("ready", "lead")
 """Names of leaves that are no levers.
@@ -248,15 +252,18 @@ def write_structure(
         of_duties,
     )
     # Pyomo makes many small objects; collecting garbage once at the end is faster.
-    with PauseGC():
-        model = write(
-            parameters,
-            case.policies,
-            without,
-            substitution=substitution,
-            included=included,
+    with uncollected():
+        program, slots = compile_parametric(
+            write(
+                parameters,
+                case.policies,
+                without,
+                substitution=substitution,
+                included=included,
+            )
         )
-        program, slots = compile_parametric(model)
+    if len(program.column_labels) >= LARGE:
+        gc.collect()
     count = len(paths)
     template = ParametricProgram(
         program.labels,
@@ -313,11 +320,7 @@ class Structures:
             # It has rows that cannot hold: reported by its own numbers, without levers.
             return compile_program(write(parameters, case.policies, without))
         template = structure.template
-        return template.fill(levers, weights(template.labels.lines, parameters))
-
-
-LARGE = 5_000
-"""Columns from which a structure is worth a file."""
+        return template.fill(levers, parameters.weights(template.labels.lines))
 
 
 def _is_ours(policy: Policy) -> bool:
@@ -335,19 +338,20 @@ def _file_of(key: Any) -> str:
 def _cached(key: Any) -> list[Structure]:
     """Return the structure of a shape that was written by an earlier run, if any."""
     content = cached(_file_of(key))
-    read = None if content is None else from_bytes(content)
-    if read is None:
-        return []
-    arrays, texts = read
-    return [
-        Structure(
-            template_of(arrays, texts),
-            tuples(texts["paths"]),
-            arrays["positions"],
-            tuples(texts["instruments"]),
-            conditions_of(arrays),
-        )
-    ]
+    with uncollected():  # labels are many small objects
+        read = None if content is None else from_bytes(content)
+        if read is None:
+            return []
+        arrays, texts = read
+        return [
+            Structure(
+                template_of(arrays, texts),
+                tuples(texts["paths"]),
+                arrays["positions"],
+                tuples(texts["instruments"]),
+                conditions_of(arrays),
+            )
+        ]
 
 
 def _cache(key: Any, structure: Structure) -> None:

@@ -26,6 +26,7 @@ from chipmodel.common.errors import (
     Problem,
     Unsolved,
 )
+from chipmodel.common.garbage import collect_rarely
 from chipmodel.common.interrupt import remember_interrupts
 from chipmodel.common.text import one_line, printable
 from chipmodel.common.version import __version__
@@ -109,6 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     _open_standard_streams()
+    collect_rarely()
     # Before NumPy loads: its threads are of no use here and take memory, and with too
     # little of it their start never ends.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

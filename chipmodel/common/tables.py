@@ -40,7 +40,9 @@ def result_csv(table: pd.DataFrame) -> str:
     def keys_then_value(row: tuple[object, ...]) -> tuple[object, ...]:
         return (*row[:place], *row[place + 1 :], float(row[place]))  # type: ignore[arg-type]
 
-    rows = sorted(table.itertuples(index=False, name=None), key=keys_then_value)
+    # By columns: pandas takes longer to walk over rows than it takes to sort them.
+    cells_of = [table[name].tolist() for name in columns]
+    rows = sorted(zip(*cells_of, strict=True), key=keys_then_value)
     lines = []
     for row in rows:
         cells = [inert(value) for value in row]

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from chipmodel.common.errors import InputError, WorkerLost
+from chipmodel.common.garbage import collect_rarely
 
 Work = Callable[[Any, Any], Any]
 """A function of what is shared and of a task.
@@ -178,6 +179,7 @@ _shared: list[Any] = []
 def _start_worker(shared: Any, started: Event) -> None:
     started.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_rarely()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared.append(shared)
 

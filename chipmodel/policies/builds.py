@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyomo.environ as pyo
-
+from chipmodel.common import pyo
 from chipmodel.policies.base import Issue, Policy
 from chipmodel.solver.polynomials import present
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import pyomo.environ as pyo
 from pydantic import Field
 
+from chipmodel.common import pyo
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 from chipmodel.common.text import exact_percent
 from chipmodel.model.parameters.duties import LAYERS, Levy, Relief

@@ -7,9 +7,9 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
+from chipmodel.common import pyo
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
+from chipmodel.common import pyo
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import DisplayNames, Money, Number, Share
 from chipmodel.policies.builds import Builds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import pyomo.environ as pyo
 from pydantic import Field
 
+from chipmodel.common import pyo
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.common.text import exact_percent, millions
 from chipmodel.policies.base import (

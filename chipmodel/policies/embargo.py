@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
+from chipmodel.common import pyo
 from chipmodel.common.ids import ID_PATTERN, REGION_PATTERN
 from chipmodel.policies.base import ALL, DisplayNames, Issue, Policy, chosen, unknown
 from chipmodel.policies.licences import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
+from chipmodel.common import pyo
 from chipmodel.model.parameters.duties import LAYERS, Layer, Relief
 from chipmodel.policies.base import ALL, DisplayNames, Issue, Policy, chosen, unknown
 

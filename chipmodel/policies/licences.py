@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pyomo.environ as pyo
 from pydantic import Field
 
+from chipmodel.common import pyo
 from chipmodel.common.text import dollars
 from chipmodel.common.units import per_kwpm_year
 from chipmodel.model.parameters.duties import Distinction

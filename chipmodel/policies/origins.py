@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import pyomo.environ as pyo
-
+from chipmodel.common import pyo
 from chipmodel.common.text import dollars, exact_percent
 from chipmodel.policies.base import DisplayNames, Policy
 from chipmodel.solver.ledger import Party

@@ -6,9 +6,9 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-import pyomo.environ as pyo
 from pydantic import Field, model_validator
 
+from chipmodel.common import pyo
 from chipmodel.common.text import exact_percent
 from chipmodel.model.parameters.finance import capital_recovery
 from chipmodel.policies.base import Derived, DisplayNames, Number, Share

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyomo.environ as pyo
 from pydantic import Field
 
+from chipmodel.common import pyo
 from chipmodel.common.ids import REGION_PATTERN
 from chipmodel.dataset.rows import ProjectRow
 from chipmodel.model.lp.row_groups import lookup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container
+from dataclasses import dataclass
 
 from chipmodel.results.accounts import home_of
 from chipmodel.results.solution import Solution
@@ -34,12 +35,12 @@ def unbilled_gains(solution: Solution) -> dict[str, float]:
     Present value, MUSD: part of rents and users' surplus, booked with the firm whose
     new fabs make the wafers.
     """
+    by_year: dict[tuple[str, int], float] = defaultdict(float)
+    for row in solution.account.rows:
+        if row.account == "place_residual" and row.year <= solution.world.horizon:
+            by_year[row.agent, row.year] += row.value
     gains: dict[str, float] = defaultdict(float)
-    table = solution.accounts
-    table = table[table["account"] == "place_residual"]
-    for agent, year, value in zip(
-        table["agent"], table["year"], table["value"], strict=True
-    ):
+    for (agent, year), value in by_year.items():
         home = home_of(agent, solution.parameters)
         gains[home] += solution.parameters.discount[year] * value
     return dict(gains)
@@ -61,63 +62,52 @@ def net_revenue(solution: Solution) -> dict[str, float]:
     return dict(total)
 
 
-def cash_support(
-    solution: Solution, years: Container[int]
-) -> dict[tuple[str, str, int], float]:
-    """Return support paid in cash by (policy, region, year), MUSD."""
-    cash: dict[tuple[str, str, int], float] = defaultdict(float)
-    for row in solution.account.rows:
-        if not row.is_money or not row.is_cash or row.year not in years:
-            continue
-        if row.party.is_treasury:
-            cash[row.policy, row.party.name, row.year] -= row.value
-    return dict(cash)
+@dataclass(frozen=True)
+class CashFlows:
+    """Money by year of treasuries and fabs, undiscounted, MUSD.
 
-
-def treasury_lines(
-    solution: Solution, years: Container[int]
-) -> dict[tuple[str, str, str, int], float]:
-    """Return receipts less payments of treasuries, MUSD.
-
-    By (account, policy, region, year), without the memo of cash.
+    Attributes
+    ----------
+    support : dict
+        Support paid in cash by (policy, region, year).
+    treasury : dict
+        Receipts less payments of treasuries by (account, policy, region, year), without
+        the memo of cash.
+    invested : dict
+        Cash spent on fabs by (firm, region, year) before support.
+    received : dict
+        Support received in cash by (policy, firm, region of the fab, year).
     """
-    lines: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for row in solution.account.rows:
-        if not row.is_money or row.is_cash or row.year not in years:
-            continue
-        if row.party.is_treasury:
-            lines[row.account, row.policy, row.party.name, row.year] += row.value
-    return dict(lines)
+
+    support: dict[tuple[str, str, int], float]
+    treasury: dict[tuple[str, str, str, int], float]
+    invested: dict[tuple[str, str, int], float]
+    received: dict[tuple[str, str, str, int], float]
 
 
-def invested_cash(
-    solution: Solution, years: Container[int]
-) -> dict[tuple[str, str, int], float]:
-    """Return cash spent on fabs by (firm, region, year) before support, MUSD."""
+def cash_flows(solution: Solution, years: Container[int]) -> CashFlows:
+    """Return the money of treasuries and fabs in some years."""
+    support: dict[tuple[str, str, int], float] = defaultdict(float)
+    treasury: dict[tuple[str, str, str, int], float] = defaultdict(float)
     invested: dict[tuple[str, str, int], float] = defaultdict(float)
-    for row in solution.account.rows:
-        # Cash with a policy is support, which is counted on its own.
-        if row.policy or not row.is_money or not row.is_cash or row.year not in years:
-            continue
-        fab = row.party
-        if fab.is_fab:
-            invested[fab.name, fab.place, row.year] -= row.value
-    return dict(invested)
-
-
-def received_cash(
-    solution: Solution, years: Container[int]
-) -> dict[tuple[str, str, str, int], float]:
-    """Return support received in cash, MUSD.
-
-    By (policy, firm, region of the fab, year).
-    """
     received: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for row in solution.account.rows:
-        if not (row.policy and row.is_money and row.is_cash and row.year in years):
+        if not row.is_money or row.year not in years:
+            continue
+        party, year = row.party, row.year
+        if not row.is_cash:
+            if party.is_treasury:
+                treasury[row.account, row.policy, party.name, year] += row.value
+            continue
+        if party.is_treasury:
+            support[row.policy, party.name, year] -= row.value
+        # Cash with a policy is support, which is counted on its own.
+        if not row.policy:
+            if party.is_fab:
+                invested[party.name, party.place, year] -= row.value
             continue
         # The memo is booked at its payer, a treasury; the fab is the counterpart.
         fab = Party.of(row.counterpart)
         if fab.is_fab:
-            received[row.policy, fab.name, fab.place, row.year] -= row.value
-    return dict(received)
+            received[row.policy, fab.name, fab.place, year] -= row.value
+    return CashFlows(dict(support), dict(treasury), dict(invested), dict(received))

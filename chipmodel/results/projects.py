@@ -37,9 +37,9 @@ def fab_projects(solution: Solution, years: Collection[int]) -> tuple[Project, .
     """Return the announced fabs with what the solution builds of them."""
     sites = solution.parameters.sites.sites
     total: dict[tuple[str, int], float] = defaultdict(float)
-    for (site_id, start), kwpm in solution.columns("build").items():
+    for (site_id, start), kwpm in solution.quantities("build"):
         site = sites[site_id]
-        if kwpm > 0 and site.kind == "project":
+        if site.kind == "project":
             for year in years:
                 # In full from the first year of service: a project is reported by what
                 # it is at the end of a year.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -107,6 +108,14 @@ class Solution:
         rounded = np.where(np.abs(values) > SMALLEST_QUANTITY, values, 0.0)
         return dict(zip(keys, rounded.tolist(), strict=True))
 
+    def quantities(self, name: str) -> list[tuple[Index, float]]:
+        """Return the values of a variable that are not zero, with their indices."""
+        keys, places = self.program.labels.columns(name)
+        values = self.optimum.x[places]
+        actual = np.flatnonzero(values > SMALLEST_QUANTITY)
+        indices = [keys[k] for k in actual.tolist()]
+        return list(zip(indices, values[actual].tolist(), strict=True))
+
     def duals(self, name: str) -> dict[Index, float]:
         """Return the duals of a group of rows by index, per unit of the row.
 
@@ -132,30 +141,30 @@ class Solution:
     def _reported(self) -> list[int]:
         return [t for t in self.parameters.years if t <= self.world.report_until]
 
-    @cached_property
-    def capacity(self) -> pd.DataFrame:
-        """Capacity in service by region, segment, site and year, kwpm."""
+    def in_service(self) -> Iterator[tuple[Site, int, float]]:
+        """Yield site, year and capacity in service, kwpm, where there is any."""
         parameters = self.parameters
         added: dict[tuple[str, int], float] = defaultdict(float)
         for column in COLUMNS_OF_CAPACITY:
-            for index, kwpm in self.columns(column).items():
-                if kwpm > 0:
-                    for t, share in parameters.added_by(column, index):
-                        added[index[0], t] += share * kwpm
-
-        def in_service(site: Site, year: int) -> float:
-            fleet = (site.size or 0.0) if site.kind == "fleet" else 0.0
-            return fleet + added.get((site.id, year), 0.0)
-
-        rows: list[TableRow] = []
+            for index, kwpm in self.quantities(column):
+                for t, share in parameters.added_by(column, index):
+                    added[index[0], t] += share * kwpm
         for r, s in parameters.places:
             for site in parameters.sites.of(r, s):
+                fleet = (site.size or 0.0) if site.kind == "fleet" else 0.0
                 for t in self._reported:
-                    kwpm = in_service(site, t)
+                    kwpm = fleet + added.get((site.id, t), 0.0)
                     # What has retired as a whole leaves a rounding error.
                     if kwpm > SMALLEST_QUANTITY:
-                        key = (r, s, site.id, site.kind, site.firm, t)
-                        rows.append((*key, kwpm, "kwpm"))
+                        yield site, t, kwpm
+
+    @cached_property
+    def capacity(self) -> pd.DataFrame:
+        """Capacity in service by region, segment, site and year, kwpm."""
+        rows: list[TableRow] = []
+        for site, t, kwpm in self.in_service():
+            key = (site.region, site.segment, site.id, site.kind, site.firm, t)
+            rows.append((*key, kwpm, "kwpm"))
         return self._frame(rows, ["region", "segment", "site", "kind", "firm", "year"])
 
     @cached_property

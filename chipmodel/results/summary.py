@@ -111,7 +111,7 @@ class Summary:
     received : dict
         Support received in cash by (policy, firm, region of the fab, year).
     program : str
-        Digest of the linear program.
+        Digest of the linear program; empty at the points of a sweep.
     """
 
     case: Case
@@ -146,12 +146,27 @@ class Summary:
     program: str = ""
 
     @classmethod
-    def of(cls, solution: Solution, point: dict[str, float] | None = None) -> Summary:
-        """Condense a solution."""
+    def of(
+        cls,
+        solution: Solution,
+        point: dict[str, float] | None = None,
+        stamped: bool = True,
+    ) -> Summary:
+        """Condense a solution.
+
+        Parameters
+        ----------
+        solution : Solution
+        point : dict, optional
+            Numbers of the point of a sweep.
+        stamped : bool
+            Whether to compute the digest of the linear program.
+        """
         parameters = solution.parameters
         labels = Labels.of(parameters.data, solution.world)
         years = labels.years
         surplus, rents = money.surplus_and_rents(solution)
+        cash = money.cash_flows(solution, years)
         dutiable = parameters.prices.dutiable
         return cls(
             case=solution.case,
@@ -174,16 +189,16 @@ class Summary:
             surplus=surplus,
             rents=rents,
             treasury=money.net_revenue(solution),
-            cash=money.cash_support(solution, years),
-            lines=money.treasury_lines(solution, years),
+            cash=cash.support,
+            lines=cash.treasury,
             floors=_floors(solution, years),
             certificates=_certificate_prices(solution, years),
             earned=_certificates_earned(solution, years),
             plants=packaging_projects(solution, years),
-            invested=money.invested_cash(solution, years),
-            received=money.received_cash(solution, years),
+            invested=cash.invested,
+            received=cash.received,
             unbilled=money.unbilled_gains(solution),
-            program=solution.program.digest,
+            program=solution.program.digest if stamped else "",
         )
 
     def __hash__(self) -> int:
@@ -218,12 +233,9 @@ def summary_of(thing: Solution | Summary) -> Summary:
 
 
 def _capacity(solution: Solution) -> dict[RSY, float]:
-    table = solution.capacity
     total: dict[RSY, float] = defaultdict(float)
-    for region, segment, year, kwpm in zip(
-        table["region"], table["segment"], table["year"], table["value"], strict=True
-    ):
-        total[region, segment, year] += kwpm
+    for site, year, kwpm in solution.in_service():
+        total[site.region, site.segment, year] += kwpm
     return dict(total)
 
 
@@ -239,17 +251,16 @@ def _bought(
     solution: Solution, years: Container[int]
 ) -> dict[tuple[str, str, str, int], float]:
     total: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for (s, r, _, m, t), kwpm in solution.columns("ship").items():
-        if kwpm > 0 and t in years:
+    for (s, r, _, m, t), kwpm in solution.quantities("ship"):
+        if t in years:
             total[s, r, m, t] += kwpm
     return dict(total)
 
 
 def _purchases(solution: Solution) -> dict[RSY, float]:
     total: dict[RSY, float] = defaultdict(float)
-    for (s, _, _, m, t), kwpm in solution.columns("ship").items():
-        if kwpm > 0:
-            total[m, s, t] += kwpm
+    for (s, _, _, m, t), kwpm in solution.quantities("ship"):
+        total[m, s, t] += kwpm
     return dict(total)
 
 
@@ -257,8 +268,8 @@ def _devices(
     solution: Solution, years: Container[int]
 ) -> dict[tuple[str, str, str, int], float]:
     total: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for (s, _, m, e, t), kwpm in solution.columns("device").items():
-        if kwpm > 0 and t in years:
+    for (s, _, m, e, t), kwpm in solution.quantities("device"):
+        if t in years:
             total[s, m, e, t] += kwpm
     return dict(total)
 

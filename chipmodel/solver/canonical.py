@@ -27,8 +27,8 @@ BOUND_NOISE = 1e-6
 TOLERANCE = 1e-9
 """Tolerance of the solve with these additions, far below them."""
 
-PRIMAL = 4
-"""Strategy of HiGHS: primal simplex."""
+DUAL, PRIMAL = 1, 4
+"""Strategies of HiGHS: dual and primal simplex."""
 
 
 def noise(keys: Keys) -> Vector:

@@ -46,6 +46,9 @@ CALLS_PER_LOOK = 50
 CHECK_LIMIT = 20.0
 """Seconds that this question may take; an answer that takes longer is none."""
 
+COLD = "cold"
+"""Where a solve starts that starts from nothing."""
+
 ADVICE = {
     highspy.HighsModelStatus.kInfeasible: (
         "rules and physical limits contradict each other"
@@ -86,7 +89,13 @@ class Optimum:
     iterations: int
     seconds: float
     basis: Basis | None = None
-    start: str = "cold"
+    start: str = COLD
+
+    @property
+    def taken(self) -> dict[str, str | int | float]:
+        """Where it was solved from and what that took, as plain data."""
+        seconds = round(self.seconds, 3)
+        return {"start": self.start, "pivots": self.iterations, "seconds": seconds}
 
 
 def new_solver() -> highspy.Highs:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -131,12 +133,16 @@ def _keys(labels: list[Label]) -> NDArray[np.uint64]:
 
 
 def _by_name(labels: list[Label]) -> dict[str, tuple[list[Index], NDArray[np.int64]]]:
-    indices: dict[str, list[Index]] = {}
-    positions: dict[str, list[int]] = {}
-    for position, (name, index) in enumerate(labels):
-        indices.setdefault(name, []).append(index)
-        positions.setdefault(name, []).append(position)
-    return {name: (indices[name], np.array(positions[name])) for name in indices}
+    indices: dict[str, list[Index]] = defaultdict(list)
+    positions: dict[str, list[NDArray[np.int64]]] = defaultdict(list)
+    start = 0
+    # Labels of one name mostly follow one another.
+    for name, run in groupby(name for name, _ in labels):
+        end = start + sum(1 for _ in run)
+        indices[name] += [index for _, index in labels[start:end]]
+        positions[name].append(np.arange(start, end))
+        start = end
+    return {name: (indices[name], np.concatenate(positions[name])) for name in indices}
 
 
 # Arrays have no one truth value: two are equal if they are one object.

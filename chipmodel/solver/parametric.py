@@ -17,15 +17,12 @@ from scipy import sparse
 
 from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
-from chipmodel.solver.canonical import PRIMAL
+from chipmodel.solver.canonical import DUAL, PRIMAL
 from chipmodel.solver.highs import Optimum, new_solver, run_and_certify
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels, Vector
 from chipmodel.solver.polynomials import PolynomialVector
 from chipmodel.solver.solve import solve_program
 from chipmodel.solver.warm_start import Basis
-
-DUAL = 1
-"""Strategy of HiGHS: dual simplex."""
 
 MOST_PRIMAL_PIVOTS = 1_000
 """Pivots of primal simplex after which dual simplex goes on.
@@ -35,6 +32,9 @@ dual simplex where costs changed a little, and more where they changed much.
 """
 
 NO_LIMIT = 2**31 - 1
+
+PREVIOUS = "previous basis"
+"""Where a solve of a sweep starts."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class WarmSolver:
         self._last = program
         try:
             optimum = self._run(self._highs, method, program)
-            return replace(optimum, start=f"previous basis, {method} simplex")
+            return replace(optimum, start=f"{PREVIOUS}, {method} simplex")
         except Infeasible:
             self._highs = None
             raise

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyomo.common.numeric_types import RegisterNumericType
 
 Vector = NDArray[np.float64]
 
@@ -52,6 +51,10 @@ class Trace:
 
     def levers(self) -> list[Polynomial]:
         """Return the levers as polynomials."""
+        from pyomo.common.numeric_types import RegisterNumericType
+
+        # Pyomo would otherwise not accept them as coefficients.
+        RegisterNumericType(Polynomial)
         return [Polynomial({(k,): 1.0}, self) for k in range(len(self.values))]
 
     def conditions(self) -> Conditions:
@@ -195,10 +198,6 @@ class Polynomial:
         return round(float(self), digits)
 
 
-# Pyomo would otherwise not accept it as a coefficient.
-RegisterNumericType(Polynomial)
-
-
 def present(value: Any) -> bool:
     """Return whether a number is above zero, or may be in some case."""
     return isinstance(value, Polynomial) or value > 0
@@ -245,14 +244,13 @@ class PolynomialVector:
                 products.append(powers)
         degree = max((len(powers) for powers in products), default=0)
         # Shorter products are filled up with one more lever, which is always one.
-        levers = np.full((len(products), degree), count, dtype=np.int64)
-        for row, powers in enumerate(products):
-            levers[row, : len(powers)] = powers
+        ones = (count,) * degree
+        full = [powers + ones[len(powers) :] for powers in products]
         return cls(
             np.array([slot for slot, _ in polynomials], dtype=np.int64),
             np.array(owners, dtype=np.int64),
             np.array(factors, dtype=float),
-            levers,
+            np.array(full, dtype=np.int64).reshape(len(full), degree),
         )
 
     def evaluate(self, levers: Vector) -> Vector:

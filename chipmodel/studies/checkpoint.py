@@ -22,6 +22,7 @@ from chipmodel.common.progress import Clock
 from chipmodel.common.tables import table_csv
 from chipmodel.common.workers import Pool
 from chipmodel.results.summary import Summary
+from chipmodel.solver.parametric import PREVIOUS
 from chipmodel.studies.definition import Study, table_columns
 from chipmodel.studies.inputs import Inputs
 from chipmodel.studies.plan import Cell
@@ -63,7 +64,7 @@ def run_chunks(
     store: Store | None,
     pool: Pool,
     clock: Clock,
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, Any]]:
     """Solve the chunks of a sweep that are not done yet.
 
     Parameters
@@ -82,8 +83,8 @@ def run_chunks(
 
     Returns
     -------
-    DataFrame, tuple of str
-        The table of all cells, and notes for the user.
+    DataFrame, tuple of str, dict
+        The table of all cells, notes for the user, and what the solves took.
 
     Raises
     ------
@@ -103,11 +104,20 @@ def run_chunks(
         texts[chunk.number] = text
         done_already = f"chunk {chunk.number + 1} of {total} was done already"
         clock.step(done_already, len(chunk.tasks))
+    taken: dict[str, Any] = {
+        "start": PREVIOUS,
+        "solved": 0,
+        "pivots": 0,
+        "seconds": 0.0,
+    }
     for k, work in pool.each(solve_chunk, sweep.shared, unsolved):
         chunk = unsolved[k]
         texts[chunk.number] = chunk_text(work.rows, columns)
         if store is not None:
             store.write(chunk.number, texts[chunk.number])
+        taken["solved"] += len(chunk.tasks)
+        taken["pivots"] += work.pivots
+        taken["seconds"] = round(taken["seconds"] + work.seconds_inside, 3)
         clock.step(f"chunk {chunk.number + 1} of {total}", len(chunk.tasks))
     table = pd.concat(
         [read_chunk(texts[chunk.number]) for chunk in sweep.chunks], ignore_index=True
@@ -115,7 +125,7 @@ def run_chunks(
     notes = [*sweep.refused]
     if store is not None:
         notes += store.notes
-    return in_order(table, cells), tuple(notes)
+    return in_order(table, cells), tuple(notes), taken
 
 
 def in_order(table: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:

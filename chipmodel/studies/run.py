@@ -82,6 +82,9 @@ class StudyResult:
         What the user should know, such as figures that could not be drawn.
     verified : dict
         The verification of every solution by ``case--world``, if asked for.
+    solves : dict
+        By ``case--world``, where its solve started, its pivots and seconds in HiGHS;
+        of a sweep, those of all points that were solved now.
     """
 
     study: Study
@@ -93,6 +96,7 @@ class StudyResult:
     written: list[Path] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     verified: dict[str, Verification] = field(default_factory=dict)
+    solves: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, StudyResult):
@@ -264,12 +268,13 @@ def _solve(
     )
     if not parts.swept:
         return result
-    table, notes = run_chunks(
+    table, notes, taken = run_chunks(
         study, list(parts.swept), names, summaries, inputs, store, pool, clock
     )
     if len(result.table):
         table = pd.concat([result.table, table], ignore_index=True)
-    return replace(result, table=table, notes=notes)
+    solves = {**result.solves, "points of the sweep": taken}
+    return replace(result, table=table, notes=notes, solves=solves)
 
 
 def _place_of(
@@ -326,6 +331,7 @@ class _Solved:
     """A cell that is solved: its summary and, where asked for, more."""
 
     summary: Summary
+    taken: dict[str, Any]
     folder: Path | None
     solution: Solution | None = None
     verification: Verification | None = None
@@ -363,7 +369,8 @@ class _CellSolver:
             plain = None if verification is None else verification.plain()
             written = save(solution, self.folder, verified=plain)
         summary = Summary.of(solution, cell.point)
-        return _Solved(summary, written, solution, verification)
+        taken = solution.optimum.taken
+        return _Solved(summary, taken, written, solution, verification)
 
 
 def _solve_cells(
@@ -401,7 +408,13 @@ def _with_solutions(result: StudyResult, solved: dict[str, _Solved]) -> StudyRes
             verifications[name] = cell.verification
         if cell.folder is not None:
             written.append(cell.folder)
-    return replace(result, solutions=solutions, written=written, verified=verifications)
+    return replace(
+        result,
+        solutions=solutions,
+        written=written,
+        verified=verifications,
+        solves={name: cell.taken for name, cell in solved.items()},
+    )
 
 
 def _table(

@@ -27,7 +27,6 @@ from chipmodel.cases.case import Case, load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
 from chipmodel.common.text import command
 from chipmodel.dataset.dataset import Dataset, shipped_root
-from chipmodel.model.lp.compile import weights
 from chipmodel.model.world import load_world
 from chipmodel.results import metrics
 from chipmodel.results.solution import Solution
@@ -276,7 +275,7 @@ def _first_basis(
 ) -> Basis:
     """Solve the first cell of a shape and return its basis."""
     parameters = inputs.parameters(cell.world)
-    program = template.fill(levers, weights(template.labels.lines, parameters))
+    program = template.fill(levers, parameters.weights(template.labels.lines))
     try:
         optimum = solve_from_nearest(cell.case, parameters, "anticipated", program)
     except (NoOptimum, CertificateError) as error:
@@ -310,7 +309,7 @@ def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
     for cell, solution in solutions(shared, chunk):
         pivots += solution.optimum.iterations
         seconds_inside += solution.optimum.seconds
-        summary = Summary.of(solution, cell.point)
+        summary = Summary.of(solution, cell.point, stamped=False)
         # A cell that is its own reference comes before those compared with it.
         if cell.reference == cell.name:
             references[cell.name] = summary
@@ -344,7 +343,7 @@ def solutions(shared: Shared, chunk: Chunk) -> Iterator[tuple[Cell, Solution]]:
             if shape not in solvers:
                 solvers[shape] = WarmSolver(template, shared.starts[shape])
             parameters = inputs.parameters(cell.world)
-            discount_weights = weights(template.labels.lines, parameters)
+            discount_weights = parameters.weights(template.labels.lines)
             levers = task.levers(shared.levers[shape])
             program = template.fill(levers, discount_weights)
             optimum = solvers[shape].solve(program)

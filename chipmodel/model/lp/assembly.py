@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -108,7 +107,7 @@ def assembly_service(builder: ModelBuilder, p: str, a: str, t: int) -> Any:
     .. math:: assembled_{p,a,t} = \sum_{s,r,m} need_{s,p} \, ship_{s,r,a,m,t}
     """
     needed = packaging_needed(builder).get((p, a, t), [])
-    return builder.model.assembled[p, a, t] - quicksum(needed)
+    return builder.model.assembled[p, a, t] - pyo.quicksum(needed)
 
 
 @limit(
@@ -136,7 +135,7 @@ def assembly_capacity(builder: ModelBuilder, p: str, a: str, t: int) -> Any:
             if present(share):
                 added.append(share * builder.model.assemble_build[i, start])
     fleet = running_capacity(builder).get((p, a), 0.0)
-    return fleet - builder.model.assembled[p, a, t] + quicksum(added)
+    return fleet - builder.model.assembled[p, a, t] + pyo.quicksum(added)
 
 
 @limit(
@@ -155,7 +154,7 @@ def assembly_size(builder: ModelBuilder, i: str) -> Any:
     """
     plant = builder.parameters.packaging.plants[i]
     build = builder.model.assemble_build
-    return plant.size - quicksum(build[i, t] for t in plant.builds)
+    return plant.size - pyo.quicksum(build[i, t] for t in plant.builds)
 
 
 @limit(
@@ -204,4 +203,4 @@ def costs(builder: ModelBuilder) -> None:
     builder.yearly_cost("packaging_capital", capital)
     for t, terms in cash.items():
         account = Account("packaging_capital", cash=True).label
-        builder.memo(account, t, quicksum(terms), payer="agent")
+        builder.memo(account, t, pyo.quicksum(terms), payer="agent")

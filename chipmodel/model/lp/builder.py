@@ -13,10 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol
 
-import pyomo.environ as pyo
-from pyomo.core.expr.numvalue import is_constant, value
-from pyomo.core.expr.relational_expr import EqualityExpression, InequalityExpression
-
+from chipmodel.common import pyo
 from chipmodel.common.errors import InputError
 from chipmodel.model.lp.flows import NamedFlows
 from chipmodel.model.lp.origins import Origins
@@ -204,6 +201,8 @@ class ModelBuilder(NamedFlows):
         if group.name in self.without:
             return
         self.groups[group.name] = group
+        from pyomo.core.expr import relational_expr as relations
+
         rows = pyo.Constraint(pyo.Any)
         self.model.add_component(group.name, rows)
         for key in index:
@@ -213,14 +212,14 @@ class ModelBuilder(NamedFlows):
             if group.owner is not None and not group.owner_of(key):
                 raise _ownerless(group.policy, f"{group.name}{list(key)}")
             if _is_constant(left):
-                self._check_constant_row(group, key, value(left), equal)
+                self._check_constant_row(group, key, pyo.value(left), equal)
                 continue
             # Built directly: in a sweep, `0 <= left` would be written the other way
             # round and change the sign of the dual.
             if equal:
-                rows.add(key, EqualityExpression((left, 0.0)))
+                rows.add(key, relations.EqualityExpression((left, 0.0)))
             else:
-                rows.add(key, InequalityExpression((0.0, left), False))
+                rows.add(key, relations.InequalityExpression((0.0, left), False))
 
     def _check_constant_row(
         self, group: Group, key: Index, left: float, equal: bool
@@ -288,7 +287,7 @@ class ModelBuilder(NamedFlows):
     def _add_to_line(self, line: Line, expr: Any) -> None:
         if not _is_constant(expr):
             self.lines[line].append(expr)
-        elif value(expr):
+        elif pyo.value(expr):
             raise InputError.one(
                 line.policy or "linear program",
                 line.account,
@@ -382,7 +381,7 @@ class ModelBuilder(NamedFlows):
 
 
 def _is_constant(expr: Any) -> bool:
-    return isinstance(expr, int | float) or is_constant(expr)
+    return isinstance(expr, int | float) or pyo.is_constant(expr)
 
 
 def _id_of(policy: Instrument | None) -> str:

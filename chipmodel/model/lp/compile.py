@@ -9,23 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyomo.common.gc_manager import PauseGC
-from pyomo.repn.plugins.standard_form import (
-    LinearStandardFormCompiler,
-    _LinearStandardFormCompiler_impl,
-)
 from scipy import sparse
 
 from chipmodel.common.errors import InputError, NoOptimum, Problem, about
+from chipmodel.common.garbage import uncollected
 from chipmodel.model.lp.program import PyomoModel
 from chipmodel.model.lp.rows import TOLERANCE, Broken
-from chipmodel.model.parameters.parameters import Parameters
-from chipmodel.solver.ledger import Line
 from chipmodel.solver.linear_program import (
     Index,
     Label,
@@ -46,7 +39,9 @@ def compile_program(model: PyomoModel) -> LinearProgram:
         If a row that no variable enters does not hold; its arrays hold such rows as
         well, empty.
     """
-    with PauseGC():  # garbage collection would take two fifths of the time
+    from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+    with uncollected():  # garbage collection would take two fifths of the time
         # Mixed form leaves rows as they are written, with the sign of their duals.
         form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True)
         frame = labels_of(model, form)
@@ -57,7 +52,7 @@ def compile_program(model: PyomoModel) -> LinearProgram:
         sparse.csc_matrix(form.A),
         rhs,
         sparse.csr_matrix(form.c),
-        weights(model.lines, model.parameters),
+        model.parameters.weights(model.lines),
         _asked(model, frame.row_labels),
     )
     return whole(program, model)
@@ -137,9 +132,10 @@ def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
     NoOptimum
         If a row that no variable enters does not hold.
     """
-    config = LinearStandardFormCompiler.CONFIG({"mixed_form": True})
-    compiler = _ParametricCompiler(config)
-    with PauseGC():
+    from chipmodel.model.lp.parametric_compiler import ParametricCompiler, filled
+
+    compiler = ParametricCompiler()
+    with uncollected():
         form = compiler.write(model.pyomo)
         frame = labels_of(model, form)
     of_lines, of_matrix = compiler.slots
@@ -147,27 +143,19 @@ def compile_parametric(model: PyomoModel) -> tuple[LinearProgram, Slots]:
         (row, side) for row, side in enumerate(form.rhs) if isinstance(side, Polynomial)
     ]
     slots = [row for row, _ in of_rhs]
-    rhs = _filled(form.rhs, slots, 0.0)
+    rhs = filled(form.rhs, slots, 0.0)
     # A polynomial side counts as a right-hand side, whatever its value in one case.
-    refuse_ownerless(model, frame, _filled(form.rhs, slots, 1.0))
+    refuse_ownerless(model, frame, filled(form.rhs, slots, 1.0))
     lines, place = by_rows(sparse.csc_matrix(form.c))
     amounts = _asked(model, frame.row_labels)
     stated = [(row, x) for row, x in amounts.items() if isinstance(x, Polynomial)]
     plain = {row: x for row, x in amounts.items() if not isinstance(x, Polynomial)}
-    discounted = weights(model.lines, model.parameters)
+    discounted = model.parameters.weights(model.lines)
     matrix = sparse.csc_matrix(form.A)
     program = LinearProgram(frame, matrix, rhs, lines, discounted, plain)
     moved_lines = [(int(place[slot]), number) for slot, number in of_lines]
     slots_of_all = Slots(of_matrix, of_rhs, moved_lines, stated)
     return whole(program, model), slots_of_all
-
-
-def _filled(values: Any, slots: Sequence[int], placeholder: float) -> Vector:
-    """Return values as floats, with a placeholder at the slots of polynomials."""
-    filled = list(values)
-    for slot in slots:
-        filled[slot] = placeholder
-    return np.array(filled, dtype=float)
 
 
 def by_rows(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
@@ -186,48 +174,6 @@ def by_rows(matrix: Any) -> tuple[Any, NDArray[np.int64]]:
     place[order.data] = places
     rows = (matrix.data[order.data], order.indices, order.indptr)
     return sparse.csr_matrix(rows, matrix.shape), place
-
-
-class _ParametricCompiler(_LinearStandardFormCompiler_impl):  # type: ignore[misc]
-    """Pyomo's compiler, which also collects polynomials and their places.
-
-    Plain zeros drop out, as they do in Pyomo's own compiler.
-    """
-
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        self.slots: list[list[tuple[int, Polynomial]]] = []
-
-    def _create_csc(
-        self, data: Any, index: Any, index_ptr: Any, nnz: int, n_cols: int
-    ) -> Any:
-        values = list(chain.from_iterable(data))
-        lifted = [k for k, entry in enumerate(values) if isinstance(entry, Polynomial)]
-        # Ones in place of polynomials, so that none is dropped as a zero.
-        plain = _filled(values, lifted, 1.0)
-        columns = np.fromiter(chain.from_iterable(index), np.int32, nnz)
-        shape = (len(index_ptr) - 1, n_cols)
-        rows = (np.arange(nnz), columns, np.array(index_ptr))
-        order = sparse.csr_matrix(rows, shape).tocsc()
-        remains = plain[order.data] != 0.0
-        start = np.concatenate(([0], np.cumsum(remains)))[order.indptr]
-        place = order.data[remains]
-        is_lifted = set(lifted)
-        slots = []
-        for slot, entry in enumerate(place.tolist()):
-            if entry in is_lifted:
-                slots.append((slot, values[entry]))
-        self.slots.append(slots)
-        columns_of_rows = order.indices[remains]
-        return sparse.csc_array((plain[place], columns_of_rows, start), shape=shape)
-
-
-def weights(lines: list[Line], parameters: Parameters) -> Vector:
-    """Return the discounted weight of each account line in the objective."""
-    discount = parameters.discount
-    # Cash beyond the horizon counts as in the last year.
-    last = discount[parameters.years[-1]]
-    return np.array([line.weight * discount.get(line.year, last) for line in lines])
 
 
 def labels_of(model: PyomoModel, form: Any) -> ProgramLabels:

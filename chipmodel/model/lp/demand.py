@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit
 from chipmodel.model.lp.rows import Index, Terms
@@ -44,7 +43,7 @@ def demand_balance(builder: ModelBuilder, e: str, s: str, t: int) -> Any:
     .. math:: consumed_{e,s,t} = \sum_k served_{e,s,k,t}
     """
     model = builder.model
-    served = quicksum(model.served[e, s, k, t] for k in STEPS)
+    served = pyo.quicksum(model.served[e, s, k, t] for k in STEPS)
     return model.consumed[e, s, t] - served
 
 
@@ -76,4 +75,4 @@ def costs(builder: ModelBuilder) -> None:
         price = parameters.values[s][k] * parameters.prices.reference[s]
         value[t].append(price * served)
     for t in parameters.years:
-        builder.benefit("value_served", t, quicksum(value[t]))
+        builder.benefit("value_served", t, pyo.quicksum(value[t]))

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.flows import POOLED
 from chipmodel.model.lp.row_groups import balance, lookup
@@ -192,7 +191,7 @@ def _moved_out(
         for k in steps:
             if (s, m, e, k, t) in move_out:
                 terms.append(move_out[s, m, e, k, t])
-    return quicksum(terms)
+    return pyo.quicksum(terms)
 
 
 @balance(
@@ -213,8 +212,8 @@ def device_balance(builder: ModelBuilder, s: str, c: int, m: str, t: int) -> Any
               = \sum_e device_{s,c,m,e,t} + rest_{s,c,m,t}
     """
     rest = builder.model.rest[s, c, m, t] if c != POOLED else 0.0
-    sold = quicksum(sold_to_makers(builder)[s, c, m, t])
-    inside = quicksum(devices_by_maker(builder).get((s, c, m, t), []))
+    sold = pyo.quicksum(sold_to_makers(builder)[s, c, m, t])
+    inside = pyo.quicksum(devices_by_maker(builder).get((s, c, m, t), []))
     return sold - inside - rest
 
 
@@ -232,8 +231,8 @@ def rest_balance(builder: ModelBuilder, s: str, c: int, m: str, t: int) -> Any:
     .. math:: \sum_c rest_{s,c,m,t} = \sum_e device_{s,pooled,m,e,t}
     """
     classes = range(len(builder.origins[s].classes))
-    rest = quicksum(builder.model.rest[s, kind, m, t] for kind in classes)
-    return rest - quicksum(devices_by_maker(builder)[s, POOLED, m, t])
+    rest = pyo.quicksum(builder.model.rest[s, kind, m, t] for kind in classes)
+    return rest - pyo.quicksum(devices_by_maker(builder)[s, POOLED, m, t])
 
 
 @balance(
@@ -250,7 +249,7 @@ def use_balance(builder: ModelBuilder, e: str, s: str, t: int) -> Any:
     .. math:: \sum_{c,m} device_{s,c,m,e,t} = consumed_{e,s,t}
     """
     used = devices_by_user(builder).get((e, s, t), [])
-    return quicksum(used) - builder.model.consumed[e, s, t]
+    return pyo.quicksum(used) - builder.model.consumed[e, s, t]
 
 
 @balance(
@@ -276,7 +275,7 @@ def device_place(builder: ModelBuilder, s: str, m: str, e: str, t: int) -> Any:
         share * model.consumed[e, s, t]
         + model.move_in[s, m, e, t]
         - _moved_out(builder, s, m, [e], t)
-        - quicksum(devices_by_link(builder).get((s, m, e, t), []))
+        - pyo.quicksum(devices_by_link(builder).get((s, m, e, t), []))
     )
 
 
@@ -332,13 +331,13 @@ def device_inertia(
     model = builder.model
     steps = range(len(builder.parameters.routes))
     others = [user for user in users(builder) if user != e]
-    sold = quicksum(sold_to_makers(builder)[s, c, m, t])
+    sold = pyo.quicksum(sold_to_makers(builder)[s, c, m, t])
     usual = usual_shares(builder)[m, e]
     return (
         (1.0 + MARGIN) * usual * (sold + _moved_out(builder, s, m, others, t))
         + model.move_in[s, m, e, t]
         - _moved_out(builder, s, m, [e], t)
-        + quicksum(model.sort[s, c, m, e, k, t] for k in steps)
+        + pyo.quicksum(model.sort[s, c, m, e, k, t] for k in steps)
         - model.device[s, c, m, e, t]
     )
 
@@ -363,7 +362,7 @@ def device_sorting(
     """
     width, _ = builder.parameters.routes[k]
     usual = usual_shares(builder)[m, e]
-    sold = quicksum(sold_to_makers(builder)[s, c, m, t])
+    sold = pyo.quicksum(sold_to_makers(builder)[s, c, m, t])
     return width * usual * sold - builder.model.sort[s, c, m, e, k, t]
 
 

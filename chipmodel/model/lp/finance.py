@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -82,8 +81,8 @@ def firm_budget(builder: ModelBuilder, h: str, t: int) -> Any:
     """
     parameters = builder.parameters
     steps = range(len(parameters.capital))
-    outside = quicksum(builder.model.outside[h, k, t] for k in steps)
-    spent = quicksum(spending(builder)[h, t])
+    outside = pyo.quicksum(builder.model.outside[h, k, t] for k in steps)
+    spent = pyo.quicksum(spending(builder)[h, t])
     return parameters.budgets[h, t] + outside - spent
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-import pyomo.environ as pyo
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.origins import Origins
 from chipmodel.model.lp.shares import nonzero, present
 from chipmodel.model.parameters.duties import Duties, Flow

@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -123,9 +122,9 @@ def input_need(builder: ModelBuilder, j: str, r: str, t: int) -> Any:
               = \sum_{i \in r,\tau} need_{j,s(i)} \, tools_{t-\tau} \, build_{i,\tau}
     """
     model = builder.model
-    use = quicksum(model.use[j, k, r, t] for k in _suppliers(builder, j))
+    use = pyo.quicksum(model.use[j, k, r, t] for k in _suppliers(builder, j))
     needed = needs(builder).get((j, r, t), [])
-    return use + model.replaced[j, r, t] - quicksum(needed)
+    return use + model.replaced[j, r, t] - pyo.quicksum(needed)
 
 
 @limit(
@@ -148,7 +147,7 @@ def input_supply(builder: ModelBuilder, j: str, k: str, t: int) -> Any:
     regions = builder.parameters.regions
     # By the head office of the supplier: its government controls what it delivers,
     # wherever it is made.
-    use = quicksum(builder.model.use[j, k, r, t] for r in regions)
+    use = pyo.quicksum(builder.model.use[j, k, r, t] for r in regions)
     return upstream.shares[k] * upstream.supply[t] - use
 
 

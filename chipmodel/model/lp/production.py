@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.retirement import builds_in_service, in_service
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
@@ -145,9 +144,9 @@ def standing(builder: ModelBuilder, i: str, t: int) -> Any:
     parameters = builder.parameters
     site = parameters.sites.sites[i]
     above = range(LOW + 1, len(_steps(site)))
-    share = quicksum(_step_share(parameters, site, k) for k in above)
+    share = pyo.quicksum(_step_share(parameters, site, k) for k in above)
     run = parameters.run_share(site.region, site.segment, t)
-    output = quicksum(builder.model.output[i, k, t] for k in above)
+    output = pyo.quicksum(builder.model.output[i, k, t] for k in above)
     return in_service(builder, i, t, share * run) - output
 
 
@@ -167,7 +166,7 @@ def fab_gate(builder: ModelBuilder, s: str, r: str, t: int) -> Any:
     with y the good wafers per wafer of the firm, 1 the mean of the base year.
     """
     outputs = output_by_place(builder).get((s, r, t), [])
-    return quicksum(outputs) - builder.model.made[s, r, t]
+    return pyo.quicksum(outputs) - builder.model.made[s, r, t]
 
 
 def costs(builder: ModelBuilder) -> None:

@@ -8,8 +8,7 @@ from itertools import chain
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
-from pyomo.common.gc_manager import PauseGC
-
+from chipmodel.common.garbage import uncollected
 from chipmodel.model.lp import (
     assembly,
     demand,
@@ -139,7 +138,7 @@ def write(
         distinctions += policy.distinguishes(parameters)
     distinctions += duties.distinguishes()
     origins = distinguished_origins(parameters, distinctions)
-    with PauseGC():  # nothing becomes garbage while the model grows
+    with uncollected():  # nothing becomes garbage while the model grows
         builder = ModelBuilder(
             substitution.parameters,
             substitution.instruments,

@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import BuildKey, ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index
@@ -90,7 +89,7 @@ def region_pace(builder: ModelBuilder, r: str, t: int) -> Any:
         terms.append(-capex * model.build[key])
         if key in model.exempt:
             terms.append(capex * model.exempt[key])
-    return quicksum(terms)
+    return pyo.quicksum(terms)
 
 
 @limit(
@@ -145,7 +144,7 @@ def crowding_of(builder: ModelBuilder, r: str, t: int) -> Any:
     .. math:: crowding_{r,t} = \sum_k premium_k \, band_{r,k,t}
     """
     model = builder.model
-    beyond = quicksum(
+    beyond = pyo.quicksum(
         premium * model.band[r, k, t]
         for k, premium in enumerate(builder.parameters.pace.premiums)
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -65,7 +64,7 @@ def in_service(builder: ModelBuilder, i: str, t: int, factor: Any) -> Any:
     terms = []
     for start, share in builds_in_service(builder).get((i, t), []):
         terms.append(factor * share * builder.model.build[i, start])
-    return quicksum(terms)
+    return pyo.quicksum(terms)
 
 
 def _last_years(builder: ModelBuilder) -> list[Index]:

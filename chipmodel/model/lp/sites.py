@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import BuildKey, ModelBuilder
 from chipmodel.model.lp.row_groups import Owner, balance, limit, lookup
 from chipmodel.model.lp.rows import Index, Terms
@@ -163,7 +162,7 @@ def size(builder: ModelBuilder, i: str) -> Any:
     """
     site = builder.parameters.sites.sites[i]
     build = builder.model.build
-    return site.size - quicksum(build[i, t] for t in site.builds)
+    return site.size - pyo.quicksum(build[i, t] for t in site.builds)
 
 
 @balance(
@@ -187,8 +186,8 @@ def pace(builder: ModelBuilder, f: str, r: str, s: str, t: int) -> Any:
     # steps beyond what is built only cost.
     model = builder.model
     steps = range(len(builder.parameters.sites.places[f, r, s].multipliers))
-    capacity = quicksum(model.step[f, r, s, k, t] for k in steps)
-    return capacity - quicksum(model.build[key] for key in builds)
+    capacity = pyo.quicksum(model.step[f, r, s, k, t] for k in steps)
+    return capacity - pyo.quicksum(model.build[key] for key in builds)
 
 
 @limit(
@@ -228,7 +227,7 @@ def effort_of(builder: ModelBuilder, f: str, r: str, s: str, t: int) -> Any:
     # year in service, and these would otherwise be repeated for every step.
     model = builder.model
     multipliers = builder.parameters.sites.places[f, r, s].multipliers
-    weighted = quicksum(
+    weighted = pyo.quicksum(
         multiplier * model.step[f, r, s, k, t]
         for k, multiplier in enumerate(multipliers)
     )
@@ -285,7 +284,7 @@ class CapitalCharges:
         self.builder.yearly_cost(self.account, self.annuity)
         label = Account(self.account, cash=True).label
         for year, terms in self.cash.items():
-            self.builder.memo(label, year, quicksum(terms), payer="agent")
+            self.builder.memo(label, year, pyo.quicksum(terms), payer="agent")
 
 
 def _charge_steps(builder: ModelBuilder, charges: CapitalCharges) -> None:

@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import product
 from typing import Any
 
-from pyomo.environ import quicksum
-
+from chipmodel.common import pyo
 from chipmodel.model.lp.builder import ModelBuilder
 from chipmodel.model.lp.row_groups import balance, lookup
 from chipmodel.model.lp.rows import Index, Terms, terms_by
@@ -77,7 +76,7 @@ def fab_balance(builder: ModelBuilder, s: str, r: str, t: int) -> Any:
     .. math:: made_{s,r,t} = \sum_{a,m} ship_{s,r,a,m,t}
     """
     shipments = shipped_from(builder).get((s, r, t), [])
-    return builder.model.made[s, r, t] - quicksum(shipments)
+    return builder.model.made[s, r, t] - pyo.quicksum(shipments)
 
 
 @balance(
@@ -105,8 +104,8 @@ def route_inertia(builder: ModelBuilder, s: str, r: str, m: str, t: int) -> Any:
     steps = range(len(parameters.routes))
     return (
         parameters.sold[m] * model.made[s, r, t]
-        + quicksum(model.deviate[s, r, m, k, t] for k in steps)
-        - quicksum(shipped_on_route(builder)[s, r, m, t])
+        + pyo.quicksum(model.deviate[s, r, m, k, t] for k in steps)
+        - pyo.quicksum(shipped_on_route(builder)[s, r, m, t])
     )
 
 

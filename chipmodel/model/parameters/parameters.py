@@ -7,8 +7,11 @@ computed in this package, before the linear program is written.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import numpy as np
 
 from chipmodel.dataset.dataset import Dataset
 from chipmodel.dataset.rows import regional_pool
@@ -18,6 +21,8 @@ from chipmodel.model.parameters.region_pace import RegionPace
 from chipmodel.model.parameters.sites import Sites
 from chipmodel.model.parameters.upstream import Upstream
 from chipmodel.model.world import Event, World
+from chipmodel.solver.ledger import Line
+from chipmodel.solver.linear_program import Vector
 
 TIE = 1e-3
 """Largest tie-breaking cost, MUSD per kwpm and year."""
@@ -249,6 +254,14 @@ class Parameters:
         pairs = zip(places, weights, strict=False)
         mix = math.fsum(self.rank[place] * weight for place, weight in pairs)
         return TIE * (0.4 + 0.6 * (mix % 1.0))
+
+    def weights(self, lines: Sequence[Line]) -> Vector:
+        """Return the discounted weight of each account line in the objective."""
+        # Cash beyond the horizon counts as in the last year.
+        last = self.discount[self.years[-1]]
+        return np.array(
+            [line.weight * self.discount.get(line.year, last) for line in lines]
+        )
 
     def with_events(self, events: tuple[Event, ...]) -> Parameters:
         """Return the numbers under some disruptions.

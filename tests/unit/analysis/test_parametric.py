@@ -34,7 +34,7 @@ from chipmodel.analysis.structure import (
 )
 from chipmodel.cases.case import list_cases
 from chipmodel.cases.levers import case_at, world_at
-from chipmodel.model.lp.compile import compile_program, weights
+from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.program import write
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.results.metrics import evaluate
@@ -184,7 +184,7 @@ def test_a_filled_template_is_the_linear_program_written_for_the_case(points):
     template, levers = template_of(cells)
     for k, (case, numbers) in enumerate(cells):
         assert_same_program(
-            template.fill(levers[k], weights(template.labels.lines, numbers)),
+            template.fill(levers[k], numbers.weights(template.labels.lines)),
             compile_program(write(numbers, case.policies)),
         )
 
@@ -200,7 +200,7 @@ def test_hot_starts_find_the_objective_of_cold_solves(points):
     chain = None
     for k, (case, numbers) in enumerate(cells):
         fresh = compile_program(write(numbers, case.policies))
-        filled = template.fill(levers[k], weights(template.labels.lines, numbers))
+        filled = template.fill(levers[k], numbers.weights(template.labels.lines))
         try:
             cold = solve_program(fresh)
         except NoOptimum:
@@ -222,7 +222,7 @@ def test_a_hot_start_that_fails_is_solved_cold_and_the_chain_continues(
     ]
     template, levers = template_of(cells)
     arrays = [
-        template.fill(levers[k], weights(template.labels.lines, numbers))
+        template.fill(levers[k], numbers.weights(template.labels.lines))
         for k, (_, numbers) in enumerate(cells)
     ]
     sound, calls = certificate.certify, []
@@ -254,7 +254,7 @@ def test_metrics_of_a_sweep_equal_those_of_a_run():
     template, levers = template_of(cells)
     chain = None
     for k, (there, numbers) in enumerate(cells):
-        arrays = template.fill(levers[k], weights(template.labels.lines, numbers))
+        arrays = template.fill(levers[k], numbers.weights(template.labels.lines))
         chain = chain or WarmSolver(template, solve_program(arrays).basis)
         optimum = chain.solve(arrays)
         hot = Solution.of(there, numbers, arrays, optimum)
@@ -311,7 +311,7 @@ def test_shipped_cases_share_a_linear_program_at_other_numbers(name):
     template, levers = template_of(cells)
     for k, (there, numbers) in enumerate(cells):
         assert_same_program(
-            template.fill(levers[k], weights(template.labels.lines, numbers)),
+            template.fill(levers[k], numbers.weights(template.labels.lines)),
             compile_program(write(numbers, there.policies)),
         )
 

@@ -19,7 +19,8 @@ from chipmodel.model.parameters.build import build_parameters
 from chipmodel.policies.tariff import Tariff
 from chipmodel.results.solution import Solution
 from chipmodel.solver.basis_file import BasisFile
-from chipmodel.solver.solve import COLD, STORED, solve_program, warm_start_from
+from chipmodel.solver.highs import COLD
+from chipmodel.solver.solve import STORED, solve_program, warm_start_from
 
 HEADLINE = ("current_law", "no_policy", "section232_25_flat")
 EVERY = bool(os.environ.get("CHIPMODEL_EVERY_CASE"))

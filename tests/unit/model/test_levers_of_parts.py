@@ -17,7 +17,7 @@ import chipmodel as cm
 from chipmodel.analysis.structure import StructureReader, write_structure
 from chipmodel.cases.case import list_cases
 from chipmodel.model.lp import flows
-from chipmodel.model.lp.compile import compile_program, weights
+from chipmodel.model.lp.compile import compile_program
 from chipmodel.model.lp.origins import distinguished_origins
 from chipmodel.model.lp.program import PARTS, schedule_of, write
 from chipmodel.model.parameters.build import build_parameters
@@ -90,7 +90,7 @@ def test_filled_levers_give_the_program_as_written(kinds, parameters):
     leaves = StructureReader().read(case, parameters)
     structure = write_structure(case, parameters, leaves)
     template = structure.template
-    discounts = weights(template.labels.lines, parameters)
+    discounts = parameters.weights(template.labels.lines)
     filled = template.fill(structure.levers(leaves), discounts)
     written = compile_program(write(parameters, case.policies))
     assert filled.row_labels == written.row_labels

@@ -16,8 +16,9 @@ from chipmodel.model.lp.program import write
 from chipmodel.model.parameters.build import build_parameters
 from chipmodel.solver import canonical, solve
 from chipmodel.solver.bounds import SingletonBounds
+from chipmodel.solver.highs import COLD
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels
-from chipmodel.solver.solve import COLD, STORED, solve_program, warm_start_from
+from chipmodel.solver.solve import STORED, solve_program, warm_start_from
 from chipmodel.solver.warm_start import BASIC, LOWER, Basis, WarmStart
 
 
