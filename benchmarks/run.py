@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+# As in the command line: threads of NumPy would count as processor time and do nothing.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # The modules beside this file are no package; scale.py also runs as a script.
 sys.path.insert(0, str(Path(__file__).resolve().parent))

@@ -6,14 +6,28 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+RARELY = (50_000, 10, 5)
+"""Thresholds of `gc`: new objects until the young are collected, and so on.
+
+Most objects live long. Linear programs are webs of references and large: who drops one
+collects it (`chipmodel.analysis.structure`).
+"""
+
 
 def collect_rarely() -> None:
-    """Collect garbage after many new objects only; for processes of our own.
+    """Collect garbage rarely from now on; for processes of our own."""
+    gc.set_threshold(*RARELY)
 
-    Most objects live as long as the process. Linear programs are webs of references and
-    large: who drops one collects it (`chipmodel.analysis.structure`).
-    """
-    gc.set_threshold(50_000, 10, 5)
+
+@contextmanager
+def collected_rarely() -> Iterator[None]:
+    """Collect garbage rarely in the block."""
+    before = gc.get_threshold()
+    collect_rarely()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

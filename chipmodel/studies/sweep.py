@@ -25,6 +25,7 @@ from chipmodel.analysis.structure import (
 )
 from chipmodel.cases.case import Case, load_case
 from chipmodel.common.errors import CertificateError, InputError, NoOptimum
+from chipmodel.common.garbage import collected_rarely
 from chipmodel.common.text import command
 from chipmodel.dataset.dataset import Dataset, shipped_root
 from chipmodel.model.world import load_world
@@ -299,6 +300,7 @@ def cut(tasks: Sequence[Task], size: int) -> list[Chunk]:
     return [Chunk(k, tuple(part)) for k, part in enumerate(parts) if part]
 
 
+@collected_rarely()
 def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
     """Solve the cells of a chunk and return the rows of its metrics."""
     start = time.perf_counter()
@@ -317,6 +319,7 @@ def solve_chunk(shared: Shared, chunk: Chunk) -> Work:
     return Work(rows, pivots, seconds_inside, time.perf_counter() - start)
 
 
+@collected_rarely()
 def summarise_chunk(shared: Shared, chunk: Chunk) -> list[Summary]:
     """Solve the cells of a chunk and return their summaries."""
     summaries = []
