@@ -17,22 +17,11 @@ from scipy import sparse
 
 from chipmodel.common.errors import CertificateError, Infeasible, NoOptimum
 from chipmodel.solver.bounds import SingletonBounds
-from chipmodel.solver.canonical import DUAL, PRIMAL
 from chipmodel.solver.highs import Optimum, new_solver, run_and_certify
 from chipmodel.solver.linear_program import LinearProgram, ProgramLabels, Vector
 from chipmodel.solver.polynomials import PolynomialVector
 from chipmodel.solver.solve import solve_program
 from chipmodel.solver.warm_start import Basis
-
-MOST_PRIMAL_PIVOTS = 300
-"""Pivots of primal simplex after which dual simplex goes on.
-
-From a solution that keeps all rows, primal simplex takes fewer pivots than dual simplex
-where costs changed a little, at most 250 in the sweeps of the benchmarks, and more
-where they changed much.
-"""
-
-NO_LIMIT = 2**31 - 1
 
 PREVIOUS = "previous basis"
 """Where a solve of a sweep starts."""
@@ -123,18 +112,17 @@ class WarmSolver:
         CertificateError
             If the solution fails its own check.
         """
-        singleton_bounds = self.parametric.singleton_bounds
-        method = "dual"
+        bounds = self.parametric.singleton_bounds
         if self._highs is None or self._last is None:
-            self._highs = self._loaded(program)
+            self._highs = new_solver()
+            self._highs.passModel(bounds.highs_lp(program))
             self._start.apply_to(self._highs)
-        elif update_highs(self._highs, singleton_bounds, self._last, program):
-            # The last solution still keeps all rows and bounds.
-            method = "primal"
+        else:
+            update_highs(self._highs, bounds, self._last, program)
         self._last = program
         try:
-            optimum = self._run(self._highs, method, program)
-            return replace(optimum, start=f"{PREVIOUS}, {method} simplex")
+            optimum = run_and_certify(self._highs, bounds, program)
+            return replace(optimum, start=PREVIOUS)
         except Infeasible:
             self._highs = None
             raise
@@ -144,40 +132,14 @@ class WarmSolver:
             self._highs = None
             return solve_program(program)
 
-    def _run(
-        self, highs: highspy.Highs, method: str, program: LinearProgram
-    ) -> Optimum:
-        """Solve by a method; by dual simplex if primal simplex takes too long."""
-        pivots = 0
-        if method == "primal":
-            highs.setOptionValue("simplex_strategy", PRIMAL)
-            highs.setOptionValue("simplex_iteration_limit", MOST_PRIMAL_PIVOTS)
-            highs.run()
-            pivots = int(highs.getInfo().simplex_iteration_count)
-            highs.setOptionValue("simplex_strategy", DUAL)
-            highs.setOptionValue("simplex_iteration_limit", NO_LIMIT)
-        optimum = run_and_certify(highs, self.parametric.singleton_bounds, program)
-        return replace(optimum, iterations=optimum.iterations + pivots)
-
-    def _loaded(self, program: LinearProgram) -> highspy.Highs:
-        highs = new_solver()
-        highs.passModel(self.parametric.singleton_bounds.highs_lp(program))
-        return highs
-
 
 def update_highs(
     highs: highspy.Highs,
     singleton_bounds: SingletonBounds,
     old: LinearProgram,
     new: LinearProgram,
-) -> bool:
-    """Change a loaded linear program into another of its shape, where they differ.
-
-    Returns
-    -------
-    bool
-        Whether they differ in costs only.
-    """
+) -> None:
+    """Change a loaded linear program into another of its shape, where they differ."""
     if not np.array_equal(old.cost, new.cost):
         everywhere = np.arange(len(new.cost), dtype=np.int32)
         highs.changeColsCost(len(everywhere), everywhere, new.cost)
@@ -209,7 +171,6 @@ def update_highs(
         strict=True,
     ):
         highs.changeCoeff(row, column, value)
-    return not (len(columns) or len(rows) or len(entries))
 
 
 def _changed(old: tuple[Vector, Vector], new: tuple[Vector, Vector]) -> Any:
