@@ -2,10 +2,11 @@
 
     python experiments/bases.py [--jobs 2]
 
-The short and the full report are made in a folder that is thrown away, and the bases of
-all their solves are gathered in one file. It is a run of half an hour without the file
-and of minutes with an older one. A start decides how long a solve takes and never what
-it finds, so that an old file is slow and not wrong.
+The short and the full report are made in a folder that is thrown away, every case of
+the data package is solved, and the bases of all these solves are gathered in one file.
+It is a run of half an hour without the file and of minutes with an older one. A start
+decides how long a solve takes and never what it finds, so that an old file is slow and
+not wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 import chipmodel as cm
 from chipmodel.analysis import starts
+from chipmodel.cases.case import list_cases
 from chipmodel.common.cache import VARIABLE
 from chipmodel.common.files import write_whole
 from chipmodel.common.progress import Progress
@@ -43,6 +45,9 @@ def main() -> int:
             for short in (True, False):
                 report = Path(place) / f"report, short {short}"
                 build_report(data, report, short, pool, on_progress)
+        # Some cases belong to no question.
+        for name in list_cases(data):
+            cm.run(data, name)
         bases = starts.gather(cache)
     path = data.root / FOLDER / starts.FILE
     write_whole(path, bases.to_bytes())
