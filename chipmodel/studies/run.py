@@ -339,7 +339,7 @@ class _Solved:
 
 @dataclass(frozen=True)
 class _CellSolver:
-    """Solves cells cold, each by itself; it can be sent to other processes.
+    """Solves cells, each by itself; it can be sent to other processes.
 
     Attributes
     ----------

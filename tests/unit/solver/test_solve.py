@@ -145,3 +145,54 @@ def test_a_start_survives_rows_and_columns_that_are_added() -> None:
     assert found.rows.tolist() == [0, BASIC, 1]
     others = np.arange(400, dtype=np.uint64)
     assert start.basis_for(others, np.zeros(0, dtype=np.uint64)) is None
+
+
+def test_a_start_that_violates_much_is_left_before_the_first_pivot(
+    two: Any, monkeypatch: Any
+) -> None:
+    program = of_case(two, "tariff")
+    cold = solve_program(program)
+    slack = warm_start_from(program, cold)
+    slack = dataclasses.replace(
+        slack,
+        columns=np.full_like(slack.columns, LOWER),
+        rows=np.full_like(slack.rows, BASIC),
+    )
+    monkeypatch.setattr(solve, "VIOLATED", 0)
+    found = solve_program(program, slack)
+    assert (found.start, found.iterations) == (COLD, cold.iterations)
+    assert np.array_equal(found.x, cold.x)
+
+
+def test_where_only_costs_differ_primal_simplex_goes_first(
+    two: Any, monkeypatch: Any
+) -> None:
+    """Only there, and the answer is that of the cold solve."""
+    program = of_case(two, "tariff")
+    start = warm_start_from(program, solve_program(program))
+    dearer = dataclasses.replace(program, weights=program.weights * 1.0)
+    dearer.weights[: len(dearer.weights) // 2] *= 1.2
+    less = dataclasses.replace(program, rhs=program.rhs * 0.98)
+    taken: dict[str, list[int]] = {"costs": [], "limits": []}
+    for what, changed in (("costs", dearer), ("limits", less)):
+        strategies = taken[what]
+        passed = highspy.Highs.setOptionValue
+
+        def watched(
+            highs: Any,
+            name: str,
+            value: Any,
+            strategies: list[int] = strategies,
+            passed: Any = passed,
+        ) -> Any:
+            if name == "simplex_strategy":
+                strategies.append(value)
+            return passed(highs, name, value)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(highspy.Highs, "setOptionValue", watched)
+            warm = solve_program(changed, start)
+        assert np.array_equal(warm.x, solve_program(changed).x)
+    # The last step from the canonical basis is by primal simplex in any case.
+    assert canonical.DUAL in taken["costs"]
+    assert canonical.DUAL not in taken["limits"]

@@ -74,6 +74,10 @@ def test_a_sweep_gives_what_single_runs_give(two, grid, duty):
     result = run_study(study, two)
     known = plan(study, two)
     assert len(known.cells) == 2 + 6
+    taken = result.solves["points of the sweep"]
+    assert taken["solved"] == len(known.cells)
+    assert taken["pivots"] > 0
+    assert taken["seconds"] > 0.0
     table = result.table.set_index(["case", "world", "metric"])
     for cell in known.cells:
         reference = next(c for c in known.cells if c.name == cell.reference)
