@@ -170,11 +170,11 @@ def test_where_only_costs_differ_primal_simplex_goes_first(
     """Only there, and the answer is that of the cold solve."""
     program = of_case(two, "tariff")
     start = warm_start_from(program, solve_program(program))
-    dearer = dataclasses.replace(program, weights=program.weights * 1.0)
-    dearer.weights[: len(dearer.weights) // 2] *= 1.2
+    raised = dataclasses.replace(program, weights=program.weights * 1.0)
+    raised.weights[: len(raised.weights) // 2] *= 1.2
     less = dataclasses.replace(program, rhs=program.rhs * 0.98)
     taken: dict[str, list[int]] = {"costs": [], "limits": []}
-    for what, changed in (("costs", dearer), ("limits", less)):
+    for what, changed in (("costs", raised), ("limits", less)):
         strategies = taken[what]
         passed = highspy.Highs.setOptionValue
 
